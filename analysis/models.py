@@ -1,0 +1,301 @@
+"""From answers to results: plans, runs, decisions, and the rows that a run writes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from surveys.models import Survey
+from teams.models import Academy, Participation, Study
+
+
+class AnalysisPlan(models.Model):
+    """The rules fixed before the data are seen. Locked when the survey opens; a later one is an amendment."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="plans")
+    number = models.PositiveIntegerField(default=1)
+    content: "models.JSONField[dict[str, Any]]" = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    locked_at = models.DateTimeField(null=True, blank=True)
+    locked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    amendment_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["study", "-number"]
+        constraints = [
+            models.UniqueConstraint("study", "number", name="plan_number_once"),
+            models.CheckConstraint(condition=Q(number=1) | ~Q(amendment_reason=""), name="amendment_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.number}"
+
+
+class AnalysisRun(models.Model):
+    """One analysis of one data set by one plan. The row is the queue: claimed once, renewed, repeatable."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="runs")
+    plan = models.ForeignKey(AnalysisPlan, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    n_seals = models.PositiveIntegerField()  # of the survey when the run was asked for
+    step = models.PositiveSmallIntegerField(default=0)  # step n of n_steps, as shown while it runs
+    step_name = models.CharField(max_length=40, blank=True)
+    n_steps = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fingerprint = models.CharField(max_length=64, blank=True)  # of the data set
+    versions = models.JSONField(default=dict)  # of the libraries that computed
+    counts = models.JSONField(default=dict)  # accounting at the time of the run
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["state", "lease_until"], name="run_due")]
+        constraints = [
+            # two requests at once leave one waiting run: the second meets this and uses the first
+            models.UniqueConstraint("survey", condition=Q(state="queued"), name="one_queued_run_per_survey"),
+            models.CheckConstraint(condition=~Q(state="done") | ~Q(fingerprint=""), name="done_run_has_fingerprint"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.survey}"
+
+
+class ScreeningDecision(models.Model):
+    """A response that a rule of the plan set aside. Nothing is deleted."""
+
+    class Rule(models.TextChoices):
+        NOT_ELIGIBLE = "not_eligible", _("not eligible")
+        UNANSWERED = "unanswered", _("too many questions unanswered")
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="screening")
+    response_key = models.CharField(max_length=43)
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="+")
+    rule = models.CharField(max_length=20, choices=Rule.choices)
+    rule_version = models.PositiveSmallIntegerField(default=1)
+    value = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "response_key", name="set_aside_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.value}"
+
+
+class Decision(models.Model):
+    """A recorded decision about a scale or an item, taken after the factor models, never part of the plan."""
+
+    class Kind(models.TextChoices):
+        SET_ASIDE = "set_aside", _("set a scale aside")
+        MERGE = "merge", _("merge a scale into another")
+        DROP = "drop", _("drop an item")
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="decisions")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    subject = models.CharField(max_length=20)  # code of the scale or item it is about
+    target = models.CharField(max_length=20, blank=True)  # of a merge: the scale that takes the items
+    reason = models.TextField(_("reason"))
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["decided_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="decision_has_reason"),
+            models.CheckConstraint(
+                condition=(Q(kind="merge") & ~Q(target="")) | (~Q(kind="merge") & Q(target="")), name="merge_has_target"
+            ),
+            models.UniqueConstraint(
+                "study", "kind", "subject", condition=Q(undone_at__isnull=True), name="decision_stands_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} {self.target}".strip()
+
+
+class ScaleSet(models.TextChoices):
+    THEORETICAL = "theoretical", _("scales of the plan")
+    FINAL = "final", _("scales after the recorded decisions")
+
+
+def _once(name: str, *fields: str) -> list[models.UniqueConstraint]:
+    """One row per team and one over all: two constraints, since SQLite holds two NULLs for different."""
+    return [
+        models.UniqueConstraint("run", *fields, "participation", name=f"{name}_once_per_team"),
+        models.UniqueConstraint("run", *fields, condition=Q(participation__isnull=True), name=f"{name}_once_over_all"),
+    ]
+
+
+class Result(models.Model):
+    """What every result row carries: its run, its scale set, and the team (none: over all respondents)."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="%(class)ss")
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class ScaleResult(Result):
+    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
+    scale = models.CharField(max_length=20)
+    n = models.PositiveIntegerField()
+    mean = models.FloatField(null=True)
+    sd = models.FloatField(null=True)
+    minimum = models.FloatField(null=True)
+    maximum = models.FloatField(null=True)
+    ci_low = models.FloatField(null=True)
+    ci_high = models.FloatField(null=True)
+
+    class Meta:
+        constraints = _once("scale_result", "scale_set", "scale")
+
+    def __str__(self) -> str:
+        return f"{self.scale}: {self.mean}"
+
+
+class ItemResult(Result):
+    item = models.CharField(max_length=20)
+    n = models.PositiveIntegerField()
+    mean = models.FloatField(null=True)
+    sd = models.FloatField(null=True)
+    counts = models.JSONField(default=list)  # answers per category, lowest first
+    n_cannot_judge = models.PositiveIntegerField(default=0)
+    n_missing = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = _once("item_result", "item")
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.mean}"
+
+
+class ReliabilityResult(models.Model):
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="reliabilityresults")
+    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
+    scale = models.CharField(max_length=20)
+    n = models.PositiveIntegerField()
+    alpha = models.FloatField(null=True)
+    alpha_low = models.FloatField(null=True)
+    alpha_high = models.FloatField(null=True)
+    omega = models.FloatField(null=True)
+    items = models.JSONField(default=dict)  # code → {"item_rest": r, "alpha_if_deleted": a}
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "scale_set", "scale", name="reliability_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scale}: {self.alpha}"
+
+
+class AgreementResult(Result):
+    """Nesting and agreement: ICC over all teams (no participation), rwg(j) and AD per team."""
+
+    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
+    scale = models.CharField(max_length=20)
+    icc1 = models.FloatField(null=True)
+    icc1_n0 = models.FloatField(null=True)
+    icc2 = models.FloatField(null=True)
+    design_effect = models.FloatField(null=True)
+    rwg_uniform = models.FloatField(null=True)
+    rwg_skewed = models.FloatField(null=True)
+    ad = models.FloatField(null=True)
+
+    class Meta:
+        constraints = _once("agreement", "scale_set", "scale")
+
+    def __str__(self) -> str:
+        return f"{self.scale}: {self.icc1 if self.participation_id is None else self.ad}"
+
+
+class FactorModelResult(models.Model):
+    """A factor model as fitted: syntax, estimator, and the whole result under the engine's key names."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="factormodels")
+    name = models.CharField(max_length=40)
+    syntax = models.TextField()
+    estimator = models.CharField(max_length=20)
+    converged = models.BooleanField()
+    fit = models.JSONField(default=dict)
+    content = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "name", "estimator", name="factor_model_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.estimator})"
+
+
+class Unit(models.Model):
+    """A recorded combination of sibling teams, made before publication so that together they reach k: disclosure.md."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="units")
+    academy = models.ForeignKey(Academy, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    participations = models.ManyToManyField(Participation, related_name="units")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Publication(models.Model):
+    """A run whose reports are given to the readers. A later one replaces it, if disclosure.py allows the difference."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="publications")
+    run = models.OneToOneField(AnalysisRun, on_delete=models.PROTECT, related_name="publication")
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.published_at:%Y-%m-%d}"
+
+
+class PublishedGroup(models.Model):
+    """Who stands behind the numbers of a group and a scale in a publication: what the next version is held against."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="groups")
+    group = models.CharField(max_length=60)
+    scale = models.CharField(max_length=20)
+    members = models.JSONField(default=list)  # keys of the sealed responses
+
+    class Meta:
+        constraints = [models.UniqueConstraint("publication", "group", "scale", name="published_group_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group} {self.scale}"
+
+
+class AccountingDecision(models.Model):
+    """A researcher's word on a collection whose counts do not add up: it holds the team's publication until then."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="accounting_decisions")
+    reason = models.TextField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="accounting_decision_has_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.participation}: {self.reason[:40]}"

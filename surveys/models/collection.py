@@ -1,0 +1,115 @@
+"""Collecting: a survey (study and frozen questionnaire), its collections (one per team), meetings and invitees."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from surveys.models.questionnaire import QuestionnaireVersion
+from teams.models import Participation, Study
+
+
+class Survey(models.Model):
+    """A study with the frozen questionnaire that it asks and the plan that was locked before the first answer."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="survey")
+    version = models.ForeignKey(QuestionnaireVersion, on_delete=models.PROTECT, related_name="surveys")
+    background = models.JSONField(default=list)  # codes of the background questions that are asked
+    plan_hash = models.CharField(max_length=64, blank=True)  # of the locked analysis plan; blank: not open yet
+    opened_at = models.DateTimeField(null=True, blank=True)
+    n_seals = models.PositiveIntegerField(default=0)  # rises with every sealed collection: a run is due
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(opened_at__isnull=True) | ~Q(plan_hash=""), name="survey_opens_with_locked_plan"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.study)
+
+
+class Collection(models.Model):
+    """The answers of one team: open, closed (who started may finish), sealed (irreversible)."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+        SEALED = "sealed", _("sealed")
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="collections")
+    participation = models.OneToOneField(Participation, on_delete=models.CASCADE, related_name="collection")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    mode = models.CharField(max_length=12, choices=Participation.Mode.choices)
+    approached = models.PositiveIntegerField()  # as recorded at opening; corrected only by a researcher, with a reason
+    closes_for_good_at = models.DateTimeField(null=True, blank=True)  # end of the grace period
+    last_round_submitted = models.PositiveIntegerField(default=0)  # submitted when the last reminder round went out
+    # frozen at sealing
+    n_started = models.PositiveIntegerField(null=True, blank=True)
+    n_submitted = models.PositiveIntegerField(null=True, blank=True)
+    n_present = models.PositiveIntegerField(null=True, blank=True)
+    n_links = models.PositiveIntegerField(null=True, blank=True)
+    sealing = models.BooleanField(default=False)  # a sealing has begun and must be finished
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(closes_for_good_at__isnull=False), name="closed_has_an_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sealed") | Q(n_started__isnull=False, n_submitted__isnull=False),
+                name="sealed_has_counts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.participation)
+
+
+class Meeting(models.Model):
+    """A team meeting: a code for the room and a link for the facilitator, who has no account."""
+
+    collection = models.OneToOneField(Collection, on_delete=models.CASCADE, related_name="meeting")
+    code = models.CharField(max_length=6, blank=True)  # blank: not open
+    facilitator_nonce = models.CharField(max_length=32)  # the facilitator's link is signed over it; a new one revokes
+    present = models.PositiveIntegerField(_("teachers present"), null=True, blank=True)
+    joins_confirmed = models.PositiveIntegerField(default=0)  # joins beyond 3 × approached that the facilitator allowed
+
+    class Meta:
+        constraints = [models.UniqueConstraint("code", condition=~Q(code=""), name="meeting_code_once")]
+
+    def __str__(self) -> str:
+        return str(self.collection)
+
+
+class Invitee(models.Model):
+    """Somebody who got a personal link. Nothing here tells whether an answer came in: method.md."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="invitees")
+    email = models.EmailField()
+    nonce = models.CharField(max_length=32, blank=True)
+    token_hash = models.CharField(max_length=64, blank=True)
+    opted_out = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("collection", "email", name="invitee_once_per_collection"),
+            models.UniqueConstraint("token_hash", condition=~Q(token_hash=""), name="invitee_token_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class DayCount(models.Model):
+    """Submitted per day of a collection, for the chart of response over time. A response itself holds no time."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="day_counts")
+    day = models.DateField()
+    n = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("collection", "day", name="day_once_per_collection")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.n}"
