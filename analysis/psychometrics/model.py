@@ -165,7 +165,8 @@ class _BlockBuilder:
         ordered: Mapping[str, int],
     ) -> None:  # fmt: skip
         self.statements, self.n_groups = statements, n_groups
-        self.place = {"block": block, "group": group, "level": level}
+        self.group, self.level = group, level
+        self.template = ParameterRow("", "", "", block, group, level)
         self.rows: list[ParameterRow] = []
         latent = tuple(dict.fromkeys(s.lhs for s in statements if s.op == "=~"))
         if not latent:
@@ -193,7 +194,7 @@ class _BlockBuilder:
     def build(
         self, two_level: bool, mean_structure: bool, std_lv: bool, group_equal: Collection[str]
     ) -> list[ParameterRow]:
-        group = self.place["group"]
+        group = self.group
         seen: set[str] = set()
         for s in self.statements:
             first = s.op == "=~" and s.lhs not in seen
@@ -203,7 +204,7 @@ class _BlockBuilder:
         if mean_structure:
             free_means = "intercepts" in group_equal and "means" not in group_equal and group > 1
             for name in self.block.observed:
-                fixed = name in self.ordered or (two_level and self.place["level"] == 1)
+                fixed = name in self.ordered or (two_level and self.level == 1)
                 self._add(name, "~1", "", 0.0 if fixed else None)
             for name in self.block.latent:
                 self._add(name, "~1", "", None if free_means and name not in self.measured else 0.0)
@@ -212,7 +213,7 @@ class _BlockBuilder:
     def _add_written(self, s: Statement, fixed: float | None) -> None:
         if s.op == "~~" and s.lhs == s.rhs:
             fixed = self._default_variance(s.lhs, fixed)
-        row = ParameterRow(s.lhs, s.op, s.rhs, **self.place, user=True)
+        row = replace(self.template, lhs=s.lhs, op=s.op, rhs=s.rhs, user=True)
         free, value = fixed is None, fixed or 0.0
         for entries in s.modifiers:
             entry = self._for_group(entries, s)
@@ -235,20 +236,19 @@ class _BlockBuilder:
             raise ModelError(
                 f"line {s.line}, column {s.column}: {len(entries)} modifiers in c(…) for {self.n_groups} group(s)"
             )
-        return entries[0] if len(entries) == 1 else entries[self.place["group"] - 1]
+        return entries[0] if len(entries) == 1 else entries[self.group - 1]
 
     def _add(self, lhs: str, op: str, rhs: str, value: float | None) -> None:
         """A default row, free where ``value`` is None, unless the model text already has it."""
         pair = {lhs, rhs}
         if not any(r.op == op and ({r.lhs, r.rhs} == pair if op == "~~" else r.lhs == lhs) for r in self.rows):
             index, fixed = (0, 0.0) if value is None else (-1, value)
-            self.rows.append(ParameterRow(lhs, op, rhs, **self.place, index=index, value=fixed))
+            self.rows.append(replace(self.template, lhs=lhs, op=op, rhs=rhs, index=index, value=fixed))
 
     def _add_defaults(self, unit_variances: bool) -> None:
         for name, n_categories in self.ordered.items():
-            self.rows += [
-                ParameterRow(name, "|", f"t{k}", **self.place, index=0) for k in range(1, n_categories)
-            ]  # fmt: skip
+            for k in range(1, n_categories):
+                self.rows.append(replace(self.template, lhs=name, op="|", rhs=f"t{k}", index=0))
         single = {
             rows[0].rhs
             for factor in self.block.latent
@@ -265,7 +265,7 @@ class _BlockBuilder:
         for i, first in enumerate(exogenous):
             for second in exogenous[i + 1 :]:
                 self._add(first, "~~", second, None)
-        self.rows += [ParameterRow(name, "~*~", name, **self.place, value=1.0) for name in self.ordered]
+        self.rows += [replace(self.template, lhs=name, op="~*~", rhs=name, value=1.0) for name in self.ordered]
 
 
 def _check_levels(blocks: Sequence[Block]) -> None:

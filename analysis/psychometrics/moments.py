@@ -96,7 +96,9 @@ class BlockStructure:
         s[self.s_row, self.s_col] = s[self.s_col, self.s_row] = theta[self.s_index]
         m[self.m_row] = theta[self.m_index]
         identity = np.eye(len(m))
-        a = np.linalg.inv(identity - b) if self.block.second_order else identity + b
+        a: FloatArray = identity + b
+        if self.block.second_order:
+            a = np.asarray(np.linalg.inv(identity - b), dtype=np.float64)
         return BlockState(self, b, s, m, a)
 
     def add_vector(self, total: FloatArray, elements: FloatArray) -> None:

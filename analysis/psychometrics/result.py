@@ -2,7 +2,7 @@
 
 Three ways for an analysis to end:
 
-* a :class:`FitResult` with estimates, and possibly :class:`Problem` entries that name what is wrong with them
+* a :class:`FitResult` with estimates, and possibly :class:`~analysis.psychometrics.problems.Problem` entries that name what is wrong with them
   (negative variance, correlation at or over one, not identified, not converged);
 * a :class:`FitResult` without estimates (``FitResult.failed``), where the data do not allow any;
 * an :class:`AnalysisInputError`, where the question itself cannot be read (syntax, unknown column, text in an item).
@@ -13,11 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from analysis.psychometrics.problems import Problem
 
 if TYPE_CHECKING:
     from analysis.psychometrics.model import ParameterTable
@@ -25,29 +26,14 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 
-class ProblemCode(StrEnum):
-    """The names under which a failure is reported; pages and tests rely on these words."""
-
-    NOT_CONVERGED = "not_converged"
-    NOT_IDENTIFIED = "not_identified"
-    NOT_POSITIVE_DEFINITE = "not_positive_definite"
-    NEGATIVE_VARIANCE = "negative_variance"
-    CORRELATION_AT_OR_OVER_ONE = "correlation_at_or_over_one"
-    TOO_FEW_OBSERVATIONS = "too_few_observations"
-    ITEM_WITHOUT_VARIANCE = "item_without_variance"
-    EMPTY_CATEGORY = "empty_category"
-    FEWER_CLUSTERS_THAN_PARAMETERS = "fewer_clusters_than_parameters"
-    CASES_DROPPED = "cases_dropped"
-    NOT_COMPARABLE = "not_comparable"
-    NOTE = "note"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One named finding about a fit and a sentence a researcher can read."""
-
-    code: ProblemCode
-    message: str
+#: The model has directions in which its parameters can move without changing the implied moments.
+NOT_IDENTIFIED = "not_identified"
+#: A joint covariance matrix of the estimates from fewer clusters than parameters is singular.
+FEWER_CLUSTERS_THAN_PARAMETERS = "fewer_clusters_than_parameters"
+#: Rows left out because an answer, the group or the cluster is missing.
+CASES_DROPPED = "cases_dropped"
+#: Two fits that no difference test can compare.
+NOT_COMPARABLE = "not_comparable"
 
 
 class AnalysisInputError(ValueError):
@@ -79,9 +65,9 @@ class DataError(AnalysisInputError):
 class FitFailure(Exception):
     """Raised inside the estimators where no estimate is possible; ``fit`` turns it into ``FitResult.failed``."""
 
-    def __init__(self, code: ProblemCode, message: str) -> None:
-        self.problem = Problem(code, message)
-        super().__init__(message)
+    def __init__(self, code: str, sentence: str, subject: str = "") -> None:
+        self.problem = Problem(code, subject, sentence)
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True)
@@ -233,16 +219,16 @@ class FitResult:
     @property
     def warnings(self) -> list[str]:
         """The sentences of ``problems``."""
-        return [problem.message for problem in self.problems]
+        return [problem.sentence for problem in self.problems]
 
     @property
     def has_estimates(self) -> bool:
         """Whether there is anything to show beside the problems."""
         return bool(self.parameters)
 
-    def has_problem(self, code: ProblemCode) -> bool:
+    def has_problem(self, code: str) -> bool:
         """Whether a problem of this name was found."""
-        return any(problem.code is code for problem in self.problems)
+        return any(problem.code == code for problem in self.problems)
 
     def parameter(self, lhs: str, op: str, rhs: str = "", group: int | None = None, level: int | None = None) -> (
         ParameterEstimate
@@ -260,7 +246,7 @@ class FitResult:
         result: dict[str, Any] = {
             "converged": self.converged,
             "warnings": self.warnings,
-            "problems": [{"code": problem.code.value, "message": problem.message} for problem in self.problems],
+            "problems": [problem.to_dict() for problem in self.problems],
             "estimator": self.estimator,
             "missing": self.missing,
             "n_obs": self.n_obs,

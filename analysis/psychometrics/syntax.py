@@ -259,10 +259,7 @@ class _Reader:
         if self.token.text == "start":
             self.at += 1
             self._take("(", "'('")
-            if self.token.text == "c":
-                starts = self._read_modifier()
-            else:
-                starts = (self._read_entry(),)
+            starts = self._read_modifier() if self.token.text == "c" else (self._read_entry(),)
             self._take(")", "')'")
             if any(entry.value is None for entry in starts):
                 raise self._unexpected("a number as start value", self.tokens[self.at - 1])
