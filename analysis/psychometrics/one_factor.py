@@ -92,7 +92,6 @@ def fit_one_factor(covariance: FloatArray, *, names: tuple[str, ...] = ()) -> On
 
 def _scoring(r: FloatArray) -> tuple[FloatArray, bool]:
     """Minimise ln|Sigma| + tr(R inv(Sigma)) from the first principal axis, halving steps that do not descend."""
-    p = len(r)
     values, vectors = np.linalg.eigh(r)
     start = vectors[:, -1] * np.sqrt(max(values[-1] - 1.0, 0.1))
     loadings = np.clip(start, -0.95, 0.95)
