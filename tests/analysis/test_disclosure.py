@@ -1,0 +1,150 @@
+"""The rules of disclosure, each with the smallest case that would leak without it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import disclosure
+from analysis.disclosure import (
+    Agreement,
+    Capped,
+    Group,
+    ItemDistribution,
+    ItemFigures,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    Reason,
+    ScaleFigures,
+    TeamCounts,
+    Withheld,
+)
+
+K = 5
+
+
+def team(key: str, analysed: int, **counts: int | bool) -> Group:
+    defaults = {"returned": analysed, "present_and_links": analysed + 3, "approached": analysed + 5}
+    return Group(key, (TeamCounts(analysed=analysed, **(defaults | counts)),))
+
+
+class TestUnits:
+    def test_a_team_below_k_is_no_unit(self):
+        assert disclosure.judge_group(team("a", 4), K) == Withheld(Reason.TOO_FEW)
+        assert disclosure.judge_group(team("a", 5), K) is None
+
+    def test_made_up_answers_do_not_lift_a_team_over_k(self):
+        # three teachers present, and the holder of the code added four answers of his own making
+        filled = team("a", 7, returned=7, present_and_links=3, accepted_by_researcher=True)
+        assert disclosure.judge_group(filled, K) == Withheld(Reason.TOO_FEW)
+
+    def test_more_returned_than_present_waits_for_a_researcher(self):
+        counts = {"returned": 13, "present_and_links": 12, "approached": 15}
+        assert disclosure.judge_group(team("a", 12, **counts), K) == Withheld(Reason.COUNTS_OPEN)
+        assert disclosure.judge_group(team("a", 12, **counts, accepted_by_researcher=True), K) is None
+
+    def test_sibling_teams_together_reach_k(self):
+        small = TeamCounts(4, 4, 6, 8)
+        assert disclosure.judge_group(Group("u", (small, small)), K) is None
+
+    def test_what_is_in_no_unit_is_in_no_aggregate(self):
+        assert [g.key for g in disclosure.units([team("a", 4), team("b", 9)], K)] == ["b"]
+
+
+class TestAggregates:
+    def test_a_benchmark_needs_three_other_units(self):
+        three = [team("a", 10), team("b", 10), team("c", 10)]
+        assert disclosure.judge_benchmark("a", three) == Withheld(Reason.FEW_TEAMS)
+        assert disclosure.judge_benchmark("a", [*three, team("d", 10)]) is None
+        assert disclosure.judge_benchmark(None, three) is None
+
+    def test_no_unit_gives_more_than_half(self):
+        groups = [team("a", 10), team("b", 10), team("c", 10), team("d", 31)]
+        assert disclosure.judge_benchmark("a", groups) == Withheld(Reason.ONE_DOMINATES)
+        assert disclosure.judge_benchmark("a", [*groups[:3], team("d", 30)]) is None
+
+    def test_an_academy_of_two_units_is_withheld(self):
+        assert disclosure.judge_academy([team("a", 14), team("b", 9)]) == Withheld(Reason.FEW_TEAMS)
+        assert disclosure.judge_academy([team("a", 14), team("b", 9), team("c", 6)]) is None
+
+    def test_everyone_is_released_only_if_the_rest_is_none_or_k(self):
+        units = [team("a", 14), team("b", 9), team("c", 6)]
+        assert disclosure.judge_everyone(units, K) is None
+        assert disclosure.judge_everyone([*units, team("d", 4)], K) == Withheld(Reason.REMAINDER)
+        assert disclosure.judge_everyone([*units, team("d", 4), team("e", 3)], K) is None
+
+
+class TestVersions:
+    def test_a_correction_of_fewer_than_k_waits(self):
+        first = {("team:1", "GV"): "abcdef"}
+        assert disclosure.version_conflicts([first], {("team:1", "GV"): "abcde"}, K) == [("team:1", "GV")]
+        assert disclosure.version_conflicts([first], {("team:1", "GV"): "abcdef"}, K) == []
+        assert disclosure.version_conflicts([first], {("team:1", "GV"): "abcdefghijk"}, K) == []
+
+    def test_each_direction_counts_by_itself(self):
+        # six join, one leaves: who left can be read from the two means
+        first, second = {("team:1", "GV"): "abcdef"}, {("team:1", "GV"): "bcdefuvwxyz"}
+        assert disclosure.version_conflicts([first], second, K) == [("team:1", "GV")]
+
+    def test_groups_of_different_versions_are_held_against_each_other(self):
+        # a team published by itself, later combined with its sibling of four
+        first = {("team:14", "GV"): "abcdefghijklmn"}
+        assert disclosure.version_conflicts([first], {("unit:1", "GV"): "abcdefghijklmnwxyz"}, K) == [("unit:1", "GV")]
+
+    def test_every_earlier_version_counts_not_the_last_only(self):
+        versions = [{("t", "GV"): "abcdefg"}, {("t", "GV"): "abcdefghijklm"}]
+        assert disclosure.version_conflicts(versions, {("t", "GV"): "abcdefgh" + "ijklmnopqrs"}, K) == []
+        assert disclosure.version_conflicts(versions, {("t", "GV"): "bcdefghijklm"}, K) == [("t", "GV")]
+
+
+class TestShown:
+    def test_means_of_teams_have_one_decimal_and_aggregates_two(self):
+        figures = ScaleFigures(n=12, mean=2.345, low=2.01, high=2.68)
+        assert disclosure.show_scale(figures, 4, K) == MeanShown(2.3, 2.0, 2.7)
+        assert disclosure.show_aggregate(figures) == MeanShown(2.35, 2.01, 2.68)
+
+    def test_fewer_than_k_scores_are_withheld_although_the_team_is_a_unit(self):
+        assert disclosure.show_scale(ScaleFigures(n=4, mean=2.5), 4, K) == Withheld(Reason.TOO_FEW)
+
+    def test_a_mean_at_an_end_is_capped_without_interval(self):
+        assert disclosure.show_scale(ScaleFigures(5, 3.8, 3.5, 4.0), 4, K) == Capped(3.8, upper=True)
+        assert disclosure.show_scale(ScaleFigures(5, 3.79, 3.5, 4.0), 4, K) == MeanShown(3.8, 3.5, 4.0)
+        assert disclosure.show_scale(ScaleFigures(6, 1.1, 1.0, 1.3), 4, K) == Capped(1.2, upper=False)
+
+    def test_distributions_from_two_k_only(self):
+        nine, ten = ItemFigures((2, 3, 3, 1)), ItemFigures((2, 3, 3, 2))
+        assert disclosure.show_item(nine, K) == ItemMean(2.3)
+        assert disclosure.show_item(ten, K) == ItemDistribution(2.5, (20, 30, 30, 20))
+
+    @pytest.mark.parametrize("counts", [(0, 0, 12, 0), (0, 1, 11, 0), (1, 0, 10, 1), (0, 0, 10, 2)])
+    def test_all_but_two_look_alike(self, counts: tuple[int, ...]):
+        assert disclosure.show_item(ItemFigures(counts), K) == NearlyAll(3)
+
+    def test_the_scale_mean_follows_from_the_item_means_shown(self):
+        items = [ItemDistribution(2.3, ()), ItemDistribution(2.4, ()), NearlyAll(3)]
+        assert disclosure.mean_of_shown(items, [False] * 3, 4, 10, K) == pytest.approx(7.7 / 3)
+        assert disclosure.mean_of_shown(items, [False, True, False], 4, 10, K) == pytest.approx((2.3 + 2.6 + 3) / 3)
+        assert disclosure.mean_of_shown(items, [False] * 3, 4, 9, K) is None
+        assert disclosure.mean_of_shown([*items, Withheld(Reason.TOO_FEW)], [False] * 4, 4, 10, K) is None
+
+    def test_agreement_in_words_from_two_k(self):
+        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.45), 4, K) is Agreement.LARGELY_AGREE
+        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.67), 4, K) is Agreement.SOMEWHAT_DIFFERENT
+        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.68), 4, K) is Agreement.WIDELY_DIFFERENT
+        assert disclosure.show_agreement(ScaleFigures(9, 2.5, ad=0.2), 4, K) == Withheld(Reason.TOO_FEW)
+
+    @given(st.lists(st.integers(0, 6), min_size=4, max_size=4).filter(lambda c: sum(c) > 0))
+    def test_an_item_shows_nothing_below_k_and_no_lone_voice(self, counts: list[int]):
+        shown = disclosure.show_item(ItemFigures(tuple(counts)), K)
+        if sum(counts) < K:
+            assert shown == Withheld(Reason.TOO_FEW)
+        elif max(counts) >= sum(counts) - 2:
+            assert isinstance(shown, NearlyAll)
+        else:
+            assert isinstance(shown, ItemMean if sum(counts) < 2 * K else ItemDistribution)
+
+
+def test_rounding_is_half_up():
+    assert disclosure.round_half_up(2.25, 1) == 2.3
+    assert disclosure.round_half_up(2.675, 2) == 2.68
+    assert [disclosure.round_share(n, 20) for n in (0, 1, 13, 25)] == [0, 10, 70, 100]
