@@ -128,8 +128,8 @@ def summarise_clusters(
     membership = membership.astype(np.intp).ravel()
     n_clusters = int(membership.max()) + 1
     sizes = np.bincount(membership, minlength=n_clusters).astype(float)
-    means = np.column_stack([np.bincount(membership, weights=data[:, k], minlength=n_clusters) for k in range(p)])
-    means /= sizes[:, None]
+    sums = [np.bincount(membership, weights=data[:, k], minlength=n_clusters) for k in range(p)]
+    means: Array = np.column_stack(sums).astype(float) / sizes[:, None]
     centred = np.where(varies, data - means[membership], 0.0)
     freedom = float(n - n_clusters)
     scatter = centred.T @ centred / max(freedom, 1.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import fmin_l_bfgs_b
 
 from analysis.psychometrics.clusters import ClusterSummaries, two_level_derivatives, two_level_value
 from analysis.psychometrics.newton import minimise
@@ -80,7 +80,8 @@ def _generalised_mean(summaries: ClusterSummaries, within: Array, between: Array
     covariance = between + within / summaries.size[:, None, None]
     terms = strata_terms(summaries.between, np.zeros(summaries.p), covariance)
     weight = summaries.between.weight
-    return np.linalg.solve(np.tensordot(weight, terms.inverse, axes=1), weight @ terms.inverse_mean)
+    weighted = np.tensordot(weight, terms.inverse, axes=1)
+    return np.asarray(np.linalg.solve(weighted, weight @ terms.inverse_mean), dtype=np.float64)
 
 
 def _em(summaries: ClusterSummaries, steps: int) -> tuple[Array, Array, Array]:
@@ -115,7 +116,8 @@ class _Factored:
             jitter = 1e-10 * np.diag(np.diag(matrix[block]))
             factor[block] = np.linalg.cholesky(matrix[block] + jitter)
             parts.append(factor[self.rows, self.columns])
-        return np.concatenate(parts)[self.free]
+        packed: Array = np.concatenate(parts)[self.free]
+        return packed
 
     def unpack(self, x: Array) -> tuple[Array, Array, Array]:
         """Mean and the two triangular factors."""
@@ -178,9 +180,10 @@ def estimate_two_level_moments(summaries: ClusterSummaries) -> TwoLevelMoments:
         found = minimise(factored.value, factored.derivatives, x)
         x, f, converged, steps = found.x, found.f, found.converged, found.n_iterations
     else:
-        options = {"maxiter": 5000, "maxfun": 10000, "maxcor": 50, "ftol": 1e-15, "gtol": 1e-6 * summaries.n_obs}
-        searched = minimize(factored.slope, x, jac=True, method="L-BFGS-B", options=options)
-        x, f, converged, steps = searched.x, float(searched.fun), bool(searched.success), int(searched.nit)
+        x, f, information = fmin_l_bfgs_b(
+            factored.slope, x, m=50, factr=1.0, pgtol=1e-8 * summaries.n_obs, maxiter=5000, maxfun=10000
+        )
+        f, converged, steps = float(f), information["warnflag"] == 0, int(information["nit"])
     mean, inner, outer = factored.unpack(x)
     return TwoLevelMoments(mean, inner @ inner.T, outer @ outer.T, -f, converged, EM_STEPS + steps)
 
