@@ -2,8 +2,8 @@
 
 Three ways for an analysis to end:
 
-* a :class:`FitResult` with estimates, and possibly :class:`~analysis.psychometrics.problems.Problem` entries that name what is wrong with them
-  (negative variance, correlation at or over one, not identified, not converged);
+* a :class:`FitResult` with estimates, and possibly named problems that say what is wrong with them (negative variance,
+  correlation at or over one, not identified, not converged);
 * a :class:`FitResult` without estimates (``FitResult.failed``), where the data do not allow any;
 * an :class:`AnalysisInputError`, where the question itself cannot be read (syntax, unknown column, text in an item).
 """
