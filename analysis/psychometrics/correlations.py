@@ -256,4 +256,4 @@ def _inverse(matrix: FloatArray) -> FloatArray | None:
     """The inverse, or None where the matrix is not numerically of full rank."""
     if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > 1e14:
         return None
-    return np.linalg.inv(matrix)
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)

@@ -139,13 +139,10 @@ def distributions(items: pd.DataFrame, categories: Sequence[float]) -> Distribut
 
 def description_to_dict(values: pd.DataFrame) -> dict[str, dict[str, object]]:
     """Return :func:`describe` with frequencies, per variable, under the key names of the oracle files."""
-    table = describe(values)
+    rows = describe(values).to_dict(orient="records")
     result: dict[str, dict[str, object]] = {}
-    for name in values.columns:
-        row: dict[str, object] = {
-            key: int(table.at[name, key]) if key in ("n", "n_missing") else float(table.at[name, key])
-            for key in STATISTICS
-        }
+    for name, statistics in zip(values.columns, rows, strict=True):
+        row: dict[str, object] = {str(key): value for key, value in statistics.items()}
         row["freq"] = {f"{answer:.15g}": count for answer, count in frequencies(values[name]).items()}
         result[str(name)] = row
     return result

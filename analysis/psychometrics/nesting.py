@@ -40,7 +40,8 @@ class Teams:
 
     def sums(self, values: FloatArray, rows: npt.NDArray[np.bool_]) -> FloatArray:
         """Return the sums of ``values[rows]`` per team, shape (G,)."""
-        return np.bincount(self.codes[rows], weights=values[rows], minlength=self.n_teams)
+        total = np.bincount(self.codes[rows], weights=values[rows], minlength=self.n_teams)
+        return np.asarray(total, dtype=np.float64)
 
     def counts(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Return the number of ``rows`` per team, shape (G,)."""

@@ -1,6 +1,6 @@
 """Screening: which respondents are set aside, by rules fixed beforehand, and flags for careless answering.
 
-Only a :class:`ScreeningRule` sets a respondent aside. The flags (:mod:`longstring <longstring>`, even-odd consistency,
+Only a :class:`ScreeningRule` sets a respondent aside. The flags (longstring, even-odd consistency,
 Mahalanobis distance, intra-individual variability) inform: they can be used in a rule when the plan says so.
 
 Curran, P. G. (2016). Methods for the detection of carelessly invalid responses in survey data. Journal of Experimental
@@ -104,7 +104,7 @@ def apply_rules(
         broken[rule.code] = rule.is_broken(values[rule.code])
     broken_frame = pd.DataFrame(broken, index=data.index)
     broken_array = broken_frame.to_numpy(dtype=bool).reshape(len(data), len(rules))
-    set_aside = broken_array.any(axis=1)
+    set_aside = np.asarray(broken_array.any(axis=1), dtype=np.bool_)
     codes = np.array([*broken, ""], dtype=object)
     first = codes[np.where(set_aside, broken_array.argmax(axis=1) if rules else 0, len(rules))]
     return ScreeningResult(
@@ -149,7 +149,7 @@ def intra_individual_variability(answers: pd.DataFrame | FloatArray) -> FloatArr
     n = answered.sum(axis=1)
     mean = np.where(answered, x, 0.0).sum(axis=1) / np.maximum(n, 1)
     squares = (np.where(answered, x - mean[:, None], 0.0) ** 2).sum(axis=1)
-    return np.where(n >= 2, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+    return np.asarray(np.where(n >= 2, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan), dtype=np.float64)
 
 
 def even_odd_consistency(items: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> FloatArray:
@@ -178,7 +178,7 @@ def even_odd_consistency(items: pd.DataFrame, scales: Mapping[str, Sequence[str]
     stepped_up = np.full(len(items), np.nan)
     np.divide(2 * r, 1 + r, out=stepped_up, where=defined & (r > -1))
     stepped_up[defined & (r <= -1)] = -1.0
-    return np.maximum(stepped_up, -1.0)
+    return np.asarray(np.maximum(stepped_up, -1.0), dtype=np.float64)
 
 
 def mahalanobis_distance(answers: pd.DataFrame | FloatArray) -> tuple[FloatArray, FloatArray]:
