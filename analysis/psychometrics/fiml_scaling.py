@@ -1,0 +1,181 @@
+"""What normal-theory statistics of incomplete answers are scaled by: MLR's factors and the corrected fit indices.
+
+Two corrections, for two purposes:
+
+* The scaled chi-square divides by c = [tr(A1^-1 B1) - tr(A0^-1 B0)]/df with A the observed information and B the sum of
+  outer products of scores, 1 at the saturated moments and 0 at the model (Yuan and Bentler 2000, equation 17; Mplus
+  variant: each at its own estimates).
+* RMSEA, CFI and TLI estimated from incomplete answers drift with the amount that is missing. Zhang and Savalei (2023)
+  evaluate the fit function of complete data at the FIML estimates and correct its expectation by k/df; their version V6
+  assumes normality, V3 does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from analysis.psychometrics.missing_scores import moment_meat
+from analysis.psychometrics.saturated import Patterns, SaturatedMoments, moment_derivatives, moment_value
+from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, Strata
+
+
+@dataclass(frozen=True)
+class FimlSample:
+    """The answers of one group with their saturated moments.
+
+    Attributes:
+        patterns: the rows by missing pattern.
+        saturated: maximum-likelihood moments without a model.
+        cluster: the cluster of each row of ``patterns``, numbered from 0 without gaps, or None.
+    """
+
+    patterns: Patterns
+    saturated: SaturatedMoments
+    cluster: Index | None
+
+    @property
+    def n_obs(self) -> int:
+        """Rows with at least one answer."""
+        return self.patterns.n_obs
+
+    def as_complete(self) -> Patterns:
+        """Complete data of the same size that have the saturated moments."""
+        p = self.saturated.mean.size
+        stratum = Strata(
+            np.array([float(self.n_obs)]), self.saturated.mean[None], self.saturated.covariance[None],
+            np.ones((1, p), dtype=bool),
+        )  # fmt: skip
+        nobody = np.zeros(0, dtype=np.intp)
+        return Patterns(stratum, np.zeros((0, p)), nobody, nobody)
+
+    def baseline(self) -> tuple[Array, Array]:
+        """Mean and variance of each item over those who answered it: the model of unrelated items, (p,) each."""
+        strata = self.patterns.strata
+        n = strata.weight @ strata.observed
+        mean = (strata.weight @ strata.mean) / n
+        deviation = np.where(strata.observed, strata.mean - mean, 0.0)
+        squares = np.diagonal(strata.scatter, axis1=1, axis2=2) + deviation**2
+        return mean, (strata.weight @ squares) / n
+
+
+@dataclass(frozen=True)
+class ModelMoments:
+    """A model's moments in one group and how they move with its parameters.
+
+    Attributes:
+        mean: (p,).
+        covariance: (p, p).
+        jacobian: derivative of (mean, half-vectorised covariance), (p(p+3)/2, q).
+    """
+
+    mean: Array
+    covariance: Array
+    jacobian: Array
+
+
+@dataclass(frozen=True)
+class SaturatedInformation:
+    """Information about the saturated moments of one group, (p(p+3)/2, p(p+3)/2) each, summed over respondents.
+
+    Attributes:
+        observed: minus the second derivative of the log-likelihood of the answers there are.
+        complete: the same had nobody left anything out.
+        meat: sum of outer products of scores (per cluster), or None where normality is assumed.
+    """
+
+    observed: Array
+    complete: Array
+    meat: Array | None
+
+
+def saturated_information(sample: FimlSample, *, robust: bool) -> SaturatedInformation:
+    """Information of one group about its saturated moments; with ``robust`` the meat too."""
+    mean, covariance = sample.saturated.mean, sample.saturated.covariance
+    observed = moment_derivatives(sample.patterns, mean, covariance).hessian
+    complete = moment_derivatives(sample.as_complete(), mean, covariance, expected=True).hessian
+    assert observed is not None
+    assert complete is not None
+    meat = moment_meat(sample.patterns, mean, covariance, sample.cluster) if robust else None
+    return SaturatedInformation(observed, complete, meat)
+
+
+def baseline_moments(sample: FimlSample, position: int, n_groups: int) -> ModelMoments:
+    """The baseline model's moments in the group at ``position``, its parameters being those of all groups in a row."""
+    mean, variance = sample.baseline()
+    p = mean.size
+    columns, rows = np.triu_indices(p)
+    jacobian = np.zeros((p + rows.size, 2 * p * n_groups))
+    first = 2 * p * position
+    jacobian[np.arange(p), first + np.arange(p)] = 1.0
+    jacobian[p + np.flatnonzero(rows == columns), first + p + np.arange(p)] = 1.0
+    return ModelMoments(mean, np.diag(variance), jacobian)
+
+
+def model_meat(samples: list[FimlSample], models: list[ModelMoments]) -> Array:
+    """Sum of outer products of the scores by a model's parameters over all groups, (q, q)."""
+    return sum_matrices(
+        m.jacobian.T @ moment_meat(s.patterns, m.mean, m.covariance, s.cluster) @ m.jacobian
+        for s, m in zip(samples, models, strict=True)
+    )
+
+
+def sum_matrices(matrices: object) -> Array:
+    """Sum of an iterable of equal-shaped arrays."""
+    return np.asarray(sum(matrices), dtype=np.float64)  # type: ignore[call-overload]
+
+
+def trace_of_ratio(information: Array, meat: Array) -> float:
+    """tr(information^-1 meat); NaN where the information cannot be inverted."""
+    try:
+        return float(np.trace(cho_solve(cho_factor(information, lower=True), meat)))
+    except LinAlgError:
+        pass
+    try:
+        return float(np.trace(np.linalg.solve(information, meat)))
+    except np.linalg.LinAlgError:
+        return float("nan")
+
+
+def complete_chisq(samples: list[FimlSample], models: list[ModelMoments]) -> float:
+    """Chi-square of a model's moments against the saturated ones, as if these came from complete data.
+
+    NaN where a model's covariance matrix is not positive definite.
+    """
+    total = 0.0
+    for sample, model in zip(samples, models, strict=True):
+        complete = sample.as_complete()
+        try:
+            fitted = moment_value(complete, model.mean, model.covariance)
+        except NotPositiveDefiniteError:
+            return float("nan")
+        total += 2.0 * (fitted - moment_value(complete, sample.saturated.mean, sample.saturated.covariance))
+    return total
+
+
+def correction_trace(information: list[SaturatedInformation], models: list[ModelMoments]) -> float:
+    """k of Zhang and Savalei (2023): expectation of :func:`complete_chisq` under the model, up to the scale of chi-square.
+
+    V3 where ``information`` holds the meat, V6 otherwise. NaN where a matrix cannot be inverted.
+    """
+    jacobians = [m.jacobian for m in models]
+    pairs = list(zip(information, jacobians, strict=True))
+    try:
+        inverse = np.linalg.inv(sum_matrices(d.T @ i.observed @ d for i, d in pairs))
+        complete = sum_matrices(d.T @ i.complete @ d for i, d in pairs)
+        if any(i.meat is None for i in information):
+            return sum(trace_of_ratio(i.observed, i.complete) for i in information) - float(np.sum(complete * inverse))
+        first, mixed, meat = 0.0, np.zeros_like(inverse), np.zeros_like(inverse)
+        for i, d in pairs:
+            assert i.meat is not None
+            solved = np.linalg.solve(i.observed, np.concatenate([i.complete @ d, i.meat], axis=1))
+            q = d.shape[1]
+            # tr(Wc Wm^-1 J Wm^-1), from Wm^-1 J and Wc Wm^-1
+            first += float(np.sum(np.linalg.solve(i.observed, i.complete) * solved[:, q:].T))
+            mixed += d.T @ i.meat @ solved[:, :q]
+            meat += d.T @ i.meat @ d
+    except np.linalg.LinAlgError:
+        return float("nan")
+    return first - 2.0 * float(np.sum(mixed * inverse)) + float(np.sum((meat @ inverse) * (complete @ inverse).T))
