@@ -246,6 +246,7 @@ class Invitation(models.Model):
         OTHER_RESEARCH = "other_research", _("we already take part in other research")
         NOT_RELEVANT = "not_relevant", _("the subject does not fit us now")
         OTHER = "other", _("another reason")
+        LEFT_OUT = "left_out", _("left out by the director")  # never offered in a form: teams/invitations.py sets it
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
     academy = models.ForeignKey(Academy, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations")
@@ -286,6 +287,7 @@ class OutboxMessage(models.Model):
         QUEUED = "queued", _("waiting")
         SENT = "sent", _("sent")
         FAILED = "failed", _("given up")
+        DROPPED = "dropped", _("no longer needed")
 
     kind = models.CharField(max_length=40)
     object_id = models.BigIntegerField()

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class TeamsConfig(AppConfig):
+    name = "teams"
+
+    def ready(self) -> None:
+        from teams import renderers  # noqa: F401  mails of this app get their renderers

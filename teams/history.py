@@ -1,0 +1,67 @@
+"""What happened to a study, an academy or a team: written by the step modules, read on a team's history page."""
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Academy, Event, Invitation, Participation, Study, User
+
+# Every kind of event in words. The apps above add theirs: `teams.history.WORDS.update({...})` in AppConfig.ready.
+WORDS = {
+    "study_created": _("Study created"),
+    "settings_changed": _("Settings of the study changed"),
+    "academy_listed": _("Academy added to the study"),
+    "team_listed": _("Team added to the study"),
+    "contact_changed": _("Contact details changed"),
+    "director_invited": _("Director invited"),
+    "director_reminded": _("Director reminded"),
+    "director_accepted": _("Director gave permission"),
+    "director_declined": _("Director declined"),
+    "team_left_out": _("Director left this team out"),
+    "leader_invited": _("Team leader invited"),
+    "leader_reminded": _("Team leader reminded"),
+    "leader_accepted": _("Team leader accepted"),
+    "leader_declined": _("Team leader declined"),
+    "contacts_imported": _("Contacts imported from a file"),
+}
+
+
+def record(
+    study: Study,
+    kind: str,
+    *,
+    participation: Participation | None = None,
+    academy: Academy | None = None,
+    by: User | None = None,
+    by_link: bool = False,
+    detail: str = "",
+) -> None:
+    """Write one event, in the transaction of what happened. Never about a teacher."""
+    Event.objects.create(
+        study=study,
+        participation=participation,
+        academy=academy,
+        by=by,
+        by_link=by_link,
+        kind=kind,
+        detail=detail[:500],
+    )
+
+
+def in_words(event: Event) -> str:
+    """What happened, in the reader's language."""
+    return str(WORDS.get(event.kind, event.kind))
+
+
+def detail_in_words(event: Event) -> str:
+    """The detail of an event; a reason or a way of collecting at its beginning stands there as a code."""
+    code, separator, rest = event.detail.partition(": ")
+    names = {**dict(Invitation.Reason.choices), **dict(Participation.Mode.choices)}
+    return f"{names[code]}{separator}{rest}" if code in names else event.detail
+
+
+def history_of(participation: Participation) -> QuerySet[Event]:
+    """The events of a team in a study and of its academy there, newest first."""
+    return Event.objects.filter(
+        Q(participation=participation)
+        | Q(study_id=participation.study_id, academy_id=participation.team.academy_id, participation__isnull=True)
+    ).select_related("by")

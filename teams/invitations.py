@@ -1,0 +1,350 @@
+"""Inviting: the academy's director first, then the leaders of the teams the director chose. Nobody below is mailed before.
+
+Every step is a conditional update on the invitation's state (listed → sent → accepted or declined), so that of two
+answers at once the first counts and the second changes nothing; the functions return False then, and the page shows the
+state. Each step writes an Event, and queues its mails, in the same transaction.
+
+A team counts as invited from the moment its director is invited: the leader's own invitation tells how far it came.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from teams import history, mail
+from teams.links import INVITATION, make_token, new_nonce
+from teams.models import Academy, Invitation, Participation, Role, Study, Team, User
+
+REMIND_AFTER = timedelta(hours=20)  # at most one reminder a day, however often the button is pressed
+
+# Reasons that people may give; the others are set by the program
+REASONS_TO_DECLINE = [choice for choice in Invitation.Reason.choices if choice[0] != Invitation.Reason.LEFT_OUT]
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """A team that the director wants approached, with its leader's name and address as the director gives them."""
+
+    participation_id: int
+    leader_name: str
+    leader_email: str
+
+
+def list_academy(study: Study, academy: Academy, by: User | None = None) -> Invitation:
+    """Put an academy on the list of a study; a second time changes nothing."""
+    invitation, created = Invitation.objects.get_or_create(
+        study=study, academy=academy, defaults={"nonce": new_nonce()}
+    )
+    if created:
+        history.record(study, "academy_listed", academy=academy, by=by)
+    return invitation
+
+
+@transaction.atomic
+def list_team(study: Study, team: Team, by: User | None = None) -> Participation:
+    """Put a team, and with it its academy, on the list of a study. Nobody is mailed. A second time changes nothing."""
+    list_academy(study, team.academy, by)
+    participation, created = Participation.objects.get_or_create(study=study, team=team)
+    Invitation.objects.get_or_create(participation=participation, defaults={"study": study, "nonce": new_nonce()})
+    if created:
+        history.record(study, "team_listed", participation=participation, by=by)
+    return participation
+
+
+def link_path(invitation: Invitation) -> str:
+    """The path of the link that opens an invitation: its holder may answer it."""
+    return reverse("invitation_link", args=[make_token(INVITATION, invitation.pk, invitation.nonce)])
+
+
+def academy_invitation(participation: Participation) -> Invitation:
+    """The invitation of the director above a team."""
+    return Invitation.objects.get(study_id=participation.study_id, academy_id=participation.team.academy_id)
+
+
+def teams_of(invitation: Invitation) -> list[Participation]:
+    """The teams of the study that a director's invitation is about, by name."""
+    return list(
+        Participation.objects.filter(study=invitation.study_id, team__academy=invitation.academy)
+        .select_related("team", "invitation")
+        .order_by("team__name", "pk")
+    )
+
+
+@transaction.atomic
+def invite_directors(study: Study, by: User | None = None, academies: Iterable[int] | None = None) -> int:
+    """Invite the directors who were not invited yet and have a team on the list.
+
+    A director who gave permission before, and whose academy got new teams on the list since, is asked about those.
+
+    Args:
+        academies: only these academies (primary keys); None for all.
+
+    Returns:
+        How many directors are mailed.
+    """
+    invitations = Invitation.objects.filter(
+        study=study, state__in=[Invitation.State.LISTED, Invitation.State.ACCEPTED], academy__isnull=False
+    ).select_related("academy")
+    if academies is not None:
+        invitations = invitations.filter(academy__in=list(academies))
+    n_invited = 0
+    for invitation in invitations:
+        new_teams = Participation.objects.filter(
+            study=study, team__academy=invitation.academy, state=Participation.State.LISTED
+        )
+        if not new_teams.update(state=Participation.State.INVITED):
+            continue
+        now = timezone.now()
+        _move(invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now)
+        history.record(study, "director_invited", academy=invitation.academy, by=by)
+        mail.queue("teams.director_invitation", invitation.pk)
+        n_invited += 1
+    return n_invited
+
+
+@transaction.atomic
+def accept_academy(invitation: Invitation, approach: Sequence[Approach], *, by_link: bool = True) -> bool:
+    """The director's permission: the chosen teams' leaders are invited, the other teams are left out.
+
+    The director undertakes that results are not used in appraisal and that nobody tries to recognise a teacher; the form
+    demands that box, the invitation's row says so.
+
+    Returns:
+        False, with nothing changed, if the invitation was answered before.
+    """
+    if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True):
+        return False
+    history.record(
+        invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link, detail=f"{len(approach)}"
+    )
+    _approach(invitation, approach, by_link)
+    mail.queue("teams.director_confirmation", invitation.pk)
+    return True
+
+
+@transaction.atomic
+def approach_more(invitation: Invitation, approach: Sequence[Approach], *, by_link: bool = True) -> int:
+    """A director who gave permission decides about teams that came on the list later. Returns how many are approached."""
+    if not Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.ACCEPTED).exists():
+        return 0
+    return _approach(invitation, approach, by_link)
+
+
+def undecided_teams(invitation: Invitation) -> list[Participation]:
+    """Teams about which the director was asked and has not decided."""
+    return [
+        participation
+        for participation in teams_of(invitation)
+        if participation.state == Participation.State.INVITED
+        and participation.invitation.state == Invitation.State.LISTED
+    ]
+
+
+def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: bool) -> int:
+    chosen = {one.participation_id: one for one in approach}
+    n_approached = 0
+    for participation in undecided_teams(invitation):
+        leaders = participation.invitation
+        one = chosen.get(participation.pk)
+        if one is None:
+            _move(
+                leaders,
+                Invitation.State.LISTED,
+                state=Invitation.State.DECLINED,
+                reason=Invitation.Reason.LEFT_OUT,
+                answered_at=timezone.now(),
+            )
+            _decline_participations([participation.pk])
+            history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
+            continue
+        correct_leader(participation.team, one.leader_name, one.leader_email, by_link=by_link)
+        if _move(leaders, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=timezone.now()):
+            history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
+            mail.queue("teams.leader_invitation", leaders.pk, _language(one.leader_email))
+            n_approached += 1
+    return n_approached
+
+
+@transaction.atomic
+def accept_team(
+    invitation: Invitation,
+    *,
+    mode: str,
+    approached: int,
+    meets_on: date | None = None,
+    contact_name: str = "",
+    contact_email: str = "",
+    director_sees_team: bool = False,
+    by_link: bool = True,
+) -> bool:
+    """The leader's permission: how the answers are collected and from how many teachers. Makes the leader's account.
+
+    The view then calls ``surveys.collections.open_collection``: this app knows no collections.
+
+    Returns:
+        False, with nothing changed, if the invitation was answered before.
+    """
+    if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True):
+        return False
+    participation = _participation(invitation)
+    Participation.objects.filter(pk=participation.pk).update(
+        state=Participation.State.ACCEPTED,
+        mode=mode,
+        approached=approached,
+        meets_on=meets_on,
+        contact_name=contact_name,
+        contact_email=contact_email,
+        director_sees_team=director_sees_team,
+    )
+    give_team_to(participation.team)
+    history.record(
+        invitation.study,
+        "leader_accepted",
+        participation=participation,
+        by_link=by_link,
+        detail=f"{mode}: {approached}",
+    )
+    mail.queue("teams.leader_confirmation", invitation.pk, _language(participation.team.leader_email))
+    return True
+
+
+@transaction.atomic
+def decline(invitation: Invitation, reason: str, text: str = "", *, by_link: bool = True) -> bool:
+    """A director declines for the academy and all its teams, a leader for one team; always with a reason.
+
+    Returns:
+        False, with nothing changed, if the invitation was answered before.
+
+    Raises:
+        ValueError: for a reason that nobody may give.
+    """
+    if reason not in dict(REASONS_TO_DECLINE):
+        raise ValueError(f"'{reason}' is no reason to decline.")
+    if not _answer(invitation, Invitation.State.DECLINED, reason=reason, reason_text=text):
+        return False
+    detail = f"{reason}: {text}" if text else reason  # the code: the history page says it in the reader's language
+    if invitation.academy_id:
+        participations = [participation.pk for participation in teams_of(invitation)]
+        Invitation.objects.filter(participation__in=participations, state=Invitation.State.LISTED).update(
+            state=Invitation.State.DECLINED, reason=reason, reason_text=text, answered_at=timezone.now()
+        )
+        _decline_participations(participations)
+        history.record(
+            invitation.study, "director_declined", academy=invitation.academy, by_link=by_link, detail=detail
+        )
+    else:
+        participation = _participation(invitation)
+        _decline_participations([participation.pk])
+        history.record(invitation.study, "leader_declined", participation=participation, by_link=by_link, detail=detail)
+    return True
+
+
+@transaction.atomic
+def remind(invitation: Invitation, by: User | None = None) -> bool:
+    """Send the invitation once more, at most once a day, to somebody who has not answered. Returns whether it goes."""
+    now = timezone.now()
+    rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=now - REMIND_AFTER)
+    waiting = Invitation.objects.filter(rested, pk=invitation.pk, state=Invitation.State.SENT)
+    if not waiting.update(reminded_at=now):
+        return False
+    if invitation.academy_id:
+        history.record(invitation.study, "director_reminded", academy=invitation.academy, by=by)
+        mail.queue("teams.director_reminder", invitation.pk)
+    else:
+        participation = _participation(invitation)
+        history.record(invitation.study, "leader_reminded", participation=participation, by=by)
+        mail.queue("teams.leader_reminder", invitation.pk, _language(participation.team.leader_email))
+    return True
+
+
+@transaction.atomic
+def correct_director(academy: Academy, name: str, email: str, *, by: User | None = None) -> bool:
+    """Change who the director is. A new address ends the old link, and gets an invitation that still waits."""
+    old_email = academy.director_email
+    if (academy.director_name, old_email) == (name, email):
+        return False
+    academy.director_name, academy.director_email = name, email
+    Academy.objects.filter(pk=academy.pk).update(director_name=name, director_email=email)
+    for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
+        history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=_change(name, email))
+        if old_email.lower() != email.lower():
+            _renew(invitation, "teams.director_invitation")
+    return True
+
+
+@transaction.atomic
+def correct_leader(team: Team, name: str, email: str, *, by: User | None = None, by_link: bool = False) -> bool:
+    """Change who the leader is. A new address ends the old link.
+
+    A researcher's correction also moves the access to the team's pages at once. A director's does not: it moves when the
+    new leader accepts, so that nobody gets a report by naming an address.
+    """
+    old_email = team.leader_email
+    if (team.leader_name, old_email) == (name, email):
+        return False
+    team.leader_name, team.leader_email = name, email
+    Team.objects.filter(pk=team.pk).update(leader_name=name, leader_email=email)
+    for participation in Participation.objects.filter(team=team).select_related("study", "invitation"):
+        history.record(
+            participation.study,
+            "contact_changed",
+            participation=participation,
+            by=by,
+            by_link=by_link,
+            detail=_change(name, email),
+        )
+        if old_email.lower() != email.lower():
+            _renew(participation.invitation, "teams.leader_invitation", email)
+    if not by_link and Role.objects.filter(team=team, kind=Role.Kind.LEADER).exists():
+        give_team_to(team)
+    return True
+
+
+def give_team_to(team: Team) -> User:
+    """Make the person at the leader's address the only leader of the team, with an account to sign in by mailed code."""
+    user = User.objects.filter(email__iexact=team.leader_email).first()
+    if user is None:
+        user = User.objects.create_user(team.leader_email, name=team.leader_name)
+    Role.objects.get_or_create(user=user, kind=Role.Kind.LEADER, team=team)
+    Role.objects.filter(kind=Role.Kind.LEADER, team=team).exclude(user=user).delete()
+    return user
+
+
+def _move(invitation: Invitation, was: str, /, **changes: object) -> bool:
+    """Change an invitation that is in state ``was``: False if it is in another one by now."""
+    return bool(Invitation.objects.filter(pk=invitation.pk, state=was).update(**changes))
+
+
+def _answer(invitation: Invitation, answer: str, **changes: object) -> bool:
+    return _move(invitation, Invitation.State.SENT, state=answer, answered_at=timezone.now(), **changes)
+
+
+def _decline_participations(participations: Sequence[int]) -> None:
+    Participation.objects.filter(
+        pk__in=participations, state__in=[Participation.State.LISTED, Participation.State.INVITED]
+    ).update(state=Participation.State.DECLINED)
+
+
+def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
+    """A new nonce, so that the link in the old mailbox opens nothing; and the mail again where the answer still waits."""
+    Invitation.objects.filter(pk=invitation.pk).update(nonce=new_nonce())
+    if Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).exists():
+        mail.queue(kind, invitation.pk, _language(email))
+
+
+def _participation(invitation: Invitation) -> Participation:
+    return Participation.objects.select_related("team__academy", "study").get(invitation=invitation)
+
+
+def _language(email: str) -> str:
+    """The language of a person with an account; Dutch for anybody else."""
+    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
+
+
+def _change(name: str, email: str) -> str:
+    return f"{name} <{email}>"

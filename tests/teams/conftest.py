@@ -1,0 +1,56 @@
+"""A small named cast: Roos is a researcher, Dirk a director, Lena and Lars lead teams of his academy."""
+
+import datetime
+
+import pytest
+
+from teams import invitations
+from teams.models import Academy, Institution, Participation, Role, Study, Team, User
+
+
+@pytest.fixture
+def study(db) -> Study:
+    return Study.objects.create(
+        slug="learning",
+        title="Learning in teams",
+        starts_on=datetime.date(2026, 9, 1),
+        ends_on=datetime.date(2027, 6, 30),
+        controller="Hogeschool Noord",
+        privacy_contact="privacy@noord.example",
+        contact_name="Roos de Wit",
+        contact_email="roos@noord.example",
+    )
+
+
+@pytest.fixture
+def roos(study: Study) -> User:
+    user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos de Wit")
+    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    return user
+
+
+@pytest.fixture
+def academy(db) -> Academy:
+    return Academy.objects.create(
+        institution=Institution.objects.create(name="Hogeschool Noord"),
+        name="Academie voor Zorg",
+        sector="health",
+        director_name="Dirk Jansen",
+        director_email="dirk@noord.example",
+    )
+
+
+@pytest.fixture
+def nursing(study: Study, academy: Academy) -> Participation:
+    team = Team.objects.create(
+        academy=academy, name="Verpleegkunde", leader_name="Lena Bos", leader_email="lena@noord.example"
+    )
+    return invitations.list_team(study, team)
+
+
+@pytest.fixture
+def physiotherapy(study: Study, academy: Academy) -> Participation:
+    team = Team.objects.create(
+        academy=academy, name="Fysiotherapie", leader_name="Lars Smit", leader_email="lars@noord.example"
+    )
+    return invitations.list_team(study, team)
