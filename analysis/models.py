@@ -134,7 +134,7 @@ class ScaleSet(models.TextChoices):
     FINAL = "final", _("scales after the recorded decisions")
 
 
-def _once(name: str, *fields: str) -> list[models.UniqueConstraint]:
+def _once(name: str, *fields: str) -> list[models.BaseConstraint]:
     """One row per team and one over all: two constraints, since SQLite holds two NULLs for different."""
     return [
         models.UniqueConstraint("run", *fields, "participation", name=f"{name}_once_per_team"),
@@ -272,18 +272,17 @@ class Publication(models.Model):
 
 
 class PublishedGroup(models.Model):
-    """Who stands behind the numbers of a group and a scale in a publication: what the next version is held against."""
+    """The analysed respondents of a group with a published figure: what the next version is held against."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="groups")
     group = models.CharField(max_length=60)
-    scale = models.CharField(max_length=20)
     members = models.JSONField(default=list)  # keys of the sealed responses
 
     class Meta:
-        constraints = [models.UniqueConstraint("publication", "group", "scale", name="published_group_once")]
+        constraints = [models.UniqueConstraint("publication", "group", name="published_group_once")]
 
     def __str__(self) -> str:
-        return f"{self.group} {self.scale}"
+        return self.group
 
 
 class AccountingDecision(models.Model):

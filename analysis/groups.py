@@ -1,0 +1,205 @@
+"""The groups of a run: teams, and recorded combinations of sibling teams, with their counts and exact figures.
+
+Read from result rows in a fixed number of queries. What of it may be shown, and to whom, disclosure.py judges; nothing in
+this module is for readers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from scipy import stats
+
+from analysis.disclosure import Group, ItemFigures, ScaleFigures, TeamCounts
+from analysis.models import (
+    AccountingDecision,
+    AgreementResult,
+    AnalysisRun,
+    ItemResult,
+    ReliabilityResult,
+    ScaleResult,
+    ScaleSet,
+    Unit,
+)
+from surveys.models import Collection
+from surveys.questionnaires import Definition, ItemDef
+from teams.models import Participation
+
+
+@dataclass(frozen=True)
+class Moments:
+    """n, mean and SD (n−1) of one scale in one team, with the team's interval and mean absolute deviation."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+    low: float | None = None
+    high: float | None = None
+    ad: float | None = None
+
+
+@dataclass(frozen=True)
+class TeamFigures:
+    participation: Participation
+    counts: TeamCounts
+    scales: dict[str, Moments] = field(default_factory=dict)
+    items: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """A team by itself or a unit of several, as one group."""
+
+    group: Group
+    name: str
+    teams: tuple[TeamFigures, ...]
+
+    @property
+    def key(self) -> str:
+        return self.group.key
+
+    @property
+    def academy_id(self) -> int:
+        return self.teams[0].participation.team.academy_id
+
+    @property
+    def sector(self) -> str:
+        return self.teams[0].participation.team.academy.sector
+
+    def scale(self, code: str, n_points: int) -> ScaleFigures:
+        """The figures of one scale: the row itself for a team, pooled for a unit of several teams."""
+        moments = [team.scales[code] for team in self.teams if code in team.scales]
+        if len(moments) == 1:
+            one = moments[0]
+            return ScaleFigures(one.n, one.mean, one.low, one.high, one.ad)
+        return pooled_within(moments, n_points)
+
+    def item(self, code: str) -> ItemFigures | None:
+        """Answers per category; None when the item has no row."""
+        counts = [team.items[code] for team in self.teams if code in team.items]
+        return ItemFigures(tuple(sum(column) for column in zip(*counts, strict=True))) if counts else None
+
+
+@dataclass(frozen=True)
+class FinalScale:
+    """A scale after the recorded decisions, as the run used it: its name and texts from the frozen questionnaire."""
+
+    code: str
+    name: dict[str, str]
+    meaning: dict[str, str]
+    items: tuple[ItemDef, ...]
+
+
+def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale]:
+    """The final scales of a run in the questionnaire's order, with their items in the questionnaire's order."""
+    codes = dict(ReliabilityResult.objects.filter(run=run, scale_set=ScaleSet.FINAL).values_list("scale", "items"))
+    all_items = [item for scale in definition.scales for item in scale.items]
+    return [
+        FinalScale(
+            scale.code, scale.name, scale.meaning, tuple(item for item in all_items if item.code in codes[scale.code])
+        )
+        for scale in definition.scales
+        if scale.code in codes
+    ]
+
+
+def load_groups(run: AnalysisRun) -> list[GroupFigures]:
+    """Every group of the run: a unit for teams that were combined, each other team by itself. Seven queries."""
+    teams = _teams(run)
+    combined: set[int] = set()
+    groups = []
+    for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
+        members = tuple(teams[p.pk] for p in unit.participations.all() if p.pk in teams)
+        if len(members) > 1:
+            combined.update(member.participation.pk for member in members)
+            counts = tuple(member.counts for member in members)
+            groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members))
+    for pk, team in teams.items():
+        if pk not in combined:
+            groups.append(GroupFigures(Group(f"team:{pk}", (team.counts,)), team.participation.team.name, (team,)))
+    return groups
+
+
+def group_of(groups: Iterable[GroupFigures], participation: Participation) -> GroupFigures | None:
+    """The group that a team is in."""
+    return next((g for g in groups if any(t.participation.pk == participation.pk for t in g.teams)), None)
+
+
+def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
+    accepted = set(
+        AccountingDecision.objects.filter(participation__study=run.survey.study).values_list(
+            "participation_id", flat=True
+        )
+    )
+    people = run.counts.get("teams", {})
+    teams = {}
+    collections = (
+        Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
+        .exclude(participation__state=Participation.State.WITHDRAWN)
+        .select_related("participation__team__academy__institution")
+        .order_by("participation_id")
+    )
+    for collection in collections:
+        team = people.get(str(collection.participation_id))
+        if team is None:
+            continue  # sealed after this run
+        analysed = team["analysed"]
+        counts = TeamCounts(
+            analysed=analysed,
+            returned=analysed + team["not_eligible"] + team["screened_out"],
+            present_and_links=(collection.n_present or 0) + (collection.n_links or 0),
+            approached=collection.approached,
+            accepted_by_researcher=collection.participation_id in accepted,
+        )
+        teams[collection.participation_id] = TeamFigures(collection.participation, counts)
+    deviations = {
+        (row.participation_id, row.scale): row.ad
+        for row in AgreementResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__isnull=False)
+    }
+    for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
+        pk = row.participation_id
+        assert pk is not None
+        teams[pk].scales[row.scale] = Moments(
+            row.n, row.mean, row.sd, row.ci_low, row.ci_high, deviations.get((pk, row.scale))
+        )
+    for item, pk, counts_ in ItemResult.objects.filter(run=run, participation__in=teams).values_list(
+        "item", "participation_id", "counts"
+    ):
+        teams[pk].items[item] = tuple(counts_)
+    return teams
+
+
+# ---------------------------------------------------------------------------------------------- pooling
+def pooled_within(moments: Sequence[Moments], n_points: int) -> ScaleFigures:
+    """One group out of several teams: mean and SD as if it were one team, t interval cut at the scale's ends."""
+    known = [(m.n, m.mean, m.sd or 0.0) for m in moments if m.mean is not None]
+    n = sum(size for size, _, _ in known)
+    if n == 0:
+        return ScaleFigures(0, None)
+    mean = sum(size * m for size, m, _ in known) / n
+    if n == 1:
+        return ScaleFigures(n, mean)
+    squares = sum((size - 1) * sd**2 + size * (m - mean) ** 2 for size, m, sd in known)
+    half = float(stats.t.ppf(0.975, n - 1)) * math.sqrt(squares / (n - 1) / n)
+    return ScaleFigures(n, mean, max(1.0, mean - half), min(float(n_points), mean + half))
+
+
+def over_respondents(groups: Iterable[GroupFigures], scale: str) -> ScaleFigures:
+    """The mean over the respondents of several groups with the interval that is robust to teams.
+
+    se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1): what psychometrics.team_means.mean_over_respondents gives on the
+    single scores, since a team's residuals sum to n_g (ȳ_g − ȳ).
+    """
+    known = [(m.n, m.mean) for g in groups for team in g.teams if (m := team.scales.get(scale)) and m.mean is not None]
+    n = sum(size for size, _ in known)
+    if n == 0:
+        return ScaleFigures(0, None)
+    mean = sum(size * m for size, m in known) / n
+    n_teams = len(known)
+    if n_teams < 2:
+        return ScaleFigures(n, mean)
+    meat = n_teams / (n_teams - 1) * sum((size * (m - mean)) ** 2 for size, m in known)
+    half = float(stats.t.ppf(0.975, n_teams - 1)) * math.sqrt(meat) / n
+    return ScaleFigures(n, mean, mean - half, mean + half)
