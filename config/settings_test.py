@@ -1,25 +1,29 @@
-"""Settings of the tests: a file database (threads share an in-memory one), or PostgreSQL by TEST_DATABASE_URL."""
+"""Settings of the tests: a file database (threads share an in-memory one), or PostgreSQL by TEST_DATABASE_URL.
+
+Everything is kept in a folder of its own per pytest process, which tests/conftest.py removes at the end.
+"""
 
 import os
 import tempfile
 
-_var = os.environ.setdefault("TEAMSPIEGEL_VAR", tempfile.mkdtemp(prefix="teamspiegel-test-"))
+os.environ["TEAMSPIEGEL_VAR"] = tempfile.mkdtemp(prefix="teamspiegel-test-")
+os.environ.pop("DATABASE_URL", None)
 if url := os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = url
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASE_OPTIONS, DATABASES, STORAGES, VAR_DIR  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, STORAGES, VAR_DIR
 
-DATABASES["default"]["TEST"] = (
-    {"NAME": str(VAR_DIR / "test.sqlite3")} if DATABASES["default"]["ENGINE"].endswith("sqlite3") else {}
-)
-if not DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        k: v for k, v in DATABASE_OPTIONS.items() if False
-    }  # no pool: tests drop databases
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"
+    )
+else:
+    DATABASES["default"]["OPTIONS"].pop("pool")  # a pool holds connections, and the test database could not be dropped
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_URL = "memory://"
-WHITENOISE_AUTOREFRESH = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str] = {}
+WHITENOISE_AUTOREFRESH = True  # no manifest, no scan of the static files

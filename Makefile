@@ -1,0 +1,42 @@
+# make run    everything on this machine, with the simulated demo study (PORT=8000, HOST=127.0.0.1)
+# make test   all checks and tests, on SQLite, on PostgreSQL and in a real browser
+# make setup  the environment only
+PYTHON ?= python3
+VENV_PYTHON = .venv/bin/python
+
+.PHONY: run setup dev python test check bench messages help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+run: setup
+	@$(VENV_PYTHON) -m scripts.run
+
+setup: python
+	@$(PYTHON) scripts/setup.py
+
+dev: python
+	@$(PYTHON) scripts/setup.py --dev
+
+python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "Teamspiegel: there is no '$(PYTHON)' here: install Python 3.11 or newer, or name one: PYTHON=python3.12."; exit 1; }
+
+test: dev
+	@$(VENV_PYTHON) -m scripts.test
+
+# make check  formatting, types, arrows between the apps, templates, migrations, settings, translations
+check: dev
+	@$(VENV_PYTHON) -m scripts.check
+
+# make bench  every benchmark of bench/; make bench-NAME for one
+bench: dev
+	@$(VENV_PYTHON) -m scripts.bench
+
+bench-%: dev
+	@$(VENV_PYTHON) -m scripts.bench $*
+
+# make messages  collect the interface texts into locale/
+messages: setup
+	@$(VENV_PYTHON) -m scripts.messages update

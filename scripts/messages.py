@@ -1,0 +1,162 @@
+"""Interface texts: English in code and templates, Dutch in locale/nl/LC_MESSAGES/django.po.
+
+    python -m scripts.messages update    collect the texts into the catalogues; translations stay
+    python -m scripts.messages compile   .po to .mo (make setup does it)
+    python -m scripts.messages check     fail on a text that has no translation
+
+Babel does all of it, so that no gettext binaries are needed. Catalogues hold no line numbers: diffs stay small.
+"""
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("config", "analysis", "surveys", "teams")
+LANGUAGES = ("nl",)  # English is the language of the code
+
+# name of the function → which arguments are (context, singular, plural)
+FUNCTIONS: dict[str, tuple[int | None, int, int | None]] = {
+    "_": (None, 0, None),
+    "gettext": (None, 0, None),
+    "gettext_lazy": (None, 0, None),
+    "gettext_noop": (None, 0, None),
+    "ngettext": (None, 0, 1),
+    "ngettext_lazy": (None, 0, 1),
+    "pgettext": (0, 1, None),
+    "pgettext_lazy": (0, 1, None),
+    "npgettext": (0, 1, 2),
+    "npgettext_lazy": (0, 1, 2),
+}
+STRING = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+CALL = re.compile(rf"\b(n?p?gettext|_)\(\s*({STRING}(?:\s*,\s*{STRING})*)", re.DOTALL)
+# header lines that would change with every update, or say nothing
+IDLE = r"POT-Creation-Date|PO-Revision-Date|Generated-By|Project-Id-Version|Report-Msgid-Bugs-To|Last-Translator|Language-Team"
+IDLE_HEADER = re.compile(rf'^"(?:{IDLE}).*\n', re.MULTILINE)
+
+Text = tuple[str, list[str | None]]  # function, its string arguments
+
+
+def python_texts(source: bytes) -> Iterator[Text]:
+    for _, function, found, _ in extract_python(io.BytesIO(source), list(FUNCTIONS), [], {"encoding": "utf-8"}):
+        yield str(function), list(found) if isinstance(found, tuple) else [found]
+
+
+def template_texts(source: str, name: str) -> Iterator[Text]:
+    """Django turns a template into calls of gettext functions with all else blanked out; they are read back here."""
+    for function, arguments in CALL.findall(templatize(source, origin=name)):
+        yield function, [ast.literal_eval(text.lstrip("u")) for text in re.findall(STRING, arguments, re.DOTALL)]
+
+
+def texts() -> Iterator[tuple[str, Text]]:
+    """Every marked text with the file it stands in."""
+    for folder in SOURCES:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in file.parts:
+                for text in python_texts(file.read_bytes()):
+                    yield str(file.relative_to(ROOT)), text
+    for file in sorted((ROOT / "templates").rglob("*")):
+        if file.suffix in (".html", ".txt", ".svg"):
+            for text in template_texts(file.read_text(), str(file)):
+                yield str(file.relative_to(ROOT)), text
+
+
+def collect() -> Catalog:
+    catalog = Catalog(project="Teamspiegel", charset="utf-8")
+    for file, (function, strings) in texts():
+        context, singular, plural = FUNCTIONS[function]
+        message = strings[singular] if singular < len(strings) else None
+        if not message:
+            continue  # computed, so marked elsewhere
+        many = strings[plural] if plural is not None else None
+        catalog.add(
+            (message, many) if many else message,
+            context=strings[context] if context is not None else None,
+            locations=[(file, 0)],
+        )
+    return catalog
+
+
+def catalogue_path(language: str) -> Path:
+    return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def read(language: str) -> Catalog:
+    path = catalogue_path(language)
+    if not path.exists():
+        return Catalog(locale=language, project="Teamspiegel", charset="utf-8", fuzzy=False)
+    with path.open("rb") as file:
+        return read_po(file, locale=language, domain="django")
+
+
+def update() -> None:
+    template = collect()
+    for language in LANGUAGES:
+        catalog = read(language)
+        catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
+        catalog.fuzzy = False
+        catalog.header_comment = "# Interface texts of Teamspiegel. Update with: make messages"
+        output = io.BytesIO()
+        write_po(output, catalog, width=110, ignore_obsolete=True, sort_output=True, include_lineno=False)
+        path = catalogue_path(language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(IDLE_HEADER.sub("", output.getvalue().decode()))
+        print(f"{path.relative_to(ROOT)}: {len(catalog)} texts, {len(gaps(catalog))} without translation")
+
+
+def compile_catalogues() -> None:
+    for language in LANGUAGES:
+        if catalogue_path(language).exists():
+            catalog = read(language)
+            with catalogue_path(language).with_suffix(".mo").open("wb") as file:
+                write_mo(file, catalog)
+
+
+def gaps(catalog: Catalog) -> list[str]:
+    """The texts that have no good translation, each with what is wrong."""
+    found = []
+    for message in catalog:
+        if not message.id:
+            continue
+        if problem := fault(message, catalog):
+            text = message.id if isinstance(message.id, str) else message.id[0]
+            found.append(f"{problem}: {text}")
+    return found
+
+
+def fault(message: Message, catalog: Catalog) -> str:
+    translations = [message.string] if isinstance(message.string, str) else list(message.string or [""])
+    if message.fuzzy:
+        return "fuzzy"
+    if not all(translations):
+        return "no translation"
+    errors = list(message.check(catalog))
+    return str(errors[0]) if errors else ""
+
+
+def check() -> int:
+    """Every text of the code is in every catalogue, translated, with the same placeholders."""
+    problems = []
+    template = collect()
+    for language in LANGUAGES:
+        catalog = read(language)
+        catalog.update(template, no_fuzzy_matching=True)
+        problems += [f"{language}: {gap}" for gap in gaps(catalog)]
+    print("\n".join(problems) or f"{len(template)} texts, all translated")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    action = sys.argv[1] if len(sys.argv) == 2 else ""
+    if action not in ("update", "compile", "check"):
+        sys.exit("Say what to do: update, compile or check.")
+    sys.exit({"update": update, "compile": compile_catalogues, "check": check}[action]())

@@ -1,0 +1,230 @@
+"""Runs everything on this machine: web server, Celery worker and Celery beat, under one process manager.
+
+    python -m scripts.run          (`make run`; PORT, HOST and TEAMSPIEGEL_VAR come from the environment)
+
+Before that it brings static files and database up to date and, at the first start, loads the demo.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from honcho.manager import Manager
+from honcho.process import Popen, Process
+
+from scripts.setup import ROOT, Problem, digest, is_made
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 8  # seconds that a process has to end after it was asked to; a Celery task may be at work
+WEB_WORKERS = 2
+
+
+# ------------------------------------------------------------------------------------------------ process manager
+def _quiet_child() -> None:
+    """In the new process, before its program starts: signals as a program expects them, however we were started."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+class Child(Process):  # type: ignore[misc]
+    """A program in a session of its own, so that a signal to it reaches all its processes and Ctrl-C none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._child_ctor = lambda cmd, **options: Popen(cmd, preexec_fn=_quiet_child, **options)
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        for number in SIGNALS:  # this relay ends when its program has ended, not before
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        super().run(*args, **kwargs)
+
+
+class Stack(Manager):  # type: ignore[misc]
+    """honcho's manager with handlers of its own: INT, TERM and HUP end everything, also where INT came in ignored."""
+
+    def __init__(self, started: Callable[[], None]) -> None:
+        super().__init__()
+        self._process_ctor = Child
+        self._started = started
+        self._asked = False
+
+    def _start(self) -> None:
+        # called by loop() after honcho has set its handlers, which know neither HUP nor a signal during the start
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for number in SIGNALS:
+            signal.signal(number, self._ask)
+        signal.signal(signal.SIGALRM, lambda *_: self.kill())
+        super()._start()
+        threading.Thread(target=self._started, daemon=True).start()  # only now: a process with threads should not fork
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _ask(self, number: int, _frame: object) -> None:
+        self._asked = True
+        self.returncode = 0 if number == signal.SIGINT else 128 + number
+
+    def _all_started(self) -> bool:
+        # asked ten times a second by loop(): the place to act on a signal once every process has a number
+        started: bool = super()._all_started()
+        if started and self._asked and not self._terminating:
+            self.terminate()
+        return started
+
+    def terminate(self) -> None:
+        signal.alarm(PATIENCE)
+        super().terminate()
+
+    def loop(self) -> None:
+        try:
+            super().loop()
+        finally:
+            signal.alarm(0)
+            for process in self._processes.values():  # what a program left behind in its session
+                if pid := process.get("pid"):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(pid, signal.SIGKILL)
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+def lan_address() -> str:
+    """The address of this machine on its network. Connecting a datagram socket sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def check_address(host: str, port: str) -> int:
+    """The port as a number, if this machine can listen on it."""
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise Problem(f"PORT is '{port}', but must be a number from 1 to 65535.")
+    try:
+        family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
+    except OSError as error:
+        raise Problem(f"HOST is '{host}', but this machine knows no such address.") from error
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except PermissionError as error:
+            raise Problem(
+                f"Port {port} is only for administrators: choose another one, 'make run PORT=8001'."
+            ) from error
+        except OSError as error:
+            raise Problem(
+                f"Port {port} on {host} is in use or not of this machine: choose another one, 'make run PORT=8001'."
+            ) from error
+    return int(port)
+
+
+# ------------------------------------------------------------------------------------------------ before the start
+def collect_static(var: Path, env: dict[str, str]) -> None:
+    stamp, key = var / "static" / ".stamp", digest(ROOT / "static", ROOT / "requirements" / "base.txt")
+    if not is_made(stamp, key):
+        manage(env, "collectstatic", "--noinput", "--clear", "--verbosity=0")
+        stamp.write_text(key)
+
+
+def manage(env: dict[str, str], *command: str) -> str:
+    """Run a management command and return what it printed."""
+    found = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    if found.returncode:
+        raise Problem(f"'manage.py {command[0]}' failed (see above). {found.stdout}")
+    return found.stdout
+
+
+def prepare(var: Path, env: dict[str, str]) -> str:
+    """Static files and, beside them, the database; the demo is loaded at the first start. Returns its sign-ins."""
+    var.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor() as pool:
+        static = pool.submit(collect_static, var, env)
+        manage(env, "migrate", "--verbosity=0")
+        sign_ins = manage(env, "demo")
+        static.result()
+    return sign_ins
+
+
+# ------------------------------------------------------------------------------------------------ the stack
+def commands(host: str, port: int, var: Path) -> dict[str, str]:
+    """The programs. Paths are quoted; each replaces the shell that starts it."""
+    bin_dir = Path(sys.executable).parent
+    celery = f"exec {shlex.quote(str(bin_dir / 'celery'))} -A config"
+    return {
+        "web": (
+            f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
+            f" --workers {WEB_WORKERS} --no-ws --log-level warning config.wsgi:application"
+        ),
+        # two processes: a long analysis does not hold up the mail, and what crashes in native code (charts, PDF) takes
+        # one task with it, not the worker. No gossip, no heartbeat: nobody else is on a folder.
+        "worker": (
+            f"{celery} worker --pool prefork --concurrency 2 --loglevel warning"
+            " --without-gossip --without-mingle --without-heartbeat"
+        ),
+        "beat": (
+            f"{celery} beat --loglevel warning --pidfile= --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"
+        ),
+    }
+
+
+def environment(host: str, port: int, var: Path) -> dict[str, str]:
+    public = lan_address() if host in ("0.0.0.0", "::") else host  # noqa: S104
+    env = {**os.environ, "TEAMSPIEGEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    env.setdefault("BASE_URL", f"http://{f'[{public}]' if ':' in public else public}:{port}")
+    env["PYTHONUNBUFFERED"] = "1"  # lines appear when they are written
+    return env
+
+
+def wait_until_ready(url: str, ready: Callable[[], None]) -> None:
+    """Call ``ready`` once the web server answers."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310
+                return ready()
+        except OSError:
+            time.sleep(0.1)
+
+
+def serve(host: str, port: int, var: Path, env: dict[str, str], ready: Callable[[], None]) -> int:
+    """Run the programs until a signal or until one of them ends. Returns the exit code."""
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    stack = Stack(lambda: wait_until_ready(url, ready))
+    for name, command in commands(host, port, var).items():
+        stack.add_process(name, command, env=env, cwd=str(ROOT))
+    stack.loop()
+    return int(stack.returncode or 0)
+
+
+def main() -> int:
+    host, var = os.environ.get("HOST") or "127.0.0.1", Path(os.environ.get("TEAMSPIEGEL_VAR") or ROOT / "var").resolve()
+    port = check_address(host, os.environ.get("PORT") or "8000")
+    env = environment(host, port, var)
+    sign_ins = prepare(var, env)
+    text = f"\n  Teamspiegel is at {env['BASE_URL']}   (Ctrl-C ends it)\n\n{sign_ins}"
+    return serve(host, port, var, env, lambda: print(text, flush=True))
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")  # as honcho expects it; newer Pythons start with another
+    try:
+        sys.exit(main())
+    except Problem as problem:
+        sys.exit(f"Teamspiegel: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,55 @@
+"""What all tests share: which tests belong to which session, and folders of their own."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+from django.test import SimpleTestCase
+
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+def needs_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    case = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or bool(fixtures & DATABASE_FIXTURES)
+        or (case is not None and issubclass(case, SimpleTestCase) and bool(getattr(case, "databases", None)))
+    )
+
+
+def belongs(item: pytest.Item, expression: str) -> bool:
+    """Whether a test runs in this session: by its markers, and on PostgreSQL only if it needs a database.
+
+    Browser tests and long proofs run when asked for (``-m browser``, ``-m slow``), so that a plain pytest stays quick.
+    """
+    for marker in ("browser", "slow"):
+        if item.get_closest_marker(marker) and marker not in expression:
+            return False
+    if connections["default"].vendor == "postgresql":
+        return not item.get_closest_marker("sqlite_only") and needs_database(item)
+    return not item.get_closest_marker("postgres_only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    expression = config.getoption("markexpr") or ""
+    left_out = [item for item in items if not belongs(item, expression)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if belongs(item, expression)]
+
+
+def pytest_unconfigure() -> None:
+    if django_settings.configured and Path(django_settings.VAR_DIR).name.startswith("teamspiegel-test-"):
+        shutil.rmtree(django_settings.VAR_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def folders_of_their_own(tmp_path: Path, settings) -> None:
+    """Keys, list of seals and mails of one test: numbers of rows come again in the next one."""
+    settings.COLLECTION_KEYS_DIR = tmp_path / "keys"
+    settings.SEAL_LIST = tmp_path / "sealed.txt"
+    settings.MAIL_DIR = tmp_path / "mail"
