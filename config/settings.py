@@ -33,7 +33,7 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 def _secret(name: str) -> str:
     """A secret of the environment; outside production made once and kept in ``var/secrets/``, readable by its owner."""
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if value:
         return value
     if PRODUCTION:

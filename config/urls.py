@@ -1,9 +1,18 @@
 """Every address of the application. Who may open what: tests/access/."""
 
-from django.urls import path
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.i18n import set_language
 
 from config import pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("start", pages.start, name="start"),
+    path("privacy", pages.privacy, name="privacy"),
+    path("accessibility", pages.accessibility, name="accessibility"),
+    path("health", pages.health, name="health"),
+    path("language", login_not_required(set_language), name="set_language"),
+    path("dev/mail", pages.dev_mail, name="dev_mail"),
+    path("accounts/", include("allauth.urls")),
 ]
