@@ -1,0 +1,258 @@
+"""What became of everyone who was asked: dispositions and rates, each by its definition (method.md, Accounting).
+
+    approached + not accounted for = analysed + not eligible + screened out + refused + not returned + pending
+
+always holds, for a team and for every group of teams. "Not returned" is what remains; where that would be negative (a code
+can yield more answers than teachers were counted) it is 0 and the surplus is "not accounted for". "Pending" is everybody of
+a team that the last run did not hold yet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from analysis.models import AnalysisRun, ScreeningDecision
+from teams.models import Invitation, Participation, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Dispositions:
+    """Counts of persons. :meth:`of_team` makes them from what is known of a team; they add up with ``+``."""
+
+    approached: int = 0
+    analysed: int = 0
+    not_eligible: int = 0
+    screened_out: int = 0
+    refused: int = 0
+    not_returned: int = 0
+    pending: int = 0
+    not_accounted_for: int = 0
+
+    @classmethod
+    def of_team(
+        cls, approached: int, *, analysed: int = 0, not_eligible: int = 0, screened_out: int = 0, refused: int = 0
+    ) -> Dispositions:
+        """The dispositions of a sealed team; what remains is not returned, or not accounted for where negative."""
+        rest = approached - analysed - not_eligible - screened_out - refused
+        return cls(approached, analysed, not_eligible, screened_out, refused, max(rest, 0), 0, max(-rest, 0))
+
+    def __add__(self, other: Dispositions) -> Dispositions:
+        return Dispositions(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def set_aside(self) -> int:
+        """Returned, but not analysed."""
+        return self.not_eligible + self.screened_out
+
+    @property
+    def returned(self) -> int:
+        return self.analysed + self.set_aside
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether everybody is in exactly one place."""
+        placed = self.returned + self.refused + self.not_returned + self.pending
+        return self.approached + self.not_accounted_for == placed
+
+    @property
+    def return_rate(self) -> float | None:
+        """Returned of approached; None without anybody approached."""
+        return _rate(self.returned, self.approached)
+
+    @property
+    def usable_rate(self) -> float | None:
+        """Analysed of approached."""
+        return _rate(self.analysed, self.approached)
+
+    @property
+    def rr1(self) -> float | None:
+        """AAPOR's response rate 1 with a complete interview read as analysed: analysed / (approached - not eligible)."""
+        return _rate(self.analysed, self.approached - self.not_eligible)
+
+    def to_dict(self) -> dict[str, int | float | None]:
+        """Counts and rates under their names."""
+        return {
+            **asdict(self),
+            "set_aside": self.set_aside,
+            "returned": self.returned,
+            "return_rate": self.return_rate,
+            "usable_rate": self.usable_rate,
+            "rr1": self.rr1,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TeamAccount:
+    """A team that takes part, what it belongs to, and what became of its teachers."""
+
+    participation: int
+    team: str
+    academy: str
+    institution: str
+    sector: str
+    mode: str
+    people: Dispositions
+
+    @property
+    def accounted_for(self) -> bool:
+        """False where more came back than were counted: the team's publication waits for a researcher."""
+        return self.people.not_accounted_for == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts of a study. Groups of teams are made by :meth:`by`."""
+
+    academies_invited: int
+    academies_participating: int
+    academies_declined: int
+    teams_invited: int
+    teams_participating: int
+    teams_declined: int
+    declined_reasons: Mapping[str, int]  # of teams, by the code of the reason
+    teams: tuple[TeamAccount, ...] = field(repr=False)
+
+    @property
+    def total(self) -> Dispositions:
+        return sum((team.people for team in self.teams), Dispositions())
+
+    @property
+    def team_participation(self) -> float | None:
+        """Teams taking part of teams invited."""
+        return _rate(self.teams_participating, self.teams_invited)
+
+    def by(self, group: Callable[[TeamAccount], str]) -> dict[str, Dispositions]:
+        """The dispositions of every group, such as ``accounts.by(lambda team: team.sector)``; they add up to the total."""
+        groups: dict[str, Dispositions] = {}
+        for team in self.teams:
+            groups[group(team)] = groups.get(group(team), Dispositions()) + team.people
+        return groups
+
+    def by_academy(self) -> dict[str, Dispositions]:
+        return self.by(lambda team: f"{team.institution}: {team.academy}")
+
+    def by_institution(self) -> dict[str, Dispositions]:
+        return self.by(lambda team: team.institution)
+
+    def by_sector(self) -> dict[str, Dispositions]:
+        return self.by(lambda team: team.sector)
+
+    def by_mode(self) -> dict[str, Dispositions]:
+        return self.by(lambda team: team.mode)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a run keeps: totals, and the dispositions of each team by its participation's id."""
+        return {
+            "academies_invited": self.academies_invited,
+            "academies_participating": self.academies_participating,
+            "academies_declined": self.academies_declined,
+            "teams_invited": self.teams_invited,
+            "teams_participating": self.teams_participating,
+            "teams_declined": self.teams_declined,
+            "declined_reasons": dict(self.declined_reasons),
+            "team_participation": self.team_participation,
+            **self.total.to_dict(),
+            "teams": {str(team.participation): asdict(team.people) for team in self.teams},
+        }
+
+
+def accounts(study: Study, run: AnalysisRun | None = None) -> Accounts:
+    """The accounts of a study by its last finished run, or by ``run``; without one every team is pending."""
+    if run is None:
+        run = AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).order_by("-pk").first()
+    known = run.counts.get("teams", {}) if run else {}
+    return account(study, {int(pk): Dispositions(**people) for pk, people in known.items()})
+
+
+def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
+    """Join what is known of each sealed team (by participation) with who was invited; two queries.
+
+    The number approached is the collection's, as recorded at opening; a correction of it since the run shows at once.
+    """
+    participations = list(
+        Participation.objects.filter(study=study)
+        .select_related("team__academy__institution", "collection")
+        .order_by("pk")
+    )
+    invitations = list(
+        Invitation.objects.filter(study=study).order_by("pk").values_list("academy_id", "state", "reason")
+    )
+    states = {academy: state for academy, state, _ in invitations if academy is not None}
+    asked = {pk for pk, state in states.items() if state != Invitation.State.LISTED}
+    invited = [p for p in participations if p.state != Participation.State.LISTED or p.team.academy_id in asked]
+    taking_part = [p for p in participations if p.state == Participation.State.ACCEPTED]
+    declined = [p for p in invited if p.state == Participation.State.DECLINED or _academy_declined(p, states)]
+    academies_invited = asked | {p.team.academy_id for p in invited}
+    academies_declined = {pk for pk, state in states.items() if state == Invitation.State.DECLINED}
+    return Accounts(
+        academies_invited=len(academies_invited),
+        academies_participating=len({p.team.academy_id for p in taking_part}),
+        academies_declined=len(academies_declined),
+        teams_invited=len(invited),
+        teams_participating=len(taking_part),
+        teams_declined=len(declined),
+        declined_reasons=_count(
+            reason for academy, state, reason in invitations if academy is None and state == Invitation.State.DECLINED
+        ),
+        teams=tuple(_team_account(p, known.get(p.pk)) for p in taking_part),
+    )
+
+
+def _academy_declined(participation: Participation, states: Mapping[int, str]) -> bool:
+    return states.get(participation.team.academy_id) == Invitation.State.DECLINED
+
+
+def _count(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))
+
+
+def _team_account(participation: Participation, people: Dispositions | None) -> TeamAccount:
+    collection = getattr(participation, "collection", None)
+    approached = (collection.approached if collection else participation.approached) or 0
+    if people is None:
+        people = Dispositions(approached=approached, pending=approached)
+    elif people.approached != approached:
+        people = Dispositions.of_team(
+            approached,
+            analysed=people.analysed,
+            not_eligible=people.not_eligible,
+            screened_out=people.screened_out,
+            refused=people.refused,
+        )
+    team = participation.team
+    return TeamAccount(
+        participation=participation.pk,
+        team=team.name,
+        academy=team.academy.name,
+        institution=team.academy.institution.name,
+        sector=team.academy.sector,
+        mode=collection.mode if collection else participation.mode,
+        people=people,
+    )
+
+
+def tally(approached: Mapping[int, int], rows: Iterable[tuple[int, str]]) -> dict[int, Dispositions]:
+    """Count the returned rows of each sealed team: ``approached`` by participation, ``rows`` of (participation, rule).
+
+    The rule is "" for who is analysed, else the code of the rule that set the row aside.
+    """
+    counts: dict[int, dict[str, int]] = {participation: {} for participation in approached}
+    for participation, rule in rows:
+        counts[participation][rule] = counts[participation].get(rule, 0) + 1
+    eligible = ScreeningDecision.Rule.NOT_ELIGIBLE
+    return {
+        participation: Dispositions.of_team(
+            approached[participation],
+            analysed=by_rule.get("", 0),
+            not_eligible=by_rule.get(eligible, 0),
+            screened_out=sum(n for rule, n in by_rule.items() if rule not in ("", eligible)),
+        )
+        for participation, by_rule in counts.items()
+    }
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return part / whole if whole > 0 else None

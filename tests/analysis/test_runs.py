@@ -1,0 +1,270 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from analysis import results, runs
+from analysis.computing import Computation
+from analysis.models import (
+    AgreementResult,
+    AnalysisRun,
+    ItemResult,
+    ReliabilityResult,
+    ScaleResult,
+    ScreeningDecision,
+)
+from analysis.plan import amend_plan, locked_plan
+from surveys.models import Survey
+from tests.analysis import builders
+from tests.analysis.builders import answers
+
+pytestmark = pytest.mark.django_db
+State = AnalysisRun.State
+
+
+@pytest.fixture
+def study():
+    study = builders.make_study()
+    builders.three_teams(study)
+    return study
+
+
+@pytest.fixture
+def survey(study):
+    return Survey.objects.get(study=study)
+
+
+def n_rows(run):
+    tables = (ScaleResult, ItemResult, ReliabilityResult, AgreementResult, ScreeningDecision)
+    return sum(table.objects.filter(run=run).count() for table in tables)
+
+
+def test_a_run_writes_per_team_and_overall_rows(survey):
+    run = runs.request_run(survey)
+    assert runs.execute(run.pk)
+    run.refresh_from_db()
+    assert run.state == State.DONE
+    assert (run.step, run.lease_until, run.error) == (run.n_steps, None, "")
+    assert len(run.fingerprint) == 64
+    assert set(run.versions) == {"python", "numpy", "scipy", "pandas", "django"}
+    assert ScaleResult.objects.filter(run=run).count() == 2 * 3 * 4  # scale sets × scales × (teams and overall)
+    assert ItemResult.objects.filter(run=run).count() == 9 * 4
+    assert ReliabilityResult.objects.filter(run=run).count() == 6
+    assert AgreementResult.objects.filter(run=run).count() == 2 * 3 * 4
+    overall = ScaleResult.objects.get(run=run, participation=None, scale="BB", scale_set="theoretical")
+    assert (overall.n, overall.minimum is not None) == (21, True)
+    assert overall.ci_low < overall.mean < overall.ci_high
+    assert (run.counts["approached"], run.counts["returned"], run.counts["analysed"]) == (30, 21, 21)
+
+
+def test_scores_use_the_reverse_key_and_items_stay_as_answered():
+    study = builders.make_study()
+    builders.seal(builders.make_team(study, "A"), [answers(4, 4, 1)] * 5)
+    builders.seal(builders.make_team(study, "B"), [answers(1, 1, 4)] * 5)
+    run = runs.request_run(Survey.objects.get(study=study))
+    assert runs.execute(run.pk)
+    scale = ScaleResult.objects.get(run=run, participation__team__name="A", scale="AA", scale_set="final")
+    assert (scale.mean, scale.sd, scale.n) == (4.0, 0.0, 5)
+    item = ItemResult.objects.get(run=run, participation__team__name="A", item="AA3")
+    assert (item.mean, item.counts) == (1.0, [5, 0, 0, 0])
+
+
+def test_cannot_judge_and_open_items_are_counted_apart():
+    study = builders.make_study()
+    team = builders.make_team(study, "A")
+    builders.seal(team, [answers("x", 2), answers(None, 2), answers(3, 2)])
+    run = runs.request_run(Survey.objects.get(study=study))
+    assert runs.execute(run.pk)
+    for participation in (None, team):
+        item = ItemResult.objects.get(run=run, participation=participation, item="AA1")
+        assert (item.n, item.n_cannot_judge, item.n_missing, item.counts) == (1, 1, 1, [0, 0, 1, 0])
+
+
+def test_screening_by_the_plan_leaves_a_row_per_response_set_aside():
+    study = builders.make_study()
+    team = builders.make_team(study, "A")
+    builders.seal(
+        team,
+        [answers(2), {}, answers(2, 2, 2, 2, 2, 2, "x", "x", None), answers(2, 2, 2, 2, 2, 2, 2, "x", None)],
+        eligibility=["yes", "no_other", "yes", "yes"],
+    )
+    run = runs.request_run(Survey.objects.get(study=study))
+    assert runs.execute(run.pk)
+    found = sorted(ScreeningDecision.objects.filter(run=run).values_list("rule", "value", "participation_id"))
+    # 3 of 9 open is over a quarter, 2 of 9 is not
+    assert found == [("not_eligible", "no_other", team.pk), ("unanswered", "3/9 (2)", team.pk)]
+    run.refresh_from_db()
+    assert (run.counts["not_eligible"], run.counts["screened_out"], run.counts["analysed"]) == (1, 1, 2)
+
+
+def test_the_same_data_give_the_same_rows(survey):
+    rows = []
+    for _ in range(2):
+        run = runs.request_run(survey)
+        assert runs.execute(run.pk)
+        run.refresh_from_db()
+        values = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale", "participation_id")
+        rows.append((run.fingerprint, list(values.values_list("scale", "n", "mean", "sd", "ci_low", "ci_high"))))
+    assert rows[0] == rows[1]
+
+
+def test_a_team_of_one_and_a_team_without_answers_break_nothing():
+    study = builders.make_study()
+    builders.seal(builders.make_team(study, "One"), [answers(2, 3)])
+    empty = builders.make_team(study, "None")
+    builders.seal(empty, [])
+    run = runs.request_run(Survey.objects.get(study=study))
+    assert runs.execute(run.pk)
+    row = ScaleResult.objects.get(run=run, participation=empty, scale="AA", scale_set="final")
+    assert (row.n, row.mean, row.ci_low) == (0, None, None)
+    run.refresh_from_db()
+    assert run.counts["teams"][str(empty.pk)]["not_returned"] == 10
+
+
+def test_a_study_without_any_answer_gives_a_run_with_empty_rows():
+    study = builders.make_study()
+    builders.seal(builders.make_team(study, "None"), [])
+    run = runs.request_run(Survey.objects.get(study=study))
+    assert runs.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
+
+
+# ------------------------------------------------------------------------------------------------ asking
+def test_two_requests_leave_one_waiting_run(survey):
+    assert runs.request_run(survey) == runs.request_run(survey)
+    assert AnalysisRun.objects.count() == 1
+
+
+def test_a_request_after_an_amendment_uses_the_new_plan(study, survey):
+    first = runs.request_run(survey)
+    amended = amend_plan(study, {**locked_plan(study).content, "k": 6}, "A reason.", builders.make_researcher(study))
+    assert runs.request_run(survey) == first
+    first.refresh_from_db()
+    assert first.plan == amended
+
+
+def test_without_a_locked_plan_there_is_no_run():
+    study = builders.make_study()
+    study.plans.all().delete()
+    with pytest.raises(runs.NoPlan):
+        runs.request_run(Survey.objects.get(study=study))
+    assert runs.start_due_runs() == []
+
+
+def test_sealing_makes_a_run_due_once(study, survey):
+    assert [found.pk for found in runs.surveys_due()] == [survey.pk]
+    waiting = runs.start_due_runs()
+    assert waiting == [AnalysisRun.objects.get().pk]
+    assert runs.start_due_runs() == waiting
+    assert runs.execute(waiting[0])
+    assert runs.surveys_due() == []
+    builders.seal(builders.make_team(study, "Late"), [answers(1, 2)])
+    assert [found.pk for found in runs.surveys_due()] == [survey.pk]
+
+
+def test_a_failed_run_is_not_started_over_and_over(survey, monkeypatch):
+    monkeypatch.setattr(Computation, "score", _fail)
+    run = runs.request_run(survey)
+    assert not runs.execute(run.pk)
+    assert runs.start_due_runs() == []
+
+
+# ------------------------------------------------------------------------------------------------ claims
+def test_of_two_workers_one_gets_the_run(survey):
+    run = runs.request_run(survey)
+    assert runs.claim(run.pk) is not None
+    assert runs.claim(run.pk) is None
+    assert not runs.execute(run.pk)
+
+
+def test_a_run_whose_lease_ran_out_is_taken_up_again(survey):
+    run = runs.request_run(survey)
+    dead = runs.claim(run.pk)
+    AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert runs.start_due_runs() == [run.pk]
+    assert runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (State.DONE, 2)
+    before = n_rows(run)
+    with pytest.raises(runs.ClaimLost):  # the first worker was only slow: it finds out and writes nothing
+        runs.renew(dead)
+    assert n_rows(run) == before
+
+
+def test_a_worker_that_lost_its_claim_writes_nothing(survey, monkeypatch):
+    run = runs.request_run(survey)
+    score = Computation.score
+
+    def slow(self):
+        score(self)
+        AnalysisRun.objects.update(attempts=2)  # another worker took it over meanwhile
+
+    monkeypatch.setattr(Computation, "compute_agreement", slow)
+    assert not runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, n_rows(run)) == (State.RUNNING, 0)
+
+
+def test_after_three_deaths_the_run_fails_with_what_it_was_doing(survey):
+    run = runs.request_run(survey)
+    for _ in range(runs.MAX_ATTEMPTS):
+        assert runs.claim(run.pk)
+        AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1), step=3, n_steps=7)
+    assert runs.claim(run.pk) is None
+    assert runs.start_due_runs() == []
+    run.refresh_from_db()
+    assert run.state == State.FAILED
+    assert "3 of 7" in run.error
+    assert "reading" in run.error
+
+
+def test_cancelling_stops_a_run_before_it_writes(survey, monkeypatch):
+    run = runs.request_run(survey)
+    monkeypatch.setattr(Computation, "score", lambda self: runs.cancel(run))
+    assert not runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, n_rows(run)) == (State.CANCELLED, 0)
+
+
+# ------------------------------------------------------------------------------------------------ whole or not at all
+def _fail(self):
+    raise RuntimeError("the step broke")
+
+
+@pytest.mark.parametrize("step", ["screen", "score", "describe_items", "compute_reliability", "compute_agreement"])
+def test_a_step_that_breaks_leaves_no_rows_and_says_why(survey, monkeypatch, step):
+    monkeypatch.setattr(Computation, step, _fail)
+    run = runs.request_run(survey)
+    assert not runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error) == (State.FAILED, "RuntimeError: the step broke")
+    assert n_rows(run) == 0
+
+
+def test_a_storing_that_breaks_half_way_leaves_no_rows(survey, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(AgreementResult._default_manager, "bulk_create", broken)
+    run = runs.request_run(survey)
+    assert not runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, n_rows(run)) == (State.FAILED, 0)
+    assert run.fingerprint == ""
+
+
+def test_progress_is_true(survey, monkeypatch):
+    seen = []
+    renew = runs.renew
+
+    def watched(run, **progress):
+        renew(run, **progress)
+        seen.append(AnalysisRun.objects.values_list("step", "n_steps").get(pk=run.pk))
+
+    monkeypatch.setattr(runs, "renew", watched)
+    assert runs.execute(runs.request_run(survey).pk)
+    assert [step for step, _ in seen] == list(range(1, len(seen) + 1))
+    assert {total for _, total in seen} == {len(seen)}
+
+
+def test_batches_stay_below_the_limit_of_one_statement():
+    assert results.BATCH * 14 < 32766
