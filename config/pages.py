@@ -67,7 +67,7 @@ def health(request: HttpRequest) -> JsonResponse:
 def _database_answers() -> bool:
     with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone())
     return False
 
 

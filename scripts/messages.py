@@ -47,8 +47,10 @@ Text = tuple[str, list[str | None]]  # function, its string arguments
 
 
 def python_texts(source: bytes) -> Iterator[Text]:
-    for _, function, found, _ in extract_python(io.BytesIO(source), list(FUNCTIONS), [], {"encoding": "utf-8"}):
-        yield str(function), list(found) if isinstance(found, tuple) else [found]
+    for _, function, found, _ in extract_python(
+        io.BytesIO(source), dict.fromkeys(FUNCTIONS), [], {"encoding": "utf-8"}
+    ):
+        yield str(function), list(found) if isinstance(found, tuple | list) else [found]
 
 
 def template_texts(source: str, name: str) -> Iterator[Text]:

@@ -62,14 +62,32 @@ def postgres() -> Iterator[str]:
         log, port = folder / "log", free_port()
         with log.open("w") as output:
             options: dict[str, Any] = {"stdout": output, "stderr": output, "cwd": data, **account}
-            initdb = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+            initdb: list[str | Path] = [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-sync",
+            ]
             if subprocess.call([*initdb, "--locale=C.UTF-8"], **options):
                 raise RuntimeError(f"initdb failed:\n{log.read_text()}")
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", data]
-                + [word for setting in SETTINGS for word in ("-c", setting)],
-                **options,
-            )
+            command: list[str | Path] = [
+                programs / "postgres",
+                "-D",
+                data,
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(port),
+                "-k",
+                data,
+            ]
+            for setting in SETTINGS:
+                command += ["-c", setting]
+            server = subprocess.Popen(command, **options)
             try:
                 url = f"postgres://postgres@127.0.0.1:{port}/postgres"
                 for _ in range(300):

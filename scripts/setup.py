@@ -96,7 +96,16 @@ def install(name: str) -> None:
     if is_made(stamp, key):
         return
     # the files are complete (compiled), so pip need not resolve; bytecode is made by the first import
-    command = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-compile"]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-compile",
+    ]
     run(
         f"python packages ({name})",
         [*command, "--require-hashes", "-r", file],
