@@ -2,3 +2,9 @@
 
 Formulas and literature are named where they are computed and gathered in docs/methods.md.
 """
+
+from analysis.psychometrics.estimate import fit
+from analysis.psychometrics.problems import Problem
+from analysis.psychometrics.result import AnalysisInputError, FitResult, ModelSyntaxError
+
+__all__ = ["AnalysisInputError", "FitResult", "ModelSyntaxError", "Problem", "fit"]

@@ -86,6 +86,7 @@ class BlockStructure:
         self.m_row, _, self.m_index = _columns(means)
         self.s_scale = np.where(self.s_row == self.s_col, 0.5, 1.0)
         self.index = np.concatenate([self.b_index, self.s_index, self.m_index])
+        self.ordered_at = np.array([place[n] for n in self.block.observed if n in table.ordered], dtype=np.intp)
         self.has_means = bool(means) or bool(self.m_fixed.any())
         self.shared = len(np.unique(self.index)) < len(self.index)
 
@@ -121,13 +122,19 @@ class BlockState:
     """Moments and derivatives of one block at one parameter vector.
 
     ``sigma`` (p, p) and ``mu`` (p,) are the implied moments of the observed variables; ``all_covariances`` (p + m,
-    p + m) and ``all_means`` those of observed variables and factors.
+    p + m) and ``all_means`` those of observed variables and factors. For ordered items sigma has 1 on its diagonal by
+    definition; the derivatives do not know of this, so use their off-diagonal elements only.
     """
 
     def __init__(self, structure: BlockStructure, b: FloatArray, s: FloatArray, m: FloatArray, a: FloatArray) -> None:
         self.structure = structure
         self.b, self.s, self.m, self.a = b, s, m, a
         self.all_covariances: FloatArray = a @ s @ a.T
+        at = structure.ordered_at
+        if len(at):
+            # delta parameterisation: the latent response of an ordered item has variance 1, its residual the rest
+            self.s[at, at] += 1.0 - self.all_covariances[at, at]
+            self.all_covariances[at, at] = 1.0
         self.all_means: FloatArray = a @ m
         p = structure.n_observed
         self.sigma: FloatArray = self.all_covariances[:p, :p]

@@ -1,0 +1,300 @@
+"""Confirmatory factor analysis by maximum likelihood, with robust errors and tests on request.
+
+Estimators, all with the same estimates:
+
+* ``ML``: errors and chi-square of normal theory, expected information;
+* ``MLM``: Satorra-Bentler scaled chi-square and robust errors, expected information;
+* ``MLMV``: as MLM with the scaled and shifted chi-square;
+* ``MLR``: Yuan-Bentler scaled chi-square and sandwich errors, observed information; with clusters the scores are
+  summed per cluster and a mean structure belongs to the model.
+
+Numbers follow lavaan's conventions: covariances and chi-square with N, not N - 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.psychometrics import fit as measures
+from analysis.psychometrics.likelihood import (
+    GroupTerms,
+    all_terms,
+    expected_information,
+    maximise_likelihood,
+    observed_information,
+)
+from analysis.psychometrics.model import ParameterTable
+from analysis.psychometrics.modification import modification_indices
+from analysis.psychometrics.moments import ModelStructure
+from analysis.psychometrics.newton import Minimum
+from analysis.psychometrics.problems import NOT_CONVERGED, Problem
+from analysis.psychometrics.result import (
+    FEWER_CLUSTERS_THAN_PARAMETERS,
+    NOT_IDENTIFIED,
+    FitFailure,
+    FitResult,
+    FloatArray,
+)
+from analysis.psychometrics.robust import (
+    moment_traces,
+    projected_moments,
+    saturated_traces,
+    scaled_shifted,
+    score_meat,
+)
+from analysis.psychometrics.sample import Sample, check_moments
+from analysis.psychometrics.solution import (
+    block_names,
+    factor_correlations,
+    improper_findings,
+    parameter_estimates,
+    r_square,
+    residual_correlations,
+)
+from analysis.psychometrics.starts import start_values
+from analysis.psychometrics.strata import NotPositiveDefiniteError
+
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
+# Smallest eigenvalue of the information, scaled to a unit diagonal, at which it still counts as invertible.
+SMALLEST_EIGENVALUE = 1e-9
+
+
+@dataclass(frozen=True)
+class MaximumLikelihood:
+    """What difference tests need of a fit: terms at the estimates, the bread (inverse expected information)."""
+
+    structure: ModelStructure
+    sample: Sample
+    terms: Sequence[GroupTerms]
+    test: measures.ChiSquare
+
+
+def fit_maximum_likelihood(
+    table: ParameterTable, sample: Sample, estimator: str = "ML", *, modification: bool = True
+) -> FitResult:
+    """Fit a factor model to complete cases.
+
+    ``table`` and ``sample`` must agree in groups; the items of the sample are the table's, in its order. Problems with
+    the solution are named in the result; raises :class:`FitFailure` where there is none.
+    """
+    check_moments(sample)
+    degrees_of_freedom(table)
+    structure = ModelStructure(table)
+    covariances = [group.covariance for group in sample.groups]
+    start = start_values(structure, covariances, [group.mean for group in sample.groups])
+    try:
+        minimum = maximise_likelihood(structure, sample, start)
+    except NotPositiveDefiniteError as error:
+        sentence = "The implied covariance matrix is not positive definite at the start values: give others."
+        raise FitFailure(NOT_CONVERGED, sentence) from error
+    theta = minimum.x
+    terms = all_terms(structure, sample, theta)
+    states = [term.state for term in terms]
+    expected = expected_information(terms)
+    problems = list(sample.problems)
+    bread = invert_information(expected)
+    identified = bread is not None
+    converged = minimum.converged or _is_flat_minimum(minimum)
+    if not converged:
+        problems.append(Problem(NOT_CONVERGED, "", "The model did not converge: no estimates to rely on."))
+    if not identified:
+        problems.append(not_identified(expected, table))
+    fit: dict[str, float] = {}
+    vcov, test = None, None
+    if converged and bread is not None:
+        vcov, test, robust = _robust_parts(terms, sample, estimator, bread, problems)
+        fit = _fit_measures(table, sample, terms, test[0], test[1], bread) | robust
+    names = block_names(table, sample.group_labels)
+    problems += improper_findings(states, names)
+    indices = ()
+    if modification and fit:
+        indices = modification_indices(table, theta, sample, observed=estimator == "MLR")
+    return FitResult(
+        converged=converged,
+        estimator=estimator,
+        missing="listwise",
+        n_obs=sample.n_obs,
+        n_free_parameters=table.n_free,
+        fit=fit,
+        parameters=parameter_estimates(structure, states, theta, vcov),
+        factor_correlations=factor_correlations(states, names),
+        r_square=r_square(states, names),
+        residual_correlations=residual_correlations(states, covariances, names),
+        modification_indices=indices,
+        problems=tuple(problems),
+        n_clusters=sample.n_clusters,
+        group_labels=sample.group_labels,
+        theta=theta,
+        vcov=vcov,
+        table=table,
+        internals={"ml": MaximumLikelihood(structure, sample, terms, test[0])} if test else {},
+    )
+
+
+def degrees_of_freedom(table: ParameterTable) -> int:
+    """Moments less free parameters. Raises :class:`FitFailure` where there are more parameters than moments."""
+    n_moments = sum(
+        len(block.observed) * (len(block.observed) + 1) // 2 + (len(block.observed) if table.mean_structure else 0)
+        for block in table.blocks
+    )
+    if table.n_free > n_moments:
+        raise FitFailure(
+            NOT_IDENTIFIED,
+            f"The model is not identified: it has {table.n_free} free parameters but only {n_moments} moments.",
+        )
+    return n_moments - table.n_free
+
+
+def invert_information(information: FloatArray) -> FloatArray | None:
+    """The inverse of an information matrix, None where it is singular: the model is not identified."""
+    if not len(information):
+        return information.copy()
+    diagonal = np.diag(information)
+    if not np.isfinite(information).all() or diagonal.min() <= 0:
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    scaled = information * np.outer(scale, scale)
+    if np.linalg.eigvalsh(scaled)[0] < SMALLEST_EIGENVALUE:
+        return None
+    inverse: FloatArray = np.linalg.inv(scaled) * np.outer(scale, scale)
+    return 0.5 * (inverse + inverse.T)
+
+
+def not_identified(information: FloatArray, table: ParameterTable) -> Problem:
+    """The finding that some parameters can move without the model noticing, naming the one that moves most."""
+    diagonal = np.maximum(np.diag(information), 1e-300)
+    scale = 1.0 / np.sqrt(diagonal)
+    vector = np.abs(np.linalg.eigh(information * np.outer(scale, scale))[1][:, 0])
+    name = table.free_rows[int(np.argmax(vector))].name
+    sentence = f"The model is not identified (see the parameter {name}): standard errors cannot be computed."
+    return Problem(NOT_IDENTIFIED, name, sentence)
+
+
+def _is_flat_minimum(minimum: Minimum) -> bool:
+    """Whether the gradient vanishes although the Hessian is singular, as in a model that is not identified."""
+    scale = np.sqrt(np.maximum(np.abs(np.diag(minimum.hessian)), 1e-300))
+    smallest = float(np.linalg.eigvalsh(minimum.hessian / np.outer(scale, scale))[0])
+    return smallest > -1e-6 and float(np.max(np.abs(minimum.gradient) / scale)) < 1e-5
+
+
+def _robust_parts(
+    terms: Sequence[GroupTerms], sample: Sample, estimator: str, bread: FloatArray, problems: list[Problem]
+) -> tuple[FloatArray | None, tuple[measures.ChiSquare, measures.ChiSquare], dict[str, float]]:
+    """vcov, the tests of model and independence model, and further measures of this estimator."""
+    table = terms[0].state.structure
+    n, means = sample.n_obs, terms[0].means
+    chisq, chisq_b = _chi_squares(terms, sample)
+    p = len(sample.items)
+    groups = len(sample.groups)
+    per_group = p * (p + 1) // 2 + (p if means else 0)
+    df, df_b = groups * per_group - table.n_free, groups * p * (p - 1) // 2
+    if estimator == "ML":
+        return bread / n, (measures.ChiSquare(chisq, df), measures.ChiSquare(chisq_b, df_b)), {}
+    if estimator in ("MLM", "MLMV"):
+        meat = score_meat(terms, sample, centred=True)
+        vcov = bread @ meat @ bread / n
+        if estimator == "MLMV":
+            of_model, of_baseline = projected_moments(terms, sample, bread)
+            test = _shifted(chisq, df, of_model), _shifted(chisq_b, df_b, of_baseline)
+            return vcov, test, {}
+        trace, trace_b = moment_traces(terms, sample)
+        trace -= float(np.vdot(bread, meat))
+        return vcov, (_scaled(chisq, df, trace), _scaled(chisq_b, df_b, trace_b)), {}
+    inverse = invert_information(observed_information(terms))
+    if inverse is None:
+        problems.append(Problem(NOT_IDENTIFIED, "", "The observed information is singular: no robust errors."))
+        return None, (measures.ChiSquare(chisq, df), measures.ChiSquare(chisq_b, df_b)), {}
+    meat = score_meat(terms, sample)
+    vcov = inverse @ meat @ inverse / n
+    traces = saturated_traces(sample, means=means)
+    own = float(np.vdot(inverse, meat))
+    _add_cluster_finding(sample, table.n_free, problems)
+    test = (
+        _scaled(chisq, df, traces.saturated - own),
+        _scaled(chisq_b, df_b, traces.saturated - traces.independence),
+    )
+    further = {
+        "scaling.factor.h1": traces.saturated / (groups * per_group),
+        "scaling.factor.h0": own / table.n_free if table.n_free else 1.0,
+    }
+    return vcov, test, further
+
+
+def _add_cluster_finding(sample: Sample, n_free: int, problems: list[Problem]) -> None:
+    if sample.n_clusters is not None and sample.n_clusters <= n_free:
+        problems.append(Problem(
+            FEWER_CLUSTERS_THAN_PARAMETERS, "",
+            f"{sample.n_clusters} clusters for {n_free} parameters: each standard error stands, but their joint "
+            "covariance matrix is singular and allows no joint test.",
+        ))  # fmt: skip
+
+
+def _scaled(chisq: float, df: int, trace: float) -> measures.ChiSquare:
+    return measures.ChiSquare(chisq, df, trace / df if df > 0 else 1.0)
+
+
+def _shifted(chisq: float, df: int, projected: FloatArray) -> measures.ChiSquare:
+    if df == 0:
+        return measures.ChiSquare(chisq, df, 1.0)
+    factor, shift = scaled_shifted(projected, df)
+    return measures.ChiSquare(chisq, df, factor, shift)
+
+
+def _chi_squares(terms: Sequence[GroupTerms], sample: Sample) -> tuple[float, float]:
+    """N times the discrepancy of the model and of the independence model, each against the saturated one."""
+    model = baseline = 0.0
+    for term, group in zip(terms, sample.groups, strict=True):
+        saturated = float(np.linalg.slogdet(group.covariance)[1])
+        p = len(group.mean)
+        model += group.n * (2.0 * term.value - saturated - p)
+        baseline += group.n * (float(np.log(np.diag(group.covariance)).sum()) - saturated)
+    return max(model, 0.0), max(baseline, 0.0)
+
+
+def _fit_measures(
+    table: ParameterTable, sample: Sample, terms: Sequence[GroupTerms], test: measures.ChiSquare,
+    baseline: measures.ChiSquare, bread: FloatArray,
+) -> dict[str, float]:  # fmt: skip
+    n = sample.n_obs
+    logl = sum(
+        measures.normal_log_likelihood(term.log_det, float(np.vdot(term.w, term.t)), group.n, len(group.mean))
+        for term, group in zip(terms, sample.groups, strict=True)
+    )
+    fit: dict[str, float] = {"npar": table.n_free, "fmin": test.chisq / (2.0 * n)}
+    fit |= measures.comparison_measures(test, baseline, n, len(sample.groups))
+    fit |= measures.information_criteria(logl, logl + test.chisq / 2.0, table.n_free, n)
+    moments = [
+        measures.GroupMoments(group.covariance, group.mean, term.state.sigma, term.state.mu, term.share)
+        for term, group in zip(terms, sample.groups, strict=True)
+    ]
+    fit |= measures.residual_measures(moments, means=table.mean_structure)
+    fit |= _absolute_measures(terms, test, n, len(sample.items), bread)
+    fit["ecvi"] = (test.chisq + 2.0 * table.n_free) / n
+    return fit
+
+
+def _absolute_measures(
+    terms: Sequence[GroupTerms], test: measures.ChiSquare, n: int, p: int, bread: FloatArray
+) -> dict[str, float]:
+    """GFI in LISREL's and in lavaan 0.7's form, from weighted squares of residuals and of moments."""
+    residual = moments = 0.0
+    slope = np.zeros(len(bread))
+    for term in terms:
+        w, d = term.w, term.d
+        s = term.t - np.outer(d, d)
+        wr = w @ (s - term.state.sigma)
+        mean = s.shape[0] and float(d @ w @ d)
+        residual += term.share * (0.5 * float(np.vdot(wr, wr.T)) + mean)
+        ws = w @ s
+        m = term.state.mu + d if term.means else np.zeros(len(d))
+        moments += term.share * (0.5 * float(np.vdot(ws, ws.T)) + float(m @ w @ m))
+        slope += term.share * term.state.pull_back(0.5 * wr @ w, w @ d if term.means else None)
+    browne = n * (residual - float(slope @ bread @ slope))
+    n_moments = test.df + len(bread)
+    gfi_lisrel = 1.0 - residual / moments
+    fit = {"gfi_lisrel": gfi_lisrel, "pgfi": test.df / n_moments * gfi_lisrel}
+    fit["agfi_lisrel"] = 1.0 - n_moments / test.df * (1.0 - gfi_lisrel) if test.df else 1.0
+    return fit | measures.unbiased_gfi(browne, test, n, p, len(terms))
