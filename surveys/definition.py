@@ -192,11 +192,11 @@ class _Check:
             },
             "options": self.options(data.get("options")),
             "cannot_judge": self.text("cannot_judge", data["cannot_judge"]) if data.get("cannot_judge") else None,
-            "scales": [self.scale(n, scale) for n, scale in enumerate(self.list("scales", data.get("scales")), 1)],
+            "scales": [self.scale(n, scale) for n, scale in enumerate(self.entries("scales", data.get("scales")), 1)],
             "eligibility": self.eligibility(data.get("eligibility")),
             "background": [
                 self.background(n, question)
-                for n, question in enumerate(self.list("background", data.get("background", []), empty=True), 1)
+                for n, question in enumerate(self.entries("background", data.get("background", []), empty=True), 1)
             ],
         }
 
@@ -214,7 +214,7 @@ class _Check:
                 self.problem(where, _("the text in language '%s' is missing.") % language)
         return {language: str(value.get(language) or "").strip() for language in self.languages}
 
-    def list(self, where: str, value: Any, empty: bool = False) -> list[Any]:
+    def entries(self, where: str, value: Any, empty: bool = False) -> list[Any]:
         if not isinstance(value, list) or (not value and not empty):
             self.problem(where, _("a list with at least one entry belongs here."))
             return []
@@ -248,7 +248,7 @@ class _Check:
         return code
 
     def options(self, value: Any) -> list[dict[str, Any]]:
-        options = self.list("options", value)
+        options = self.entries("options", value)
         if options and not MIN_POINTS <= len(options) <= MAX_POINTS:
             self.problem("options", _("an agreement scale has 2 to 11 options."))
         result = []
@@ -265,7 +265,9 @@ class _Check:
         if not isinstance(value, dict):
             return {}
         where = f"scale {code or n}"
-        items = [self.item(where, m, item) for m, item in enumerate(self.list(f"{where} items", value.get("items")), 1)]
+        items = [
+            self.item(where, m, item) for m, item in enumerate(self.entries(f"{where} items", value.get("items")), 1)
+        ]
         return {
             "code": code,
             "name": self.text(f"{where} name", value.get("name")),
@@ -310,7 +312,7 @@ class _Check:
 
     def choices(self, where: str, value: Any, eligible: bool = False) -> list[dict[str, Any]]:
         result: list[dict[str, Any]] = []
-        for n, choice in enumerate(self.list(f"{where} choices", value), 1):
+        for n, choice in enumerate(self.entries(f"{where} choices", value), 1):
             place = f"{where} choice {n}"
             code = choice.get("code") if isinstance(choice, dict) else None
             if isinstance(code, bool):

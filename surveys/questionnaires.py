@@ -120,8 +120,8 @@ def import_questionnaire(text: str) -> tuple[Questionnaire, QuestionnaireVersion
 
 def export(version: QuestionnaireVersion) -> str:
     """The version as a YAML document that `import_questionnaire` reads."""
-    order = ("code", "languages", "title", "note", "intro", "consent", "thanks", "options", "cannot_judge")
-    order += ("eligibility", "scales", "background")
+    order = ["code", "languages", "title", "note", "intro", "consent", "thanks", "options", "cannot_judge"]
+    order += ["eligibility", "scales", "background"]
     content = {name: version.content[name] for name in order if version.content.get(name)}
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
 
@@ -155,9 +155,9 @@ class _Loader(yaml.SafeLoader):
     """Safe, and without aliases: a small file with aliases of aliases can fill the memory."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             raise QuestionnaireError([_("References (*name) are not read; write the text out.")])
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 def _parsed(text: str) -> Any:

@@ -71,15 +71,20 @@ class Mail:
 
 Renderer = Callable[[int, str], Mail | None]
 _renderers: dict[str, Renderer] = {}
+_traceless: set[str] = set()
 
 
-def register(kind: str) -> Callable[[Renderer], Renderer]:
+def register(kind: str, *, leaves_trace: bool = True) -> Callable[[Renderer], Renderer]:
     """Decorator: the function that renders mails of this kind from an object id and a language.
 
-    It returns None where the mail is no longer wanted. It is called outside any transaction.
+    It returns None where the mail is no longer wanted. It is called outside any transaction. Where it would tell too much
+    who got a mail and who did not (a reminder goes to those who have not answered), the kind leaves no trace: the row is
+    deleted after the first attempt, whether the mail was sent, not wanted or failed.
     """
 
     def remember(renderer: Renderer) -> Renderer:
+        if not leaves_trace:
+            _traceless.add(kind)
         if _renderers.setdefault(kind, renderer) is not renderer:
             raise ValueError(f"Mails of kind '{kind}' have a renderer already.")
         return renderer
@@ -163,6 +168,13 @@ def _write(message: OutboxMessage, **fields: object) -> None:
 
 
 def _send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
+    sent = _try_to_send(message, connection)
+    if message.kind in _traceless:
+        OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).delete()
+    return sent
+
+
+def _try_to_send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
     mail: Mail | None = None
     try:
         with translation.override(message.language):

@@ -1,5 +1,7 @@
 """Collecting: a survey (study and frozen questionnaire), its collections (one per team), meetings and invitees."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,8 @@ class Collection(models.Model):
         CLOSED = "closed", _("closed")
         SEALED = "sealed", _("sealed")
 
+    # names the key file and the line in the list of sealed collections; a primary key could come back after a restore
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="collections")
     participation = models.OneToOneField(Participation, on_delete=models.CASCADE, related_name="collection")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -49,7 +53,7 @@ class Collection(models.Model):
     n_submitted = models.PositiveIntegerField(null=True, blank=True)
     n_present = models.PositiveIntegerField(null=True, blank=True)
     n_links = models.PositiveIntegerField(null=True, blank=True)
-    sealing = models.BooleanField(default=False)  # a sealing has begun and must be finished
+    sealing = models.BooleanField(default=False)  # a sealing has begun; its last steps are still to be done
 
     class Meta:
         constraints = [

@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SurveysConfig(AppConfig):
+    name = "surveys"
+
+    def ready(self) -> None:
+        from surveys import renderers  # noqa: F401  mails of this app get their renderers
+        from teams import history
+
+        history.WORDS.update(
+            {
+                "survey_opened": _("Survey opened"),
+                "collection_closed": _("Collecting closed"),
+                "collection_reopened": _("Collecting opened again"),
+                "collection_seal_asked": _("Sealing asked for"),
+                "links_issued": _("Personal links sent"),
+                "links_reminded": _("Reminder sent"),
+                "facilitator_link_sent": _("Facilitator's link sent"),
+                "questionnaire_chosen": _("Questionnaire chosen"),
+            }
+        )

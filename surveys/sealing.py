@@ -1,0 +1,185 @@
+"""Sealing: the end of a collection, after which nobody can link a response to a person. Irreversible.
+
+The steps, in this order; each can be done again, so that a process killed at any point is followed by another that goes
+on where it stopped (``Collection.sealing`` stays true until the last step is done, and beat looks for such rows):
+
+1. begin: ``sealing`` is set. From then on no write to a response succeeds and the collection cannot be reopened.
+2. the collection is added to the list of sealed collections, which is replayed after a database backup was restored.
+3. the key file is destroyed: tokens and response keys of personal links can no longer be computed.
+4. in one transaction: counts frozen, nonces, token hashes and the meeting's code erased, every response copied in random
+   order under a fresh random key, the old rows removed, the state set to sealed, and the survey's number of sealings
+   raised, which makes a run due.
+5. sweep: the old rows leave the disk. PostgreSQL: VACUUM FULL of the tables. SQLite: VACUUM (with secure_delete) and a
+   truncated write-ahead log. Outside any transaction. Then ``sealing`` is taken back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from surveys import keys
+from surveys.collections import counts
+from surveys.models import Collection, Invitee, Meeting, Response, Survey
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+CHECKPOINT_TRIES = 50
+
+
+class StillOpen(Exception):
+    """A collection is closed before it is sealed."""
+
+
+class SweepDelayed(Exception):
+    """Others hold the database, so old rows are still on the disk: the next wake-up tries again."""
+
+
+def seal(collection: Collection) -> None:
+    """Seal a closed collection, or finish a sealing that was begun. A sealed collection stays as it is.
+
+    :raises StillOpen: if the collection is open
+    """
+    seal_many([collection])
+    collection.refresh_from_db()
+
+
+def seal_many(collections: Iterable[Collection]) -> int:
+    """Seal closed collections and sweep once at the end. Returns how many were sealed now.
+
+    Inside a transaction the sweep cannot run: it is left to the next wake-up, and ``sealing`` stays true until then.
+
+    :raises StillOpen: if one is open; those before it are sealed
+    """
+    n_sealed = 0
+    for collection in collections:
+        _begin(collection)
+        _list(collection)
+        keys.destroy(collection)
+        n_sealed += _copy(collection)
+    if not connection.in_atomic_block:
+        sweep()
+    return n_sealed
+
+
+def seal_due() -> int:
+    """Seal every collection whose grace period is over, and finish what was begun. Returns how many were sealed now."""
+    due = Q(state=Collection.State.CLOSED, closes_for_good_at__lte=timezone.now()) | Q(sealing=True)
+    collections = list(Collection.objects.filter(due).order_by("pk"))
+    return seal_many(collections) if collections else 0
+
+
+def replay() -> int:
+    """Seal again what stands in the list of sealed collections and is not sealed in this database.
+
+    For a database restored from a backup that is older than a sealing. Returns how many were sealed now.
+    """
+    listed = _listed()
+    unsealed = [c for c in Collection.objects.exclude(state=Collection.State.SEALED) if c.uid.hex in listed]
+    Collection.objects.filter(pk__in=[c.pk for c in unsealed]).update(
+        state=Collection.State.CLOSED, closes_for_good_at=timezone.now(), sealing=True
+    )
+    return seal_many(unsealed)
+
+
+def _begin(collection: Collection) -> None:
+    closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED)
+    if not closed.update(sealing=True):
+        collection.refresh_from_db()
+        if collection.state == Collection.State.OPEN:
+            raise StillOpen
+
+
+def _list(collection: Collection) -> None:
+    if collection.uid.hex in _listed():
+        return
+    path = Path(settings.SEAL_LIST)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(f"{collection.uid.hex}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _listed() -> set[str]:
+    path = Path(settings.SEAL_LIST)
+    return set(path.read_text().split()) if path.exists() else set()
+
+
+def _copy(collection: Collection) -> bool:
+    """Step 4. Whether it was done now; a sealed collection stays as it is."""
+    with transaction.atomic():
+        # The lock lets one of two workers copy; submission.py takes the same one when a response is started.
+        locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+        if locked.state == Collection.State.SEALED:
+            return False
+        # A save that began before step 1 may still be on its way. It holds the lock of its row, so this waits for it and
+        # reads what it wrote; one that comes later finds its row gone, and is not acknowledged.
+        old = list(Response.objects.select_for_update().filter(collection=locked))
+        frozen = counts(locked)
+        new = [
+            Response(
+                key=secrets.token_urlsafe(32),
+                collection=locked,
+                state=response.state,
+                eligibility=response.eligibility,
+                answers=response.answers,
+            )
+            for response in old
+        ]
+        secrets.SystemRandom().shuffle(new)
+        Response.objects.filter(collection=locked).delete()
+        Response.objects.bulk_create(new, batch_size=BATCH)
+        Invitee.objects.filter(collection=locked).update(nonce="", token_hash="")
+        Meeting.objects.filter(collection=locked).update(code="")
+        Collection.objects.filter(pk=locked.pk).update(
+            state=Collection.State.SEALED,
+            n_started=frozen.started,
+            n_submitted=frozen.submitted,
+            n_present=frozen.present,
+            n_links=frozen.links,
+        )
+        Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
+    logger.info("Collection %s is sealed", collection.pk)
+    return True
+
+
+def sweep() -> None:
+    """Step 5, for every collection that waits for it. Outside any transaction.
+
+    :raises SweepDelayed: if others hold the database too long
+    """
+    waiting = list(Collection.objects.filter(state=Collection.State.SEALED, sealing=True).values_list("pk", flat=True))
+    if not waiting:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA secure_delete=ON")
+            cursor.execute("VACUUM")
+            _truncate_log()
+        else:
+            for model in (Response, Invitee, Meeting):
+                cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
+    Collection.objects.filter(pk__in=waiting).update(sealing=False)
+
+
+def _truncate_log() -> None:
+    """Empty SQLite's write-ahead log: it held the old rows. Readers that are in the way finish soon, so try for a while."""
+    with connection.cursor() as cursor:
+        for _n in range(CHECKPOINT_TRIES):
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _in_log, _moved = cursor.fetchone()
+            if not busy:
+                return
+            time.sleep(0.1)
+    raise SweepDelayed
