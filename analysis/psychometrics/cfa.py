@@ -109,9 +109,7 @@ def fit_maximum_likelihood(
         fit = _fit_measures(table, sample, terms, test[0], test[1], bread) | robust
     names = block_names(table, sample.group_labels)
     problems += improper_findings(states, names)
-    indices = ()
-    if modification and fit:
-        indices = modification_indices(table, theta, sample, observed=estimator == "MLR")
+    indices = modification_indices(table, theta, sample) if modification and fit else ()
     return FitResult(
         converged=converged,
         estimator=estimator,
@@ -211,6 +209,7 @@ def _robust_parts(
     vcov = inverse @ meat @ inverse / n
     traces = saturated_traces(sample, means=means)
     own = float(np.vdot(inverse, meat))
+    n_rows = sum(len(term.state.structure.index) for term in terms)
     _add_cluster_finding(sample, table.n_free, problems)
     test = (
         _scaled(chisq, df, traces.saturated - own),
@@ -218,7 +217,8 @@ def _robust_parts(
     )
     further = {
         "scaling.factor.h1": traces.saturated / (groups * per_group),
-        "scaling.factor.h0": own / table.n_free if table.n_free else 1.0,
+        # lavaan divides by the number of parameters before equality constraints
+        "scaling.factor.h0": own / n_rows if n_rows else 1.0,
     }
     return vcov, test, further
 
@@ -280,21 +280,20 @@ def _absolute_measures(
     terms: Sequence[GroupTerms], test: measures.ChiSquare, n: int, p: int, bread: FloatArray
 ) -> dict[str, float]:
     """GFI in LISREL's and in lavaan 0.7's form, from weighted squares of residuals and of moments."""
-    residual = moments = 0.0
+    residual = gfi_lisrel = 0.0
     slope = np.zeros(len(bread))
     for term in terms:
         w, d = term.w, term.d
         s = term.t - np.outer(d, d)
         wr = w @ (s - term.state.sigma)
-        mean = s.shape[0] and float(d @ w @ d)
-        residual += term.share * (0.5 * float(np.vdot(wr, wr.T)) + mean)
+        misfit = 0.5 * float(np.vdot(wr, wr.T)) + float(d @ w @ d)
+        residual += term.share * misfit
         ws = w @ s
         m = term.state.mu + d if term.means else np.zeros(len(d))
-        moments += term.share * (0.5 * float(np.vdot(ws, ws.T)) + float(m @ w @ m))
+        gfi_lisrel += term.share * (1.0 - misfit / (0.5 * float(np.vdot(ws, ws.T)) + float(m @ w @ m)))
         slope += term.share * term.state.pull_back(0.5 * wr @ w, w @ d if term.means else None)
     browne = n * (residual - float(slope @ bread @ slope))
     n_moments = test.df + len(bread)
-    gfi_lisrel = 1.0 - residual / moments
     fit = {"gfi_lisrel": gfi_lisrel, "pgfi": test.df / n_moments * gfi_lisrel}
     fit["agfi_lisrel"] = 1.0 - n_moments / test.df * (1.0 - gfi_lisrel) if test.df else 1.0
     return fit | measures.unbiased_gfi(browne, test, n, p, len(terms))

@@ -144,7 +144,12 @@ def comparison_measures(model: ChiSquare, baseline: ChiSquare, n: float, n_group
     fit |= {"rmsea.ci.level": CI_LEVEL, "rmsea.close.h0": CLOSE_FIT, "rmsea.notclose.h0": NOT_CLOSE_FIT}
     if scaled:
         fit["rmsea.scaled"] = rmsea_point(model.scaled, df, n, n_groups)
-        by_scaled = rmsea_measures(model.scaled, df, n, n_groups)
+        # a statistic that is only scaled is referred to a chi-square with the mean of its distribution, c d
+        by_scaled = (
+            rmsea_measures(model.scaled, df, n, n_groups)
+            if model.shift
+            else rmsea_measures(x, model.mean_ratio * df, n, n_groups)
+        )
         fit |= {f"rmsea.{name}.scaled": value for name, value in by_scaled.items()}
         fit["rmsea.robust"] = rmsea_point(x, df, n, n_groups, model.mean_ratio)
         by_robust = rmsea_measures(model.scaled, df, n, n_groups, model.scaling_factor or 1.0)
@@ -235,7 +240,7 @@ def _residual_measures(group: GroupMoments, *, means: bool) -> dict[str, float]:
 
     rmr, rmr_nomean = both(raw, difference)
     srmr, srmr_nomean = both(bentler, by_sd)
-    crmr, crmr_nomean = both(correlation, by_own_sd)
+    crmr, crmr_nomean = both(correlation, by_sd)
     srmr_mplus, srmr_mplus_nomean = both(mplus, by_own_sd)
     return {
         "rmr": rmr, "rmr_nomean": rmr_nomean,

@@ -5,21 +5,26 @@ parameter vector, V = I_cc - I_ct I_tt^-1 I_tc,
 
     mi = N g^2 / V,    epc = g / V                                Sorbom (1989), Psychometrika 54, 371-384, eq. 8 and 12.
 
-The information is the one that the fit's standard errors use (expected for ML and MLM, observed for MLR), as in lavaan.
+The information is the expected one for every estimator, as in lavaan. Candidates are what the model leaves out and what it
+fixes; a parameter that only sets the scale of a factor has V = 0 and no index.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from analysis.psychometrics.likelihood import GroupTerms, all_terms, weighted
+from analysis.psychometrics.likelihood import GroupTerms, all_terms, expected_information, weighted
 from analysis.psychometrics.model import ParameterRow, ParameterTable
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.result import FloatArray, ModificationIndex
 from analysis.psychometrics.sample import Sample
+
+# Share of a candidate's information that must be left beside the free parameters for it to say anything of its own.
+SMALLEST_SHARE = 1e-8
 
 
 def candidate_rows(table: ParameterTable) -> list[ParameterRow]:
@@ -44,20 +49,18 @@ def candidate_rows(table: ParameterTable) -> list[ParameterRow]:
     return candidates
 
 
-def modification_indices(
-    table: ParameterTable, theta: FloatArray, sample: Sample, *, observed: bool = False
-) -> tuple[ModificationIndex, ...]:
-    """Modification indices of an ML fit, largest first. ``observed`` chooses the observed information."""
-    candidates = candidate_rows(table)
+def modification_indices(table: ParameterTable, theta: FloatArray, sample: Sample) -> tuple[ModificationIndex, ...]:
+    """Modification indices of an ML fit, largest first."""
+    fixed = [row for row in table.rows if not row.free and row.op in ("=~", "~~", "~1")]
+    candidates = [*fixed, *candidate_rows(table)]
     if not candidates:
         return ()
-    extended = ModelStructure(table.with_rows(candidates))
-    at = np.concatenate([theta, np.zeros(len(candidates))])
+    rest = replace(table, rows=tuple(row for row in table.rows if row not in fixed))
+    extended = ModelStructure(rest.with_rows(candidates))
+    at = np.concatenate([theta, [row.value for row in candidates]])
     terms = all_terms(extended, sample, at)
     gradient = -weighted(terms, [term.gradient() for term in terms])
-    information = weighted(terms, [
-        term.observed_information() if observed else term.expected_information() for term in terms
-    ])  # fmt: skip
+    information = expected_information(terms)
     q = table.n_free
     cross = information[q:, :q]
     try:
@@ -65,7 +68,7 @@ def modification_indices(
     except np.linalg.LinAlgError:
         return ()
     left = np.diag(information)[q:] - explained
-    left = np.where(left > 1e-10 * np.abs(np.diag(information)[q:]), left, math.nan)
+    left = np.where(left > SMALLEST_SHARE * np.abs(np.diag(information)[q:]), left, math.nan)
     epc = gradient[q:] / left
     mi = sample.n_obs * gradient[q:] * epc
     rows = [
@@ -90,11 +93,17 @@ def _row(
 def _standardised_change(row: ParameterRow, state: BlockState, epc: float) -> tuple[float, float]:
     """The expected change with factors standardised, and with factors and items (residuals for covariances)."""
     variables = state.structure.block.variables
-    lhs, rhs = variables.index(row.lhs), variables.index(row.rhs)
     total, residual = state.all_covariances, state.s
+    lhs = variables.index(row.lhs)
+    if row.op == "~1":
+        full = epc / _root(total[lhs, lhs])
+        return (full if lhs >= state.structure.n_observed else epc), full
+    rhs = variables.index(row.rhs)
     if row.op == "=~":
         lv = epc * _root(total[lhs, lhs])
         return lv, lv / _root(total[rhs, rhs])
+    if lhs == rhs:
+        return (epc / total[lhs, lhs] if lhs >= state.structure.n_observed else epc), epc / total[lhs, lhs]
     both = epc / (_root(residual[lhs, lhs]) * _root(residual[rhs, rhs]))
     return (epc if lhs < state.structure.n_observed else both), both
 
