@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import vl_convert as vlc
 
+from analysis.disclosure import Capped, MeanShown, ShownScale
+from analysis.reports import ScaleReport
+
 NARROW, WIDE, BAR = 340, 760, 460
 INK, MUTED, ACCENT, WARM = "#1d2b2f", "#5b6b70", "#0b5c6b", "#a8490f"
 # from "strongly disagree" to "strongly agree": two hues that the colour-blind tell apart, dark at both ends
 DISAGREE, AGREE = ("#a8490f", "#e0a27c"), ("#7fb7bf", "#0b5c6b")
-FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
+FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,17 @@ def as_data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def mean_rows_as_dicts(rows: Sequence[MeanRow]) -> list[dict[str, Any]]:
-    """The rows as plain values, for the API and for tests."""
-    return [asdict(row) for row in rows]
+def mean_row(scale: ScaleReport) -> MeanRow:
+    """A scale of a report as a row of the chart: only what the report shows."""
+
+    def mean_of(shown: ShownScale | None) -> float | None:
+        match shown:
+            case MeanShown(mean):
+                return mean
+            case Capped(bound):
+                return bound
+        return None
+
+    own = scale.shown
+    interval = (own.low, own.high) if isinstance(own, MeanShown) else (None, None)
+    return MeanRow(scale.name, mean_of(own), *interval, mean_of(scale.benchmark), mean_of(scale.previous))

@@ -1,0 +1,24 @@
+"""The study board: how far the study is, what waits, and the accounts of everyone who was asked."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from analysis.accounting import accounts
+from analysis.waiting import steps, waiting
+from teams import access
+
+
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    all_steps = steps(study)
+    return render(
+        request,
+        "analysis/board.html",
+        {
+            "study": study,
+            "steps": all_steps,
+            "next_step": next((step for step in all_steps if not step.done), None),
+            "waiting": waiting(study),
+            "accounts": accounts(study),
+        },
+    )

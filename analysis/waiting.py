@@ -1,0 +1,133 @@
+"""What waits for the researcher: the next step of a study, and what went wrong. Reads, never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analysis import disclosure
+from analysis.groups import load_groups
+from analysis.models import AnalysisRun, Publication
+from surveys.models import Collection, Survey
+from teams.models import Invitation, OutboxMessage, Participation, Study
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a study from beginning to end."""
+
+    text: str
+    url: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing that needs the researcher, with the page where it is dealt with."""
+
+    text: str
+    url: str
+    urgent: bool = False
+
+
+def steps(study: Study) -> list[Step]:
+    """The way from a new study to published reports, and how far it has come."""
+    survey = Survey.objects.filter(study=study).first()
+    participations = list(Participation.objects.filter(study=study).values_list("state", flat=True))
+    collections = list(Collection.objects.filter(survey__study=study).values_list("state", flat=True))
+    invited = Invitation.objects.filter(study=study).exclude(state=Invitation.State.LISTED).exists()
+    slug = study.slug
+    return [
+        Step(_("Choose the questionnaire"), reverse("questionnaire_choose", args=[slug]), survey is not None),
+        Step(_("Add academies and teams"), reverse("teams", args=[slug]), bool(participations)),
+        Step(_("Invite the directors"), reverse("teams", args=[slug]), invited),
+        Step(_("Lock the plan and open the survey"), reverse("plan", args=[slug]), bool(survey and survey.opened_at)),
+        Step(
+            _("Collect the answers"),
+            reverse("collecting", args=[slug]),
+            bool(collections) and all(state == Collection.State.SEALED for state in collections),
+        ),
+        Step(_("Analyse"), reverse("runs", args=[slug]), _last_done(study) is not None),
+        Step(
+            _("Publish the reports"), reverse("publish", args=[slug]), Publication.objects.filter(study=study).exists()
+        ),
+    ]
+
+
+def waiting(study: Study) -> list[Waiting]:
+    """What waits for the researcher today, most urgent first."""
+    return sorted(_waiting(study), key=lambda item: not item.urgent)
+
+
+def _waiting(study: Study) -> Iterator[Waiting]:
+    teams, runs = reverse("teams", args=[study.slug]), reverse("runs", args=[study.slug])
+    declined = Invitation.objects.filter(study=study, state=Invitation.State.DECLINED).count()
+    if declined:
+        yield Waiting(
+            ngettext("%(n)s invitation was declined", "%(n)s invitations were declined", declined) % {"n": declined},
+            teams,
+        )
+    open_ = Invitation.objects.filter(study=study, state=Invitation.State.SENT).count()
+    if open_:
+        yield Waiting(
+            ngettext("%(n)s invitation has no answer yet", "%(n)s invitations have no answer yet", open_)
+            % {"n": open_},
+            teams,
+        )
+    failed_mail = OutboxMessage.objects.filter(state=OutboxMessage.State.FAILED).count()
+    if failed_mail:
+        yield Waiting(
+            ngettext("%(n)s mail could not be sent", "%(n)s mails could not be sent", failed_mail) % {"n": failed_mail},
+            teams,
+            urgent=True,
+        )
+    run = AnalysisRun.objects.filter(survey__study=study).first()
+    if run and run.state == AnalysisRun.State.FAILED:
+        yield Waiting(_("The last analysis failed"), runs, urgent=True)
+    done = _last_done(study)
+    if done:
+        yield from _about_run(study, done)
+
+
+def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
+    publish = reverse("publish", args=[study.slug])
+    groups = load_groups(run)
+    held = sum(
+        1
+        for g in groups
+        if disclosure.judge_group(g.group, study.k) == disclosure.Withheld(disclosure.Reason.COUNTS_OPEN)
+    )
+    if held:
+        yield Waiting(
+            ngettext(
+                "%(n)s team has more answers than teachers present: its report waits for your decision",
+                "%(n)s teams have more answers than teachers present: their reports wait for your decision",
+                held,
+            )
+            % {"n": held},
+            publish,
+            urgent=True,
+        )
+    small = sum(
+        1 for g in groups if disclosure.judge_group(g.group, study.k) == disclosure.Withheld(disclosure.Reason.TOO_FEW)
+    )
+    if small:
+        yield Waiting(
+            ngettext("%(n)s team has fewer than %(k)s answers", "%(n)s teams have fewer than %(k)s answers", small)
+            % {"n": small, "k": study.k},
+            publish,
+        )
+    if not Publication.objects.filter(run=run).exists():
+        yield Waiting(_("The last analysis is not published"), publish)
+
+
+def _last_done(study: Study) -> AnalysisRun | None:
+    return (
+        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
+        .select_related("survey__study", "survey__version")
+        .first()
+    )
