@@ -2,11 +2,15 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+from analysis.psychometrics import FitResult, fit
 from analysis.psychometrics.nesting import nesting
 from analysis.psychometrics.reliability import reliability
 from analysis.psychometrics.scoring import score_scales
@@ -26,6 +30,7 @@ from analysis.simulation import (
     response_frame,
     simulate,
 )
+from analysis.simulation_answers import LIKE_WORDED
 
 MEANS_AND_SDS = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.29, 0.59)}
 FINAL_ITEMS = {code: item_codes(*scales) for code, scales in FINAL_SCALES.items()}
@@ -238,6 +243,74 @@ def test_gathering_information_belongs_to_the_organisation(main, theoretical):
     assert all(team_icc < nesting(others[scale], main["team"]).icc1 for scale in others)
     # It is also less related to the other scales than any two of those are.
     assert others.corrwith(gathering).max() < np.min(others.corr().to_numpy())
+
+
+# --- the factor models ------------------------------------------------------------------------------------------------
+
+
+def fitted(scales: Mapping[str, list[str]], main: pd.DataFrame) -> FitResult:
+    model = "\n".join(f"{code} =~ {' + '.join(items)}" for code, items in scales.items())
+    return fit(model, main, estimator="MLR", cluster="team", std_lv=True)
+
+
+def correlation_intervals(
+    result: FitResult, scales: Mapping[str, list[str]]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """95 % intervals of the factor correlations, which are the factor covariances where factor variances are 1."""
+    rows = {pair: result.parameter(pair[0], "~~", pair[1]) for pair in combinations(scales, 2)}
+    return {pair: (row.ci_lower, row.ci_upper) for pair, row in rows.items()}
+
+
+FIVE_FACTORS = {scale: item_codes(scale) for scale in ("GV", "IS", "OD", "CH", "ER")}
+
+
+@pytest.fixture(scope="module")
+def five_factors(main: pd.DataFrame) -> FitResult:
+    return fitted(FIVE_FACTORS, main)
+
+
+@pytest.fixture(scope="module")
+def four_factors(main: pd.DataFrame) -> FitResult:
+    return fitted(FINAL_ITEMS, main)
+
+
+@pytest.mark.parametrize("scales", [THEORETICAL_ITEMS, FIVE_FACTORS, FINAL_ITEMS], ids=["six", "five", "four"])
+def test_factor_models_converge_properly(scales, main):
+    result = fitted(scales, main)
+    assert result.converged
+    # Set aside: rows with open items are dropped, and 36 teams are fewer than the parameters; neither is improper.
+    assert {problem.code for problem in result.problems} <= {"cases_dropped", "fewer_clusters_than_parameters"}
+    assert np.linalg.eigvalsh(np.asarray(result.factor_correlations[""].values)).min() > 0
+
+
+def test_disseminating_cannot_be_told_apart_from_evaluating(five_factors):
+    intervals = correlation_intervals(five_factors, FIVE_FACTORS)
+    low, high = intervals.pop(("IS", "ER"))
+    assert low < 1 <= high
+    assert len(intervals) == 9
+    assert all(upper < 0.90 for _, upper in intervals.values())
+
+
+def test_merged_model_fits_as_well(five_factors, four_factors):
+    """Scaled difference of chi-squares (Satorra and Bentler 2001)."""
+    chisq, df, scaling = (
+        np.array([model.fit[name] for model in (four_factors, five_factors)])
+        for name in ("chisq", "df", "chisq.scaling.factor")
+    )
+    df_difference = df[0] - df[1]
+    scaling_difference = (df[0] * scaling[0] - df[1] * scaling[1]) / df_difference
+    assert df_difference == 4
+    assert scaling_difference > 0
+    assert stats.chi2.sf((chisq[0] - chisq[1]) / scaling_difference, df_difference) > 0.05
+
+
+def test_four_factor_model_fits(four_factors):
+    measures = four_factors.fit
+    assert all(measures[name] > 0.95 for name in ("cfi", "cfi.scaled", "cfi.robust"))
+    assert all(0 < measures[name] < 0.05 for name in ("rmsea", "rmsea.scaled", "rmsea.robust"))
+    assert measures["srmr"] < 0.06
+    largest = max(four_factors.modification_indices, key=lambda index: index.mi)
+    assert (largest.lhs, largest.rhs) in LIKE_WORDED
 
 
 # --- the wave of the year before --------------------------------------------------------------------------------------
