@@ -149,7 +149,8 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
     """Expected drop of the unscaled chi-square for every cross-loading and residual covariance left out, largest first.
 
     Score test with the information J'VJ (Sorbom 1989): mi = g²/v, epc = g/v, g = j'V(s - sigma) for the candidate's
-    derivative j, v = j'Vj less what the free parameters explain; multiplied with (N - 1)/N, as lavaan has it.
+    derivative j, v = j'Vj less what the free parameters explain; both multiplied with (N - 1)/N,
+    as lavaan has it.
     """
     candidates = candidate_rows(table)
     if not candidates:
@@ -169,8 +170,8 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
         cross += slope.T @ (group.weight[:, None] * jacobian)
     left = own - np.einsum("cq,qr,cr->c", cross, inverse, cross, optimize=True)
     left = np.where(left > 1e-10 * own, left, math.nan)
-    epc = gradient / left
     n_total = sum(group.n for group in solution.groups)
+    epc = gradient / left * (n_total - 1) / n_total
     rows = []
     for number, row in enumerate(candidates):
         if not math.isfinite(epc[number]):
@@ -184,7 +185,7 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
             full = float(epc[number]) / math.sqrt(variance) if variance > 0 else math.nan
             lv = float(epc[number]) if lhs < state.structure.n_observed else full
         group_number = row.group if table.n_groups > 1 else None
-        mi = float(gradient[number] * epc[number]) * (n_total - 1) / n_total
+        mi = float(gradient[number] * epc[number])
         rows.append(ModificationIndex(row.lhs, row.op, row.rhs, mi, float(epc[number]), lv, full, group=group_number))
     return tuple(sorted(rows, key=lambda row: -row.mi))
 
