@@ -21,14 +21,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import honcho.manager
+from honcho.compat import ProcessManager
 from honcho.manager import Manager
 from honcho.process import Popen, Process
 
 from scripts.setup import ROOT, Problem, digest, is_made
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = 8  # seconds that a process has to end after it was asked to; a Celery task may be at work
+PATIENCE = 10  # seconds that a process has to end after it was asked to; a Celery task may be at work
 WEB_WORKERS = 2
+honcho.manager.KILL_WAIT = PATIENCE  # its own counts from the first program that ended
 
 
 # ------------------------------------------------------------------------------------------------ process manager
@@ -53,12 +56,21 @@ class Child(Process):  # type: ignore[misc]
         super().run(*args, **kwargs)
 
 
+class Leaders(ProcessManager):  # type: ignore[misc]
+    """Asks a program to end, not the processes that it started: Celery's worker ends its own when they are done."""
+
+    def terminate(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 class Stack(Manager):  # type: ignore[misc]
     """honcho's manager with handlers of its own: INT, TERM and HUP end everything, also where INT came in ignored."""
 
     def __init__(self, started: Callable[[], None]) -> None:
         super().__init__()
         self._process_ctor = Child
+        self._procmgr = Leaders()
         self._started = started
         self._asked = False
 
@@ -73,6 +85,8 @@ class Stack(Manager):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _ask(self, number: int, _frame: object) -> None:
+        if self._asked:  # for the second time: at once
+            self.kill()
         self._asked = True
         self.returncode = 0 if number == signal.SIGINT else 128 + number
 
@@ -165,7 +179,7 @@ def prepare(var: Path, env: dict[str, str]) -> str:
 def commands(host: str, port: int, var: Path) -> dict[str, str]:
     """The programs. Paths are quoted; each replaces the shell that starts it."""
     bin_dir = Path(sys.executable).parent
-    celery = f"exec {shlex.quote(str(bin_dir / 'celery'))} -A config"
+    celery = f"exec {shlex.quote(str(bin_dir / 'celery'))} --quiet -A config"
     return {
         "web": (
             f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
@@ -177,17 +191,16 @@ def commands(host: str, port: int, var: Path) -> dict[str, str]:
             f"{celery} worker --pool prefork --concurrency 2 --loglevel warning"
             " --without-gossip --without-mingle --without-heartbeat"
         ),
-        "beat": (
-            f"{celery} beat --loglevel warning --pidfile= --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"
-        ),
+        "beat": (f"{celery} beat --loglevel warning --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"),
     }
 
 
 def environment(host: str, port: int, var: Path) -> dict[str, str]:
     public = lan_address() if host in ("0.0.0.0", "::") else host  # noqa: S104
-    env = {**os.environ, "TEAMSPIEGEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    env = {**os.environ, "SKIP_CHECKS": "1", "TEAMSPIEGEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "config.settings"}
     env.setdefault("BASE_URL", f"http://{f'[{public}]' if ':' in public else public}:{port}")
     env["PYTHONUNBUFFERED"] = "1"  # lines appear when they are written
+    env["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"  # on one's own machine: no harm
     return env
 
 

@@ -1,0 +1,136 @@
+"""The whole product for the browser tests: web server, worker and beat as `make run` starts them, on a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from config import mailbox
+from scripts.browser import find
+from scripts.postgres import free_port
+from scripts.setup import ROOT
+
+START = 120  # seconds for migrations, demo and three programs on a busy machine
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 900}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass(frozen=True)
+class Stack:
+    url: str
+    var: Path
+
+    def mail(self, to: str, subject: str = "", seconds: float = 40) -> mailbox.FiledMail:
+        """The newest mail to an address, once the worker has sent it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found, _ = mailbox.newest(self.var / "mail", 50, to)
+            if mails := [mail for mail in found if subject.lower() in mail.subject.lower()]:
+                return mails[0]
+            time.sleep(0.2)
+        raise AssertionError(f"no mail to {to} about '{subject}' within {seconds} s")
+
+    def link(self, to: str, path: str, subject: str = "") -> str:
+        """The link in that mail whose path begins with ``path``."""
+        text = self.mail(to, subject).text
+        found = re.search(rf"https?://[^\s/]+({re.escape(path)}\S*)", text)
+        assert found, f"no link to {path} in:\n{text}"
+        return self.url + found[1]
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running product with the demo loaded. Every journey makes its own study and leaves the demo's as they are."""
+    var, port = tmp_path_factory.mktemp("stack"), free_port()
+    url = f"http://127.0.0.1:{port}"
+    unwanted = ("DATABASE_URL", "TEST_DATABASE_URL", "DJANGO_SETTINGS_MODULE", "BASE_URL")
+    env = {name: value for name, value in os.environ.items() if name not in unwanted}
+    env |= {"TEAMSPIEGEL_VAR": str(var), "PORT": str(port), "HOST": "127.0.0.1"}
+    log = var / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.run"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, text=True
+        )
+    try:
+        deadline = time.monotonic() + START
+        while "Teamspiegel is at" not in log.read_text():
+            assert process.poll() is None, f"the stack ended:\n{log.read_text()}"
+            assert time.monotonic() < deadline, f"the stack did not start in {START} s:\n{log.read_text()}"
+            time.sleep(0.2)
+        with urllib.request.urlopen(f"{url}/health") as answer:
+            assert answer.status == 200
+        yield Stack(url, var)
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    path = find()
+    assert path, "no Chromium: 'make test' installs one"
+    return {"executable_path": path, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(stack: Stack) -> dict[str, object]:
+    return {"base_url": stack.url, "locale": "nl-NL", "timezone_id": "Europe/Amsterdam", "viewport": SIZES["desk"]}
+
+
+@pytest.fixture(autouse=True)
+def patience(context: BrowserContext) -> None:
+    context.set_default_timeout(15_000)
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], None]:
+    """Asserts that axe finds nothing against WCAG 2.2 AA on a page, and that it does not scroll sideways."""
+    source = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def check(page: Page) -> None:
+        page.evaluate(source)  # not a script element: the page's content security policy stays as it is
+        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        faults = [
+            f"{violation['id']}: {violation['help']}\n    {node['html']}\n    {node['failureSummary']}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+        assert not faults, f"{page.url}\n" + "\n".join(faults)
+        assert page.locator("h1").count() == 1, f"{page.url} needs exactly one h1"
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 0, f"{page.url} scrolls sideways by {too_wide} px at {page.viewport_size}"
+
+    return check

@@ -1,0 +1,41 @@
+"""The pages that anyone can open, at the size of a phone and of a desk, in both languages."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SIZES, Stack
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("path", ["/", "/privacy", "/accessibility", "/dev/mail", "/accounts/login/", "/a/", "/nowhere"])
+def test_public_page_has_no_faults(page: Page, axe: Callable[[Page], None], path: str, size: str) -> None:
+    page.set_viewport_size(SIZES[size])
+    page.goto(path)
+    axe(page)
+
+
+def test_language_is_dutch_and_english_is_remembered(page: Page, stack: Stack) -> None:
+    page.goto("/")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto("/privacy")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_home_asks_nobody_else_for_anything(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    assert asked
+    assert [url for url in asked if not url.startswith((stack.url, "data:"))] == []
+
+
+def test_skip_link_comes_first_and_leads_to_the_content(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
