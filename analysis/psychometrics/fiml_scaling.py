@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from analysis.psychometrics.fit import ChiSquare, cfi, rmsea_measures, rmsea_point, unbiased_gfi
 from analysis.psychometrics.missing_scores import moment_meat
 from analysis.psychometrics.saturated import Patterns, SaturatedMoments, moment_derivatives, moment_value
 from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, Strata
@@ -179,3 +180,41 @@ def correction_trace(information: list[SaturatedInformation], models: list[Model
     except np.linalg.LinAlgError:
         return float("nan")
     return first - 2.0 * float(np.sum(mixed * inverse)) + float(np.sum((meat @ inverse) * (complete @ inverse).T))
+
+
+def corrected_indices(
+    chisq: tuple[float, float], k: tuple[float, float], df: tuple[int, int], n: int, p: int, n_groups: int = 1
+) -> dict[str, float]:
+    """CFI, TLI, RMSEA and GFI for incomplete answers after Zhang and Savalei (2023, equations 8 to 14), under lavaan's names.
+
+    Args:
+        chisq: :func:`complete_chisq` of the model and of the baseline model.
+        k: :func:`correction_trace` of both.
+        df: degrees of freedom of both.
+        n: respondents with at least one answer.
+        p: number of items.
+        n_groups: number of groups.
+
+    Returns:
+        ``cfi.robust``, ``tli.robust``, ``rmsea.robust``, its limits and p-values; NaN where a trace could not be computed.
+    """
+    (x, x_b), (k_model, k_base), (d, d_b) = chisq, k, df
+    factor = k_model / d if d > 0 else 1.0
+    tucker_lewis = 1.0
+    if d > 0:
+        tucker_lewis = 1.0 - (x - k_model) * d_b / ((x_b - k_base) * d)
+    fit = {
+        "cfi.robust": cfi(x, k_model, x_b, k_base),
+        "tli.robust": tucker_lewis,
+        "nnfi.robust": tucker_lewis,
+        "rni.robust": 1.0 - (x - k_model) / (x_b - k_base),
+    }
+    numbers = (x, x_b, k_model, k_base)
+    if not all(np.isfinite(number) for number in numbers) or factor <= 0.0:
+        names = ("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue", "gfi")
+        return dict.fromkeys([*fit, *(f"{name}.robust" for name in names)], float("nan"))
+    fit["rmsea.robust"] = rmsea_point(x, d, n, n_groups, factor)
+    limits = rmsea_measures(x / factor, d, n, n_groups, factor)
+    fit |= {f"rmsea.{name}.robust": value for name, value in limits.items()}
+    gfi = unbiased_gfi(x, ChiSquare(x, d, factor), n, p, n_groups)
+    return fit | {name: value for name, value in gfi.items() if name.endswith(".robust")}

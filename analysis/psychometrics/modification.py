@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.psychometrics.likelihood import GroupTerms, all_terms, expected_information, weighted
+from analysis.psychometrics.likelihood import all_terms, expected_information, weighted
 from analysis.psychometrics.model import ParameterRow, ParameterTable
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.result import FloatArray, ModificationIndex
@@ -51,17 +51,38 @@ def candidate_rows(table: ParameterTable) -> list[ParameterRow]:
 
 def modification_indices(table: ParameterTable, theta: FloatArray, sample: Sample) -> tuple[ModificationIndex, ...]:
     """Modification indices of an ML fit, largest first."""
-    fixed = [row for row in table.rows if not row.free and row.op in ("=~", "~~", "~1")]
-    candidates = [*fixed, *candidate_rows(table)]
-    if not candidates:
-        return ()
-    rest = replace(table, rows=tuple(row for row in table.rows if row not in fixed))
-    extended = ModelStructure(rest.with_rows(candidates))
-    at = np.concatenate([theta, [row.value for row in candidates]])
+    candidates, extended, at = freed_model(table, theta)
     terms = all_terms(extended, sample, at)
     gradient = -weighted(terms, [term.gradient() for term in terms])
-    information = expected_information(terms)
+    states = [term.state for term in terms]
+    n = sample.n_obs
+    return indices_from_score(table, candidates, states, n * gradient, n * expected_information(terms))
+
+
+def freed_model(table: ParameterTable, theta: FloatArray) -> tuple[list[ParameterRow], ModelStructure, FloatArray]:
+    """What could be freed, the model in which all of it is, and that model's parameters at the estimates ``theta``."""
+    fixed = [row for row in table.rows if not row.free and row.op in ("=~", "~~", "~1")]
+    candidates = [*fixed, *candidate_rows(table)]
+    rest = replace(table, rows=tuple(row for row in table.rows if row not in fixed))
+    at = np.concatenate([theta, [row.value for row in candidates]])
+    return candidates, ModelStructure(rest.with_rows(candidates)), at
+
+
+def indices_from_score(
+    table: ParameterTable,
+    candidates: Sequence[ParameterRow],
+    states: Sequence[BlockState],
+    gradient: FloatArray,
+    information: FloatArray,
+) -> tuple[ModificationIndex, ...]:
+    """Modification indices from the log-likelihood's gradient and information in the model where all is free.
+
+    ``gradient`` (q + c,) and ``information`` (q + c, q + c) are summed over cases, the q free parameters of ``table``
+    first, then the c candidates.
+    """
     q = table.n_free
+    if not candidates:
+        return ()
     cross = information[q:, :q]
     try:
         explained = np.einsum("cq,qc->c", cross, np.linalg.solve(information[:q, :q], cross.T))
@@ -70,9 +91,9 @@ def modification_indices(table: ParameterTable, theta: FloatArray, sample: Sampl
     left = np.diag(information)[q:] - explained
     left = np.where(left > SMALLEST_SHARE * np.abs(np.diag(information)[q:]), left, math.nan)
     epc = gradient[q:] / left
-    mi = sample.n_obs * gradient[q:] * epc
+    mi = gradient[q:] * epc
     rows = [
-        _row(candidate, table, terms, float(mi[i]), float(epc[i]))
+        _row(candidate, table, states, float(mi[i]), float(epc[i]))
         for i, candidate in enumerate(candidates)
         if math.isfinite(mi[i])
     ]
@@ -80,9 +101,9 @@ def modification_indices(table: ParameterTable, theta: FloatArray, sample: Sampl
 
 
 def _row(
-    candidate: ParameterRow, table: ParameterTable, terms: Sequence[GroupTerms], mi: float, epc: float
+    candidate: ParameterRow, table: ParameterTable, states: Sequence[BlockState], mi: float, epc: float
 ) -> ModificationIndex:  # fmt: skip
-    lv, full = _standardised_change(candidate, terms[candidate.block].state, epc)
+    lv, full = _standardised_change(candidate, states[candidate.block], epc)
     return ModificationIndex(
         candidate.lhs, candidate.op, candidate.rhs, mi, epc, lv, full,
         group=candidate.group if table.n_groups > 1 else None,
