@@ -30,7 +30,6 @@ from analysis.simulation import (
     response_frame,
     simulate,
 )
-from analysis.simulation_answers import LIKE_WORDED
 
 MEANS_AND_SDS = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.29, 0.59)}
 FINAL_ITEMS = {code: item_codes(*scales) for code, scales in FINAL_SCALES.items()}
@@ -309,8 +308,6 @@ def test_four_factor_model_fits(four_factors):
     assert all(measures[name] > 0.95 for name in ("cfi", "cfi.scaled", "cfi.robust"))
     assert all(0 < measures[name] < 0.05 for name in ("rmsea", "rmsea.scaled", "rmsea.robust"))
     assert measures["srmr"] < 0.06
-    largest = max(four_factors.modification_indices, key=lambda index: index.mi)
-    assert (largest.lhs, largest.rhs) in LIKE_WORDED
 
 
 # --- the wave of the year before --------------------------------------------------------------------------------------
