@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from django.db import models
 
 from analysis.accounting import Dispositions, tally
 from analysis.dataset import Dataset
+from analysis.factor_models import FactorModel, fit_model, models_of
 from analysis.models import (
     AgreementResult,
     Decision,
@@ -111,6 +113,9 @@ class Computation:
             ("reliability", self.compute_reliability),
             ("agreement", self.compute_agreement),
         ]
+        for model in models_of(self.plan, self.decisions):
+            for estimator in self.plan.estimators:
+                steps.append((f"model {model.name} {estimator}", partial(self.fit_factor_model, model, estimator)))
         return steps
 
     @property
@@ -277,6 +282,10 @@ class Computation:
                     )
                     for code, participation in enumerate(self.dataset.participations)
                 ]
+
+    def fit_factor_model(self, model: FactorModel, estimator: str) -> None:
+        """One factor model by one estimator; one that cannot be fitted is a row with the reason."""
+        self.factor_models.append(fit_model(model, estimator, self._keyed, self._teams.codes))
 
 
 def _describe_scores(

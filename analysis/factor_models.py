@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.models import Decision
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.models import Decision, FactorModelResult
 from analysis.plan import PlanRules, ScalePlan, model_syntax
+from analysis.psychometrics import AnalysisInputError, fit
 from analysis.scales import final_scales
 
 #: The model of the plan: every scale of the theory is one factor.
 THEORETICAL = "theoretical"
 #: The model after all decisions that stand.
 FINAL = "final"
+#: The column of the teams in the data that the engine gets; no item code begins with an underscore.
+TEAM = "_team"
+#: Modification indices kept per model, the largest first: a model of 36 items has some 600.
+MODIFICATION_INDICES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +44,31 @@ def models_of(plan: PlanRules, decisions: Sequence[Decision]) -> list[FactorMode
     if len(models) > 1:
         models[-1] = FactorModel(FINAL, models[-1].scales)
     return models
+
+
+def fit_model(
+    model: FactorModel, estimator: str, items: pd.DataFrame, teams: npt.NDArray[np.intp]
+) -> FactorModelResult:
+    """Fit a model to the analysed respondents who answered all its items, errors robust to teams for MLR.
+
+    A model that cannot be fitted is a result too: not converged, with the sentence that says why.
+    """
+    data = items.assign(**{TEAM: teams})
+    row = FactorModelResult(name=model.name, syntax=model.syntax, estimator=estimator, converged=False)
+    scales = [scale.code for scale in model.scales]
+    try:
+        result = fit(model.syntax, data, estimator=estimator, cluster=TEAM if estimator == "MLR" else None)
+    except AnalysisInputError as error:
+        row.content = {"warnings": [str(error)], "scales": scales}
+        return row
+    content = result.to_dict()
+    indices = sorted(content["modification_indices"], key=lambda index: -(index["mi"] or 0))
+    row.converged = result.converged
+    row.fit = content.pop("fit")
+    row.content = {
+        **content,
+        "scales": scales,
+        "modification_indices": indices[:MODIFICATION_INDICES],
+        "modification_indices_n": len(indices),
+    }
+    return row

@@ -25,8 +25,8 @@ from teams.models import Event, Study, User
 MOST_UNANSWERED = 0.25
 #: The null distribution of rwg(j) that expects people to agree rather than disagree; variance 0.89 (method.md).
 SKEWED_NULL_OF_FOUR = (0.10, 0.20, 0.40, 0.30)
-#: Maximum likelihood, and the same with errors that are robust to skewed answers and to teachers sharing a team.
-ESTIMATORS = ("ML", "MLR")
+#: Maximum likelihood, with errors robust to skewed answers (MLM), and to teachers sharing a team as well (MLR).
+ESTIMATORS = ("ML", "MLM", "MLR")
 
 Content = dict[str, Any]
 
