@@ -126,31 +126,33 @@ def system_npm() -> "str | None":
     return npm if version.returncode == 0 and major.isdigit() and int(major) >= OLDEST_NPM else None
 
 
+LOCK = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
+SOURCES = [*LOCK, ROOT / "static" / "scss", ROOT / "scripts" / "copy-vendor.mjs"]
+MODULES_STAMP, BUILD_STAMP = ROOT / "node_modules" / ".stamp", ROOT / "static" / "build" / ".stamp"
+
+
+def modules_made() -> bool:
+    return is_made(MODULES_STAMP, digest(*LOCK))
+
+
+def assets_made() -> bool:
+    return modules_made() and is_made(BUILD_STAMP, digest(*SOURCES)) and (ROOT / "static" / "vendor").is_dir()
+
+
 def make_assets(npm: str) -> None:
     """Front-end packages by package-lock.json, and from them static/build and static/vendor."""
-    env = {"PATH": "{}{}{}".format(Path(npm).parent, os.pathsep, os.environ.get("PATH", ""))}
-    lock = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
-    modules, build = ROOT / "node_modules" / ".stamp", ROOT / "static" / "build" / ".stamp"
-    key = digest(*lock)
-    if not is_made(modules, key):
+    env = {"PATH": f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if not modules_made():
         run(
             "npm packages",
             [npm, "ci", "--no-progress"],
             "The front-end packages could not be installed: is the npm registry within reach?",
             env,
         )
-        modules.write_text(key)
-    key = digest(*lock, ROOT / "static" / "scss")
-    if not is_made(build, key) or not (ROOT / "static" / "vendor").is_dir():
+        MODULES_STAMP.write_text(digest(*LOCK))
+    if not assets_made():
         run("assets", [npm, "run", "--silent", "build"], "The front-end assets could not be built.", env)
-        build.write_text(key)
-
-
-def assets_needed() -> bool:
-    lock = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
-    built = is_made(ROOT / "static" / "build" / ".stamp", digest(*lock, ROOT / "static" / "scss"))
-    modules = is_made(ROOT / "node_modules" / ".stamp", digest(*lock))
-    return not (built and modules and (ROOT / "static" / "vendor").is_dir())
+        BUILD_STAMP.write_text(digest(*SOURCES))
 
 
 def compile_messages() -> None:
@@ -166,14 +168,14 @@ def setup(dev: bool) -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     with (LOGS / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once take turns
-        npm = system_npm() if assets_needed() else None
+        npm = None if assets_made() else system_npm()
         with ThreadPoolExecutor() as pool:
             early = pool.submit(make_assets, npm) if npm else None  # beside the Python packages
             make_venv()
             install("dev" if dev else "base")
             if early:
                 early.result()
-        if assets_needed():
+        if not assets_made():
             install("node")
             make_assets(str(VENV / "bin" / "npm"))
         compile_messages()
