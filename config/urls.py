@@ -14,5 +14,7 @@ urlpatterns = [
     path("health", pages.health, name="health"),
     path("language", login_not_required(set_language), name="set_language"),
     path("dev/mail", pages.dev_mail, name="dev_mail"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("teams.account_urls")),
+    path("", include("teams.urls")),
+    path("", include("analysis.urls")),
 ]
