@@ -24,7 +24,7 @@ from analysis.models import (
     Unit,
 )
 from surveys.models import Collection
-from surveys.questionnaires import Definition, ItemDef
+from surveys.definition import Definition, ItemDef
 from teams.models import Participation
 
 

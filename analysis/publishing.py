@@ -13,7 +13,7 @@ from analysis.groups import GroupFigures, final_scales_of, load_groups
 from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision
 from analysis.plan import rules
 from analysis.reports import units
-from surveys.questionnaires import Definition
+from surveys.questionnaires import definition_of
 from teams.models import Event, User
 
 Groups = dict[str, frozenset[str]]
@@ -119,7 +119,7 @@ def _figures(run: AnalysisRun, groups: Groups, data: dataset.Dataset) -> Mapping
     column = {item: number for number, item in enumerate(data.items)}
     who = {item: frozenset(keys[answered[:, number]]) for item, number in column.items()}
     plan = rules(run.plan.content)
-    for scale in final_scales_of(run, Definition.of(run.survey.version)):
+    for scale in final_scales_of(run, definition_of(run.survey.version)):
         n_answered = answered[:, [column[item.code] for item in scale.items]].sum(axis=1)
         who[scale.code] = frozenset(keys[n_answered >= plan.minimum_answered(len(scale.items))])
     return {(group, measure): members & those for group, members in groups.items() for measure, those in who.items()}

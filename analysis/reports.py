@@ -17,7 +17,8 @@ from analysis.disclosure import Agreement, Capped, MeanShown, Reason, ShownItem,
 from analysis.groups import FinalScale, GroupFigures, final_scales_of, group_of, load_groups, over_respondents
 from analysis.models import AnalysisRun, Publication
 from surveys.models.questionnaire import in_language
-from surveys.questionnaires import Definition
+from surveys.definition import Definition
+from surveys.questionnaires import definition_of
 from teams.models import Participation, Study
 
 
@@ -95,7 +96,7 @@ def team_report(run: AnalysisRun, participation: Participation, language: str = 
 def team_reports(run: AnalysisRun, participations: list[Participation], language: str = "nl") -> list[TeamReport]:
     """Reports of several teams of one run; the rows are read once, whatever the number of teams."""
     study = run.survey.study
-    definition = Definition.of(run.survey.version)
+    definition = definition_of(run.survey.version)
     scales = final_scales_of(run, definition)
     groups = load_groups(run)
     published = Publication.objects.filter(run=run).first()
@@ -174,7 +175,7 @@ def units(groups: list[GroupFigures], k: int) -> list[GroupFigures]:
 def academy_report(run: AnalysisRun, academy_id: int, language: str = "nl") -> AcademyReport:
     """The report of an academy for its director, as far as rule 3 allows."""
     study = run.survey.study
-    definition = Definition.of(run.survey.version)
+    definition = definition_of(run.survey.version)
     groups = [g for g in load_groups(run) if g.academy_id == academy_id]
     in_academy = units(groups, study.k)
     withheld = disclosure.judge_academy([g.group for g in in_academy])
@@ -272,7 +273,7 @@ def _previous(study: Study) -> _Previous | None:
     )
     if last is None:
         return None
-    definition = Definition.of(last.run.survey.version)
+    definition = definition_of(last.run.survey.version)
     scales = {scale.code: scale for scale in final_scales_of(last.run, definition)}
     return _Previous(last.study, load_groups(last.run), scales, definition.n_points)
 

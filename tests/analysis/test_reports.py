@@ -1,0 +1,158 @@
+"""Reports and publishing on a small sealed study: what readers see, from result rows to the report object."""
+
+import numpy as np
+import pytest
+
+from analysis import dataset
+from analysis.disclosure import Capped, ItemMean, MeanShown, NearlyAll, Reason, Withheld
+from analysis.groups import load_groups, over_respondents
+from analysis.models import AccountingDecision, AnalysisRun, Unit
+from analysis.psychometrics.scoring import score_scales
+from analysis.psychometrics.team_means import mean_over_respondents
+from analysis.publishing import PublishingRefused, publish, published_run
+from analysis.reports import Benchmark, academy_report, team_report
+from analysis.runs import execute, request_run
+from surveys.models import Collection, Survey
+from teams.models import Participation, Study
+from tests.analysis.builders import answers, make_study, make_team, seal
+
+pytestmark = pytest.mark.django_db
+
+
+def varied(size: int, shift: int = 0) -> list[dict[str, object]]:
+    return [
+        answers(*[(person * (item + 2) + shift + item // 3) % 4 + 1 for item in range(9)]) for person in range(size)
+    ]
+
+
+def analyse(study: Study) -> AnalysisRun:
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    return AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(pk=run.pk)
+
+
+@pytest.fixture
+def study() -> Study:
+    return make_study()
+
+
+@pytest.fixture
+def teams(study: Study) -> list[Participation]:
+    """Four teams that may be shown and one of four people, in two academies."""
+    made = []
+    for number, size in enumerate((6, 12, 7, 9, 4)):
+        team = make_team(study, f"Team{number}", approached=15, academy="Big" if number < 3 else "Small")
+        seal(team, varied(size, number))
+        made.append(team)
+    return made
+
+
+def scales(report):
+    assert not isinstance(report.scales, Withheld)
+    return {scale.code: scale for scale in report.scales}
+
+
+def test_a_team_sees_means_and_a_benchmark_over_units_only(study, teams):
+    run = analyse(study)
+    report = team_report(run, teams[0], "en")
+    assert report.benchmark == Benchmark(n_units=4, n_teams=5, n_respondents=34)
+    first = scales(report)["AA"]
+    assert isinstance(first.shown, MeanShown)
+    assert isinstance(first.benchmark, MeanShown)
+    assert first.shown.mean == round(first.shown.mean, 1)
+    assert report.returned == 6
+    assert all(isinstance(item.shown, (ItemMean, NearlyAll)) for item in first.items), "no distributions below 2k"
+
+
+def test_the_benchmark_equals_the_engine_on_single_scores(study, teams):
+    run = analyse(study)
+    groups = [group for group in load_groups(run) if group.group.analysed >= 5]
+    data = dataset.load(run.survey)
+    inside = np.isin(data.respondents["participation"], [t.participation.pk for g in groups for t in g.teams])
+    items = ["BB1", "BB2", "BB3"]
+    scores = score_scales(data.frame[items][inside], {"BB": items})["BB"]
+    expected = mean_over_respondents(scores, data.respondents["participation"][inside])
+    ours = over_respondents(groups, "BB")
+    assert (ours.n, ours.mean) == (expected.n, pytest.approx(expected.mean, abs=1e-12))
+    assert (ours.low, ours.high) == (pytest.approx(expected.ci_lower), pytest.approx(expected.ci_upper))
+
+
+def test_a_team_below_k_gets_no_figures(study, teams):
+    report = team_report(analyse(study), teams[4])
+    assert report.scales == Withheld(Reason.TOO_FEW)
+
+
+def test_sibling_teams_combined_get_one_report(study, teams):
+    unit = Unit.objects.create(study=study, academy=teams[3].team.academy, name="Team3 and Team4")
+    unit.participations.set([teams[3], teams[4]])
+    run = analyse(study)
+    small, large = team_report(run, teams[4]), team_report(run, teams[3])
+    assert small.combined_with == ("Team3",)
+    assert [s.shown for s in small.scales] == [s.shown for s in large.scales]
+    assert small.benchmark == Benchmark(n_units=5, n_teams=5, n_respondents=38)
+
+
+def test_more_answers_than_people_wait_for_a_researcher(study, teams):
+    Collection.objects.filter(participation=teams[0]).update(n_links=5)
+    run = analyse(study)
+    assert team_report(run, teams[0]).scales == Withheld(Reason.COUNTS_OPEN)
+    AccountingDecision.objects.create(participation=teams[0], reason="One colleague came in late.")
+    assert not isinstance(team_report(run, teams[0]).scales, Withheld)
+
+
+def test_nearly_everybody_alike_is_not_counted_out(study):
+    team = make_team(study, "Alike", approached=12)
+    seal(team, [answers(4, 4, 1, 4)] * 11 + [answers(3)])
+    run = analyse(study)
+    scale = scales(team_report(run, team, "en"))["AA"]
+    assert scale.shown == Capped(3.9, upper=True)
+    assert [item.shown for item in scale.items] == [NearlyAll(4), NearlyAll(4), NearlyAll(1)]
+    assert "3.9 or higher" in scale.sentences[0]
+
+
+def test_an_academy_needs_three_units_and_a_team_its_leaders_word(study, teams):
+    run = analyse(study)
+    big = academy_report(run, teams[0].team.academy_id, "en")
+    small = academy_report(run, teams[3].team.academy_id, "en")
+    assert not isinstance(big.scales, Withheld)
+    assert small.scales == Withheld(Reason.FEW_TEAMS)
+    assert all(report == Withheld(Reason.NOT_AGREED) for _name, report in big.teams)
+
+
+def test_publishing_is_once_per_run_and_readers_see_the_last(study, teams):
+    first = analyse(study)
+    assert published_run(study.pk) is None
+    publication = publish(first, None)
+    assert publish(first, None) == publication
+    assert published_run(study.pk) == first
+    again = analyse(study)
+    publish(again, None)
+    assert published_run(study.pk) == again
+    overtaken = analyse(study)
+    analyse(study)
+    with pytest.raises(PublishingRefused, match="newer"):
+        publish(overtaken, None)
+
+
+def test_a_correction_of_one_answer_waits(study, teams):
+    publish(analyse(study), None)
+    # five more people in a new team may be added
+    late = make_team(study, "Late")
+    seal(late, varied(5, 2))
+    run = analyse(study)
+    publish(run, None)
+    # one person turns out not to be eligible: whoever compares the two reports could work out what they answered
+    collection = Collection.objects.get(participation=teams[0])
+    response = collection.responses.first()
+    assert response is not None
+    response.eligibility = "no_other"
+    response.save()
+    with pytest.raises(PublishingRefused, match="wait"):
+        publish(analyse(study), None)
+
+
+def test_new_answers_need_a_new_run(study, teams):
+    run = analyse(study)
+    seal(make_team(study, "Late"), varied(5, 2))
+    with pytest.raises(PublishingRefused, match="again"):
+        publish(run, None)
