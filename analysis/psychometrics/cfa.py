@@ -64,12 +64,10 @@ SMALLEST_EIGENVALUE = 1e-9
 
 @dataclass(frozen=True)
 class MaximumLikelihood:
-    """What difference tests need of a fit: terms at the estimates, the bread (inverse expected information)."""
+    """What difference tests need of a fit: the sample and the terms of every group at the estimates."""
 
-    structure: ModelStructure
     sample: Sample
     terms: Sequence[GroupTerms]
-    test: measures.ChiSquare
 
 
 def fit_maximum_likelihood(
@@ -103,7 +101,7 @@ def fit_maximum_likelihood(
     if not identified:
         problems.append(not_identified(expected, table))
     fit: dict[str, float] = {}
-    vcov, test = None, None
+    vcov = None
     if converged and bread is not None:
         vcov, test, robust = _robust_parts(terms, sample, estimator, bread, problems)
         fit = _fit_measures(table, sample, terms, test[0], test[1], bread) | robust
@@ -128,8 +126,17 @@ def fit_maximum_likelihood(
         theta=theta,
         vcov=vcov,
         table=table,
-        internals={"ml": MaximumLikelihood(structure, sample, terms, test[0])} if test else {},
+        internals={"ml": MaximumLikelihood(sample, terms)} if fit else {},
     )
+
+
+def maximum_likelihood_parts(fit: MaximumLikelihood, estimator: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Inverse information (q, q), meat (q, q) and Jacobian of the implied moments (moments, q) of a fit."""
+    terms = fit.terms
+    information = observed_information(terms) if estimator == "MLR" else expected_information(terms)
+    meat = score_meat(terms, fit.sample, centred=estimator != "MLR")
+    jacobian = np.concatenate([term.state.jacobian(means=term.means) for term in terms])
+    return np.asarray(np.linalg.inv(information), dtype=np.float64), meat, jacobian
 
 
 def degrees_of_freedom(table: ParameterTable) -> int:
