@@ -102,7 +102,7 @@ def test_more_answers_than_people_wait_for_a_researcher(study, teams):
 
 def test_nearly_everybody_alike_is_not_counted_out(study):
     team = make_team(study, "Alike", approached=12)
-    seal(team, [answers(4, 4, 1, 4)] * 11 + [answers(3)])
+    seal(team, [answers(4, 4, 1, 4)] * 11 + [answers(4, 4, 2, 4)])
     run = analyse(study)
     scale = scales(team_report(run, team, "en"))["AA"]
     assert scale.shown == Capped(3.9, upper=True)
