@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from config import pages
+from surveys.views.invitation import invitation
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,6 +16,8 @@ urlpatterns = [
     path("language", login_not_required(set_language), name="set_language"),
     path("dev/mail", pages.dev_mail, name="dev_mail"),
     path("accounts/", include("teams.account_urls")),
+    # one address, two answers: a director's (teams) and a team leader's (surveys, since accepting may open a collection)
+    path("i/<int:invitation_id>/", invitation, name="invitation"),
     path("", include("teams.urls")),
     path("", include("analysis.urls")),
 ]

@@ -265,14 +265,14 @@ def remind(invitation: Invitation, by: User | None = None) -> bool:
 @transaction.atomic
 def correct_director(academy: Academy, name: str, email: str, *, by: User | None = None) -> bool:
     """Change who the director is. A new address ends the old link, and gets an invitation that still waits."""
-    old_email = academy.director_email
+    old_email, email = academy.director_email.lower(), email.lower()
     if (academy.director_name, old_email) == (name, email):
         return False
     academy.director_name, academy.director_email = name, email
     Academy.objects.filter(pk=academy.pk).update(director_name=name, director_email=email)
     for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
         history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=_change(name, email))
-        if old_email.lower() != email.lower():
+        if old_email != email:
             _renew(invitation, "teams.director_invitation")
     return True
 
@@ -284,7 +284,7 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
     A researcher's correction also moves the access to the team's pages at once. A director's does not: it moves when the
     new leader accepts, so that nobody gets a report by naming an address.
     """
-    old_email = team.leader_email
+    old_email, email = team.leader_email.lower(), email.lower()
     if (team.leader_name, old_email) == (name, email):
         return False
     team.leader_name, team.leader_email = name, email
@@ -298,7 +298,7 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
             by_link=by_link,
             detail=_change(name, email),
         )
-        if old_email.lower() != email.lower():
+        if old_email != email:
             _renew(participation.invitation, "teams.leader_invitation", email)
     if not by_link and Role.objects.filter(team=team, kind=Role.Kind.LEADER).exists():
         give_team_to(team)

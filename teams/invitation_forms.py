@@ -1,0 +1,124 @@
+"""What directors and team leaders answer to an invitation. The forms validate and never save."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.forms import PlainForm, date_input
+from teams.invitations import REASONS_TO_DECLINE, Approach
+from teams.models import Participation
+
+
+class DeclineForm(forms.Form):
+    prefix = "decline"
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Choose a reason")), *REASONS_TO_DECLINE]
+    )
+    text = forms.CharField(
+        label=gettext_lazy("Explanation (not required)"),
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class DirectorForm(PlainForm):
+    """The teams to approach, with their leaders, and the undertaking."""
+
+    undertaking = forms.BooleanField(
+        label=gettext_lazy("I undertake this for the academy and give permission to ask these teams."),
+        error_messages={"required": gettext_lazy("We can only ask your teams if you undertake this.")},
+    )
+
+    def __init__(self, *args: Any, participations: list[Participation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.participations = participations
+        for participation in participations:
+            team = participation.team
+            self.fields[f"ask_{participation.pk}"] = forms.BooleanField(label=team.name, required=False, initial=True)
+            self.fields[f"name_{participation.pk}"] = forms.CharField(
+                label=_("Team leader"), max_length=120, required=False, initial=team.leader_name
+            )
+            self.fields[f"email_{participation.pk}"] = forms.EmailField(
+                label=_("E-mail address"), required=False, initial=team.leader_email
+            )
+
+    def rows(self) -> list[tuple[Participation, forms.BoundField, forms.BoundField, forms.BoundField]]:
+        """Each team with its three fields, for the page."""
+        return [
+            (one, self[f"ask_{one.pk}"], self[f"name_{one.pk}"], self[f"email_{one.pk}"]) for one in self.participations
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        chosen = [one.pk for one in self.participations if cleaned.get(f"ask_{one.pk}")]
+        for pk in chosen:
+            for name in (f"name_{pk}", f"email_{pk}"):
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, _("We need this to ask the team."))
+        if not chosen:
+            raise forms.ValidationError(_("Choose at least one team, or decline below."))
+        return cleaned
+
+    def approach(self) -> list[Approach]:
+        """The chosen teams. Call it on a valid form."""
+        return [
+            Approach(one.pk, self.cleaned_data[f"name_{one.pk}"], self.cleaned_data[f"email_{one.pk}"])
+            for one in self.participations
+            if self.cleaned_data[f"ask_{one.pk}"]
+        ]
+
+
+class LeaderForm(PlainForm):
+    """How the team's answers are collected, from how many, and the undertaking."""
+
+    mode = forms.ChoiceField(
+        label=gettext_lazy("How do the teachers answer?"), choices=Participation.Mode.choices, widget=forms.RadioSelect
+    )
+    approached = forms.IntegerField(
+        label=gettext_lazy("How many teachers are in the team?"),
+        min_value=1,
+        max_value=500,
+        help_text=gettext_lazy("All who teach in the programme and whom you will ask."),
+    )
+    meets_on = forms.DateField(
+        label=gettext_lazy("Date of the team meeting"),
+        required=False,
+        widget=date_input(),
+        help_text=gettext_lazy("If you know it already."),
+    )
+    contact_name = forms.CharField(
+        label=gettext_lazy("Contact person"),
+        required=False,
+        max_length=120,
+        help_text=gettext_lazy("Who introduces the questionnaire in the meeting, if no researcher is there."),
+    )
+    contact_email = forms.EmailField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+    director_sees_team = forms.BooleanField(
+        label=gettext_lazy("The director may see this team's own results."),
+        required=False,
+        help_text=gettext_lazy("If not, the director sees only the results of several teams together."),
+    )
+    undertaking = forms.BooleanField(
+        label=gettext_lazy("I undertake this, and the team takes part."),
+        error_messages={"required": gettext_lazy("Your team can only take part if you undertake this.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("mode") == Participation.Mode.CONTACT:
+            for name in ("contact_name", "contact_email"):
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, _("We need this to brief the contact person."))
+        return cleaned
+
+    def answers(self) -> dict[str, Any]:
+        """What ``invitations.accept_team`` takes. Call it on a valid form."""
+        return {
+            name: value or "" if name.startswith("contact") else value
+            for name, value in self.cleaned_data.items()
+            if name != "undertaking"
+        }

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from teams.views import contacts, director, setup, studies
+
+urlpatterns = [
+    path("i/<str:token>", director.invitation_link, name="invitation_link"),
+    path("studies/", studies.studies, name="studies"),
+    path("studies/new", studies.study_new, name="study_new"),
+    path("studies/<slug:slug>/settings", studies.study_settings, name="study_settings"),
+    path("studies/<slug:slug>/academies/new", setup.academy_new, name="academy_new"),
+    path("studies/<slug:slug>/academies/<int:pk>/", setup.academy_edit, name="academy_edit"),
+    path("studies/<slug:slug>/teams/", setup.teams, name="teams"),
+    path("studies/<slug:slug>/teams/new", setup.team_new, name="team_new"),
+    path("studies/<slug:slug>/teams/import", contacts.contacts_import, name="contacts_import"),
+    path("studies/<slug:slug>/teams/import/example.csv", contacts.contacts_example, name="contacts_example"),
+    path("studies/<slug:slug>/teams/invite", setup.invite_directors, name="invite_directors"),
+    path("studies/<slug:slug>/teams/remind/<int:pk>", setup.invitation_remind, name="invitation_remind"),
+    path("studies/<slug:slug>/teams/<int:pk>/", setup.team_edit, name="team_edit"),
+    path("studies/<slug:slug>/teams/<int:pk>/history", setup.team_history, name="team_history"),
+]

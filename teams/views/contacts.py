@@ -1,0 +1,40 @@
+"""Researchers: academies, teams and contacts from a file, looked at before anything is written."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from teams import access, contacts
+from teams.forms import ContactsForm
+from teams.tables import write_csv
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
+    """First POST: a file, shown row by row. Second POST: the text of that file, judged again and applied."""
+    study = access.study_for_researcher(request.user, slug)
+    form = ContactsForm(request.POST or None, request.FILES or None)
+    context = {"study": study, "form": form, "columns": contacts.EXAMPLE[0], "example": contacts.EXAMPLE[1:]}
+    if request.method == "POST" and form.is_valid():
+        if "apply" in request.POST:
+            applied = contacts.apply(study, form.table, access.signed_in(request))
+            if applied.usable:
+                messages.success(request, _("%(new)s rows added, %(changed)s rows changed.") % applied.counts)
+                return redirect("teams", slug)
+            context["preview"] = applied
+        else:
+            context["preview"] = contacts.preview(study, form.table)
+        context["content"] = write_csv(form.table)
+        context["titles"] = contacts.COLUMNS
+    return render(request, "teams/contacts_import.html", context)
+
+
+@require_safe
+def contacts_example(request: HttpRequest, slug: str) -> HttpResponse:
+    """The example file: with a byte order mark, so that spreadsheet programs read its accents."""
+    access.study_for_researcher(request.user, slug)
+    response = HttpResponse("\ufeff" + write_csv(contacts.EXAMPLE), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="contacts.csv"'
+    return response

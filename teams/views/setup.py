@@ -1,0 +1,115 @@
+"""Researchers: the academies and teams of a study, their invitations and their history."""
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from teams import access, contacts, history, invitations
+from teams.forms import AcademyForm, NewTeamForm, TeamForm
+from teams.listing import list_teams
+from teams.models import Academy, Participation
+
+
+@require_safe
+def teams(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    search, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    context = {
+        "study": study,
+        "listing": list_teams(study, search, state),
+        "search": search,
+        "state": state,
+        "states": Participation.State.choices,
+    }
+    return render(request, "teams/teams.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def academy_new(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    form = AcademyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        academy = contacts.add_academy(study, form.data_of(), access.signed_in(request))
+        messages.success(request, _("%(academy)s is on the list.") % {"academy": academy})
+        return redirect("teams", slug)
+    context = {"study": study, "form": form, "institutions": form.institutions()}
+    return render(request, "teams/academy_new.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    study, academy = access.academy_for_researcher(request.user, slug, pk)
+    form = AcademyForm(request.POST or None, academy=academy)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contacts.change_academy(academy, form.data_of(), access.signed_in(request))
+        except IntegrityError:  # somebody took the name since the form looked: the constraint decides
+            form.add_error("name", _("This institution has another academy with this name."))
+        else:
+            messages.success(request, _("The details of %(academy)s are saved.") % {"academy": academy})
+            return redirect("teams", slug)
+    return render(request, "teams/academy_edit.html", {"study": study, "academy": academy, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_new(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    form = NewTeamForm(request.POST or None, study=study, initial={"academy": request.GET.get("academy")})
+    if request.method == "POST" and form.is_valid():
+        academy: Academy = form.cleaned_data["academy"]
+        participation = contacts.add_team(study, academy, form.data_of(), access.signed_in(request))
+        messages.success(request, _("%(team)s is on the list.") % {"team": participation.team})
+        return redirect("teams", slug)
+    return render(request, "teams/team_new.html", {"study": study, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    form = TeamForm(request.POST or None, team=participation.team)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contacts.change_team(participation.team, form.data_of(), access.signed_in(request))
+        except IntegrityError:  # as in academy_edit
+            form.add_error("name", _("This academy has another team with this name and form."))
+        else:
+            messages.success(request, _("The details of %(team)s are saved.") % {"team": participation.team})
+            return redirect("teams", slug)
+    context = {"study": participation.study, "participation": participation, "form": form}
+    return render(request, "teams/team_edit.html", context)
+
+
+@require_safe
+def team_history(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    events = [
+        (event, history.in_words(event), history.detail_in_words(event)) for event in history.history_of(participation)
+    ]
+    context = {"study": participation.study, "participation": participation, "events": events}
+    return render(request, "teams/team_history.html", context)
+
+
+@require_POST
+def invite_directors(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    n_invited = invitations.invite_directors(study, access.signed_in(request))
+    if n_invited:
+        text = ngettext("%(n)s director is being mailed.", "%(n)s directors are being mailed.", n_invited)
+        messages.success(request, text % {"n": n_invited})
+    else:
+        messages.warning(request, _("Nobody was left to invite."))
+    return redirect("teams", slug)
+
+
+@require_POST
+def invitation_remind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    invitation = access.invitation_for_researcher(request.user, slug, pk)
+    if invitations.remind(invitation, access.signed_in(request)):
+        messages.success(request, _("The reminder is on its way."))
+    else:
+        messages.warning(request, _("No reminder went out: the answer is in, or one went out less than a day ago."))
+    return redirect("teams", slug)
