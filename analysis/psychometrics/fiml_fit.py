@@ -188,7 +188,8 @@ def _scaled_tests(
         b.jacobian.T @ _observed(group, b) @ b.jacobian for group, b in zip(solution.groups, bases, strict=True)
     )
     base = trace_of_ratio(base_information, model_meat(solution.groups, bases))
-    n_free, n_moments = solution.table.n_free, sum(len(i.observed) for i in information)
+    # lavaan counts parameters that are set equal one by one here
+    n_free, n_moments = sum(row.free for row in solution.table.rows), sum(len(i.observed) for i in information)
     factor = (full - own) / test.df if test.df else 1.0
     scaled_b = ChiSquare(test_b.chisq, test_b.df, (full - base) / test_b.df if test_b.df else 1.0)
     factors = {"scaling.factor.h1": full / n_moments, "scaling.factor.h0": own / n_free if n_free else 1.0}

@@ -141,6 +141,9 @@ def build_table(
         mean_structure or n_groups > 1 or syntax.two_level or bool(ordered)
         or any(s.op == "~1" for s in syntax.statements)
     )  # fmt: skip
+    # one of two levels may do without factors: items that only covary there (a saturated level)
+    if not any(s.op == "=~" for s in syntax.statements):
+        raise ModelError("the model has no factor: write at least one line such as 'f =~ x1 + x2 + x3'")
     blocks: list[Block] = []
     rows: list[ParameterRow] = []
     for group in range(1, n_groups + 1):
@@ -169,9 +172,6 @@ class _BlockBuilder:
         self.template = ParameterRow("", "", "", block, group, level)
         self.rows: list[ParameterRow] = []
         latent = tuple(dict.fromkeys(s.lhs for s in statements if s.op == "=~"))
-        if not latent:
-            where = f" in level {level}" if level == 2 or any(s.level == 2 for s in statements) else ""
-            raise ModelError(f"the model has no factor{where}: write at least one line such as 'f =~ x1 + x2 + x3'")
         indicators = tuple(dict.fromkeys(s.rhs for s in statements if s.op == "=~"))
         other = tuple(name for s in statements if s.op != "=~" for name in (s.lhs, s.rhs) if name)
         observed = tuple(n for n in dict.fromkeys(indicators + other) if n not in latent)

@@ -50,15 +50,13 @@ class TwoLevelMoments:
         icc: Array = b / (b + w)
         return icc
 
-    @property
-    def singular(self) -> bool:
-        """Whether the between matrix lies on the boundary of the positive definite matrices."""
-        scale = np.sqrt(np.maximum(np.diag(self.between), 0.0))
-        used = scale > 0.0
-        if not used.all() and bool(np.diag(self.within)[~used].all()):
-            return True
-        correlation = self.between / np.outer(scale, scale)
-        return bool(np.linalg.eigvalsh(correlation).min() < 1e-6)
+
+def is_singular(between: Array) -> bool:
+    """Whether a between matrix (p, p) lies on the boundary of the positive definite matrices, or beyond."""
+    scale = np.sqrt(np.maximum(np.diag(between), 0.0))
+    if scale.size == 0 or scale.min() == 0.0:
+        return bool(scale.size)
+    return bool(np.linalg.eigvalsh(between / np.outer(scale, scale)).min() < 1e-6)
 
 
 def _start(summaries: ClusterSummaries) -> tuple[Array, Array, Array]:

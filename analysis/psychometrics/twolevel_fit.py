@@ -26,6 +26,7 @@ from analysis.psychometrics.saturated_twolevel import (
     TwoLevelMoments,
     estimate_two_level_moments,
     estimate_unrelated_moments,
+    is_singular,
 )
 from analysis.psychometrics.solution import (
     block_names,
@@ -186,7 +187,8 @@ def _scaled_tests(
     full = _trace(solution.summaries, solution.saturated, free)
     base = _trace(solution.summaries, unrelated, free & diagonal)
     own = float(np.vdot(solution.inverse, solution.meat))
-    n_free = model.table.n_free
+    # lavaan counts parameters that are set equal one by one here
+    n_free = sum(row.free for row in model.table.rows)
     factor = (full - own) / test.df if test.df else 1.0
     scaled = ChiSquare(test.chisq, test.df, factor)
     scaled_b = ChiSquare(test_b.chisq, test_b.df, (full - base) / test_b.df if test_b.df else 1.0)
@@ -210,15 +212,14 @@ def _findings(solution: _Solution, names: list[str]) -> list[Problem]:
     findings = []
     model, summaries = solution.model, solution.summaries
     outer = np.ix_(model.outer, model.outer)
-    if solution.saturated.singular:
+    if is_singular(solution.saturated.between[outer]):
         findings.append(Problem(
             NOT_POSITIVE_DEFINITE, "",
             "The covariance matrix between teams is estimated at the edge of what is possible (singular), even without a "
             "model: chi-square and what follows from it are approximate.",
         ))  # fmt: skip
     implied = solution.point.between[outer]
-    scale = np.sqrt(np.maximum(np.diag(implied), 1e-300))
-    if np.diag(implied).min() <= 0.0 or np.linalg.eigvalsh(implied / np.outer(scale, scale))[0] < -1e-8:
+    if np.diag(implied).min() < 0.0 or np.linalg.eigvalsh(implied)[0] < -1e-8 * np.trace(np.abs(implied)):
         findings.append(Problem(
             NOT_POSITIVE_DEFINITE, "",
             f"The covariance matrix of the items that the model implies ({names[1]}) is not positive definite.",
