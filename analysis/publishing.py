@@ -12,9 +12,11 @@ from analysis import dataset, disclosure
 from analysis.groups import GroupFigures, final_scales_of, load_groups
 from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision
 from analysis.plan import rules
+from analysis.renderers import REPORT_MAIL
 from analysis.reports import units
 from surveys.questionnaires import definition_of
-from teams.models import Event, User
+from teams.mail import queue_many
+from teams.models import Event, Participation, User
 
 Groups = dict[str, frozenset[str]]
 
@@ -58,6 +60,10 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
                 for group, keys in groups.items()
             )
             Event.objects.create(study=study, by=user, kind="published", detail=f"run {run.pk}")
+            # leaders hear of the first publication; a correction stands on the same page
+            if not earlier:
+                teams = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
+                queue_many(REPORT_MAIL, teams.values_list("pk", flat=True))
     except IntegrityError:  # somebody published the same run at the same moment: theirs counts
         return Publication.objects.get(run=run)
     return publication

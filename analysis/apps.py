@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AnalysisConfig(AppConfig):
+    name = "analysis"
+
+    def ready(self) -> None:
+        from analysis import renderers  # noqa: F401  mails of this app get their renderers
+        from teams import history
+
+        history.WORDS.update(
+            {
+                "plan_locked": _("Plan locked"),
+                "plan_amended": _("Plan amended"),
+                "decision_set_aside": _("Scale set aside"),
+                "decision_merge": _("Scales merged"),
+                "decision_drop": _("Item dropped"),
+                "decision_undone": _("Decision undone"),
+                "published": _("Reports published"),
+            }
+        )
