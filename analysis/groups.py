@@ -23,8 +23,8 @@ from analysis.models import (
     ScaleSet,
     Unit,
 )
-from surveys.models import Collection
 from surveys.definition import Definition, ItemDef
+from surveys.models import Collection
 from teams.models import Participation
 
 

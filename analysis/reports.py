@@ -16,8 +16,8 @@ from analysis import disclosure
 from analysis.disclosure import Agreement, Capped, MeanShown, Reason, ShownItem, ShownScale, Withheld
 from analysis.groups import FinalScale, GroupFigures, final_scales_of, group_of, load_groups, over_respondents
 from analysis.models import AnalysisRun, Publication
-from surveys.models.questionnaire import in_language
 from surveys.definition import Definition
+from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams.models import Participation, Study
 
