@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from analysis.psychometrics import cfa
+from analysis.psychometrics.fiml_fit import fit_fiml
 from analysis.psychometrics.model import build_table
 from analysis.psychometrics.result import AnalysisInputError, FitFailure, FitResult
 from analysis.psychometrics.sample import draw_sample
 from analysis.psychometrics.syntax import parse_model
+from analysis.psychometrics.twolevel_fit import fit_two_level
 
 ESTIMATORS = (*cfa.ESTIMATORS, "WLSMV")
 
@@ -45,6 +47,8 @@ def fit(
     syntax = parse_model(model)
     if syntax.two_level and cluster is None:
         raise AnalysisInputError("a model with 'level:' blocks needs the column of the clusters")
+    if syntax.two_level and missing == "fiml":
+        raise AnalysisInputError("a model with 'level:' blocks is fitted to complete cases: choose missing listwise")
     try:
         plain = build_table(syntax, std_lv=std_lv)
         sample = draw_sample(data, plain.observed, group=group, cluster=cluster, keep_missing=missing == "fiml")
@@ -55,6 +59,10 @@ def fit(
             std_lv=std_lv,
             group_equal=group_equal,
         )
+        if table.two_level:
+            return fit_two_level(table, sample, estimator)
+        if missing == "fiml":
+            return fit_fiml(table, sample, estimator, modification=modification)
         return cfa.fit_maximum_likelihood(table, sample, estimator, modification=modification)
     except FitFailure as failure:
         return FitResult.failed(failure.problem, estimator=estimator, missing=missing, n_obs=len(data))
