@@ -19,5 +19,6 @@ urlpatterns = [
     # one address, two answers: a director's (teams) and a team leader's (surveys, since accepting may open a collection)
     path("i/<int:invitation_id>/", invitation, name="invitation"),
     path("", include("teams.urls")),
+    path("", include("surveys.urls")),
     path("", include("analysis.urls")),
 ]
