@@ -254,9 +254,11 @@ class _Check:
         result = []
         for n, option in enumerate(options, 1):
             where = f"options {n}"
-            if not isinstance(option, dict) or option.get("value", n) != n or isinstance(option.get("value"), bool):
-                self.problem(where, _("the values of the options must be 1, 2, 3 and so on."))
-            text = option.get("text") if isinstance(option, dict) else option
+            text = option
+            if isinstance(option, dict) and ("value" in option or "text" in option):  # else it is the text itself
+                text = option.get("text")
+                if isinstance(option.get("value"), bool) or option.get("value", n) != n:
+                    self.problem(where, _("the values of the options must be 1, 2, 3 and so on."))
             result.append({"value": n, "text": self.text(where, text)})
         return result
 

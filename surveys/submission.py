@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
@@ -27,6 +28,7 @@ from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 
 JOINS_PER_TEACHER = 3
+KEY_BYTES = 32
 BATCH = 500
 MERGE_TRIES = 20
 MAX_SEQUENCE = 2**31 - 1
@@ -78,24 +80,37 @@ def join(code: str) -> Meeting | None:
     )
 
 
-def start_in_meeting(meeting: Meeting, language: str = "") -> str:
-    """Start a response in a meeting; its key is random. Returns the key.
+def offer_key(meeting: Meeting) -> str:
+    """A fresh random response key for the welcome page, signed, so that only keys made here become responses.
+
+    The page sends it back at the start: whoever sends it twice (a double click, the back button) has one response.
+    Offering writes nothing.
+    """
+    return _signer(meeting).sign(secrets.token_urlsafe(KEY_BYTES))
+
+
+def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") -> str:
+    """Start a response in a meeting, under the offered key or else a fresh random one. Returns the key.
 
     :raises Closed: if the collection is not open
     :raises TooManyJoins: beyond 3 × approached and what the facilitator allowed on top
     """
+    try:
+        key = _signer(meeting).unsign(offered)
+    except BadSignature:
+        key = secrets.token_urlsafe(KEY_BYTES)
     with transaction.atomic():
         # The lock lets joins of one team pass one by one, so that the limit holds, and none slip in while it is sealed.
         collection = Collection.objects.select_for_update(no_key=True).get(pk=meeting.collection_id)
+        if collection.state != Collection.State.SEALED and Response.objects.filter(key=key).exists():
+            return key
         if collection.state != Collection.State.OPEN:
             raise Closed
         allowed = JOINS_PER_TEACHER * collection.approached + Meeting.objects.get(pk=meeting.pk).joins_confirmed
         if collection.responses.filter(by_link=False).count() >= allowed:
             raise TooManyJoins
-        response = Response.objects.create(
-            key=secrets.token_urlsafe(32), collection=collection, language=_language(language)
-        )
-    return response.key
+        Response.objects.create(key=key, collection=collection, language=_language(language))
+    return key
 
 
 def start_by_link(invitee: Invitee, language: str = "") -> str:
@@ -205,7 +220,7 @@ def submit_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> in
     for n, row in enumerate(rows, 1):
         try:
             response = Response(
-                key=secrets.token_urlsafe(32),
+                key=secrets.token_urlsafe(KEY_BYTES),
                 collection=collection,
                 state=Response.State(row.get("state", Response.State.SUBMITTED)),
                 eligibility=checked_eligibility(definition, row.get("eligibility", "")),
@@ -306,3 +321,7 @@ def _count_day(collection_id: int, day: datetime.date, n: int) -> None:
 
 def _language(language: str) -> str:
     return language if language in LANGUAGES else ""
+
+
+def _signer(meeting: Meeting) -> Signer:
+    return Signer(salt=f"surveys.response_key.{meeting.pk}", sep=".")
