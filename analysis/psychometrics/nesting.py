@@ -133,7 +133,7 @@ def nesting(score: pd.Series | FloatArray, team: pd.Series | Teams) -> NestingRe
     ss_within = float(within @ within)
     grand = float(size @ means / n)
     ss_between = float(size @ (means - grand) ** 2)
-    if not ss_within + ss_between > 0:
+    if np.ptp(y[rows]) == 0:
         return _no_nesting(n, n_groups, size, Problem(NO_VARIANCE, "", "All scores are the same."))
     df_between, df_within = n_groups - 1, n - n_groups
     ms_between, ms_within = ss_between / df_between, ss_within / df_within
@@ -189,6 +189,9 @@ def variance_components(
     """
     n = float(sizes.sum())
     degrees = n - 1 if restricted else n
+    if ss_within <= 1e-24 * n * float(np.ptp(means)) ** 2:
+        # full agreement in every team: what is left are the team means, whose likelihood has no maximum inside
+        return float(np.var(means, ddof=1 if restricted else 0)), 0.0
 
     def pieces(ratio: float) -> tuple[FloatArray, float, float]:
         weight = sizes / (1 + sizes * ratio)

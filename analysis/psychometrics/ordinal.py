@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -61,13 +62,14 @@ def fit_ordinal(
     cluster: str | None = None,
     std_lv: bool = False,
     group_equal: Sequence[str] = (),
+    modification: bool = True,
 ) -> FitResult:
     """Fit a factor model to ordinal items.
 
     ``data`` holds one row per respondent, answers as numbers in rising order of agreement, NaN where there is none.
     ``missing``: ``listwise`` or ``pairwise`` (each threshold and each correlation from the answers it needs). With
     ``cluster`` the standard errors and the test allow for clusters; estimates stay the same. ``group`` fits all groups,
-    with ``group_equal=("loadings",)`` under equal loadings.
+    with ``group_equal=("loadings",)`` under equal loadings. ``modification`` False leaves out modification indices.
 
     Returns a :class:`FitResult`, without estimates where an item has no variance, a category is empty in a group, the
     model is not identified or does not converge. Raises :class:`DataError` and :class:`ModelError` for a question that
@@ -106,7 +108,10 @@ def fit_ordinal(
         return FitResult.failed(
             failure.problem, estimator=estimator, missing=missing, n_obs=sample.n_obs, n_free=n_free
         )
-    return _report(estimator, missing, sample, table, correlations, solution)
+    result = _report(estimator, missing, sample, table, correlations, solution)
+    if not modification:
+        return result
+    return replace(result, modification_indices=wlsmv_modification_indices(table, solution))
 
 
 def fit_measures(solution: WlsmvSolution, *, scaled: bool = True) -> dict[str, float]:
@@ -296,7 +301,6 @@ def _report(
         residual_correlations=residual_correlations(
             solution.states, [group.correlation for group in solution.groups], names
         ),
-        modification_indices=wlsmv_modification_indices(table, solution),
         problems=tuple(problems),
         n_clusters=sample.n_clusters,
         group_labels=sample.group_labels,
