@@ -1,0 +1,162 @@
+"""Downloads for researchers: CSV in UTF-8 with a byte order mark (spreadsheets need it), sent while it is made.
+
+Text that a spreadsheet would take for a formula gets an apostrophe in front. Responses go out without names: a team is a
+code that is random per study, background answers are not in the file, and nothing leads back from a row to its response.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from base64 import b32encode
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.utils.crypto import salted_hmac
+
+from analysis import dataset
+from analysis.models import AgreementResult, AnalysisRun, ReliabilityResult, ScaleResult, ScreeningDecision
+from surveys.models import Response, Survey
+from surveys.questionnaires import definition_of
+
+Cell = str | int | float | None
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+RESULT_COLUMNS = (
+    "scale_set",
+    "scale",
+    "institution",
+    "academy",
+    "team",
+    "n",
+    "mean",
+    "sd",
+    "min",
+    "max",
+    "ci_low",
+    "ci_high",
+    "alpha",
+    "omega",
+    "icc1",
+    "icc2",
+    "rwg_uniform",
+    "rwg_skewed",
+    "ad",
+)
+
+
+def neutralised(value: Cell) -> Cell:
+    """A cell that no spreadsheet runs: text beginning like a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ""
+    return value
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """The lines of a CSV file, the first with the byte order mark."""
+    writer = csv.writer(_Echo())
+    for number, row in enumerate(rows):
+        line: str = writer.writerow([neutralised(cell) for cell in row])
+        yield f"\ufeff{line}" if number == 0 else line
+
+
+def team_code(survey: Survey, participation_id: int) -> str:
+    """A team's code in the files of a study: always the same there, and nobody else can work it out."""
+    digest = salted_hmac("analysis.exports.team", f"{survey.pk}:{participation_id}", algorithm="sha256").digest()
+    return b32encode(digest[:5]).decode()
+
+
+def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
+    """Scale results of a run, overall (no team) and per team, for both scale sets; a fixed number of queries."""
+    reliability = {(row.scale_set, row.scale): row for row in ReliabilityResult.objects.filter(run=run)}
+    agreement = {
+        (row.scale_set, row.scale, row.participation_id): row for row in AgreementResult.objects.filter(run=run)
+    }
+    yield RESULT_COLUMNS
+    rows = (
+        ScaleResult.objects.filter(run=run)
+        .select_related("participation__team__academy__institution")
+        .order_by("scale_set", "scale", "participation__team__academy__institution__name", "participation_id")
+    )
+    for row in rows:
+        team = row.participation.team if row.participation else None
+        alpha = reliability.get((row.scale_set, row.scale)) if team is None else None
+        nested = agreement.get((row.scale_set, row.scale, row.participation_id))
+        yield (
+            row.scale_set,
+            row.scale,
+            team.academy.institution.name if team else "",
+            team.academy.name if team else "",
+            team.name if team else "",
+            row.n,
+            row.mean,
+            row.sd,
+            row.minimum,
+            row.maximum,
+            row.ci_low,
+            row.ci_high,
+            alpha.alpha if alpha else None,
+            alpha.omega if alpha else None,
+            nested.icc1 if nested else None,
+            nested.icc2 if nested else None,
+            nested.rwg_uniform if nested else None,
+            nested.rwg_skewed if nested else None,
+            nested.ad if nested else None,
+        )
+
+
+def response_rows(survey: Survey, run: AnalysisRun | None) -> Iterator[Sequence[Cell]]:
+    """One row per returned response: team code, whether the run set it aside and why, and the items as answered."""
+    data = dataset.load(survey)
+    set_aside = (
+        dict(ScreeningDecision.objects.filter(run=run).values_list("response_key", "rule")) if run is not None else {}
+    )
+    codes = {pk: team_code(survey, pk) for pk in data.participations}
+    yield ("team", "set_aside", *data.items)
+    participations = data.respondents["participation"].tolist()
+    for number, key in enumerate(data.respondents.index):
+        if not data.returned[number]:
+            continue
+        cells: list[Cell] = []
+        for answer, cannot_judge in zip(data.answers[number].tolist(), data.cannot_judge[number], strict=True):
+            cells.append(Response.CANNOT_JUDGE if cannot_judge else None if math.isnan(answer) else int(answer))
+        yield (codes[participations[number]], set_aside.get(key, ""), *cells)
+
+
+def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:
+    """What every column of the response file holds, in all languages of the questionnaire."""
+    definition = definition_of(survey.version)
+    languages = definition.languages
+    yield ("variable", "scale", "reverse_keyed", *(f"text_{x}" for x in languages), *(f"values_{x}" for x in languages))
+    nothing = [""] * len(languages)
+    yield ("team", "", "", *("code of the team, random per study" for _ in languages), *nothing)
+    rules = "; ".join(ScreeningDecision.Rule.values)
+    yield (
+        "set_aside",
+        "",
+        "",
+        *("rule by which the analysis set the row aside" for _ in languages),
+        *(rules for _ in languages),
+    )
+    for variable in dataset.codebook_of(definition):
+        values = []
+        for language in languages:
+            known = [f"{value} = {text.get(language, '')}" for value, text in variable.categories]
+            if definition.cannot_judge:
+                known.append(f"{Response.CANNOT_JUDGE} = {definition.cannot_judge.get(language, '')}")
+            values.append("; ".join(known))
+        yield (
+            variable.code,
+            variable.scale,
+            int(variable.reverse_keyed),
+            *(variable.text.get(language, "") for language in languages),
+            *values,
+        )

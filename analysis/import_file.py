@@ -1,0 +1,303 @@
+"""Reading a wide file of answers, one row per respondent, as other survey tools export it. Reads, never writes.
+
+CSV in UTF-8 (with or without BOM) or Windows-1252/Latin-1, with commas, semicolons or tabs; or the first sheet of an XLSX.
+A map says which column is which item where the headers are not the item codes (LimeSurvey: ``G01Q01[SQ001]``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook
+
+from surveys.answers import is_item_answer
+from surveys.models import Response
+from surveys.questionnaires import Definition
+
+DELIMITERS = ",;\t"
+ELIGIBILITY = "eligibility"
+TEAM = "team"
+#: How other programs write that there is no answer.
+NOTHING = {"", "na", "n/a", "nan", "null", ".", "#n/a", "#null!"}
+MOST_CELLS = 20_000_000
+
+
+class UnreadableFile(ValueError):
+    """A file that is no table, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The header and the cells as text; ``rows[0]`` is row 2 of the file."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """What a column holds: a code of the questionnaire, ``team`` or ``eligibility``; ``values`` recodes its cells."""
+
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """A cell that cannot be imported. ``row`` counts as a spreadsheet does: the header is row 1."""
+
+    row: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a file holds: the rows per team, as ``submit_many`` takes them, and everything that is wrong."""
+
+    teams: Mapping[str, list[dict[str, Any]]]
+    problems: tuple[str, ...]
+    bad_cells: tuple[BadCell, ...]
+    ignored_columns: tuple[str, ...]
+    left_out: tuple[int, ...]
+
+    @property
+    def n_rows(self) -> int:
+        return sum(len(rows) for rows in self.teams.values())
+
+    @property
+    def good(self) -> bool:
+        """Whether all of it may be imported."""
+        return not self.problems and not self.bad_cells
+
+
+def read_table(name: str, content: bytes) -> Table:
+    """The table in a file. Raises :class:`UnreadableFile`."""
+    rows = _xlsx_rows(content) if name.lower().endswith((".xlsx", ".xls", ".ods")) else _csv_rows(content)
+    rows = [row for row in rows if any(cell.strip() for cell in row)] if rows and not any(rows[0]) else rows
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    if len(rows) < 2:
+        raise UnreadableFile(_("The file has no rows below its header."))
+    header = [cell.strip() for cell in rows[0]]
+    width = len(header)
+    if width * len(rows) > MOST_CELLS:
+        raise UnreadableFile(_("The file is too large: split it."))
+    return Table(header, [[*row, *[""] * (width - len(row))] for row in rows[1:]])
+
+
+def read_map(content: bytes) -> dict[str, ColumnMap]:
+    """A map: a CSV with the columns ``column`` and ``code``, and optionally ``values`` such as ``A1=1;A2=2``."""
+    table = read_table("map.csv", content)
+    header = [name.lower() for name in table.header]
+    if "column" not in header or "code" not in header:
+        raise UnreadableFile(_("The map needs the columns 'column' and 'code'."))
+    columns: dict[str, ColumnMap] = {}
+    for row in table.rows:
+        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        pairs = [pair.split("=", 1) for pair in cells.get("values", "").split(";") if "=" in pair]
+        columns[cells["column"]] = ColumnMap(cells["code"], {old.strip(): new.strip() for old, new in pairs})
+    return columns
+
+
+def read_answers(
+    table: Table,
+    definition: Definition,
+    background: Sequence[str],
+    team_column: str,
+    *,
+    column_map: Mapping[str, ColumnMap] | None = None,
+    leave_out: Collection[int] = (),
+    empty_team: str = "",
+) -> Answers:
+    """Check every cell of a table against the questionnaire.
+
+    Args:
+        background: the background questions that the survey asks; other columns are ignored.
+        team_column: the header of the column with the team.
+        leave_out: numbers of rows that are not imported, the header being row 1.
+        empty_team: the team of rows without one; blank: such a row is bad.
+    """
+    columns, problems, ignored = _columns(table, definition, background, team_column, column_map or {})
+    readers = _Readers(definition)
+    teams: dict[str, list[dict[str, Any]]] = {}
+    bad: list[BadCell] = []
+    if problems:
+        return Answers({}, tuple(problems), (), tuple(ignored), ())
+    for number, cells in enumerate(table.rows, start=2):
+        if number in leave_out or not any(cell.strip() for cell in cells):
+            continue
+        row: dict[str, Any] = {"answers": {}}
+        team = ""
+        for position, mapped in columns:
+            cell = cells[position].strip()
+            cell = mapped.values.get(cell, cell)
+            try:
+                if mapped.code == TEAM:
+                    team = _team(cell) or empty_team
+                    if not team:
+                        raise ValueError(_("there is no team"))
+                elif mapped.code == ELIGIBILITY:
+                    row["eligibility"] = readers.choice(ELIGIBILITY, cell) or ""
+                elif (value := readers.answer(mapped.code, cell)) is not None:
+                    row["answers"][mapped.code] = value
+            except ValueError as error:
+                bad.append(BadCell(number, table.header[position], cell, str(error)))
+        if team:
+            teams.setdefault(team, []).append(row)
+    out = tuple(sorted(number for number in leave_out if 2 <= number <= len(table.rows) + 1))
+    return Answers(teams, (), tuple(bad), tuple(ignored), out)
+
+
+# ------------------------------------------------------------------------------------------------ columns
+def _columns(
+    table: Table,
+    definition: Definition,
+    background: Sequence[str],
+    team_column: str,
+    column_map: Mapping[str, ColumnMap],
+) -> tuple[list[tuple[int, ColumnMap]], list[str], list[str]]:
+    """Which column is what, what is wrong with that, and which columns are of no use."""
+    known = [*definition.item_codes, *background, *([ELIGIBILITY] if definition.eligibility else [])]
+    by_lower = {code.lower(): code for code in known}
+    columns: list[tuple[int, ColumnMap]] = []
+    problems: list[str] = []
+    ignored: list[str] = []
+    for position, header in enumerate(table.header):
+        mapped = column_map.get(header)
+        if header == team_column:
+            columns.append((position, ColumnMap(TEAM, mapped.values if mapped else {})))
+            continue
+        code = by_lower.get((mapped.code if mapped else header).lower())
+        if code is None:
+            ignored.append(header)
+            if mapped:
+                problems.append(
+                    _("The map names '%(code)s' for column '%(column)s': there is no such item.")
+                    % {"code": mapped.code, "column": header}
+                )
+            continue
+        columns.append((position, ColumnMap(code, mapped.values if mapped else {})))
+    found = [mapped.code for _position, mapped in columns]
+    if TEAM not in found:
+        problems.append(_("There is no column '%s' for the team.") % team_column)
+    for name in column_map:
+        if name not in table.header:
+            problems.append(_("The map names column '%s', which is not in the file.") % name)
+    for code in sorted({code for code in found if found.count(code) > 1}):
+        problems.append(_("Two columns are both '%s'.") % code)
+    missing = [code for code in definition.item_codes if code not in found]
+    if missing:
+        problems.append(_("These items have no column: %s.") % ", ".join(missing))
+    return columns, problems, ignored
+
+
+class _Readers:
+    """Cells to answers: by number, by the text of an option, by code; remembered, since a file has few different cells."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._items = frozenset(definition.item_codes)
+        self._options = {text.strip().lower(): value for value, texts in definition.options for text in texts.values()}
+        self._cannot_judge = {"x", *(text.strip().lower() for text in (definition.cannot_judge or {}).values())}
+        questions = {question.code: question for question in definition.background}
+        if definition.eligibility:
+            questions[ELIGIBILITY] = definition.eligibility
+        self._choices = {
+            code: {
+                **{choice.code.lower(): choice.code for choice in question.choices},
+                **{text.strip().lower(): c.code for c in question.choices for text in c.text.values()},
+            }
+            for code, question in questions.items()
+        }
+        self._seen: dict[str, int | str | None] = {}
+
+    def answer(self, code: str, cell: str) -> int | str | None:
+        """The answer to an item or a background question; None for no answer. Raises ValueError with the reason."""
+        if code not in self._items:
+            return self.choice(code, cell)
+        if cell not in self._seen:
+            self._seen[cell] = self._item(cell)
+        return self._seen[cell]
+
+    def _item(self, cell: str) -> int | str | None:
+        text = cell.lower()
+        if text in NOTHING:
+            return None
+        value: int | str | None = self._options.get(text)
+        if text in self._cannot_judge:
+            value = Response.CANNOT_JUDGE
+        if value is None:
+            number = _number(cell)
+            value = int(number) if number is not None and number.is_integer() else None
+        if value is None or not is_item_answer(self._definition, value):
+            raise ValueError(
+                _("'%(cell)s' is not one of the answers 1 to %(most)d")
+                % {"cell": cell, "most": self._definition.n_points}
+            )
+        return value
+
+    def choice(self, code: str, cell: str) -> str | None:
+        if cell.lower() in NOTHING:
+            return None
+        choices = self._choices[code]
+        if cell.lower() not in choices:
+            raise ValueError(
+                _("'%(cell)s' is not one of: %(choices)s")
+                % {"cell": cell, "choices": ", ".join(sorted(set(choices.values())))}
+            )
+        return choices[cell.lower()]
+
+
+def _number(cell: str) -> float | None:
+    """A number with a decimal point or a decimal comma."""
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _team(cell: str) -> str:
+    if cell.lower() in NOTHING:
+        return ""
+    number = _number(cell)
+    return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e15 else cell
+
+
+# ------------------------------------------------------------------------------------------------ files
+def _csv_rows(content: bytes) -> list[list[str]]:
+    if b"\0" in content:
+        raise UnreadableFile(_("This is not a CSV or XLSX file."))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")  # what Excel writes; Latin-1 is the same but for 27 signs
+    first = text.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=lambda sign: first.count(sign))
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UnreadableFile(_("The file cannot be read as CSV: %s") % error) from error
+
+
+def _xlsx_rows(content: bytes) -> list[list[str]]:
+    try:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    except (CalamineError, IndexError, OSError) as error:
+        raise UnreadableFile(_("The file cannot be read as a spreadsheet.")) from error
+    return [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,140 @@
+"""Import answers collected elsewhere: a wide CSV or XLSX, one row per respondent."""
+
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from analysis import runs
+from analysis.import_file import Answers, UnreadableFile, read_answers, read_map, read_table
+from analysis.imports import ImportRefused, import_answers, seal
+from analysis.models import AnalysisRun
+from analysis.plan import default_plan, import_plan
+from surveys.models import QuestionnaireVersion, Survey
+from surveys.questionnaires import definition_of
+from teams.models import Study
+
+SHOWN = 200
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports answers from a wide CSV or XLSX (one row per respondent). Every bad cell is reported; nothing is "
+        "imported unless all is good or the bad rows are named with --leave-out."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--study", required=True, help="short name of the study")
+        parser.add_argument("--team-column", required=True, help="header of the column that holds the team")
+        parser.add_argument("--map", type=Path, help="CSV with the columns 'column', 'code' and optionally 'values'")
+        parser.add_argument("--dry-run", action="store_true", help="check the file and write nothing")
+        parser.add_argument(
+            "--leave-out", default="", help="rows not to import, such as 4,17,30-32 (the header is row 1)"
+        )
+        parser.add_argument("--empty-team", default="", help="name of the team of rows without one")
+        parser.add_argument(
+            "--questionnaire", help="make the study if there is none, with this questionnaire's last version"
+        )
+        parser.add_argument(
+            "--plan",
+            choices=["import", "default"],
+            default="import",
+            help="of a study without a locked plan: 'import' screens nobody out and scores from one answer (default)",
+        )
+        parser.add_argument(
+            "--analyse", action="store_true", help="analyse here and now instead of leaving it to the worker"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        survey = _survey(options["study"], options["questionnaire"], options["dry_run"])
+        definition = definition_of(survey.version)
+        try:
+            table = read_table(options["file"].name, options["file"].read_bytes())
+            column_map = read_map(options["map"].read_bytes()) if options["map"] else None
+        except (OSError, UnreadableFile) as error:
+            raise CommandError(str(error)) from error
+        answers = read_answers(
+            table,
+            definition,
+            survey.background,
+            options["team_column"],
+            column_map=column_map,
+            leave_out=row_numbers(options["leave_out"]),
+            empty_team=options["empty_team"],
+        )
+        self._report(answers)
+        if not answers.good:
+            raise CommandError("Nothing was imported.")
+        if options["dry_run"]:
+            self.stdout.write("The file is good. Nothing was imported: this was a dry run.")
+            return
+        make_plan = import_plan if options["plan"] == "import" else default_plan
+        try:
+            made = import_answers(survey, answers, None, plan=make_plan(definition, survey.study.k))
+        except ImportRefused as error:
+            raise CommandError(str(error)) from error
+        seal(made)
+        self.stdout.write(f"Imported {answers.n_rows} responses of {len(made)} teams; their collections are sealed.")
+        if options["analyse"]:
+            run = runs.request_run(survey)
+            if not runs.execute(run.pk):
+                raise CommandError(f"The analysis failed: {AnalysisRun.objects.get(pk=run.pk).error}")
+            self.stdout.write(f"Analysed (run {run.pk}).")
+
+    def _report(self, answers: Answers) -> None:
+        for problem in answers.problems:
+            self.stderr.write(problem)
+        for bad in answers.bad_cells[:SHOWN]:
+            self.stderr.write(f"row {bad.row}, column {bad.column}: {bad.reason}")
+        if len(answers.bad_cells) > SHOWN:
+            self.stderr.write(f"… and {len(answers.bad_cells) - SHOWN} more bad cells.")
+        if answers.ignored_columns:
+            self.stdout.write(f"Not imported, since no item has this name: {', '.join(answers.ignored_columns)}.")
+        if answers.left_out:
+            self.stdout.write(f"Left out, as asked: row {', '.join(map(str, answers.left_out))}.")
+        for team, rows in sorted(answers.teams.items()):
+            self.stdout.write(f"  {team}: {len(rows)} rows")
+
+
+def row_numbers(text: str) -> set[int]:
+    """The row numbers in a list such as "4,17,30-32". Raises CommandError for anything else."""
+    numbers: set[int] = set()
+    for part in text.replace(" ", "").split(","):
+        first, _dash, last = part.partition("-")
+        if not part:
+            continue
+        if not first.isdigit() or (last and not last.isdigit()):
+            raise CommandError(f"'{part}' is no row number.")
+        numbers.update(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _survey(slug: str, questionnaire: str | None, dry_run: bool) -> Survey:
+    survey = Survey.objects.select_related("study", "version").filter(study__slug=slug).first()
+    if survey is not None:
+        return survey
+    if not questionnaire:
+        raise CommandError(f"There is no study '{slug}' with a questionnaire. --questionnaire CODE makes one.")
+    version = QuestionnaireVersion.objects.filter(questionnaire__code=questionnaire).order_by("-number").first()
+    if version is None:
+        raise CommandError(f"There is no questionnaire '{questionnaire}': import it with import_questionnaire.")
+    study = Study.objects.filter(slug=slug).first() or Study(
+        slug=slug,
+        title=slug.replace("-", " ").capitalize(),
+        starts_on=timezone.localdate(),
+        ends_on=date(timezone.localdate().year, 12, 31),
+        controller="—",
+        privacy_contact="—",
+        contact_name="—",
+        contact_email="researcher@teamspiegel.example",
+    )
+    survey = Survey(study=study, version=version)
+    if not dry_run:
+        if study.pk is None:
+            study.save()
+        survey.save()
+    return survey

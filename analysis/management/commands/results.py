@@ -1,0 +1,35 @@
+"""Print what the last run of a study wrote: a contract for scripts, never served over HTTP."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from analysis.models import AnalysisRun
+from analysis.reading import RESEARCHER, results_of
+from teams.models import Study
+
+
+class Command(BaseCommand):
+    help = "Prints the results of a study's last run. 'teams' holds what each team's leader may see."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("study", help="short name of the study; the demo's is 'demo'")
+        parser.add_argument("--json", action="store_true", help="one JSON object (the default: indented for people)")
+        parser.add_argument(
+            "--as", dest="reader", choices=["leader", RESEARCHER], default="leader", help="whose eyes 'teams' is for"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not Study.objects.filter(slug=options["study"]).exists():
+            raise CommandError(f"There is no study '{options['study']}'.")
+        run = (
+            AnalysisRun.objects.filter(survey__study__slug=options["study"], state=AnalysisRun.State.DONE)
+            .select_related("survey__study", "survey__version", "plan")
+            .first()
+        )
+        if run is None:
+            raise CommandError(f"Study '{options['study']}' has no finished analysis yet.")
+        found = results_of(run, options["reader"])
+        self.stdout.write(json.dumps(found, ensure_ascii=False, indent=None if options["json"] else 2))
