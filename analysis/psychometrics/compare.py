@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -124,7 +124,7 @@ def compare(fits: Mapping[str, FitResult], method: str | None = None) -> Compari
         difference = _difference(fit_1, fit_0, method)
         if isinstance(difference, str):
             problems.append(Problem(NOT_COMPARABLE, name_0, f"{name_0} and {name_1}: {difference}"))
-            rows.append(_row(name_0, fit_0))
+            rows.append(replace(_row(name_0, fit_0), df_diff=int(fit_0.fit["df"] - fit_1.fit["df"])))
         else:
             rows.append(_row(name_0, fit_0, difference))
     return ComparisonResult(method, tuple(rows), tuple(problems))
