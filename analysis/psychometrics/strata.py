@@ -21,6 +21,7 @@ that the cost of a Hessian hardly depends on how many strata there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -159,18 +160,26 @@ def kronecker_hessian(weight: Array, inverse: Array, outer: Array, *, expected: 
     Returns:
         (p(p+1)/2, p(p+1)/2), off-diagonal elements counted as one parameter each.
     """
-    rows, columns, position = half_index(inverse.shape[1])
+    rows, columns, _ = half_index(inverse.shape[1])
     half_k = inverse[:, rows, columns]
     half_l = 0.5 * half_k if expected else outer[:, rows, columns] - 0.5 * half_k
-    product = (half_k * weight[:, None]).T @ half_l
-    i, j, k, m = rows[:, None], columns[:, None], rows[None, :], columns[None, :]
-    hessian = product[position[m, i], position[j, k]]
-    hessian += product[position[m, j], position[i, k]]
-    hessian += product[position[k, i], position[j, m]]
-    hessian += product[position[k, j], position[i, m]]
+    product = ((half_k * weight[:, None]).T @ half_l).ravel()
+    hessian = np.zeros((rows.size, rows.size))
+    for places in _product_places(inverse.shape[1]):
+        hessian += product.take(places)
     once = np.where(rows == columns, 0.5, 1.0)
     hessian *= once[:, None] * once[None, :]
     return 0.5 * (hessian + hessian.T)
+
+
+@lru_cache(maxsize=8)
+def _product_places(p: int) -> tuple[npt.NDArray[np.int32], ...]:
+    """Where tr(K E_ij L E_km) finds its four terms K_mi L_jk, K_mj L_ik, K_ki L_jm, K_kj L_im in the product of
+    half-vectorised K and L; E_ij is the symmetric matrix of a single pair."""
+    rows, columns, position = half_index(p)
+    i, j, k, m = rows[:, None], columns[:, None], rows[None, :], columns[None, :]
+    pairs = (((m, i), (j, k)), ((m, j), (i, k)), ((k, i), (j, m)), ((k, j), (i, m)))
+    return tuple((position[of_k] * rows.size + position[of_l]).astype(np.int32) for of_k, of_l in pairs)
 
 
 def cross_hessian(weight: Array, inverse: Array, inverse_mean: Array) -> Array:
