@@ -12,7 +12,7 @@ import smtplib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import make_msgid, parseaddr
+from email.utils import make_msgid
 from urllib.parse import urlsplit
 
 from celery import current_app
@@ -47,7 +47,7 @@ class UnsendableMail(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A rendered mail to one person.
+    """A rendered mail to one bare address.
 
     Raises:
         UnsendableMail: if an address or header holds a line break (header injection), or the address is none.
@@ -64,7 +64,7 @@ class Mail:
             if any(ord(character) < 32 or ord(character) == 127 for character in value):
                 raise UnsendableMail("a header holds a line break or another control character")
         try:
-            validate_email(parseaddr(self.to)[1])
+            validate_email(self.to)
         except ValidationError as error:
             raise UnsendableMail("the address is not an e-mail address") from error
 
@@ -203,7 +203,7 @@ def _try_to_send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
 def _fail(message: OutboxMessage, error: Exception, mail: Mail | None) -> None:
     text = type(error).__name__
     if mail is not None:  # of an error in rendering we keep no words: they may hold what the mail would have said
-        text = f"{text}: {error}".replace(parseaddr(mail.to)[1], "…")
+        text = f"{text}: {error}".replace(mail.to, "…")
     elif isinstance(error, UnsendableMail):
         text = f"{text}: {error}"
     final = _is_final(error) or message.attempts > len(BACKOFF)

@@ -15,7 +15,7 @@ from teams.tables import write_csv
 def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
     """First POST: a file, shown row by row. Second POST: the text of that file, judged again and applied."""
     study = access.study_for_researcher(request.user, slug)
-    form = ContactsForm(request.POST or None, request.FILES or None)
+    form = ContactsForm(request.POST, request.FILES) if request.method == "POST" else ContactsForm()
     context = {"study": study, "form": form, "columns": contacts.EXAMPLE[0], "example": contacts.EXAMPLE[1:]}
     if request.method == "POST" and form.is_valid():
         if "apply" in request.POST:

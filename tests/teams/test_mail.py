@@ -1,0 +1,255 @@
+"""The outbox: claimed once, tried again with growing pauses, given up when of no use; no line breaks in headers."""
+
+import smtplib
+from datetime import timedelta
+
+import pytest
+from django.core import mail as django_mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import transaction
+from django.utils import timezone, translation
+from freezegun import freeze_time
+
+from teams import mail
+from teams.mail import Mail, UnsendableMail
+from teams.models import OutboxMessage
+
+pytestmark = pytest.mark.django_db
+State = OutboxMessage.State
+
+
+@pytest.fixture
+def kind(monkeypatch) -> str:
+    """A kind of mail whose renderer the test may replace: ``mail._renderers[kind]``."""
+
+    def render(object_id: int, language: str) -> Mail | None:
+        return Mail("lena@noord.example", f"{translation.get_language()} {object_id}", "text", "<p>text</p>")
+
+    monkeypatch.setitem(mail._renderers, "test.kind", render)
+    return "test.kind"
+
+
+class RefusingBackend(EmailBackend):
+    error: Exception = OSError("connection reset")
+
+    def send_messages(self, messages):
+        raise self.error
+
+
+def refuse_with(settings, monkeypatch, error: Exception) -> None:
+    settings.EMAIL_BACKEND = "tests.teams.test_mail.RefusingBackend"
+    monkeypatch.setattr(RefusingBackend, "error", error)
+
+
+def test_a_queued_mail_is_sent_once_in_its_language(kind):
+    mail.queue(kind, 7, "en")
+    assert mail.send_due() == 1
+    assert mail.send_due() == 0
+    (sent,) = django_mail.outbox
+    message = OutboxMessage.objects.get()
+    assert (sent.to, sent.subject, sent.body) == (["lena@noord.example"], "en 7", "text")
+    assert sent.alternatives[0].content == "<p>text</p>"
+    assert (message.state, message.attempts, message.lease_until) == (State.SENT, 1, None)
+    assert message.sent_on == timezone.localdate()
+    assert sent.extra_headers["Message-ID"] == message.message_id
+    assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_the_outbox_holds_no_text_and_no_address():
+    assert {field.name for field in OutboxMessage._meta.get_fields()} == {
+        "id",
+        "kind",
+        "object_id",
+        "language",
+        "state",
+        "message_id",
+        "attempts",
+        "due_at",
+        "lease_until",
+        "sent_on",
+        "error",
+    }
+
+
+def test_the_mail_exists_exactly_when_its_cause_does(kind):
+    with transaction.atomic():
+        mail.queue(kind, 7)
+        transaction.set_rollback(True)
+    assert not OutboxMessage.objects.exists()
+
+
+def test_the_broker_is_woken_after_the_commit_once_for_many(kind, monkeypatch, django_capture_on_commit_callbacks):
+    woken = []
+    monkeypatch.setattr(mail.current_app, "send_task", lambda name, **options: woken.append(name))
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        mail.queue_many(kind, [1, 2, 3])
+        assert woken == []
+    assert woken == ["teams.send_due_mail"]
+    assert len(callbacks) == 1
+    assert OutboxMessage.objects.count() == 3
+
+
+def test_a_broker_that_is_away_does_not_break_the_cause(kind, monkeypatch, django_capture_on_commit_callbacks):
+    def away(name, **options):
+        raise ConnectionError
+
+    monkeypatch.setattr(mail.current_app, "send_task", away)
+    with django_capture_on_commit_callbacks(execute=True):
+        mail.queue(kind, 7)
+    assert mail.send_due() == 1
+
+
+def test_an_unknown_kind_is_a_mistake_of_the_programmer():
+    with pytest.raises(KeyError):
+        mail.queue("test.unknown", 1)
+    with pytest.raises(ValueError, match="renderer already"):
+        mail.register("teams.director_invitation")(lambda object_id, language: None)
+
+
+def test_two_workers_one_sends(kind):
+    mail.queue(kind, 7)
+    pk = OutboxMessage.objects.get().pk
+    first, second = mail._claim(pk), mail._claim(pk)
+    assert first is not None
+    assert second is None
+
+
+def test_the_mail_of_a_dead_worker_is_taken_up_when_its_lease_ran_out_with_the_same_message_id(kind, settings):
+    with freeze_time("2026-11-22 12:00"):
+        mail.queue(kind, 7)
+        message = mail._claim(OutboxMessage.objects.get().pk)
+    with freeze_time("2026-11-22 12:00") as clock:
+        clock.tick(settings.LEASE_SECONDS - 1)
+        assert mail.send_due() == 0
+        clock.tick(2)
+        assert mail.send_due() == 1
+    assert django_mail.outbox[0].extra_headers["Message-ID"] == message.message_id
+
+
+def test_a_worker_that_lost_its_lease_does_not_overwrite_the_next(kind, settings):
+    with freeze_time("2026-11-22 12:00") as clock:
+        mail.queue(kind, 7)
+        slow = mail._claim(OutboxMessage.objects.get().pk)
+        clock.tick(settings.LEASE_SECONDS + 1)
+        assert mail.send_due() == 1
+        mail._fail(slow, OSError("too late"), None)
+    assert OutboxMessage.objects.get().state == State.SENT
+
+
+def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(kind, settings, monkeypatch):
+    refuse_with(settings, monkeypatch, OSError("lena@noord.example: connection reset"))
+    with freeze_time("2026-11-22 12:00") as clock:
+        mail.queue(kind, 7)
+        for attempt, pause in enumerate(mail.BACKOFF, start=1):
+            assert mail.send_due() == 0
+            message = OutboxMessage.objects.get()
+            assert (message.state, message.attempts) == (State.QUEUED, attempt)
+            assert message.due_at == timezone.now() + pause
+            clock.tick(pause - timedelta(seconds=1))
+            mail.send_due()
+            assert OutboxMessage.objects.get().attempts == attempt
+            clock.tick(timedelta(seconds=1))
+        mail.send_due()
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.attempts, message.lease_until) == (State.FAILED, len(mail.BACKOFF) + 1, None)
+    assert "connection reset" in message.error
+    assert "lena" not in message.error
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (smtplib.SMTPRecipientsRefused({"lena@noord.example": (550, b"no such user")}), State.FAILED),
+        (smtplib.SMTPRecipientsRefused({"lena@noord.example": (450, b"mailbox busy")}), State.QUEUED),
+        (smtplib.SMTPDataError(554, b"refused"), State.FAILED),
+        (smtplib.SMTPDataError(451, b"try later"), State.QUEUED),
+        (smtplib.SMTPAuthenticationError(535, b"bad password"), State.QUEUED),
+        (smtplib.SMTPServerDisconnected("gone"), State.QUEUED),
+    ],
+)
+def test_what_the_server_refuses_for_good_is_given_up_at_once(kind, settings, monkeypatch, error, state):
+    refuse_with(settings, monkeypatch, error)
+    mail.queue(kind, 7)
+    mail.send_due()
+    assert OutboxMessage.objects.get().state == state
+
+
+def test_one_bad_mail_does_not_hold_the_others(kind, monkeypatch):
+    def render(object_id: int, language: str) -> Mail | None:
+        if object_id == 1:
+            raise RuntimeError("secret words of the mail")
+        return Mail("lena@noord.example", "subject", "text")
+
+    monkeypatch.setitem(mail._renderers, kind, render)
+    mail.queue_many(kind, [1, 2])
+    assert mail.send_due() == 1
+    failed = OutboxMessage.objects.get(object_id=1)
+    assert (failed.state, failed.error) == (State.QUEUED, "RuntimeError")
+
+
+def test_a_mail_that_is_no_longer_wanted_is_dropped(kind, monkeypatch):
+    monkeypatch.setitem(mail._renderers, kind, lambda object_id, language: None)
+    mail.queue(kind, 7)
+    assert mail.send_due() == 0
+    assert OutboxMessage.objects.get().state == State.DROPPED
+    assert django_mail.outbox == []
+
+
+def test_a_mail_for_later_waits(kind):
+    with freeze_time("2026-11-22 12:00") as clock:
+        mail.queue(kind, 7, due_at=timezone.now() + timedelta(hours=1))
+        assert mail.send_due() == 0
+        clock.tick(timedelta(hours=1))
+        assert mail.send_due() == 1
+
+
+@pytest.mark.parametrize("bad", ["\n", "\r", "\r\nBcc: everyone@noord.example", "\x00", "\x7f"])
+def test_headers_with_line_breaks_are_refused(bad):
+    for fields in (
+        {"to": f"lena@noord.example{bad}", "subject": "s"},
+        {"to": "lena@noord.example", "subject": f"s{bad}"},
+        {"to": "lena@noord.example", "subject": "s", "headers": {"Reply-To": f"roos@noord.example{bad}"}},
+        {"to": "lena@noord.example", "subject": "s", "headers": {f"X{bad}": "1"}},
+    ):
+        with pytest.raises(UnsendableMail):
+            Mail(text="t", **fields)
+
+
+@pytest.mark.parametrize("to", ["", "lena", "lena@", "lena@noord.example, lars@noord.example"])
+def test_what_is_no_address_is_refused(to):
+    with pytest.raises(UnsendableMail):
+        Mail(to, "subject", "text")
+
+
+def test_an_injected_header_is_given_up_and_nothing_goes_out(nursing, study):
+    """A title that came around the forms: the mail is refused for good, with the reason."""
+    from teams import invitations
+    from teams.models import Study
+
+    Study.objects.filter(pk=study.pk).update(contact_email="roos@noord.example\nBcc: everyone@noord.example")
+    invitations.invite_directors(Study.objects.get(pk=study.pk))
+    mail.send_due()
+    message = OutboxMessage.objects.get()
+    assert message.state == State.FAILED
+    assert "line break" in message.error
+    assert django_mail.outbox == []
+
+
+def test_the_html_says_the_same_and_makes_addresses_links(nursing, study):
+    composed = mail.compose(
+        "dirk@noord.example",
+        "subject",
+        "emails/teams/director_invitation.txt",
+        {"study": study, "academy": nursing.team.academy, "participations": [nursing], "link": "https://x.example/i/1"},
+    )
+    assert '<a href="https://x.example/i/1"' in composed.html
+    assert "https://x.example/i/1\n" in composed.text
+    assert "Verpleegkunde" in composed.html
+
+
+def test_names_are_text_in_the_html_and_unescaped_in_the_text(nursing, study):
+    study.title = "Leren & <b>werken</b>"
+    context = {"study": study, "academy": nursing.team.academy, "participations": [], "link": "https://x.example/"}
+    composed = mail.compose("dirk@noord.example", "subject", "emails/teams/director_invitation.txt", context)
+    assert "Leren & <b>werken</b>" in composed.text
+    assert "Leren &amp; &lt;b&gt;werken&lt;/b&gt;" in composed.html
