@@ -30,7 +30,8 @@ from scripts.setup import ROOT, Problem, digest, is_made
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # seconds that a process has to end after it was asked to; a Celery task may be at work
-WEB_WORKERS = 2
+WEB_WORKERS = int(os.environ.get("WEB_WORKERS") or 1)
+WEB_THREADS = 4  # that answer requests, in each web worker
 honcho.manager.KILL_WAIT = PATIENCE  # its own counts from the first program that ended
 
 
@@ -169,8 +170,8 @@ def prepare(var: Path, env: dict[str, str]) -> str:
     var.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         static = pool.submit(collect_static, var, env)
-        manage(env, "migrate", "--verbosity=0")
-        sign_ins = manage(env, "demo")
+        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+        sign_ins = manage(env, "demo", "--skip-checks")
         static.result()
     return sign_ins
 
@@ -179,11 +180,12 @@ def prepare(var: Path, env: dict[str, str]) -> str:
 def commands(host: str, port: int, var: Path) -> dict[str, str]:
     """The programs. Paths are quoted; each replaces the shell that starts it."""
     bin_dir = Path(sys.executable).parent
-    celery = f"exec {shlex.quote(str(bin_dir / 'celery'))} --quiet -A config"
+    # nice: an analysis does not make a page slow
+    celery = f"exec nice -n 10 {shlex.quote(str(bin_dir / 'celery'))} --quiet -A config"
     return {
         "web": (
             f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
-            f" --workers {WEB_WORKERS} --no-ws --log-level warning config.wsgi:application"
+            f" --workers {WEB_WORKERS} --blocking-threads {WEB_THREADS} --backpressure 64 --no-ws --log-level warning config.wsgi:application"
         ),
         # two processes: a long analysis does not hold up the mail, and what crashes in native code (charts, PDF) takes
         # one task with it, not the worker. No gossip, no heartbeat: nobody else is on a folder.
