@@ -1,0 +1,27 @@
+"""Load the simulated demo study, the wave of the year before, and a study to try at once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from analysis import demo
+from surveys.links import facilitator_url
+
+
+class Command(BaseCommand):
+    help = "Loads the demo once, and prints how to sign in to it. Refuses on production settings."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            loaded = demo.load()
+        except demo.DemoRefused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("The demo is loaded." if loaded else "The demo is there already.")
+        for sign_in in demo.sign_ins():
+            how = f"password {sign_in.password}" if sign_in.password else "a mailed code, shown on /dev/mail"
+            self.stdout.write(f"  {sign_in.who}: {sign_in.email}, {how}")
+        meeting = demo.try_meeting()
+        if meeting is not None:
+            self.stdout.write(f"  take part at once: {settings.BASE_URL}/a/{meeting.code}")
+            self.stdout.write(f"  that meeting's facilitator: {facilitator_url(meeting)}")
