@@ -118,7 +118,10 @@ class _Scales:
 
     def factor(self, up: tuple[int, ...], down: tuple[int, ...], down_residual: tuple[int, ...]) -> float:
         above = np.sqrt(self.total[list(up)]).prod()
-        below = np.sqrt(self.total[list(down)]).prod() * np.sqrt(self.residual[list(down_residual)]).prod()
+        # a variance is divided by a variance, which is a ratio even where the two are negative
+        twice = len(down) == 2 and down[0] == down[1]
+        below = self.total[down[0]] if twice else np.sqrt(self.total[list(down)]).prod()
+        below = below * np.sqrt(self.residual[list(down_residual)]).prod()
         return float(above / below)
 
     def log_slope(self, up: tuple[int, ...], down: tuple[int, ...], down_residual: tuple[int, ...]) -> FloatArray:
