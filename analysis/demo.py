@@ -10,7 +10,8 @@ sees it waiting. Loading it a second time changes nothing; a load that was inter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -105,12 +106,10 @@ def load() -> bool:
         raise DemoRefused("The demo is not loaded on production settings.")
     if Publication.objects.filter(study__slug=DEMO).exists() and Study.objects.filter(slug=TRY).exists():
         return False
-    simulated = simulation.simulate()
     with transaction.atomic():  # all the studies or none of them; sealing and analysing can be taken up again
-        last_mail = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         if not Study.objects.filter(slug=DEMO).exists():
-            _write(simulated)
-        _mark_as_sent(last_mail)
+            with _nobody_mailed():
+                _write(simulation.simulate())
     sealing.seal_many(Collection.objects.filter(survey__study__slug__in=[EARLIER, DEMO]).order_by("pk"))
     researcher = User.objects.get(email=RESEARCHER)
     for slug in (EARLIER, DEMO):
@@ -360,9 +359,12 @@ def _try_study(version: QuestionnaireVersion, today: date, researcher: User) -> 
     collections.set_present(Meeting.objects.get(collection__survey=survey), 12)
 
 
-def _mark_as_sent(after: int) -> None:
-    """Everybody here is invented: what the steps queued is marked as sent before any worker can see it."""
-    OutboxMessage.objects.filter(pk__gt=after).update(state=OutboxMessage.State.SENT, sent_on=timezone.localdate())
+@contextmanager
+def _nobody_mailed() -> Iterator[None]:
+    """Everybody here is invented: what the steps queue is marked as sent in the same transaction, unseen by any worker."""
+    last = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    yield
+    OutboxMessage.objects.filter(pk__gt=last).update(state=OutboxMessage.State.SENT, sent_on=timezone.localdate())
 
 
 # ------------------------------------------------------------------------------------------------ analysing
@@ -376,7 +378,9 @@ def _analyse(survey: Survey, researcher: User) -> None:
     for kind, subject, target, reason in DECISIONS:
         if subject not in taken:
             decide(survey.study, kind, subject, target, reason, researcher)
-    publish(_run(survey), researcher)
+    run = _run(survey)
+    with transaction.atomic(), _nobody_mailed():
+        publish(run, researcher)
 
 
 def _run(survey: Survey) -> AnalysisRun:

@@ -57,7 +57,13 @@ def fit_model(
     row = FactorModelResult(name=model.name, syntax=model.syntax, estimator=estimator, converged=False)
     scales = [scale.code for scale in model.scales]
     try:
-        result = fit(model.syntax, data, estimator=estimator, cluster=TEAM if estimator == "MLR" else None)
+        result = fit(
+            model.syntax,
+            data,
+            estimator=estimator,
+            cluster=TEAM if estimator == "MLR" else None,
+            modification=estimator == "ML",  # robust errors leave the estimates, so also these indices, as they are
+        )
     except AnalysisInputError as error:
         row.content = {"warnings": [str(error)], "scales": scales}
         return row
