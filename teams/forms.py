@@ -20,7 +20,7 @@ class PlainForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for name, value in cleaned.items():
+        for name, value in list(cleaned.items()):  # add_error takes names out
             field = self.fields.get(name)
             if not isinstance(value, str) or isinstance(getattr(field, "widget", None), forms.Textarea):
                 continue

@@ -1,0 +1,145 @@
+"""The team leader's page by link: taking part opens the team's collection; every answer counts once."""
+
+import pytest
+from django.core import mail as django_mail
+from django.urls import reverse
+
+from surveys import collections
+from surveys.models import Collection, Survey
+from teams import invitations, mail
+from teams.models import Academy, Institution, Invitation, Participation, Study, Team, User
+
+pytestmark = pytest.mark.django_db
+
+ACCEPTED = {
+    "mode": "online",
+    "approached": "12",
+    "meets_on": "",
+    "contact_name": "",
+    "contact_email": "",
+    "undertaking": "on",
+}
+
+
+@pytest.fixture
+def invitation(client, study: Study) -> Invitation:
+    """Of the leader of a team whose director gave permission; opened by its link in this browser."""
+    academy = Academy.objects.create(
+        institution=Institution.objects.create(name="Hogeschool Noord"),
+        name="Academie voor Zorg",
+        sector="health",
+        director_name="Dirk Jansen",
+        director_email="dirk@noord.example",
+    )
+    team = Team.objects.create(
+        academy=academy, name="Logopedie", leader_name="Lou Vos", leader_email="lou@noord.example"
+    )
+    participation = invitations.list_team(study, team)
+    invitations.invite_directors(study)
+    director = invitations.academy_invitation(participation)
+    invitations.accept_academy(director, [invitations.Approach(participation.pk, "Lou Vos", "lou@noord.example")])
+    found = Invitation.objects.get(participation=participation)
+    client.get(invitations.link_path(found))
+    return found
+
+
+def page(invitation: Invitation) -> str:
+    return reverse("invitation", args=[invitation.pk])
+
+
+def participation_of(invitation: Invitation) -> Participation:
+    return Participation.objects.get(invitation=invitation)
+
+
+def test_the_page_tells_the_study_in_one_screen(client, invitation, study):
+    html = client.get(page(invitation)).content.decode()
+    assert html.count("<h1") == 1
+    for text in (study.title, "Logopedie", "Dirk Jansen", study.contact_email):
+        assert text in html
+    assert " style=" not in html
+
+
+def test_taking_part_before_the_survey_opens(client, invitation):
+    assert client.post(page(invitation), ACCEPTED).url == page(invitation)
+    participation = participation_of(invitation)
+    assert (participation.state, participation.mode, participation.approached) == ("accepted", "online", 12)
+    assert not participation.director_sees_team
+    assert User.objects.get().email == "lou@noord.example"
+    assert not Collection.objects.exists()
+
+
+def test_taking_part_in_an_open_survey_opens_the_teams_collection(client, invitation, study, version):
+    collections.open_survey(Survey.objects.create(study=study, version=version), "f" * 64)
+    client.post(page(invitation), {**ACCEPTED, "mode": "researcher", "meets_on": "2026-10-05"})
+    collection = Collection.objects.get(participation=participation_of(invitation))
+    assert (collection.mode, collection.approached, collection.state) == ("researcher", 12, "open")
+    assert collection.participation.meets_on.isoformat() == "2026-10-05"
+
+
+def test_the_account_gets_the_code_to_sign_in_with(client, invitation):
+    client.post(page(invitation), ACCEPTED)
+    mail.send_due()
+    confirmation = django_mail.outbox[-1]
+    assert confirmation.to == ["lou@noord.example"]
+    assert reverse("team", args=[participation_of(invitation).pk]) in confirmation.body
+
+
+def test_a_repeated_post_changes_nothing_and_shows_the_state(client, invitation):
+    client.post(page(invitation), ACCEPTED)
+    for data in ({**ACCEPTED, "approached": "99"}, {"decline": "1", "decline-reason": "workload"}):
+        response = client.post(page(invitation), data)
+        assert response.status_code == 200
+        assert response.templates[0].name == "surveys/leader_answered.html"
+    assert participation_of(invitation).approached == 12
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"mode": ""}, "mode"),
+        ({"mode": "post"}, "mode"),
+        ({"approached": "0"}, "approached"),
+        ({"approached": ""}, "approached"),
+        ({"undertaking": ""}, "undertaking"),
+        ({"mode": "contact"}, "contact_email"),
+        ({"mode": "contact", "contact_name": "Cora", "contact_email": "cora"}, "contact_email"),
+        ({"contact_name": "Cora\r\nBcc: x@y.example"}, "contact_name"),
+        ({"meets_on": "soon"}, "meets_on"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_written(client, invitation, changes, field):
+    response = client.post(page(invitation), {**ACCEPTED, **changes})
+    assert field in response.context["form"].errors
+    assert participation_of(invitation).state == Participation.State.INVITED
+    assert not User.objects.exists()
+
+
+def test_a_contact_person_is_kept(client, invitation):
+    data = {**ACCEPTED, "mode": "contact", "contact_name": "Cora Vink", "contact_email": "Cora@noord.example"}
+    client.post(page(invitation), {**data, "director_sees_team": "on"})
+    participation = participation_of(invitation)
+    assert (participation.contact_name, participation.contact_email) == ("Cora Vink", "cora@noord.example")
+    assert participation.director_sees_team
+
+
+def test_declining_with_a_reason(client, invitation):
+    response = client.post(page(invitation), {"decline": "1", "decline-reason": ""})
+    assert response.context["decline_form"].errors
+    client.post(page(invitation), {"decline": "1", "decline-reason": "workload", "decline-text": "Te druk"})
+    participation = participation_of(invitation)
+    assert (participation.state, participation.invitation.reason) == ("declined", "workload")
+    html = client.get(page(invitation)).content.decode()
+    assert html.count("<h1") == 1
+    assert not User.objects.exists()
+
+
+def test_if_the_collection_cannot_be_opened_nothing_is_accepted(client, invitation, monkeypatch):
+    def fail(participation):
+        raise OSError("no room for the key file")
+
+    monkeypatch.setattr("surveys.views.invitation.open_collection", fail)
+    with pytest.raises(OSError, match="key file"):
+        client.post(page(invitation), ACCEPTED)
+    assert participation_of(invitation).state == Participation.State.INVITED
+    assert not User.objects.exists()
