@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ SEAL_TASK = "surveys.seal_due_collections"
 # 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
 CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
 CODE_LENGTH = 6
+JOINS_PER_TEACHER = 3
 MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
 
 
@@ -162,6 +163,21 @@ def wake_sealing() -> None:
 def set_present(meeting: Meeting, present: int) -> bool:
     """Record how many teachers are present, while the collection is open. Whether it changed anything."""
     return bool(Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN).update(present=present))
+
+
+def joins_allowed(collection: Collection, meeting: Meeting) -> int:
+    """How many may join by the code: three per teacher approached, and what the facilitator allowed on top."""
+    return JOINS_PER_TEACHER * collection.approached + meeting.joins_confirmed
+
+
+def allow_more_joins(meeting: Meeting) -> None:
+    """Let as many more join as the team has teachers: the facilitator sees who is in the room."""
+    Meeting.objects.filter(pk=meeting.pk).update(joins_confirmed=F("joins_confirmed") + meeting.collection.approached)
+
+
+def in_grace(collection: Collection) -> bool:
+    """Whether who started before closing may still finish."""
+    return collection.closes_for_good_at is not None and collection.closes_for_good_at > timezone.now()
 
 
 def renew_facilitator_link(meeting: Meeting) -> None:

@@ -20,7 +20,9 @@ from surveys.definition import (
     checked,
     content_hash,
 )
-from surveys.models import Item, Questionnaire, QuestionnaireVersion, Scale
+from surveys.models import Item, Questionnaire, QuestionnaireVersion, Scale, Survey
+from teams.history import record
+from teams.models import Study, User
 
 __all__ = [
     "Choice",
@@ -29,10 +31,12 @@ __all__ = [
     "Question",
     "QuestionnaireError",
     "ScaleDef",
+    "choose",
     "definition_of",
     "export",
     "import_questionnaire",
     "install_shipped",
+    "newest_versions",
     "publish_version",
 ]
 
@@ -129,6 +133,27 @@ def export(version: QuestionnaireVersion) -> str:
 def install_shipped() -> list[QuestionnaireVersion]:
     """Install the questionnaires that come with the product; those that are there already stay as they are."""
     return [import_questionnaire((DATA / f"{name}.yaml").read_text(encoding="utf-8"))[1] for name in SHIPPED]
+
+
+def newest_versions() -> list[QuestionnaireVersion]:
+    """The newest frozen version of every questionnaire, by title."""
+    versions: dict[int, QuestionnaireVersion] = {}
+    for version in QuestionnaireVersion.objects.select_related("questionnaire").order_by("-number"):
+        versions.setdefault(version.questionnaire_id, version)
+    return sorted(versions.values(), key=lambda version: str(version.questionnaire))
+
+
+def choose(study: Study, version: QuestionnaireVersion, background: list[str], by: User | None = None) -> bool:
+    """Choose what a study asks, as long as it is not open. Whether it could be chosen."""
+    chosen = {"version": version, "background": background}
+    with transaction.atomic():
+        if not Survey.objects.filter(study=study, opened_at__isnull=True).update(**chosen):
+            # none yet, or open: the constraint of one survey per study tells which, also of two who choose at once
+            _survey, created = Survey.objects.get_or_create(study=study, defaults=chosen)
+            if not created:
+                return False
+        record(study, "questionnaire_chosen", by=by, detail=str(version))
+    return True
 
 
 def _content(questionnaire: Questionnaire) -> dict[str, Any]:

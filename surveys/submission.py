@@ -24,10 +24,10 @@ from django.utils import timezone
 
 from surveys import keys, links
 from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
+from surveys.collections import joins_allowed
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 
-JOINS_PER_TEACHER = 3
 KEY_BYTES = 32
 BATCH = 500
 MERGE_TRIES = 20
@@ -106,7 +106,7 @@ def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") ->
             return key
         if collection.state != Collection.State.OPEN:
             raise Closed
-        allowed = JOINS_PER_TEACHER * collection.approached + Meeting.objects.get(pk=meeting.pk).joins_confirmed
+        allowed = joins_allowed(collection, Meeting.objects.get(pk=meeting.pk))
         if collection.responses.filter(by_link=False).count() >= allowed:
             raise TooManyJoins
         Response.objects.create(key=key, collection=collection, language=_language(language))

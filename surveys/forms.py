@@ -1,0 +1,89 @@
+"""Forms of collecting: they check; step modules write."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from surveys.models import QuestionnaireVersion
+from surveys.models.questionnaire import in_language
+from surveys.questionnaires import definition_of
+
+MOST_ADDRESSES = 500
+MOST_PRESENT = 1000
+
+
+class PresentForm(forms.Form):
+    present = forms.IntegerField(
+        label=gettext_lazy("Teachers present"),
+        min_value=0,
+        max_value=MOST_PRESENT,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("Count everybody in the room who belongs to the team, also who does not take part."),
+    )
+
+
+class AddressesForm(forms.Form):
+    """A pasted list of e-mail addresses: one a line, or with commas or semicolons between them."""
+
+    addresses = forms.CharField(
+        label=gettext_lazy("E-mail addresses of the teachers"),
+        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=gettext_lazy("One on each line. You may also paste a list with commas or semicolons."),
+        max_length=50_000,
+    )
+
+    def clean_addresses(self) -> list[str]:
+        """The addresses in lower case, each once, in the order given; every wrong one is named."""
+        text = self.cleaned_data["addresses"].replace(";", "\n").replace(",", "\n")
+        # "Jan de Vries <jan@school.example>" as mail programs copy it: the address is the last word
+        addresses = [line.split()[-1].strip("<>\"'").lower() for line in text.splitlines() if line.strip()]
+        wrong = [address for address in addresses if not _is_address(address)]
+        if wrong:
+            raise ValidationError(_("These are not e-mail addresses: %(wrong)s") % {"wrong": ", ".join(wrong[:10])})
+        if len(addresses) > MOST_ADDRESSES:
+            raise ValidationError(_("Paste at most %(n)s addresses at a time.") % {"n": MOST_ADDRESSES})
+        return list(dict.fromkeys(addresses))
+
+
+class ChooseForm(forms.Form):
+    """Which frozen version a study asks, and which of its background questions."""
+
+    version = forms.ModelChoiceField(
+        label=gettext_lazy("Questionnaire"),
+        queryset=QuestionnaireVersion.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, versions: list[QuestionnaireVersion], chosen: list[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["version"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = QuestionnaireVersion.objects.filter(pk__in=[version.pk for version in versions])
+        self.versions = versions
+        self.chosen = self.data.getlist("background") if self.is_bound else chosen  # type: ignore[attr-defined]
+
+    def questions(self) -> list[tuple[str, str, bool]]:
+        """Code, text and whether it is chosen, of every background question of any of the versions."""
+        found: dict[str, str] = {}
+        for version in self.versions:
+            for question in definition_of(version).background:
+                found.setdefault(question.code, in_language(dict(question.text), get_language()))
+        return [(code, text, code in self.chosen) for code, text in found.items()]
+
+    def background(self) -> list[str]:
+        """The chosen background questions that the chosen version has, in its order."""
+        version: QuestionnaireVersion = self.cleaned_data["version"]
+        return [code for code in definition_of(version).background_codes if code in self.chosen]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

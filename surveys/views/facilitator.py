@@ -1,0 +1,171 @@
+"""Public by link: the page of whoever leads the meeting. No account; who holds the link leads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from surveys import collections, qr
+from surveys.access import meeting_for_facilitator
+from surveys.forms import PresentForm
+from surveys.models import Collection, Meeting
+from teams import links as signed_links
+
+Act = Callable[[HttpRequest, Meeting], None]
+
+
+@login_not_required
+@require_safe
+def link(request: HttpRequest, token: str) -> HttpResponse:
+    """Opening the link writes nothing: the token moves into a cookie for this meeting's pages."""
+    read = signed_links.read_token(signed_links.FACILITATOR, token)
+    if read is None:
+        raise Http404
+    return signed_links.enter(signed_links.FACILITATOR, token, reverse("facilitator", args=[read.object_id]))
+
+
+@login_not_required
+@never_cache
+@require_safe
+def page(request: HttpRequest, meeting_id: int) -> HttpResponse:
+    meeting = meeting_for_facilitator(request, meeting_id)
+    return _page(request, meeting, PresentForm(initial={"present": meeting.present}))
+
+
+@login_not_required
+@never_cache
+@require_safe
+def projector(request: HttpRequest, meeting_id: int) -> HttpResponse:
+    """For the screen in the room: how to join, and only the total of who takes part."""
+    meeting = meeting_for_facilitator(request, meeting_id)
+    return render(request, "surveys/projector.html", _context(meeting))
+
+
+@login_not_required
+@require_safe
+def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
+    """The counts, asked for every two seconds; with an ETag, so that no change costs no body."""
+    meeting = meeting_for_facilitator(request, meeting_id)
+    collection = meeting.collection
+    counted = collections.counts(collection)
+    total_only = "total" in request.GET
+    shown = (counted.started,) if total_only else (counted, meeting.joins_confirmed)
+    etag = hashlib.sha256(repr((shown, collection.state, collection.sealing, get_language())).encode()).hexdigest()[:20]
+    response: HttpResponse
+    if request.headers.get("If-None-Match", "").strip('W/"') == etag:
+        response = HttpResponseNotModified()
+    else:
+        template = "surveys/projector_total.html" if total_only else "surveys/facilitator_counts.html"
+        response = render(request, template, {"counts": counted, "full": _full(meeting, counted)})
+    response["ETag"] = f'"{etag}"'
+    response["Cache-Control"] = "private, no-cache"  # kept by the browser, asked about each time
+    if request.GET.get("state", _state(collection)) != _state(collection):
+        response["HX-Refresh"] = "true"  # closed or sealed meanwhile: the rest of the page is out of date
+    return response
+
+
+def _action(act: Act) -> Callable[..., HttpResponse]:
+    """A button of the facilitator's page: does it, says so, and goes back to the page."""
+
+    @login_not_required
+    @never_cache
+    @require_POST
+    @wraps(act)
+    def view(request: HttpRequest, meeting_id: int) -> HttpResponse:
+        meeting = meeting_for_facilitator(request, meeting_id)
+        act(request, meeting)
+        return redirect("facilitator", meeting.pk)
+
+    return view
+
+
+@login_not_required
+@never_cache
+@require_POST
+def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
+    meeting = meeting_for_facilitator(request, meeting_id)
+    form = PresentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, meeting, form)
+    if collections.set_present(meeting, form.cleaned_data["present"]):
+        messages.success(request, _("The number of teachers present is saved."))
+    else:
+        messages.warning(request, _("Collecting has closed: the number can no longer be changed."))
+    return redirect("facilitator", meeting.pk)
+
+
+@_action
+def more(request: HttpRequest, meeting: Meeting) -> None:
+    collections.allow_more_joins(meeting)
+    messages.success(request, _("More people can join now."))
+
+
+@_action
+def close(request: HttpRequest, meeting: Meeting) -> None:
+    if collections.close_collection(meeting.collection, by_link=True):
+        messages.success(request, _("Collecting is closed: nobody new can begin."))
+
+
+@_action
+def reopen(request: HttpRequest, meeting: Meeting) -> None:
+    if collections.reopen_collection(meeting.collection, by_link=True):
+        messages.success(request, _("Collecting is open again."))
+    else:
+        messages.warning(request, _("Collecting cannot be opened again: the answers are being sealed."))
+
+
+@_action
+def seal(request: HttpRequest, meeting: Meeting) -> None:
+    try:
+        collections.seal_now(meeting.collection, by_link=True)
+        messages.success(request, _("The answers are being sealed. That takes a moment."))
+    except collections.NotReady as error:
+        messages.error(request, str(error))
+
+
+def _page(request: HttpRequest, meeting: Meeting, form: PresentForm) -> HttpResponse:
+    context = _context(meeting)
+    context["form"] = form
+    return render(request, "surveys/facilitator.html", context)
+
+
+def _context(meeting: Meeting) -> dict[str, Any]:
+    collection = meeting.collection
+    counted = collections.counts(collection)
+    is_open = collection.state == Collection.State.OPEN
+    return {
+        "meeting": meeting,
+        "collection": collection,
+        "study": collection.survey.study,
+        "participation": collection.participation,
+        "team": collection.participation.team,
+        "counts": counted,
+        "full": _full(meeting, counted),
+        "state": _state(collection),
+        "address": qr.join_address(),
+        "code": f"{meeting.code[:3]} {meeting.code[3:]}",
+        "qr": qr.qr_svg(qr.join_url(meeting)) if is_open and meeting.code else "",
+    }
+
+
+def _state(collection: Collection) -> str:
+    """As the page tells it: a sealing that was begun is a state of its own."""
+    due = collection.state == Collection.State.CLOSED and (collection.sealing or not collections.in_grace(collection))
+    return "sealing" if due else str(collection.state)
+
+
+def _full(meeting: Meeting, counted: collections.Counts) -> bool:
+    """Whether no more can join with the code until the facilitator allows it."""
+    return counted.started >= collections.joins_allowed(meeting.collection, meeting)

@@ -1,0 +1,44 @@
+"""Researchers: which questionnaire a study asks, chosen before it opens; scales and items in both languages."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from surveys import questionnaires
+from surveys.forms import ChooseForm
+from surveys.models import Survey
+from teams import access
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    survey = Survey.objects.filter(study=study).select_related("version__questionnaire").first()
+    versions = questionnaires.newest_versions()
+    if survey is not None and survey.version not in versions:
+        versions.insert(0, survey.version)
+    form = ChooseForm(
+        request.POST if request.method == "POST" else None,
+        versions=versions,
+        chosen=survey.background if survey else [],
+        initial={"version": survey.version_id if survey else None},
+    )
+    if form.is_bound and form.is_valid():
+        version = form.cleaned_data["version"]
+        if questionnaires.choose(study, version, form.background(), by=access.signed_in(request)):
+            messages.success(request, _("The questionnaire of this study is chosen."))
+        else:
+            messages.error(request, _("The study is open: its questionnaire can no longer be changed."))
+        return redirect("questionnaire_choose", slug)
+    shown = [(version, questionnaires.definition_of(version)) for version in versions]
+    context = {
+        "study": study,
+        "survey": survey,
+        "form": form,
+        "shown": shown,
+        "chosen": survey.version_id if survey else None,
+        "is_open": survey is not None and survey.opened_at is not None,
+    }
+    return render(request, "surveys/questionnaire_choose.html", context)
