@@ -45,7 +45,7 @@ from analysis.psychometrics.robust import (
     scaled_shifted,
     score_meat,
 )
-from analysis.psychometrics.sample import Sample, check_moments
+from analysis.psychometrics.sample import Sample, check_clusters, check_moments
 from analysis.psychometrics.solution import (
     block_names,
     factor_correlations,
@@ -54,7 +54,7 @@ from analysis.psychometrics.solution import (
     r_square,
     residual_correlations,
 )
-from analysis.psychometrics.starts import start_values
+from analysis.psychometrics.starts import plain_start_values, start_values
 from analysis.psychometrics.strata import NotPositiveDefiniteError
 
 ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
@@ -79,26 +79,21 @@ def fit_maximum_likelihood(
     the solution are named in the result; raises :class:`FitFailure` where there is none.
     """
     check_moments(sample)
+    check_clusters(sample)
     degrees_of_freedom(table)
     structure = ModelStructure(table)
     covariances = [group.covariance for group in sample.groups]
-    start = start_values(structure, covariances, [group.mean for group in sample.groups])
-    try:
-        minimum = maximise_likelihood(structure, sample, start)
-    except NotPositiveDefiniteError as error:
-        sentence = "The implied covariance matrix is not positive definite at the start values: give others."
-        raise FitFailure(NOT_CONVERGED, sentence) from error
+    minimum = _minimum(structure, sample)
     theta = minimum.x
     terms = all_terms(structure, sample, theta)
     states = [term.state for term in terms]
     expected = expected_information(terms)
     problems = list(sample.problems)
     bread = invert_information(expected)
-    identified = bread is not None
     converged = minimum.converged or _is_flat_minimum(minimum)
     if not converged:
         problems.append(Problem(NOT_CONVERGED, "", "The model did not converge: no estimates to rely on."))
-    if not identified:
+    if bread is None:
         problems.append(not_identified(expected, table))
     fit: dict[str, float] = {}
     vcov = None
@@ -128,6 +123,24 @@ def fit_maximum_likelihood(
         table=table,
         internals={"ml": MaximumLikelihood(sample, terms)} if fit else {},
     )
+
+
+def _minimum(structure: ModelStructure, sample: Sample) -> Minimum:
+    """The optimum from the first set of start values that leads to one."""
+    covariances = [group.covariance for group in sample.groups]
+    means = [group.mean for group in sample.groups]
+    reached = []
+    for start in (start_values(structure, covariances, means), plain_start_values(structure, covariances, means)):
+        try:
+            reached.append(maximise_likelihood(structure, sample, start))
+        except NotPositiveDefiniteError:
+            continue
+        if reached[-1].converged or _is_flat_minimum(reached[-1]):
+            return reached[-1]
+    if not reached:
+        sentence = "The implied covariance matrix is not positive definite at the start values: give others."
+        raise FitFailure(NOT_CONVERGED, sentence)
+    return reached[0]
 
 
 def maximum_likelihood_parts(fit: MaximumLikelihood, estimator: str) -> tuple[FloatArray, FloatArray, FloatArray]:

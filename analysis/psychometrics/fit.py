@@ -258,7 +258,11 @@ def noncentral_cdf(x: float, df: float, noncentrality: float) -> float:
     """Distribution function of the non-central chi-square."""
     if noncentrality == 0.0:
         return float(special.chdtr(df, x))
-    return float(special.chndtr(x, df, noncentrality))
+    value = float(special.chndtr(x, df, noncentrality))
+    if math.isfinite(value):
+        return value
+    # beyond about 1e9 the series gives up, and the distribution is normal to more digits than anyone needs
+    return float(special.ndtr((x - df - noncentrality) / math.sqrt(2.0 * (df + 2.0 * noncentrality))))
 
 
 def _noncentrality(x: float, df: float, probability: float) -> float:

@@ -17,6 +17,7 @@ from analysis.psychometrics.problems import (
     NO_VARIANCE,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
+    TOO_FEW_TEAMS,
     Problem,
 )
 from analysis.psychometrics.result import CASES_DROPPED, DataError, FitFailure, FloatArray
@@ -155,6 +156,14 @@ def check_moments(sample: Sample) -> None:
                 NOT_POSITIVE_DEFINITE,
                 f"The covariance matrix of the items{where} is not positive definite: an item is a combination of others.",
             )
+
+
+def check_clusters(sample: Sample) -> None:
+    """Raise :class:`FitFailure` where a group has a single cluster: scores sum to zero over it and say nothing."""
+    for group in sample.groups:
+        if group.n_clusters == 1:
+            where = f" in group {group.label!r}" if group.label else ""
+            raise FitFailure(TOO_FEW_TEAMS, f"Cluster-robust errors need two clusters or more{where}; there is one.")
 
 
 def _numbers(column: pd.Series) -> FloatArray:

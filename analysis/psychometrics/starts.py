@@ -28,12 +28,18 @@ def start_values(
         _block_values(table, number, covariances[number], None if means is None else means[number])
         for number in range(len(table.blocks))
     ])  # fmt: skip
-    if not _defined(structure, theta):
-        theta = _collect(table, [
-            _plain_values(table, number, covariances[number], None if means is None else means[number])
-            for number in range(len(table.blocks))
-        ])  # fmt: skip
-    return theta
+    return theta if _defined(structure, theta) else plain_start_values(structure, covariances, means)
+
+
+def plain_start_values(
+    structure: ModelStructure, covariances: Sequence[FloatArray], means: Sequence[FloatArray] | None = None
+) -> FloatArray:
+    """Small factor variances and no covariances: crude, but positive definite whatever the data look like."""
+    table = structure.table
+    return _collect(table, [
+        _plain_values(table, number, covariances[number], None if means is None else means[number])
+        for number in range(len(table.blocks))
+    ])  # fmt: skip
 
 
 def _defined(structure: ModelStructure, theta: FloatArray) -> bool:
@@ -148,7 +154,6 @@ def _factor_correlations(unit: FloatArray, r: FloatArray) -> FloatArray:
 def _plain_values(
     table: ParameterTable, number: int, covariance: FloatArray, mean: FloatArray | None
 ) -> dict[ParameterRow, float]:
-    """Small factor variances and no covariances: positive definite whatever is fixed, but far from the solution."""
     block = table.blocks[number]
     place = {name: i for i, name in enumerate(block.observed)}
     values: dict[ParameterRow, float] = {}
