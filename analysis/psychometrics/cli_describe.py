@@ -21,6 +21,7 @@ from analysis.psychometrics.descriptives import describe, description_problems, 
 from analysis.psychometrics.nesting import Teams, level_correlations, nesting, teams_of
 from analysis.psychometrics.problems import Problem
 from analysis.psychometrics.reliability import omega_to_dict, omega_total, reliability
+from analysis.psychometrics.reliability_models import omega_with_missing_answers, ordinal_reliability
 from analysis.psychometrics.result import DataError, LabelledMatrix, plain
 from analysis.psychometrics.scoring import reverse_key
 from analysis.psychometrics.syntax import parse_model
@@ -43,6 +44,8 @@ _SCORE_STATISTICS = (
     "kurtosis_type2",
     "kurtosis_type3",
 )
+#: Items with more different answers than this are not treated as ordinal.
+_MOST_CATEGORIES = 10
 _ITEM_NESTING = ("n", "icc1", "icc2", "icc1_n0", "icc1_reml", "design_effect")
 
 
@@ -126,6 +129,7 @@ def run_reliability(arguments: argparse.Namespace) -> int:
         entry["item_rest_r_listwise_plain"] = reliability(items).item_rest_r
         omega, n = omega_total(items)
         entry["omega_ml_listwise"] = omega_to_dict(omega, names, n)
+        entry |= _model_reliability(items)
         result[scale] = entry
     if arguments.json:
         return _print_json({"scales": result})
@@ -181,6 +185,25 @@ def describe_scale(items: pd.DataFrame) -> dict[str, Any]:
         "score_complete": {name: complete[name] for name in _SCORE_STATISTICS},
         "score_available_items": {name: some[name] for name in ("n", "mean", "sd")},
     }
+
+
+def _model_reliability(items: pd.DataFrame) -> dict[str, Any]:
+    """Omega of all respondents where there are gaps, and ordinal coefficients where the answers are categories."""
+    entry: dict[str, Any] = {}
+    if items.shape[1] < 3:
+        return entry
+    if bool(items.isna().any(axis=None)):
+        fiml = omega_with_missing_answers(items)
+        entry["omega_fiml"] = {
+            "omega_model": fiml.omega, "loadings_stdlv": fiml.loadings, "n": fiml.n, "problems": list(fiml.problems),
+        }  # fmt: skip
+    if int(items.nunique().max()) <= _MOST_CATEGORIES:
+        ordinal = ordinal_reliability(items)
+        entry["ordinal_listwise"] = {
+            "alpha_ordinal": ordinal.alpha, "omega_ordinal_latent_response": ordinal.omega,
+            "loadings_std": ordinal.loadings, "polychoric": ordinal.polychoric, "problems": list(ordinal.problems),
+        }  # fmt: skip
+    return entry
 
 
 def describe_grouping(

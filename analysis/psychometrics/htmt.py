@@ -140,12 +140,14 @@ class _Pearson:
         self.p = values.shape[1]
         z = (values - values.mean(axis=0)) / values.std(axis=0)
         order = np.argsort(units, kind="stable")
+        z = z[order]
         starts = np.searchsorted(units[order], np.arange(n_units))
         self.n = np.bincount(units, minlength=n_units).astype(np.float64)
-        self.sums = np.add.reduceat(z[order], starts, axis=0)
+        self.sums = np.add.reduceat(z, starts, axis=0)
         self.products = np.empty((n_units, self.p * self.p))
-        for unit, rows in enumerate(np.split(z[order], starts[1:])):
-            self.products[unit] = (rows.T @ rows).ravel()
+        for item in range(self.p):
+            part = slice(item * self.p, (item + 1) * self.p)
+            self.products[:, part] = np.add.reduceat(z * z[:, [item]], starts, axis=0)
 
     def __call__(self, counts: FloatArray) -> FloatArray:
         n = counts @ self.n
