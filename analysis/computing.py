@@ -7,7 +7,7 @@ A step turns tables of :mod:`analysis.dataset` into unsaved result rows; every s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -74,6 +74,8 @@ class Computation:
     decisions: Sequence[Decision]
     final: tuple[ScalePlan, ...]
     approached: dict[int, int]
+    #: factor models of an earlier run of the same data, plan and libraries, by syntax and estimator
+    fitted_before: Mapping[tuple[str, str], FactorModelResult] = field(default_factory=dict)
 
     screening: list[ScreeningDecision] = field(default_factory=list)
     scales: list[ScaleResult] = field(default_factory=list)
@@ -285,7 +287,20 @@ class Computation:
 
     def fit_factor_model(self, model: FactorModel, estimator: str) -> None:
         """One factor model by one estimator; one that cannot be fitted is a row with the reason."""
-        self.factor_models.append(fit_model(model, estimator, self._keyed, self._teams.codes))
+        before = self.fitted_before.get((model.syntax, estimator))
+        if before is None:
+            self.factor_models.append(fit_model(model, estimator, self._keyed, self._teams.codes))
+        else:
+            self.factor_models.append(
+                FactorModelResult(
+                    name=model.name,
+                    syntax=before.syntax,
+                    estimator=before.estimator,
+                    converged=before.converged,
+                    fit=before.fit,
+                    content=before.content,
+                )
+            )
 
 
 def _describe_scores(

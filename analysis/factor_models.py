@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.models import Decision, FactorModelResult
 from analysis.plan import PlanRules, ScalePlan, model_syntax
 from analysis.psychometrics import AnalysisInputError, fit
+from analysis.psychometrics.distinguish import distinguish
 from analysis.scales import final_scales
 
 #: The model of the plan: every scale of the theory is one factor.
@@ -22,6 +23,8 @@ FINAL = "final"
 TEAM = "_team"
 #: Modification indices kept per model, the largest first: a model of 36 items has some 600.
 MODIFICATION_INDICES = 30
+#: Samples of teams behind the interval of a heterotrait-monotrait ratio.
+REPLICATES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def fit_model(
 ) -> FactorModelResult:
     """Fit a model to the analysed respondents who answered all its items, errors robust to teams for MLR.
 
+    Beside MLR stands whether each pair of scales can be told apart.
     A model that cannot be fitted is a result too: not converged, with the sentence that says why.
     """
     data = items.assign(**{TEAM: teams})
@@ -68,6 +72,8 @@ def fit_model(
         row.content = {"warnings": [str(error)], "scales": scales}
         return row
     content = result.to_dict()
+    if estimator == "MLR" and result.converged and len(scales) > 1:
+        content["distinguish"] = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES).to_dict()
     indices = sorted(content["modification_indices"], key=lambda index: -(index["mi"] or 0))
     row.converged = result.converged
     row.fit = content.pop("fit")

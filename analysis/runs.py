@@ -26,7 +26,7 @@ from django.utils import timezone
 from analysis import dataset
 from analysis.accounting import account
 from analysis.computing import Computation
-from analysis.models import AnalysisRun, Decision
+from analysis.models import AnalysisRun, Decision, FactorModelResult
 from analysis.plan import locked_plan, rules
 from analysis.results import ClaimLost, store
 from analysis.scales import final_scales
@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 TASK = "analysis.execute_run"
 MAX_ATTEMPTS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
+#: Raised whenever the computation itself changes: results made before are then computed anew.
+METHOD = "1"
 
 
 class NoPlan(Exception):
@@ -209,7 +211,9 @@ def _carry_out(run: AnalysisRun) -> None:
     approached = dict(
         Collection.objects.filter(participation__in=data.participations).values_list("participation_id", "approached")
     )
-    computation = Computation(data, plan, decisions, final_scales(plan, decisions), approached)
+    computation = Computation(
+        data, plan, decisions, final_scales(plan, decisions), approached, _fitted_before(run, data.fingerprint)
+    )
     steps = computation.steps()
     run.n_steps = len(steps) + 2  # reading before, storing after
     renew(run, n_steps=run.n_steps, step=1)
@@ -221,10 +225,24 @@ def _carry_out(run: AnalysisRun) -> None:
     store(run, computation, counts, versions())
 
 
+def _fitted_before(run: AnalysisRun, fingerprint: str) -> dict[tuple[str, str], FactorModelResult]:
+    """The factor models of the last run of the same data by the same plan and libraries: a decision changes few of them."""
+    before = (
+        AnalysisRun.objects.filter(
+            survey=run.survey, plan=run.plan, state=AnalysisRun.State.DONE, fingerprint=fingerprint
+        )
+        .order_by("-pk")
+        .first()
+    )
+    if before is None or before.versions != versions():
+        return {}
+    return {(row.syntax, row.estimator): row for row in FactorModelResult.objects.filter(run=before)}
+
+
 def versions() -> dict[str, str]:
     """Versions of what computed, kept with the run."""
     found = {name.lower(): importlib.metadata.version(name) for name in LIBRARIES}
-    return {"python": platform.python_version(), **found}
+    return {"method": METHOD, "python": platform.python_version(), **found}
 
 
 def _finish_failed(run: AnalysisRun, reason: str) -> int:

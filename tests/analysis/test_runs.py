@@ -46,7 +46,7 @@ def test_a_run_writes_per_team_and_overall_rows(survey):
     assert run.state == State.DONE
     assert (run.step, run.lease_until, run.error) == (run.n_steps, None, "")
     assert len(run.fingerprint) == 64
-    assert set(run.versions) == {"python", "numpy", "scipy", "pandas", "django"}
+    assert set(run.versions) == {"method", "python", "numpy", "scipy", "pandas", "django"}
     assert ScaleResult.objects.filter(run=run).count() == 2 * 3 * 4  # scale sets × scales × (teams and overall)
     assert ItemResult.objects.filter(run=run).count() == 9 * 4
     assert ReliabilityResult.objects.filter(run=run).count() == 6
