@@ -94,9 +94,10 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
         invitations = invitations.filter(academy__in=list(academies))
     n_invited = 0
     for invitation in invitations:
-        new_teams = Participation.objects.filter(
-            study=study, team__academy=invitation.academy, state=Participation.State.LISTED
-        )
+        # by primary key: an update through a join puts its condition in a subquery, which PostgreSQL does not judge
+        # again after waiting for another transaction, and then both invite
+        on_the_list = [one.pk for one in teams_of(invitation)]
+        new_teams = Participation.objects.filter(pk__in=on_the_list, state=Participation.State.LISTED)
         if not new_teams.update(state=Participation.State.INVITED):
             continue
         now = timezone.now()
@@ -152,15 +153,10 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
         leaders = participation.invitation
         one = chosen.get(participation.pk)
         if one is None:
-            _move(
-                leaders,
-                Invitation.State.LISTED,
-                state=Invitation.State.DECLINED,
-                reason=Invitation.Reason.LEFT_OUT,
-                answered_at=timezone.now(),
-            )
-            _decline_participations([participation.pk])
-            history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
+            left_out = {"state": Invitation.State.DECLINED, "reason": Invitation.Reason.LEFT_OUT}
+            if _move(leaders, Invitation.State.LISTED, **left_out, answered_at=timezone.now()):
+                _decline_participations([participation.pk])
+                history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
             continue
         correct_leader(participation.team, one.leader_name, one.leader_email, by_link=by_link)
         if _move(leaders, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=timezone.now()):

@@ -99,7 +99,8 @@ def compose(
     text = render_to_string(template, context).strip() + "\n"
     blocks = [block.strip() for block in text.split("\n\n") if block.strip()]
     paragraphs = [(block.startswith(("http://", "https://")) and len(block.split()) == 1, block) for block in blocks]
-    html = render_to_string("emails/layout.html", {"subject": subject, "paragraphs": paragraphs})
+    letter = {"subject": subject, "paragraphs": paragraphs, "language": translation.get_language()}
+    html = render_to_string("emails/layout.html", letter)
     return Mail(to=to, subject=subject, text=text, html=html, headers=headers or {})
 
 
