@@ -18,6 +18,7 @@ import pandas as pd
 
 from analysis.psychometrics.nesting import Teams, teams_of
 from analysis.psychometrics.problems import TOO_FEW_OBSERVATIONS, Problem
+from analysis.psychometrics.scoring import answer_matrix
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -157,8 +158,10 @@ def agreement(
     bad = [name for name, variance in nulls.items() if not variance > 0]
     if bad:
         raise ValueError(f"The null variance of {bad[0]} must be over 0.")
-    x = items.to_numpy(dtype=np.float64)
+    x = answer_matrix(items)
     n_items = x.shape[1]
+    if not n_items:
+        raise ValueError("Agreement needs at least one item.")
     rows = ~np.isnan(x).any(axis=1) & (teams.codes >= 0)
     n = teams.counts(rows)
     codes = teams.codes[rows]

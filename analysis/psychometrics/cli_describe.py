@@ -259,6 +259,8 @@ def _items(data: pd.DataFrame, names: Sequence[str], arguments: argparse.Namespa
         if not pd.api.types.is_numeric_dtype(data[name]):
             raise DataError(f"Column {name!r} holds text, not answers.")
     items = data[list(names)].astype(float)
+    if infinite := [name for name in names if np.isinf(items[name]).any()]:
+        raise DataError(f"Column {infinite[0]!r} holds an infinite number.")
     reverse = [name for name in _split(arguments.reverse) if name in names]
     missing = [name for name in _split(arguments.reverse) if name not in data.columns]
     if missing:

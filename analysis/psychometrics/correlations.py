@@ -14,7 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS, Problem
+from analysis.psychometrics.problems import (
+    NO_VARIANCE,
+    NOT_POSITIVE_DEFINITE,
+    TOO_FEW_ITEMS,
+    TOO_FEW_OBSERVATIONS,
+    Problem,
+)
+from analysis.psychometrics.scoring import answer_matrix
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,7 +34,7 @@ def covariance_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "listw
     ``x`` is (respondents × variables) with NaN for gaps. Cells resting on fewer than two rows are NaN. A pairwise matrix
     need not be positive definite.
     """
-    values = np.asarray(x, dtype=np.float64)
+    values = answer_matrix(x)
     answered = ~np.isnan(values)
     complete = answered.all(axis=1)
     p = values.shape[1]
@@ -55,7 +62,7 @@ def correlation_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "list
     Pairwise, the standard deviations too are those of the rows where both variables are answered, so every cell is a
     correlation in the strict sense (as R's ``cor(use = "pairwise")``).
     """
-    values = np.asarray(x, dtype=np.float64)
+    values = answer_matrix(x)
     answered = ~np.isnan(values)
     if missing == "listwise" or answered.all():
         covariance, _ = covariance_matrix(values, missing="listwise")
@@ -139,8 +146,8 @@ def factorability(items: pd.DataFrame) -> FactorabilityResult:
     values = items.to_numpy(dtype=np.float64)
     values = values[~np.isnan(values).any(axis=1)]
     n, p = values.shape
-    r = correlation_matrix(values)
     problems = list(_variance_problems(values, names))
+    r = np.eye(p) if problems else correlation_matrix(values)
     inverse = None if problems else _inverse(r)
     if inverse is None:
         if not problems:
@@ -212,9 +219,8 @@ def mardia(items: pd.DataFrame) -> MardiaResult:
     n, p = values.shape
     problems = list(_variance_problems(values, names))
     nan = float("nan")
-    covariance, _ = covariance_matrix(values)
     try:
-        root = np.linalg.cholesky(covariance) if not problems else None
+        root = None if problems else np.linalg.cholesky(covariance_matrix(values)[0])
     except np.linalg.LinAlgError:
         root = None
         problems.append(Problem(NOT_POSITIVE_DEFINITE, "", "The covariance matrix of these items cannot be inverted."))
@@ -242,6 +248,8 @@ def mardia(items: pd.DataFrame) -> MardiaResult:
 
 def _variance_problems(values: FloatArray, names: tuple[str, ...]) -> list[Problem]:
     n = len(values)
+    if len(names) < 2:
+        return [Problem(TOO_FEW_ITEMS, "", f"At least 2 items are needed, not {len(names)}.")]
     if n < 2:
         return [Problem(TOO_FEW_OBSERVATIONS, "", f"Only {n} respondents answered all items: at least 2 are needed.")]
     flat = np.ptp(values, axis=0) == 0

@@ -154,8 +154,12 @@ def distinguish(
         by_polychoric = htmt(
             data, scales, team, correlation="polychoric", level=level, n_replicates=n_replicates, seed=seed
         )
+    # a factor that another one measures is part of it, and not a scale beside it
+    nested = {frozenset((s.lhs, s.rhs)) for s in syntax.statements if s.op == "=~" and s.rhs in scales}
     results = []
     for first, second in combinations(scales, 2):
+        if frozenset((first, second)) in nested:
+            continue
         correlation, se, lower, upper = _correlation(base, first, second, level)
         far_end = max(upper, -lower)
         wanted = frozenset((first, second)) in asked if asked is not None else far_end >= TEST_FROM

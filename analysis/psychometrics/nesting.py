@@ -20,6 +20,7 @@ from scipy import optimize, stats
 
 from analysis.psychometrics.correlations import correlation_matrix
 from analysis.psychometrics.problems import NO_VARIANCE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS, Problem
+from analysis.psychometrics.scoring import score_vector
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -115,7 +116,7 @@ def nesting(score: pd.Series | FloatArray, team: pd.Series | Teams) -> NestingRe
 
     Fewer than two teams, no team of two, or scores that are all equal are problems; what is not defined is NaN.
     """
-    y = np.asarray(score, dtype=np.float64)
+    y = score_vector(score)
     teams = team if isinstance(team, Teams) else teams_of(team)
     rows = ~np.isnan(y) & (teams.codes >= 0)
     sizes = teams.counts(rows)
@@ -161,7 +162,8 @@ def nesting(score: pd.Series | FloatArray, team: pd.Series | Teams) -> NestingRe
         p_value=float(stats.f.sf(f, df_between, df_within)),
         eta_squared=ss_between / (ss_between + ss_within),
         icc1=icc1,
-        icc2=(ms_between - ms_within) / ms_between if ms_between > 0 else _NAN,
+        # equal team means differ by rounding: their reliability is then not a number, and not minus 1e31
+        icc2=(ms_between - ms_within) / ms_between if ms_between > 1e-12 * ms_within else _NAN,
         icc1_n0=(ms_between - ms_within) / (ms_between + (n0 - 1) * ms_within),
         icc1_reml=between_reml / (between_reml + within_reml),
         var_between_reml=between_reml,
@@ -255,7 +257,8 @@ def level_correlations(scores: pd.DataFrame, team: pd.Series | Teams) -> LevelCo
     x = scores.to_numpy(dtype=np.float64)
     member = teams.codes >= 0
     means = np.column_stack([teams.means(x[:, j], ~np.isnan(x[:, j]) & member) for j in range(x.shape[1])])
-    expanded = np.where(member[:, None], means[teams.codes], np.nan)
+    expanded = np.full(x.shape, np.nan)
+    expanded[member] = means[teams.codes[member]]
     names = [str(name) for name in scores.columns]
     results = [nesting(x[:, j], teams) for j in range(x.shape[1])]
     return LevelCorrelations(

@@ -63,7 +63,7 @@ def score_scale(
     the unit of the answers and NaN where fewer than ``minimum_answered`` (default two thirds, rounded up) were answered.
     Raises ``ValueError`` when ``minimum_answered`` is not between 1 and the number of items.
     """
-    answers = _as_float(items)
+    answers = answer_matrix(items)
     n_items = answers.shape[1]
     minimum = default_minimum_answered(n_items) if minimum_answered is None else minimum_answered
     if not 1 <= minimum <= n_items:
@@ -103,9 +103,20 @@ def check_items(items: pd.DataFrame, names: Sequence[str], scale: str = "") -> N
         raise KeyError(f"Items{of_scale} that are not in the data: {', '.join(unknown)}.")
 
 
-def _as_float(items: pd.DataFrame | FloatArray) -> FloatArray:
+def score_vector(scores: pd.Series | FloatArray) -> FloatArray:
+    """Return scores as floating point numbers (respondents,), NaN for gaps, from any numeric column type."""
+    if isinstance(scores, pd.Series):
+        return scores.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(scores, dtype=np.float64)
+
+
+def answer_matrix(items: pd.DataFrame | FloatArray) -> FloatArray:
+    """Return answers as floating point numbers (respondents × items), NaN for gaps, from any numeric column type.
+
+    Raises ``ValueError`` for an array that is not a table.
+    """
     if isinstance(items, pd.DataFrame):
-        return items.to_numpy(dtype=np.float64)
+        return items.to_numpy(dtype=np.float64, na_value=np.nan)
     answers = np.asarray(items, dtype=np.float64)
     if answers.ndim != 2:
         raise ValueError("Items must be a table of respondents by items.")

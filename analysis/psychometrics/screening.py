@@ -19,6 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.psychometrics.scoring import answer_matrix
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -117,8 +119,8 @@ def apply_rules(
 
 def share_unanswered(answers: pd.DataFrame | FloatArray) -> FloatArray:
     """Return the share (0 to 1) of unanswered items per respondent, shape (respondents,)."""
-    x = np.asarray(answers, dtype=np.float64)
-    return np.asarray(np.isnan(x).mean(axis=1), dtype=np.float64)
+    x = answer_matrix(answers)
+    return np.asarray(np.isnan(x).sum(axis=1) / max(x.shape[1], 1), dtype=np.float64)
 
 
 def longstring(answers: pd.DataFrame | FloatArray) -> FloatArray:
@@ -127,7 +129,7 @@ def longstring(answers: pd.DataFrame | FloatArray) -> FloatArray:
     Columns must be in the order in which the items were asked. An unanswered item ends a run; a respondent without
     answers has 0.
     """
-    x = np.asarray(answers, dtype=np.float64)
+    x = answer_matrix(answers)
     run = np.zeros(len(x))
     longest = np.zeros(len(x))
     for item in range(x.shape[1]):
@@ -144,7 +146,7 @@ def intra_individual_variability(answers: pd.DataFrame | FloatArray) -> FloatArr
     Dunn, A. M., Heggestad, E. D., Shanock, L. R. & Theilgard, N. (2018). Intra-individual response variability as an
     indicator of insufficient effort responding. Journal of Business and Psychology, 33, 105-121.
     """
-    x = np.asarray(answers, dtype=np.float64)
+    x = answer_matrix(answers)
     answered = ~np.isnan(x)
     n = answered.sum(axis=1)
     mean = np.where(answered, x, 0.0).sum(axis=1) / np.maximum(n, 1)
@@ -159,6 +161,8 @@ def even_odd_consistency(items: pd.DataFrame, scales: Mapping[str, Sequence[str]
     scales and stepped up by Spearman-Brown, 2r/(1+r), with -1 where that falls below -1. NaN with fewer than three scales
     of two halves, or where a half does not vary.
     """
+    if not scales:
+        return np.full(len(items), np.nan)
     odd = np.column_stack([_row_mean(items[list(names)[0::2]]) for names in scales.values()])
     even = np.column_stack(
         [
@@ -188,7 +192,7 @@ def mahalanobis_distance(answers: pd.DataFrame | FloatArray) -> tuple[FloatArray
     the items answered, with as many degrees of freedom. NaN for everyone when the covariance cannot be inverted (an item
     without variance, fewer complete respondents than items), and for respondents without answers.
     """
-    x = np.asarray(answers, dtype=np.float64)
+    x = answer_matrix(answers)
     n, p = x.shape
     nothing = np.full(n, np.nan)
     answered = ~np.isnan(x)

@@ -17,6 +17,7 @@ from scipy import stats
 
 from analysis.psychometrics.nesting import Teams, nesting, teams_of
 from analysis.psychometrics.problems import TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS, Problem
+from analysis.psychometrics.scoring import score_vector
 
 FloatArray = npt.NDArray[np.float64]
 _NAN = float("nan")
@@ -54,7 +55,7 @@ def team_statistics(
     it speaks about the answers the team could have given, not about the members who happened to be absent. Rows without a
     score or a team do not count; sd needs two respondents, and so does the interval (NaN).
     """
-    y = np.asarray(score, dtype=np.float64)
+    y = score_vector(score)
     teams = team if isinstance(team, Teams) else teams_of(team)
     rows = ~np.isnan(y) & (teams.codes >= 0)
     codes, values = teams.codes[rows], y[rows]
@@ -84,7 +85,7 @@ def mean_over_respondents(score: pd.Series | FloatArray, team: pd.Series | Teams
     Cluster-robust: se² = G/(G - 1) · Σ_g (Σ_i∈g (y - ȳ))² / N², with t(G - 1) (Cameron and Miller 2015, eqs. 11 and 12).
     A naive interval would be about a third too narrow at the design effects found here. Fewer than two teams: a problem.
     """
-    y = np.asarray(score, dtype=np.float64)
+    y = score_vector(score)
     teams = team if isinstance(team, Teams) else teams_of(team)
     rows = ~np.isnan(y) & (teams.codes >= 0)
     n, n_teams = int(rows.sum()), int((teams.counts(rows) > 0).sum())
@@ -104,7 +105,7 @@ def mean_over_teams(score: pd.Series | FloatArray, team: pd.Series | Teams, *, l
 
     Every team counts once, whatever its size. Fewer than two teams: a problem.
     """
-    y = np.asarray(score, dtype=np.float64)
+    y = score_vector(score)
     teams = team if isinstance(team, Teams) else teams_of(team)
     rows = ~np.isnan(y) & (teams.codes >= 0)
     means = teams.means(y, rows)
@@ -152,7 +153,7 @@ def shrunken_team_means(
     ranks in ``n_draws`` draws of all teams from their posteriors (Goldstein and Spiegelhalter 1996), seeded, so the same
     data give the same ranks. Where no variance between teams is found every rank is possible for every team.
     """
-    y = np.asarray(score, dtype=np.float64)
+    y = score_vector(score)
     teams = team if isinstance(team, Teams) else teams_of(team)
     result = nesting(y, teams)
     rows = ~np.isnan(y) & (teams.codes >= 0)

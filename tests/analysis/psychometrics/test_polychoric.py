@@ -143,7 +143,7 @@ def test_correlation_of_a_large_table_is_recovered(rho, first, second):
     corners[1:, -1] = [*ndtr(h), 1]
     corners[-1, 1:] = [*ndtr(k), 1]
     table = np.rint(np.diff(np.diff(corners, axis=0), axis=1) * 20_000).astype(int)
-    if (table.sum(axis=0) == 0).any() or (table.sum(axis=1) == 0).any():
+    if table.min() < 5:  # rounding to whole respondents would then move the correlation
         return
     result = polychoric(ordinal_data(table_to_items(table)), influence=False)
     assert result.correlation[0, 1] == pytest.approx(rho, abs=0.01)
