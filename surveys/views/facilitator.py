@@ -61,18 +61,19 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
     collection = meeting.collection
     counted = collections.counts(collection)
     total_only = "total" in request.GET
-    shown = (counted.started,) if total_only else (counted, meeting.joins_confirmed)
-    etag = hashlib.sha256(repr((shown, collection.state, collection.sealing, get_language())).encode()).hexdigest()[:20]
+    shown = (counted.started,) if total_only else (counted,)
+    seen = _seen(meeting, counted)
+    etag = hashlib.sha256(repr((shown, seen, get_language())).encode()).hexdigest()[:20]
     response: HttpResponse
     if request.headers.get("If-None-Match", "").strip('W/"') == etag:
         response = HttpResponseNotModified()
     else:
         template = "surveys/projector_total.html" if total_only else "surveys/facilitator_counts.html"
-        response = render(request, template, {"counts": counted, "full": _full(meeting, counted)})
+        response = render(request, template, {"counts": counted})
     response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = "private, no-cache"  # kept by the browser, asked about each time
-    if request.GET.get("state", _state(collection)) != _state(collection):
-        response["HX-Refresh"] = "true"  # closed or sealed meanwhile: the rest of the page is out of date
+    if request.GET.get("seen", seen) != seen:
+        response["HX-Refresh"] = "true"  # closed, sealed or full meanwhile: the rest of the page is out of date
     return response
 
 
@@ -154,6 +155,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
         "counts": counted,
         "full": _full(meeting, counted),
         "state": _state(collection),
+        "seen": _seen(meeting, counted),
         "address": qr.join_address(),
         "code": f"{meeting.code[:3]} {meeting.code[3:]}",
         "qr": qr.qr_svg(qr.join_url(meeting)) if is_open and meeting.code else "",
@@ -164,6 +166,11 @@ def _state(collection: Collection) -> str:
     """As the page tells it: a sealing that was begun is a state of its own."""
     due = collection.state == Collection.State.CLOSED and (collection.sealing or not collections.in_grace(collection))
     return "sealing" if due else str(collection.state)
+
+
+def _seen(meeting: Meeting, counted: collections.Counts) -> str:
+    """What decides which parts the page has, beside the counts."""
+    return _state(meeting.collection) + ("-full" if _full(meeting, counted) else "")
 
 
 def _full(meeting: Meeting, counted: collections.Counts) -> bool:
