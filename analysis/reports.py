@@ -88,6 +88,18 @@ class AcademyReport:
     teams: tuple[tuple[str, TeamReport | Withheld], ...]
 
 
+@dataclass(frozen=True)
+class Material:
+    """What the reports of one run are made of, read once: from here on everything is a pure function."""
+
+    study: Study
+    definition: Definition
+    scales: list[FinalScale]
+    groups: list[GroupFigures]
+    published_at: datetime | None = None
+    previous: Previous | None = None
+
+
 def team_report(run: AnalysisRun, participation: Participation, language: str = "nl") -> TeamReport:
     """The report of one team from a finished run."""
     return team_reports(run, [participation], language)[0]
@@ -95,30 +107,33 @@ def team_report(run: AnalysisRun, participation: Participation, language: str = 
 
 def team_reports(run: AnalysisRun, participations: list[Participation], language: str = "nl") -> list[TeamReport]:
     """Reports of several teams of one run; the rows are read once, whatever the number of teams."""
+    material = read_material(run)
+    return [render_team(material, participation, language) for participation in participations]
+
+
+def academy_report(run: AnalysisRun, academy_id: int, language: str = "nl") -> AcademyReport:
+    """The report of an academy for its director, as far as rule 3 allows."""
+    return render_academy(read_material(run), academy_id, language)
+
+
+def read_material(run: AnalysisRun) -> Material:
+    """Read everything that the reports of a run are made of."""
     study = run.survey.study
     definition = definition_of(run.survey.version)
-    scales = final_scales_of(run, definition)
-    groups = load_groups(run)
     published = Publication.objects.filter(run=run).first()
-    previous = _previous(study)
-    with override(language):
-        return [
-            _team_report(run, study, definition, scales, groups, participation, published, previous, language)
-            for participation in participations
-        ]
+    return Material(
+        study=study,
+        definition=definition,
+        scales=final_scales_of(run, definition),
+        groups=load_groups(run),
+        published_at=published.published_at if published else None,
+        previous=_previous(study),
+    )
 
 
-def _team_report(
-    run: AnalysisRun,
-    study: Study,
-    definition: Definition,
-    scales: list[FinalScale],
-    groups: list[GroupFigures],
-    participation: Participation,
-    published: Publication | None,
-    previous: _Previous | None,
-    language: str,
-) -> TeamReport:
+def render_team(material: Material, participation: Participation, language: str) -> TeamReport:
+    """The report of one team; reads no database."""
+    study, groups, previous = material.study, material.groups, material.previous
     own = group_of(groups, participation)
     in_benchmark = units(groups, study.k)
     team = participation.team
@@ -126,21 +141,22 @@ def _team_report(
     held = disclosure.judge_group(own.group, study.k) if own else Withheld(Reason.NOT_MEASURED)
     withheld_benchmark = disclosure.judge_benchmark(own.key if own else None, [g.group for g in in_benchmark])
     shown_scales: tuple[ScaleReport, ...] | Withheld
-    if held is not None or own is None:
-        shown_scales = held or Withheld(Reason.NOT_MEASURED)
-    else:
-        shown_scales = tuple(
-            _scale_report(
-                scale,
-                own,
-                withheld_benchmark or disclosure.show_aggregate(over_respondents(in_benchmark, scale.code)),
-                previous.of(participation, scale) if previous else None,
-                definition.n_points,
-                study.k,
-                language,
+    with override(language):
+        if held is not None or own is None:
+            shown_scales = held or Withheld(Reason.NOT_MEASURED)
+        else:
+            shown_scales = tuple(
+                _scale_report(
+                    scale,
+                    own,
+                    withheld_benchmark or disclosure.show_aggregate(over_respondents(in_benchmark, scale.code)),
+                    previous.of(participation, scale) if previous else None,
+                    material.definition.n_points,
+                    study.k,
+                    language,
+                )
+                for scale in material.scales
             )
-            for scale in scales
-        )
     return TeamReport(
         study=study.title,
         wave=study.wave,
@@ -152,10 +168,10 @@ def _team_report(
             t.participation.team.name for t in (own.teams if own else ()) if t.participation.pk != participation.pk
         ),
         k=study.k,
-        options=tuple(in_language(text, language) for _value, text in definition.options),
+        options=tuple(in_language(text, language) for _value, text in material.definition.options),
         approached=counts.approached if counts else participation.approached or 0,
         returned=counts.returned if counts else 0,
-        published_at=published.published_at if published else None,
+        published_at=material.published_at,
         language=language,
         benchmark=withheld_benchmark
         or Benchmark(
@@ -167,32 +183,33 @@ def _team_report(
     )
 
 
-def units(groups: list[GroupFigures], k: int) -> list[GroupFigures]:
-    """The groups that may be shown and are in aggregates."""
-    return [g for g in groups if disclosure.judge_group(g.group, k) is None]
-
-
-def academy_report(run: AnalysisRun, academy_id: int, language: str = "nl") -> AcademyReport:
-    """The report of an academy for its director, as far as rule 3 allows."""
-    study = run.survey.study
-    definition = definition_of(run.survey.version)
-    groups = [g for g in load_groups(run) if g.academy_id == academy_id]
-    in_academy = units(groups, study.k)
+def render_academy(material: Material, academy_id: int, language: str) -> AcademyReport:
+    """The report of an academy; reads no database."""
+    groups = [g for g in material.groups if g.academy_id == academy_id]
+    in_academy = units(groups, material.study.k)
     withheld = disclosure.judge_academy([g.group for g in in_academy])
-    scales = final_scales_of(run, definition)
     participations = [team.participation for g in groups for team in g.teams]
-    agreed = [p for p in participations if p.director_sees_team]
-    reports = dict(zip([p.pk for p in agreed], team_reports(run, agreed, language), strict=True))
     return AcademyReport(
         academy=participations[0].team.academy.name if participations else "",
         n_units=len(in_academy),
         scales=withheld
         or tuple(
             (in_language(scale.name, language), disclosure.show_aggregate(over_respondents(in_academy, scale.code)))
-            for scale in scales
+            for scale in material.scales
         ),
-        teams=tuple((p.team.name, reports.get(p.pk, Withheld(Reason.NOT_AGREED))) for p in participations),
+        teams=tuple(
+            (
+                p.team.name,
+                render_team(material, p, language) if p.director_sees_team else Withheld(Reason.NOT_AGREED),
+            )
+            for p in participations
+        ),
     )
+
+
+def units(groups: list[GroupFigures], k: int) -> list[GroupFigures]:
+    """The groups that may be shown and are in aggregates."""
+    return [g for g in groups if disclosure.judge_group(g.group, k) is None]
 
 
 def _scale_report(
@@ -242,7 +259,7 @@ def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
 
 # ---------------------------------------------------------------------------------------------- previous wave
 @dataclass(frozen=True)
-class _Previous:
+class Previous:
     """The published previous wave: it stands by itself, with its own n ≥ k."""
 
     study: Study
@@ -265,7 +282,7 @@ class _Previous:
         return _shown_scale(then, before, self.n_points, self.study.k)
 
 
-def _previous(study: Study) -> _Previous | None:
+def _previous(study: Study) -> Previous | None:
     if study.previous_id is None:
         return None
     last = (
@@ -275,7 +292,7 @@ def _previous(study: Study) -> _Previous | None:
         return None
     definition = definition_of(last.run.survey.version)
     scales = {scale.code: scale for scale in final_scales_of(last.run, definition)}
-    return _Previous(last.study, load_groups(last.run), scales, definition.n_points)
+    return Previous(last.study, load_groups(last.run), scales, definition.n_points)
 
 
 # ---------------------------------------------------------------------------------------------- sentences
