@@ -111,9 +111,9 @@ class StudyForm(PlainForm, forms.ModelForm):  # type: ignore[type-arg]
             return Div(*(Field(name, wrapper_class="col-sm-6") for name in names), css_class="row")
 
         return Layout(
-            Fieldset(_("The study"), "title", half("wave", "previous"), half("starts_on", "ends_on")),
-            Fieldset(_("Who to ask about it"), half("contact_name", "contact_email")),
-            Fieldset(_("Protection of small groups"), half("k", "grace_hours"), "report_days"),
+            Fieldset(_("The study"), "title", half("wave", "previous"), half("starts_on", "ends_on"), css_class="mb-4"),
+            Fieldset(_("Who to ask about it"), half("contact_name", "contact_email"), css_class="mb-4"),
+            Fieldset(_("Protection of small groups"), half("k", "grace_hours"), "report_days", css_class="mb-4"),
             Fieldset(
                 _("Law and trust"),
                 HTML(

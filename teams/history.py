@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from teams.models import Academy, Event, Invitation, Participation, Study, User
 
@@ -55,8 +56,11 @@ def in_words(event: Event) -> str:
 def detail_in_words(event: Event) -> str:
     """The detail of an event; a reason or a way of collecting at its beginning stands there as a code."""
     code, separator, rest = event.detail.partition(": ")
-    names = {**dict(Invitation.Reason.choices), **dict(Participation.Mode.choices)}
-    return f"{names[code]}{separator}{rest}" if code in names else event.detail
+    modes, reasons = dict(Participation.Mode.choices), dict(Invitation.Reason.choices)
+    if code in modes and rest.isdigit():
+        n_teachers = ngettext("%(n)s teacher", "%(n)s teachers", int(rest)) % {"n": rest}
+        return f"{modes[code]}; {n_teachers}"
+    return f"{reasons[code]}{separator}{rest}" if code in reasons else event.detail
 
 
 def history_of(participation: Participation) -> QuerySet[Event]:

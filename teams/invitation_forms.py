@@ -38,7 +38,12 @@ class DirectorForm(PlainForm):
         self.participations = participations
         for participation in participations:
             team = participation.team
-            self.fields[f"ask_{participation.pk}"] = forms.BooleanField(label=team.name, required=False, initial=True)
+            self.fields[f"ask_{participation.pk}"] = forms.BooleanField(
+                label=team.name,
+                required=False,
+                initial=True,
+                widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+            )
             self.fields[f"name_{participation.pk}"] = forms.CharField(
                 label=_("Team leader"), max_length=120, required=False, initial=team.leader_name
             )

@@ -120,9 +120,7 @@ def accept_academy(invitation: Invitation, approach: Sequence[Approach], *, by_l
     """
     if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True):
         return False
-    history.record(
-        invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link, detail=f"{len(approach)}"
-    )
+    history.record(invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link)
     _approach(invitation, approach, by_link)
     mail.queue("teams.director_confirmation", invitation.pk)
     return True

@@ -240,6 +240,9 @@ def test_events_are_told_in_words(director, nursing):
     assert history.in_words(event) != event.kind
     assert history.detail_in_words(event).endswith(": Te druk")
     assert "workload:" not in history.detail_in_words(event)
+    accepted = Event(kind="leader_accepted", detail="online: 12")
+    assert "online:" not in history.detail_in_words(accepted)
+    assert "12 " in history.detail_in_words(accepted)
     assert set(kinds()) <= set(history.WORDS)
 
 
