@@ -114,7 +114,7 @@ def run_invariance(arguments: argparse.Namespace) -> int:
         _print_json(result.to_dict())
     else:
         print(invariance_text(result))
-    return max(_exit_code(one) for one in result.fits.values())
+    return _exit_code(*result.fits.values())
 
 
 def read_model(file_or_text: str) -> str:
@@ -159,10 +159,11 @@ def _options(arguments: argparse.Namespace, model: str) -> dict[str, Any]:
     }
 
 
-def _exit_code(result: FitResult) -> int:
-    if result.has_estimates:
+def _exit_code(*results: FitResult) -> int:
+    """0 where any fit has estimates; otherwise the reasons go to standard error, each once."""
+    if any(result.has_estimates for result in results):
         return 0
-    print(" ".join(result.warnings), file=sys.stderr)
+    print(" ".join(dict.fromkeys(sentence for result in results for sentence in result.warnings)), file=sys.stderr)
     return 2
 
 
