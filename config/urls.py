@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from config import pages
@@ -13,7 +14,7 @@ urlpatterns = [
     path("privacy", pages.privacy, name="privacy"),
     path("accessibility", pages.accessibility, name="accessibility"),
     path("health", pages.health, name="health"),
-    path("language", login_not_required(set_language), name="set_language"),
+    path("language", login_not_required(require_POST(set_language)), name="set_language"),
     path("dev/mail", pages.dev_mail, name="dev_mail"),
     path("accounts/", include("teams.account_urls")),
     # one address, two answers: a director's (teams) and a team leader's (surveys, since accepting may open a collection)

@@ -1,0 +1,324 @@
+"""Who may open what: role × address × expected answer, over the cast of cast.py.
+
+Every address of the application stands in the table; one that does not fails `test_every_address_is_in_the_table`.
+LOGIN is a redirect to the sign-in page. Strangers get 404, so that what they may not see looks like what is not there.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+
+from analysis.models import AnalysisRun, Decision, FactorModelResult
+from analysis.plan import locked_plan
+from analysis.runs import request_run
+from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "login"
+RESEARCHERS = ("alice", "bob", "admin")  # of any study; they sign in with a password
+LEADERS = ("carol", "dave")
+LEADERS_403 = dict.fromkeys(LEADERS, 403)
+BEFORE_SIGN_IN = {"account_confirm_login_code", "mfa_authenticate"}  # public: the second step of signing in
+NOBODY_WAITS = {role: LOGIN for role in ROLES if role not in ACCOUNTS}  # no sign-in was begun: back to its first page
+Expected = dict[str, int | str]
+Arguments = Callable[[Cast], list[object]]
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    expected: Expected
+    arguments: Arguments = lambda cast: []
+    method: str = "get"
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def everyone(status: int) -> Expected:
+    return dict.fromkeys(ROLES, status)
+
+
+def only(roles: tuple[str, ...], status: int) -> Expected:
+    """Some accounts get ``status``; other accounts 404; who has no account is sent to the sign-in page."""
+    return {role: status if role in roles else 404 if role in ACCOUNTS else LOGIN for role in ROLES}
+
+
+def researchers(status: int) -> Expected:
+    return only(("alice", "admin"), status)
+
+
+def carol(status: int) -> Expected:
+    return only(("carol",), status)
+
+
+def by_link(role: str, status: int) -> Expected:
+    """A page whose permission is a link: whoever holds another link, or an account, gets 404."""
+    return everyone(404) | {role: status}
+
+
+def slug(cast: Cast) -> list[object]:
+    return [cast.study.slug]
+
+
+def of_team(cast: Cast) -> list[object]:
+    return [cast.study.slug, cast.participation.pk]
+
+
+def of_online_team(cast: Cast) -> list[object]:
+    return [cast.study.slug, cast.online.pk]
+
+
+def team(cast: Cast) -> list[object]:
+    return [cast.participation.pk]
+
+
+def meeting(cast: Cast) -> list[object]:
+    return [cast.collection.meeting.pk]
+
+
+def token_of(path: str) -> list[object]:
+    return [path.rsplit("/", 1)[1]]
+
+
+def finished_run(cast: Cast) -> AnalysisRun:
+    return AnalysisRun.objects.create(
+        survey=cast.collection.survey,
+        plan=locked_plan(cast.study),
+        state=AnalysisRun.State.DONE,
+        n_seals=0,
+        fingerprint="0" * 64,
+        started_at=timezone.now(),
+        finished_at=timezone.now(),
+    )
+
+
+def of_finished_run(cast: Cast) -> list[object]:
+    finished_run(cast)
+    return [cast.study.slug]
+
+
+def of_run(cast: Cast) -> list[object]:
+    return [cast.study.slug, request_run(cast.collection.survey).pk]
+
+
+def of_factor_model(cast: Cast) -> list[object]:
+    run = finished_run(cast)
+    model = FactorModelResult.objects.create(run=run, name="six", syntax="", estimator="MLR", converged=True)
+    return [cast.study.slug, model.pk]
+
+
+def of_decision(cast: Cast) -> list[object]:
+    decision = Decision.objects.create(
+        study=cast.study, kind="set_aside", subject="IV", reason="about the organisation"
+    )
+    return [cast.study.slug, decision.pk]
+
+
+TABLE = [
+    # ---------------------------------------------------------------- pages of no app
+    Row("home", everyone(200)),
+    Row("privacy", everyone(200)),
+    Row("accessibility", everyone(200)),
+    Row("health", everyone(200)),
+    Row("dev_mail", everyone(200)),
+    Row("set_language", everyone(302), method="post", data={"language": "en", "next": "/"}),
+    Row("start", only(ACCOUNTS, 302)),
+    # ---------------------------------------------------------------- sign-in
+    Row("account_login", everyone(200) | dict.fromkeys(ACCOUNTS, 302)),
+    Row("account_logout", everyone(302) | dict.fromkeys(ACCOUNTS, 200)),
+    Row("account_inactive", everyone(200)),
+    Row("account_signup", everyone(404)),
+    Row("account_email", everyone(404)),
+    Row("account_email_verification_sent", everyone(404)),
+    Row("account_confirm_email", everyone(404), lambda cast: ["abc"]),
+    Row("account_request_login_code", everyone(200) | dict.fromkeys(ACCOUNTS, 302)),
+    Row("account_confirm_login_code", everyone(302) | NOBODY_WAITS),
+    Row("account_reset_password", everyone(200)),
+    Row("account_reset_password_done", everyone(200)),
+    Row("account_reset_password_from_key", everyone(200), lambda cast: ["abc", "no-key"]),
+    Row("account_reset_password_from_key_done", everyone(200)),
+    # leaders have no password: there is nothing to confirm by, so what needs that is refused
+    Row("account_reauthenticate", only(RESEARCHERS, 200) | LEADERS_403),
+    Row("account_change_password", only(ACCOUNTS, 200) | dict.fromkeys(LEADERS, 302)),
+    Row("account_set_password", only(ACCOUNTS, 302) | dict.fromkeys(LEADERS, 200)),
+    Row("mfa_index", only(ACCOUNTS, 200)),
+    Row("mfa_authenticate", everyone(302) | NOBODY_WAITS),
+    # what changes the second factor asks a researcher for the password first
+    Row("mfa_reauthenticate", only(RESEARCHERS, 302) | LEADERS_403),
+    Row("mfa_activate_totp", only(RESEARCHERS, 302) | dict.fromkeys(LEADERS, 200)),
+    Row("mfa_deactivate_totp", only((), 404)),
+    Row("mfa_view_recovery_codes", only((), 404)),
+    Row("mfa_generate_recovery_codes", only(RESEARCHERS, 302) | dict.fromkeys(LEADERS, 200)),
+    Row("mfa_download_recovery_codes", only((), 404)),
+    Row("mfa_list_webauthn", only(ACCOUNTS, 200)),
+    Row("mfa_add_webauthn", only(RESEARCHERS, 302) | dict.fromkeys(LEADERS, 200)),
+    Row("mfa_reauthenticate_webauthn", only(RESEARCHERS, 302) | LEADERS_403),
+    Row("mfa_remove_webauthn", only(RESEARCHERS, 302) | dict.fromkeys(LEADERS, 404), lambda cast: [1]),
+    Row("mfa_edit_webauthn", only(RESEARCHERS, 302) | dict.fromkeys(LEADERS, 404), lambda cast: [1]),
+    # ---------------------------------------------------------------- invitations, by link
+    Row("invitation_link", everyone(404), lambda cast: ["forged"]),
+    Row("invitation_link", everyone(302), lambda cast: token_of(cast.links["director"])),
+    Row("invitation", by_link("director", 200), lambda cast: [cast.director_invitation.pk]),
+    Row("invitation", by_link("leader", 200), lambda cast: [cast.leader_invitation.pk]),
+    # ---------------------------------------------------------------- teachers: the code or the link is all they have
+    Row("join", everyone(200)),
+    Row("meeting_welcome", everyone(404), lambda cast: ["WRONG1"]),
+    Row("meeting_welcome", everyone(200), lambda cast: [cast.collection.meeting.code]),
+    Row("personal_link", everyone(302), lambda cast: ["forged"]),
+    Row("personal_link", everyone(302), lambda cast: token_of(personal_path(cast))),
+    Row("personal_welcome", everyone(404)),
+    Row("questionnaire", everyone(404)),
+    Row("answer_done", everyone(200)),
+    Row("answer_start", everyone(404), method="post"),
+    Row("answer_opt_out", everyone(404), method="post"),
+    Row("answer_save", everyone(400), method="post"),
+    Row("answer_step", everyone(404), method="post"),
+    Row("answer_submit", everyone(404), method="post"),
+    Row("answer_delete", everyone(404), method="post"),
+    # ---------------------------------------------------------------- facilitators, by link
+    Row("facilitator_link", everyone(404), lambda cast: ["forged"]),
+    Row("facilitator_link", everyone(302), lambda cast: token_of(cast.links["facilitator"])),
+    Row("facilitator", by_link("facilitator", 200), meeting),
+    Row("facilitator_counts", by_link("facilitator", 200), meeting),
+    Row("facilitator_projector", by_link("facilitator", 200), meeting),
+    Row("facilitator_present", by_link("facilitator", 302), meeting, "post", {"present": 9}),
+    Row("facilitator_more", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_close", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_reopen", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_seal", by_link("facilitator", 302), meeting, "post"),
+    # ---------------------------------------------------------------- researchers: studies and set-up
+    Row("studies", only(("alice", "bob", "admin"), 200)),
+    Row("study_new", only(("alice", "bob", "admin"), 200)),
+    Row("study_settings", researchers(200), slug),
+    Row("teams", researchers(200), slug),
+    Row("academy_new", researchers(200), slug),
+    Row("academy_edit", researchers(200), lambda cast: [cast.study.slug, cast.academy.pk]),
+    Row("team_new", researchers(200), slug),
+    Row("team_edit", researchers(200), of_team),
+    Row("team_history", researchers(200), of_team),
+    Row("contacts_import", researchers(200), slug),
+    Row("contacts_example", researchers(200), slug),
+    Row("invite_directors", researchers(302), slug, "post"),
+    Row(
+        "invitation_remind",
+        researchers(302),
+        lambda cast: [cast.study.slug, cast.leader_invitation.pk],
+        "post",
+    ),
+    # ---------------------------------------------------------------- researchers: collecting
+    Row("questionnaire_choose", researchers(200), slug),
+    Row("collecting", researchers(200), slug),
+    Row("collecting_team", researchers(200), of_team),
+    Row("collecting_close", researchers(302), of_team, "post"),
+    Row("collecting_reopen", researchers(302), of_team, "post"),
+    Row("collecting_seal", researchers(302), of_team, "post"),
+    Row("collecting_links", researchers(302), of_online_team, "post", {"addresses": "ine@noord.example"}),
+    Row("collecting_remind", researchers(302), of_online_team, "post"),
+    Row("collecting_facilitator", researchers(302), of_team, "post"),
+    Row("collecting_renew", researchers(302), of_team, "post"),
+    # ---------------------------------------------------------------- researchers: analysis
+    Row("board", researchers(200), slug),
+    Row("plan", researchers(200), slug),
+    Row("survey_open", researchers(302), slug, "post"),
+    Row("runs", researchers(200), slug),
+    Row("run_new", researchers(302), slug, "post"),
+    Row("run", researchers(200), of_run),
+    Row("run_cancel", researchers(302), of_run, "post"),
+    Row("decisions", researchers(200), slug),
+    Row("decision_undo", researchers(302), of_decision, "post"),
+    Row("results", researchers(200), slug),
+    Row("factor_model", researchers(200), of_factor_model),
+    Row("export_results", researchers(200), of_finished_run),
+    Row("export_responses", researchers(200), slug),
+    Row("export_codebook", researchers(200), slug),
+    Row("responses_import", researchers(200), slug),
+    Row("publish", researchers(200), slug),
+    Row("publish", researchers(200), slug, "post"),  # nothing to publish yet
+    Row("report_preview", researchers(302), of_team),  # no run yet: on to the runs
+    Row("accept_counts", researchers(302), of_team, "post", {"reason": "counted again"}),
+    # ---------------------------------------------------------------- team leaders
+    Row("team", carol(200), team),
+    Row("team_links", carol(200), team, "post", {"addresses": "no address"}),
+    Row("team_report", carol(200), team),
+    Row("team_report_pdf", only((), 404), team),  # nothing published yet
+]
+
+
+def addresses() -> Iterator[URLPattern]:
+    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                yield pattern
+            else:
+                yield from walk(pattern.url_patterns)
+
+    return walk(get_resolver().url_patterns)
+
+
+def judged(response: HttpResponse) -> int | str:
+    if response.status_code == 302 and response.headers["Location"].startswith(reverse("account_login")):
+        return LOGIN
+    return response.status_code
+
+
+@pytest.fixture(scope="module")
+def cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
+    """Made once, in a transaction around all tests of this module; what each of them changes is rolled back after it."""
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+        yield make_cast()
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
+
+
+@pytest.fixture
+def folders_of_their_own() -> None:
+    """The keys of the cast's collections lie in one folder for all tests of this module."""
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_permission(row: Row, cast: Cast) -> None:
+    path = reverse(row.name, args=row.arguments(cast))
+    # whoever may do something comes last: it may change what the others would see
+    order = sorted(ROLES, key=lambda role: row.expected[role] not in (404, LOGIN))
+    found = {role: judged(getattr(cast.client(role), row.method)(path, row.data)) for role in order}
+    assert found == row.expected
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.method == "post"], ids=str)
+def test_what_changes_things_is_no_get(row: Row, cast: Cast) -> None:
+    if row.name in {other.name for other in TABLE if other.method == "get"}:
+        return  # a form that is shown by GET and sent by POST
+    path = reverse(row.name, args=row.arguments(cast))
+    for role in ROLES:
+        response = cast.client(role).get(path)
+        assert judged(response) in (405, LOGIN), f"{role} gets {response.status_code}"
+
+
+def test_every_address_is_in_the_table() -> None:
+    names = {pattern.name for pattern in addresses()}
+    table = {row.name for row in TABLE}
+    assert None not in names, "every address has a name"
+    assert names - table == set(), "addresses that are missing from the table"
+    assert table - names == set(), "rows of addresses that are no more"
+
+
+def test_public_views_say_so_and_others_demand_a_sign_in() -> None:
+    """Public is marked at the view (login_not_required); what the table opens to anyone must be marked, and nothing else."""
+    by_name: dict[str | None, Any] = {}
+    for pattern in addresses():
+        by_name.setdefault(pattern.name, pattern.callback)  # the first match counts
+    for row in TABLE:
+        public = row.expected["anyone"] != LOGIN or row.name in BEFORE_SIGN_IN
+        marked = getattr(by_name[row.name], "login_required", True) is False
+        assert marked == public, f"{row.name} is {'not ' if public else ''}marked as public"
