@@ -322,6 +322,8 @@ def _answers_of(request: HttpRequest, definition: Definition, background: list[s
 
 def _written(request: HttpRequest, write: Callable[..., submission.Written]) -> JsonResponse:
     """Carry out a write asked for in JSON, and say what stands in the database now."""
+    if _is_form(request):
+        return JsonResponse({"outcome": "invalid"}, status=400)
     try:
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
             return JsonResponse({"outcome": "invalid"}, status=413)
