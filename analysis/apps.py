@@ -18,5 +18,7 @@ class AnalysisConfig(AppConfig):
                 "decision_drop": _("Item dropped"),
                 "decision_undone": _("Decision undone"),
                 "published": _("Reports published"),
+                "answers_imported": _("Answers imported (responses / teams)"),
+                "responses_downloaded": _("Responses downloaded"),
             }
         )

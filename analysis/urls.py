@@ -2,13 +2,27 @@
 
 from django.urls import path
 
-from analysis.views import board, publish, team
+from analysis.views import analysis, board, publish, results, team
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
     path("studies/<slug:slug>/publish", publish.publish_page, name="publish"),
     path("studies/<slug:slug>/publish/<int:pk>/preview", publish.report_preview, name="report_preview"),
     path("studies/<slug:slug>/publish/<int:pk>/counts", publish.accept_counts, name="accept_counts"),
+    path("studies/<slug:slug>/plan", analysis.plan, name="plan"),
+    path("studies/<slug:slug>/open", analysis.survey_open, name="survey_open"),
+    path("studies/<slug:slug>/runs", analysis.runs, name="runs"),
+    path("studies/<slug:slug>/runs/new", analysis.run_new, name="run_new"),
+    path("studies/<slug:slug>/runs/<int:pk>", analysis.run, name="run"),
+    path("studies/<slug:slug>/runs/<int:pk>/cancel", analysis.run_cancel, name="run_cancel"),
+    path("studies/<slug:slug>/decisions", analysis.decisions, name="decisions"),
+    path("studies/<slug:slug>/decisions/<int:pk>/undo", analysis.decision_undo, name="decision_undo"),
+    path("studies/<slug:slug>/results", results.results, name="results"),
+    path("studies/<slug:slug>/models/<int:pk>", results.factor_model, name="factor_model"),
+    path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
+    path("studies/<slug:slug>/export/responses.csv", results.export_responses, name="export_responses"),
+    path("studies/<slug:slug>/export/codebook.csv", results.export_codebook, name="export_codebook"),
+    path("studies/<slug:slug>/import", results.responses_import, name="responses_import"),
     path("team/<int:pk>/", team.team, name="team"),
     path("team/<int:pk>/links", team.send_links, name="team_links"),
     path("team/<int:pk>/report", team.report, name="team_report"),

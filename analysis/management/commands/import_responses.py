@@ -13,6 +13,7 @@ from analysis.import_file import Answers, UnreadableFile, read_answers, read_map
 from analysis.imports import ImportRefused, import_answers, seal
 from analysis.models import AnalysisRun
 from analysis.plan import default_plan, import_plan
+from analysis.researcher_forms import row_numbers
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Study
@@ -51,6 +52,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         survey = _survey(options["study"], options["questionnaire"], options["dry_run"])
+        try:
+            leave_out = row_numbers(options["leave_out"])
+        except ValueError as error:
+            raise CommandError("--leave-out takes row numbers such as 4,17,30-32.") from error
         definition = definition_of(survey.version)
         try:
             table = read_table(options["file"].name, options["file"].read_bytes())
@@ -63,7 +68,7 @@ class Command(BaseCommand):
             survey.background,
             options["team_column"],
             column_map=column_map,
-            leave_out=row_numbers(options["leave_out"]),
+            leave_out=leave_out,
             empty_team=options["empty_team"],
         )
         self._report(answers)
@@ -98,19 +103,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Left out, as asked: row {', '.join(map(str, answers.left_out))}.")
         for team, rows in sorted(answers.teams.items()):
             self.stdout.write(f"  {team}: {len(rows)} rows")
-
-
-def row_numbers(text: str) -> set[int]:
-    """The row numbers in a list such as "4,17,30-32". Raises CommandError for anything else."""
-    numbers: set[int] = set()
-    for part in text.replace(" ", "").split(","):
-        first, _dash, last = part.partition("-")
-        if not part:
-            continue
-        if not first.isdigit() or (last and not last.isdigit()):
-            raise CommandError(f"'{part}' is no row number.")
-        numbers.update(range(int(first), int(last or first) + 1))
-    return numbers
 
 
 def _survey(slug: str, questionnaire: str | None, dry_run: bool) -> Survey:

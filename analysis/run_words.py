@@ -1,0 +1,85 @@
+"""What a run is doing, and what its factor models are called, in words for the researcher's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from analysis.factor_models import FINAL, THEORETICAL
+from analysis.models import AnalysisRun, FactorModelResult
+from analysis.psychometrics import distinguish
+
+
+def step_in_words(name: str) -> str:
+    """The step of a run, as ``AnalysisRun.step_name`` holds it."""
+    words = {
+        "reading": _("reading the answers"),
+        "screening": _("setting aside by the rules of the plan"),
+        "scores": _("scale scores"),
+        "items": _("items"),
+        "reliability": _("reliability"),
+        "agreement": _("agreement within teams"),
+        "storing": _("storing the results"),
+    }
+    if name.startswith("model "):
+        _model, model, estimator = name.split(" ", 2)
+        return _("factor model: %(model)s (%(estimator)s)") % {"model": model_in_words(model), "estimator": estimator}
+    return words.get(name, "")
+
+
+def model_in_words(name: str) -> str:
+    """A factor model's name: which point of the path it stands for."""
+    if name == THEORETICAL:
+        return _("scales of the plan")
+    if name == FINAL:
+        return _("final scales")
+    return _("after decision %(n)s") % {"n": name.removeprefix("after_")}
+
+
+def verdict_in_words(verdict: str | None) -> str:
+    """Whether two scales can be told apart (Rönkkö and Cho 2022)."""
+    return {
+        distinguish.CANNOT_BE_TOLD_APART: _("cannot be told apart"),
+        distinguish.HARDLY_TOLD_APART: _("can hardly be told apart"),
+        distinguish.CAN_BE_TOLD_APART: _("can be told apart"),
+    }.get(verdict or "", "–")
+
+
+def state_in_words(run: AnalysisRun) -> str:
+    """One line about how far a run is."""
+    state = AnalysisRun.State
+    if run.state == state.RUNNING and run.n_steps:
+        return _("step %(step)s of %(steps)s: %(name)s") % {
+            "step": run.step,
+            "steps": run.n_steps,
+            "name": step_in_words(run.step_name),
+        }
+    return {
+        state.QUEUED: _("waiting for a worker"),
+        state.RUNNING: _("starting"),
+        state.DONE: _("done"),
+        state.FAILED: _("failed"),
+        state.CANCELLED: _("cancelled"),
+    }[state(run.state)]
+
+
+#: Fit measures as reported: robust where the estimator has a scaled test.
+FIT_MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "srmr")
+ROBUST = {
+    "chisq": "chisq.scaled",
+    "df": "df.scaled",
+    "pvalue": "pvalue.scaled",
+    "cfi": "cfi.robust",
+    "tli": "tli.robust",
+    "rmsea": "rmsea.robust",
+    "rmsea.ci.lower": "rmsea.ci.lower.robust",
+    "rmsea.ci.upper": "rmsea.ci.upper.robust",
+}
+
+
+def fit_line(row: FactorModelResult) -> dict[str, Any]:
+    """A model's fit under names without dots, scaled and robust values first."""
+    fit = row.fit
+    found = {name.replace(".", "_"): fit.get(ROBUST.get(name, name), fit.get(name)) for name in FIT_MEASURES}
+    return {"row": row, "model": model_in_words(row.name), **found}

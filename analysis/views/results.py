@@ -1,0 +1,166 @@
+"""The researcher's results: tables over all and per team, factor models, downloads, and importing answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from analysis import exports
+from analysis.import_file import Answers, read_answers
+from analysis.imports import ImportRefused, import_answers
+from analysis.models import AnalysisRun, FactorModelResult, ScaleSet
+from analysis.reading import factor_models, item_lines, scale_lines, team_lines
+from analysis.researcher_forms import ImportForm
+from analysis.run_words import fit_line, model_in_words, verdict_in_words
+from surveys.models import Survey
+from surveys.models.questionnaire import in_language
+from surveys.questionnaires import definition_of
+from teams import access, history
+from teams.models import Study
+
+SHOWN_BAD_CELLS = 200
+
+
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """The results of the last finished run, for the final scales or those of the plan (``?scales=theoretical``)."""
+    study = access.study_for_researcher(request.user, slug)
+    scale_set = ScaleSet.THEORETICAL if request.GET.get("scales") == ScaleSet.THEORETICAL else ScaleSet.FINAL
+    run = _last_done(study)
+    context: dict[str, Any] = {"study": study, "run": run, "scale_set": scale_set}
+    if run is not None:
+        lines = scale_lines(run, scale_set)
+        context |= {
+            "lines": [(line, in_language(line.name)) for line in lines],
+            "teams": team_lines(run, scale_set, [line.code for line in lines]),
+            "items": [(line, in_language(line.text)) for line in item_lines(run, scale_set)],
+            "models": [fit_line(row) for row in factor_models(run)],
+            "points": range(1, definition_of(run.survey.version).n_points + 1),
+        }
+    return render(request, "analysis/results.html", context)
+
+
+def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One factor model: fit, loadings, which scales can be told apart, modification indices, and what went wrong."""
+    study = access.study_for_researcher(request.user, slug)
+    row = get_object_or_404(FactorModelResult.objects.select_related("run"), pk=pk, run__survey__study=study)
+    content = row.content
+    parameters = content.get("parameters", [])
+    pairs = content.get("distinguish", {}).get("pairs", [])
+    return render(
+        request,
+        "analysis/factor_model.html",
+        {
+            "study": study,
+            "row": row,
+            "fit": fit_line(row),
+            "model": model_in_words(row.name),
+            "n_obs": content.get("n_obs"),
+            "warnings": content.get("warnings", []),
+            "loadings": [
+                {**parameter, "std": parameter["std.all"], "std_se": parameter["std.all.se"]}
+                for parameter in parameters
+                if parameter["op"] == "=~"
+            ],
+            "pairs": [
+                {
+                    **pair,
+                    "low": pair["ci.lower"],
+                    "high": pair["ci.upper"],
+                    "verdict": verdict_in_words(pair["verdict"]),
+                    "p_unit": (pair["unit_correlation"] or {}).get("Pr(>Chisq)"),
+                    "p_merged": (pair["merged"] or {}).get("Pr(>Chisq)"),
+                }
+                for pair in pairs
+            ],
+            "indices": content.get("modification_indices", [])[:10],
+        },
+    )
+
+
+# ------------------------------------------------------------------------------------------------ downloads
+def export_results(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """Scale results of the last run, overall and per team."""
+    study = access.study_for_researcher(request.user, slug)
+    run = _last_done(study)
+    if run is None:
+        raise Http404
+    return _csv(exports.result_rows(run), f"{slug}-results.csv")
+
+
+def export_responses(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """Responses without names. Who took the file stands in the study's history."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = get_object_or_404(Survey.objects.select_related("version"), study=study)
+    history.record(study, "responses_downloaded", by=access.signed_in(request))
+    return _csv(exports.response_rows(survey, _last_done(study)), f"{slug}-responses.csv")
+
+
+def export_codebook(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """What the columns of the responses mean."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = get_object_or_404(Survey.objects.select_related("version"), study=study)
+    return _csv(exports.codebook_rows(survey), f"{slug}-codebook.csv")
+
+
+def _csv(rows: Iterable[Sequence[exports.Cell]], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(exports.csv_lines(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+# ------------------------------------------------------------------------------------------------ import
+def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
+    """Import answers collected elsewhere: first checked, then written when all is good."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = Survey.objects.select_related("version", "study").filter(study=study).first()
+    form = ImportForm(request.POST or None, request.FILES or None)
+    answers: Answers | None = None
+    if survey is not None and request.method == "POST" and form.is_valid():
+        answers = read_answers(
+            form.cleaned_data["file"],
+            definition_of(survey.version),
+            survey.background,
+            form.cleaned_data["team_column"],
+            column_map=form.cleaned_data["map"],
+            leave_out=form.cleaned_data["leave_out"],
+            empty_team=form.cleaned_data["empty_team"],
+        )
+        if answers.good and "import" in request.POST:
+            try:
+                made = import_answers(survey, answers, access.signed_in(request))
+            except ImportRefused as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(
+                    request,
+                    _("%(n)s responses of %(teams)s teams are imported. They are sealed and analysed by themselves.")
+                    % {"n": answers.n_rows, "teams": len(made)},
+                )
+                return redirect("runs", slug)
+    return render(
+        request,
+        "analysis/import.html",
+        {
+            "study": study,
+            "survey": survey,
+            "form": form,
+            "answers": answers,
+            "teams": [(team, len(rows)) for team, rows in sorted(answers.teams.items())] if answers else [],
+            "bad_cells": answers.bad_cells[:SHOWN_BAD_CELLS] if answers else (),
+            "n_bad_cells": len(answers.bad_cells) if answers else 0,
+        },
+    )
+
+
+def _last_done(study: Study) -> AnalysisRun | None:
+    return (
+        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
+        .select_related("survey__version", "survey__study", "plan")
+        .first()
+    )
