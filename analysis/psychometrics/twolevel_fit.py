@@ -156,8 +156,9 @@ def _fit_measures(solution: _Solution, df: int) -> dict[str, float]:
     n_answers = n * model.inner.size + summaries.n_clusters * (model.p - model.inner.size)
     unrelated = estimate_unrelated_moments(summaries)
     df_b = _n_moments(model) - model.p - model.inner.size - model.outer.size
-    test = ChiSquare(2.0 * (saturated.logl - solution.logl), df)
-    test_b = ChiSquare(2.0 * (saturated.logl - unrelated.logl), df_b)
+    # an improper between matrix can be likelier than any proper one, even the saturated
+    test = ChiSquare(max(2.0 * (saturated.logl - solution.logl), 0.0), df)
+    test_b = ChiSquare(max(2.0 * (saturated.logl - unrelated.logl), 0.0), df_b)
     further: dict[str, float] = {}
     if solution.meat is not None:
         test, test_b, further = _scaled_tests(solution, test, test_b, unrelated)

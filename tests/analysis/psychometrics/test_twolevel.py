@@ -311,6 +311,15 @@ def test_a_model_saturated_at_both_levels_has_chi_square_zero() -> None:
     assert saturated.fit["srmr_within"] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_an_improper_model_likelier_than_the_saturated_one_has_chi_square_zero() -> None:
+    """Three items of the study: the model's between matrix is not positive definite, the saturated one must be."""
+    text = "level: 1\nfw =~ er1 + er2 + er3\nlevel: 2\nfb =~ er1 + er2 + er3"
+    result = fit(text, load_data("simstudy_complete"), cluster="team_id")
+    assert result.fit["logl"] > result.fit["unrestricted.logl"]
+    assert (result.fit["chisq"], result.fit["df"], result.fit["cfi"]) == (0.0, 0, 1.0)
+    assert result.has_problem(NOT_POSITIVE_DEFINITE)
+
+
 def test_the_result_does_not_depend_on_the_run() -> None:
     first, second = (fit(MODEL, teams(5), cluster="team", estimator="MLR").to_dict() for _ in range(2))
     assert first == second
