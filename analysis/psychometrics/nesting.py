@@ -11,6 +11,7 @@ Kish, L. (1965). Survey sampling. Wiley.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -184,7 +185,7 @@ def variance_components(
 
     ``means`` and ``sizes`` (G,) of the teams, ``ss_within`` the pooled sum of squares. The likelihood is profiled over
     the ratio of the two variances (Bates et al. 2015, eqs. 35 and 42, with one random intercept), which leaves one
-    equation in one unknown; a ratio that would be negative is 0.
+    equation in one unknown; a ratio that would be negative is 0. Of several maxima the highest is taken.
 
     Bates, D., Mächler, M., Bolker, B. & Walker, S. (2015). Fitting linear mixed-effects models using lme4. Journal of
     Statistical Software, 67(1).
@@ -208,13 +209,20 @@ def variance_components(
         correction = float(weight @ weight / weight.sum()) if restricted else 0.0
         return -degrees * between / total + float(weight.sum()) - correction
 
-    if slope(0.0) >= 0:
-        ratio = 0.0
-    else:
-        upper = 1.0
-        while slope(upper) < 0 and upper < 1e12:
-            upper *= 4
-        ratio = float(optimize.brentq(slope, 0.0, upper, xtol=1e-14, rtol=8.9e-16)) if upper < 1e12 else upper
+    def deviance(ratio: float) -> float:
+        weight, _, total = pieces(ratio)
+        determinant = float(np.log1p(sizes * ratio).sum()) + (math.log(weight.sum()) if restricted else 0.0)
+        return degrees * math.log(total) + determinant
+
+    # With few and uneven teams the likelihood can have a maximum at 0 and another inside: all are found and compared.
+    grid = np.concatenate([[0.0], np.geomspace(1e-6, 1e12, 73)])
+    slopes = [slope(float(ratio)) for ratio in grid]
+    minima = [0.0, *(
+        float(optimize.brentq(slope, grid[i], grid[i + 1], xtol=1e-14, rtol=8.9e-16))
+        for i in range(len(grid) - 1)
+        if slopes[i] < 0 <= slopes[i + 1]
+    )]  # fmt: skip
+    ratio = min(minima, key=deviance)
     within = pieces(ratio)[2] / degrees
     return ratio * within, within
 

@@ -208,6 +208,14 @@ def test_variance_components_solve_the_likelihood_equations():
         assert deviance(between, within * step) > best
 
 
+def test_the_highest_of_two_maxima_is_taken():
+    """Found by search: a likelihood with one maximum at no variance between teams and a higher one inside."""
+    score = pd.Series([1.0, 1, 2, 2, 2, 1, 2, 3, 4])
+    team = pd.Series([0, 1, 1, 1, 1, 2, 2, 2, 3])
+    assert nesting(score, team).icc1_reml == pytest.approx(0.5613156, abs=1e-6)
+    assert nesting(score * 1.3535819508524929, team).icc1_reml == pytest.approx(0.5613156, abs=1e-6)
+
+
 def test_balanced_reml_is_the_analysis_of_variance():
     rng = np.random.default_rng(3)
     score = pd.Series(np.repeat(rng.normal(size=20), 6) + rng.normal(size=120))
