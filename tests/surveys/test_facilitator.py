@@ -1,0 +1,148 @@
+"""The facilitator's page: by link only, its buttons, and counts that are asked for every two seconds."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from surveys import collections, links, sealing, submission
+from surveys.models import Collection
+from teams.models import Event
+from tests.surveys.conftest import make_participation
+
+
+def enter(meeting) -> Client:
+    client = Client()
+    path = links.facilitator_url(meeting).partition("/f/")[2]
+    response = client.get(f"/f/{path}")
+    assert (response.status_code, response["Location"]) == (302, reverse("facilitator", args=[meeting.pk]))
+    return client
+
+
+@pytest.fixture
+def cora(meeting) -> Client:
+    return enter(meeting)
+
+
+PAGES = ["facilitator", "facilitator_counts", "facilitator_projector"]
+BUTTONS = ["facilitator_present", "facilitator_more", "facilitator_close", "facilitator_reopen", "facilitator_seal"]
+
+
+@pytest.mark.parametrize("name", PAGES + BUTTONS)
+def test_only_the_link_of_this_meeting_opens_it(survey, meeting, name):
+    address = reverse(name, args=[meeting.pk])
+    other = collections.open_collection(make_participation(survey.study, "Mondzorg", "contact")).meeting
+    elsewhere = enter(other)
+    elsewhere.cookies["facilitator"]["path"] = f"/f/{meeting.pk}/"
+    revoked = enter(meeting)
+    collections.renew_facilitator_link(meeting)
+    for client in (Client(), elsewhere, revoked):
+        response = client.get(address) if name in PAGES else client.post(address)
+        assert response.status_code == 404
+    assert Collection.objects.get(pk=meeting.collection_id).state == "open"
+
+
+def test_a_forged_link_opens_nothing(meeting):
+    assert Client().get(reverse("facilitator_link", args=[f"{meeting.pk}.{'0' * 32}.x"])).status_code == 404
+
+
+def test_the_page_holds_briefing_code_and_qr(cora, meeting):
+    text = cora.get(reverse("facilitator", args=[meeting.pk])).content.decode()
+    assert f"{meeting.code[:3]} {meeting.code[3:]}" in text
+    assert '<svg xmlns="http://www.w3.org/2000/svg"' in text
+    assert "blockquote" in text
+    assert "style=" not in text
+
+
+def test_counts_are_live_and_cost_nothing_when_nothing_changed(cora, meeting, django_assert_num_queries):
+    address = reverse("facilitator_counts", args=[meeting.pk]) + "?seen=open"
+    with django_assert_num_queries(4):
+        first = cora.get(address)
+    assert "no-cache" in first["Cache-Control"]
+    again = cora.get(address, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    submission.submit(submission.start_in_meeting(meeting), 1, {})
+    changed = cora.get(address, headers={"If-None-Match": first["ETag"]})
+    assert changed.status_code == 200
+    assert changed.content.count(b"<dd>1</dd>") == 2
+    assert "HX-Refresh" not in changed
+
+
+def test_when_the_state_changes_the_page_is_loaded_again(cora, collection, meeting):
+    address = reverse("facilitator_counts", args=[meeting.pk]) + "?seen=open"
+    first = cora.get(address)
+    collections.close_collection(collection)
+    response = cora.get(address, headers={"If-None-Match": first["ETag"]})
+    assert (response.status_code, response["HX-Refresh"]) == (200, "true")
+
+
+def test_the_projector_shows_only_the_total(cora, meeting):
+    for _n in range(7):
+        key = submission.start_in_meeting(meeting)
+    collections.set_present(meeting, 42)
+    address = reverse("facilitator_counts", args=[meeting.pk]) + "?total&seen=open"
+    first = cora.get(address)
+    assert first.content.decode().strip().startswith("7 ")
+    submission.submit(key, 1, {})
+    assert cora.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304, "nobody sees who finishes"
+    page = cora.get(reverse("facilitator_projector", args=[meeting.pk])).content.decode()
+    assert ">7 " in page
+    assert "42" not in page.split('id="total"')[1]
+
+
+def test_present_is_recorded_while_open(cora, meeting):
+    address = reverse("facilitator_present", args=[meeting.pk])
+    assert cora.post(address, {"present": "14"}).status_code == 302
+    meeting.refresh_from_db()
+    assert meeting.present == 14
+    wrong = cora.post(address, {"present": "-3"})
+    assert wrong.status_code == 200
+    assert b"is-invalid" in wrong.content
+    meeting.refresh_from_db()
+    assert meeting.present == 14
+
+
+def test_close_reopen_close_and_seal(cora, collection, meeting):
+    page = reverse("facilitator", args=[meeting.pk])
+    for name, state in [("close", "closed"), ("reopen", "open"), ("close", "closed")]:
+        response = cora.post(reverse(f"facilitator_{name}", args=[meeting.pk]))
+        assert (response.status_code, response["Location"]) == (302, page)
+        collection.refresh_from_db()
+        assert collection.state == state
+        assert cora.get(page).status_code == 200
+    cora.post(reverse("facilitator_seal", args=[meeting.pk]))
+    sealing.seal_due()
+    collection.refresh_from_db()
+    assert collection.state == "sealed"
+    assert cora.get(page).status_code == 200
+    assert cora.get(reverse("facilitator_projector", args=[meeting.pk])).status_code == 200
+    cora.post(reverse("facilitator_reopen", args=[meeting.pk]))
+    collection.refresh_from_db()
+    assert collection.state == "sealed"
+    assert {event.by_link for event in Event.objects.filter(kind__startswith="collection_")} == {True}
+
+
+def test_an_open_collection_is_not_sealed_by_its_button(cora, collection, meeting):
+    response = cora.post(reverse("facilitator_seal", args=[meeting.pk]), follow=True)
+    assert response.status_code == 200
+    assert b"alert-danger" in response.content
+    collection.refresh_from_db()
+    assert collection.state == "open"
+
+
+def test_more_may_join_when_the_facilitator_says_so(cora, collection, meeting):
+    page = reverse("facilitator", args=[meeting.pk])
+    more = reverse("facilitator_more", args=[meeting.pk])
+    assert more not in cora.get(page).content.decode()
+    submission.submit_many(collection, [{"answers": {}}] * 36)
+    assert more in cora.get(page).content.decode()
+    cora.post(more)
+    assert more not in cora.get(page).content.decode()
+    assert submission.start_in_meeting(meeting)
+
+
+def test_buttons_need_the_token_of_the_form(meeting):
+    path = links.facilitator_url(meeting).partition("/f/")[2]
+    client = Client(enforce_csrf_checks=True)
+    client.get(f"/f/{path}")
+    assert client.post(reverse("facilitator_close", args=[meeting.pk])).status_code == 403
+    assert Collection.objects.get(pk=meeting.collection_id).state == "open"
