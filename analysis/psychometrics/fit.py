@@ -59,10 +59,10 @@ def upper_tail(chisq: float, df: float) -> float:
 
 
 def cfi(x: float, df: float, x_b: float, df_b: float) -> float:
-    """Comparative fit index."""
+    """Comparative fit index; 1 for a saturated model."""
     above = max(x - df, 0.0)
     reference = max(above, x_b - df_b)
-    return 1.0 if above == 0.0 else 1.0 - above / reference
+    return 1.0 if above == 0.0 or df <= 0 else 1.0 - above / reference
 
 
 def tli(x: float, df: float, x_b: float, df_b: float) -> float:
