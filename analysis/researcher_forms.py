@@ -35,8 +35,10 @@ class DecisionForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-        self.scale_choices = [(scale.code, f"{scale.code} · {names.get(scale.code, scale.code)}") for scale in scales]
-        self.item_choices = [
+        self.scale_choices = [("", "–")] + [
+            (scale.code, f"{scale.code} · {names.get(scale.code, scale.code)}") for scale in scales
+        ]
+        self.item_choices: list[Any] = [("", "–")] + [
             (f"{scale.code} · {names.get(scale.code, scale.code)}", [(item, item) for item in scale.items])
             for scale in scales
         ]

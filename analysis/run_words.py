@@ -7,8 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.factor_models import FINAL, THEORETICAL
-from analysis.models import AnalysisRun, FactorModelResult
+from analysis.models import AnalysisRun, FactorModelResult, ScreeningDecision
 from analysis.psychometrics import distinguish
+from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS
+from surveys.models.questionnaire import in_language
+from surveys.questionnaires import Definition
 
 
 def step_in_words(name: str) -> str:
@@ -83,3 +86,29 @@ def fit_line(row: FactorModelResult) -> dict[str, Any]:
     fit = row.fit
     found = {name.replace(".", "_"): fit.get(ROBUST.get(name, name), fit.get(name)) for name in FIT_MEASURES}
     return {"row": row, "model": model_in_words(row.name), **found}
+
+
+def warnings_in_words(row: FactorModelResult, n_analysed: int) -> list[str]:
+    """What went wrong or should be known of a factor model; what has no words of its own is said by the engine."""
+    problems = row.content.get("problems")
+    if problems is None:
+        return list(row.content.get("warnings", []))
+    n_obs = row.content.get("n_obs", n_analysed)
+    words = {
+        CASES_DROPPED: _("%(n)s of %(all)s respondents are left out: they did not answer all questions of the model.")
+        % {"n": n_analysed - n_obs, "all": n_analysed},
+        FEWER_CLUSTERS_THAN_PARAMETERS: _(
+            "There are fewer teams (%(teams)s) than parameters (%(parameters)s). Each standard error stands, but no joint "
+            "test of several parameters does: look at MLM beside it."
+        )
+        % {"teams": row.content.get("n_clusters"), "parameters": row.content.get("n_free_parameters")},
+    }
+    return [words.get(problem["code"], problem["sentence"]) for problem in problems]
+
+
+def screening_in_words(row: ScreeningDecision, definition: Definition) -> str:
+    """What a rule saw: the answer to the first question, or how many questions were left open."""
+    if row.rule == ScreeningDecision.Rule.NOT_ELIGIBLE and definition.eligibility:
+        choices = {choice.code: choice.text for choice in definition.eligibility.choices}
+        return in_language(dict(choices[row.value])) if row.value in choices else row.value
+    return row.value

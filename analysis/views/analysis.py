@@ -17,7 +17,7 @@ from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan import default_plan, lock_plan, locked_plan, rules
 from analysis.reading import screening_lines
 from analysis.researcher_forms import DECISION_FORMS, DecisionForm
-from analysis.run_words import state_in_words
+from analysis.run_words import screening_in_words, state_in_words
 from surveys import collections
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
@@ -117,7 +117,9 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         if finished:
             response["HX-Refresh"] = "true"  # the whole page has more to say now
         return response
-    return render(request, "analysis/run.html", {**context, "set_aside": screening_lines(row)})
+    definition = definition_of(row.survey.version)
+    set_aside = [(line, screening_in_words(line, definition)) for line in screening_lines(row)]
+    return render(request, "analysis/run.html", {**context, "set_aside": set_aside})
 
 
 @require_POST

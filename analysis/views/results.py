@@ -16,7 +16,7 @@ from analysis.imports import ImportRefused, import_answers
 from analysis.models import AnalysisRun, FactorModelResult, ScaleSet
 from analysis.reading import factor_models, item_lines, scale_lines, team_lines
 from analysis.researcher_forms import ImportForm
-from analysis.run_words import fit_line, model_in_words, verdict_in_words
+from analysis.run_words import fit_line, model_in_words, verdict_in_words, warnings_in_words
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -60,7 +60,7 @@ def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "fit": fit_line(row),
             "model": model_in_words(row.name),
             "n_obs": content.get("n_obs"),
-            "warnings": content.get("warnings", []),
+            "warnings": warnings_in_words(row, row.run.counts.get("analysed", 0)),
             "loadings": [
                 {**parameter, "std": parameter["std.all"], "std_se": parameter["std.all.se"]}
                 for parameter in parameters
