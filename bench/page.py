@@ -1,150 +1,93 @@
-"""Bytes and requests of the respondent's pages, as the chosen server sends them to a browser: `make bench-page`."""
+"""What the respondent's page weighs, as a phone receives it from the real server: `make bench-page`.
 
-import gzip
+A new visitor's browser loads the questionnaire; every byte that comes over the line counts, headers too, whatever asked
+for it: page, style, script, icons, service worker and what that fetches.
+"""
+
 import re
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 import urllib.request
-from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
-from bench.figures import Figure, at_most, measured, report
+from playwright.sync_api import Browser, sync_playwright
+
+from bench.figures import at_most, measured, report
+from scripts.browser import find_or_install
 from scripts.postgres import free_port
-from scripts.run import collect_static, commands, environment, manage
+from scripts.run import commands, environment, prepare
 from scripts.setup import ROOT
 
-LIMIT_KB = 30  # of 1,000 bytes, with everything that the page loads
-LIMIT_REQUESTS = 4
-WAIT = 60
-SEED = """
-import datetime
-from surveys import collections, questionnaires
-from surveys.models import Survey
-from teams.models import Academy, Institution, Participation, Study, Team
-day = datetime.date(2026, 9, 1)
-study = Study.objects.create(slug="bench", title="Learning in teams", starts_on=day, ends_on=day,
-    controller="Hogeschool Noord", privacy_contact="privacy@noord.example", contact_name="Roos de Wit",
-    contact_email="roos@noord.example")
-academy = Academy.objects.create(institution=Institution.objects.create(name="Hogeschool Noord"), name="Zorg",
-    sector="health", director_name="Dirk Jansen", director_email="dirk@noord.example")
-team = Team.objects.create(academy=academy, name="Verpleegkunde", leader_name="Lena Bos",
-    leader_email="lena@noord.example")
-Participation.objects.create(study=study, team=team, state="accepted", mode="researcher", approached=20)
-version = questionnaires.install_shipped()[0]
-survey = Survey.objects.create(study=study, version=version,
-    background=list(questionnaires.definition_of(version).background_codes))
-collections.open_survey(survey, "0" * 64)
-print("code:", survey.collections.get().meeting.code)
-"""
+KILOBYTE = 1024
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """One response: its body as sent, and what it says."""
-
-    sent: int
-    text: str
-
-
-class Browser:
-    """Fetches as a browser does: with cookies, asking for gzip, following redirects."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-
-    def fetch(self, path: str, form: dict[str, str] | None = None) -> Fetched:
-        data = urllib.parse.urlencode(form).encode() if form else None
-        request = urllib.request.Request(self.url + path, data=data, headers={"Accept-Encoding": "gzip"})
-        with self.opener.open(request, timeout=30) as response:
-            body = response.read()
-            packed = response.headers.get("Content-Encoding") == "gzip"
-        return Fetched(len(body), _unpacked(body) if packed else body.decode())
-
-    def load(self, path: str) -> tuple[dict[str, int], str]:
-        """The page and everything it loads: bytes by address; and the page's text."""
-        page = self.fetch(path)
-        sizes = {path: page.sent}
-        for address in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
-            sizes[address] = self.fetch(address).sent
-        return sizes, page.text
+def load(browser: Browser, address: str, steps: Any) -> tuple[int, int, list[str]]:
+    """Bytes, requests and addresses of one visit by a browser that has nothing cached."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="nl-NL")
+    page = context.new_page()
+    line = context.new_cdp_session(page)
+    line.send("Network.enable")
+    bytes_of: dict[str, float] = {}
+    line.on("Network.loadingFinished", lambda event: bytes_of.update({event["requestId"]: event["encodedDataLength"]}))
+    addresses: list[str] = []
+    context.on("request", lambda request: addresses.append(request.url))
+    steps(page, address, lambda: (bytes_of.clear(), addresses.clear()))
+    page.wait_for_load_state("networkidle")
+    time.sleep(1)
+    total = int(sum(bytes_of.values()))
+    context.close()
+    return total, len(addresses), addresses
 
 
-def _unpacked(body: bytes) -> str:
-    return gzip.decompress(body).decode()
+def welcome(page: Any, address: str, reset: Any) -> None:
+    page.goto(address)
 
 
-def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found, f"the page has no field {name}"
-    return found[1]
-
-
-def answers(page: str) -> dict[str, str]:
-    """The second choice of every question, as a form sends it."""
-    names = dict.fromkeys(re.findall(r'type="radio" name="([^"]+)"', page))
-    return {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[1] for name in names if name != "eligibility"}
-
-
-def measure(url: str, code: str) -> list[Figure]:
-    browser = Browser(url)
-    welcome, text = browser.load(f"/a/{code}")
-    start = {"code": code, "consent": "yes", "offered": hidden(text, "offered")}
-    browser.fetch("/a/start", start)
-    first, text = browser.load("/a/q")
-    browser.fetch("/a/step", {"key": hidden(text, "key"), "eligibility": "yes", **answers(text)})
-    full, text = browser.load("/a/q")
-    assert '"ER6":2' in text, "the saved answers are in the page"
-    step = browser.fetch("/a/q?step=2").sent
-    return [
-        at_most("questionnaire, with all it loads", sum(first.values()) / 1000, LIMIT_KB, "kB"),
-        at_most("questionnaire, every item answered", sum(full.values()) / 1000, LIMIT_KB, "kB"),
-        at_most("questionnaire, requests", len(first), LIMIT_REQUESTS, "requests"),
-        *(measured(f"  {_plain(path)}", size / 1000, "kB") for path, size in first.items()),
-        at_most("welcome page, with all it loads", sum(welcome.values()) / 1000, LIMIT_KB, "kB"),
-        at_most("welcome page, requests", len(welcome), LIMIT_REQUESTS, "requests"),
-        measured("one step without JavaScript", step / 1000, "kB"),
-    ]
-
-
-def _plain(path: str) -> str:
-    """The address without the hash in a file's name."""
-    return re.sub(r"\.[0-9a-f]{12}\.", ".", path)
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + WAIT
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"the server did not answer within {WAIT} s")
+def questionnaire(page: Any, address: str, reset: Any) -> None:
+    """The page with the questions, by a browser whose cache the welcome page has not filled."""
+    page.goto(address)
+    page.locator("input[name=consent]").check()
+    page.route("**/*", lambda route: route.continue_())  # with a route set, the cache of the welcome page is not used
+    reset()
+    page.locator("form button[type=submit]").first.click()
+    page.wait_for_url("**/a/q")
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name, sync_playwright() as playwright:
         var, port = Path(name), free_port()
         env = environment("127.0.0.1", port, var)
-        manage(env, "migrate", "--verbosity=0")
-        collect_static(var, env)
-        code = manage(env, "shell", "--verbosity=0", "-c", SEED).split("code:")[1].strip()
+        code = re.search(r"/a/([A-Z0-9]{6})\b", prepare(var, env))
+        assert code, "the demo shows no code to take part with"
         url = f"http://127.0.0.1:{port}"
-        command = commands("127.0.0.1", port, var)["web"]
-        server = subprocess.Popen(["/bin/sh", "-c", command], cwd=ROOT, env=env)
+        web = subprocess.Popen(commands("127.0.0.1", port, var)["web"], shell=True, cwd=ROOT, env=env)
+        browser = playwright.chromium.launch(executable_path=find_or_install(), args=["--no-sandbox", "--disable-gpu"])
         try:
-            wait_for(f"{url}/health", server)
-            figures = measure(url, code)
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"{url}/health").close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            n_welcome, r_welcome, _ = load(browser, f"{url}/a/{code[1]}", welcome)
+            n_page, r_page, addresses = load(browser, f"{url}/a/{code[1]}", questionnaire)
         finally:
-            server.terminate()
-            server.wait(20)
-    return report("page", figures)
+            browser.close()
+            web.terminate()
+            web.wait(20)
+    print("\n".join(f"    {address.removeprefix(url)}" for address in addresses))
+    return report(
+        "page",
+        [
+            at_most("questionnaire, all it loads", n_page / KILOBYTE, 40, "KB"),
+            at_most("questionnaire, requests", r_page, 8, "requests"),
+            measured("welcome page, all it loads", n_welcome / KILOBYTE, "KB"),
+            measured("welcome page, requests", r_welcome, "requests"),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -156,7 +156,8 @@ def collect_static(var: Path, env: dict[str, str]) -> None:
 
 
 def manage(env: dict[str, str], *command: str) -> str:
-    """Run a management command and return what it printed."""
+    """Run a management command and return what it printed. Its log shows only what went wrong."""
+    env = {"LOG_LEVEL": "WARNING", **env}
     found = subprocess.run(
         [sys.executable, "manage.py", *command], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
@@ -167,6 +168,8 @@ def manage(env: dict[str, str], *command: str) -> str:
 
 def prepare(var: Path, env: dict[str, str]) -> str:
     """Static files and, beside them, the database; the demo is loaded at the first start. Returns its sign-ins."""
+    first = not (var / "teamspiegel.sqlite3").exists() and "DATABASE_URL" not in os.environ
+    print("  database and demo study, at the first start only …" if first else "  database …", flush=True)
     var.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         static = pool.submit(collect_static, var, env)
