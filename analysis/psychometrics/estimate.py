@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.psychometrics import cfa
 from analysis.psychometrics.fiml_fit import fit_fiml
-from analysis.psychometrics.model import build_table
+from analysis.psychometrics.model import build_table, observed_names
 from analysis.psychometrics.ordinal import ESTIMATORS as ORDINAL_ESTIMATORS
 from analysis.psychometrics.ordinal import fit_ordinal
 from analysis.psychometrics.result import AnalysisInputError, FitFailure, FitResult
@@ -58,7 +58,7 @@ def fit(
     clustered = cluster is not None and not syntax.two_level
     if clustered and estimator == "ML":
         estimator = "MLR"  # as in lavaan: clusters ask for robust errors
-    items = build_table(syntax, std_lv=std_lv).observed
+    items = observed_names(syntax)
     sample = draw_sample(data, items, group=group, cluster=cluster, keep_missing=missing == "fiml")
     table = build_table(
         syntax,
@@ -69,7 +69,7 @@ def fit(
     )
     try:
         if syntax.two_level:
-            return fit_two_level(table, sample, estimator)
+            return fit_two_level(table, sample, estimator, modification=modification)
         if missing == "fiml":
             return fit_fiml(table, sample, estimator, modification=modification)
         return cfa.fit_maximum_likelihood(table, sample, estimator, modification=modification)

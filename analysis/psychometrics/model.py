@@ -160,6 +160,16 @@ def build_table(
     return ParameterTable(tuple(rows), tuple(blocks), n_free, n_groups, mean_structure, std_lv, ordered)
 
 
+def observed_names(syntax: ModelSyntax) -> tuple[str, ...]:
+    """The columns a model needs, in the order of every table built from it. Raises :class:`ModelError` as those do."""
+    levels = (1, 2) if syntax.two_level else (1,)
+    names: dict[str, None] = {}
+    for level in levels:
+        statements = [s for s in syntax.statements if s.level == level]
+        names |= dict.fromkeys(_BlockBuilder(statements, 0, 1, level, 1, {}).block.observed)
+    return tuple(names)
+
+
 class _BlockBuilder:
     """Collects the rows of one block: as written, then what lavaan's ``cfa`` adds."""
 
