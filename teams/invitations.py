@@ -174,10 +174,12 @@ def accept_team(
     contact_name: str = "",
     contact_email: str = "",
     director_sees_team: bool = False,
+    language: str = "nl",
     by_link: bool = True,
 ) -> bool:
     """The leader's permission: how the answers are collected and from how many teachers. Makes the leader's account.
 
+    ``language`` is that of the mails to a leader who has no account yet.
     The view then calls ``surveys.collections.open_collection``: this app knows no collections.
 
     Returns:
@@ -195,7 +197,7 @@ def accept_team(
         contact_email=contact_email,
         director_sees_team=director_sees_team,
     )
-    give_team_to(participation.team)
+    give_team_to(participation.team, language)
     history.record(
         invitation.study,
         "leader_accepted",
@@ -299,11 +301,11 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
     return True
 
 
-def give_team_to(team: Team) -> User:
+def give_team_to(team: Team, language: str = "nl") -> User:
     """Make the person at the leader's address the only leader of the team, with an account to sign in by mailed code."""
     user = User.objects.filter(email__iexact=team.leader_email).first()
     if user is None:
-        user = User.objects.create_user(team.leader_email, name=team.leader_name)
+        user = User.objects.create_user(team.leader_email, name=team.leader_name, language=language)
     Role.objects.get_or_create(user=user, kind=Role.Kind.LEADER, team=team)
     Role.objects.filter(kind=Role.Kind.LEADER, team=team).exclude(user=user).delete()
     return user

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -49,7 +50,7 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
         with transaction.atomic():  # taking part and the open collection: both or neither
-            accepted = invitations.accept_team(invitation, **form.answers())
+            accepted = invitations.accept_team(invitation, language=get_language() or "nl", **form.answers())
             if accepted:
                 participation.refresh_from_db()
                 open_collection(participation)

@@ -84,6 +84,14 @@ def test_the_account_gets_the_code_to_sign_in_with(client, invitation):
     assert reverse("team", args=[participation_of(invitation).pk]) in confirmation.body
 
 
+def test_the_account_speaks_the_language_of_the_page(client, invitation, settings):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    client.post(page(invitation), ACCEPTED)
+    assert User.objects.get().language == "en"
+    mail.send_due()
+    assert django_mail.outbox[-1].subject == "Your team takes part: Learning in teams"
+
+
 def test_a_repeated_post_changes_nothing_and_shows_the_state(client, invitation):
     client.post(page(invitation), ACCEPTED)
     for data in ({**ACCEPTED, "approached": "99"}, {"decline": "1", "decline-reason": "workload"}):
