@@ -319,7 +319,7 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
                 invitations.remind(one)
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 11)), min_size=3, max_size=25))
 def test_no_leader_is_mailed_before_the_director_accepted(study, steps):
     """In whatever order people press what they can press: every mail to a leader has a director's permission above it."""
