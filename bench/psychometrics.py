@@ -93,7 +93,7 @@ def against_r(data: pd.DataFrame) -> list[Figure]:
     ours = {
         "core": cpu_seconds(lambda: core(data)),
         "wlsmv": cpu_seconds(lambda: fit(SIX, data, estimator="WLSMV", modification=False), 3),
-        "twolevel": cpu_seconds(lambda: fit(TWO_LEVEL, data, cluster="team_id")),
+        "twolevel": cpu_seconds(lambda: fit(TWO_LEVEL, data, cluster="team_id", modification=False)),
     }
     titles = {
         "core": ("core job: 4f + 6f, ML + cluster MLR, alphas, ICCs, 476 x 36", 10.0),

@@ -167,9 +167,15 @@ def two_level_value(summaries: ClusterSummaries, mean: Array, within: Array, bet
 
 
 def two_level_derivatives(
-    summaries: ClusterSummaries, mean: Array, within: Array, between: Array, *, hessian: bool = True
+    summaries: ClusterSummaries,
+    mean: Array,
+    within: Array,
+    between: Array,
+    *,
+    hessian: bool = True,
+    expected: bool = False,
 ) -> TwoLevelDerivatives:
-    """Derivatives of :func:`two_level_value`.
+    """Derivatives of :func:`two_level_value`; with ``expected`` the information matrix expected under these moments.
 
     Raises:
         NotPositiveDefiniteError: as :func:`two_level_value`.
@@ -188,12 +194,13 @@ def two_level_derivatives(
         second = np.zeros((p + 2 * half, p + 2 * half))
         w, b = slice(p, p + half), slice(p + half, p + 2 * half)
         second[:p, :p] = np.tensordot(m, outside.inverse, axes=1)
-        second[:p, w] = cross_hessian(m / n, outside.inverse, outside.inverse_mean)
-        second[:p, b] = cross_hessian(m, outside.inverse, outside.inverse_mean)
-        second[w, w] = kronecker_hessian(m / n**2, outside.inverse, outside.outer)
-        second[w, w] += kronecker_hessian(freedom, inside.inverse, inside.outer)
-        second[w, b] = kronecker_hessian(m / n, outside.inverse, outside.outer)
-        second[b, b] = kronecker_hessian(m, outside.inverse, outside.outer)
+        if not expected:
+            second[:p, w] = cross_hessian(m / n, outside.inverse, outside.inverse_mean)
+            second[:p, b] = cross_hessian(m, outside.inverse, outside.inverse_mean)
+        second[w, w] = kronecker_hessian(m / n**2, outside.inverse, outside.outer, expected=expected)
+        second[w, w] += kronecker_hessian(freedom, inside.inverse, inside.outer, expected=expected)
+        second[w, b] = kronecker_hessian(m / n, outside.inverse, outside.outer, expected=expected)
+        second[b, b] = kronecker_hessian(m, outside.inverse, outside.outer, expected=expected)
         second[w, :p], second[b, :p], second[b, w] = second[:p, w].T, second[:p, b].T, second[w, b].T
     f = inside.f + outside.f + summaries.constant
     return TwoLevelDerivatives(f, by_mean, by_within, by_between, second)

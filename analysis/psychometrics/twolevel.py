@@ -20,10 +20,11 @@ from analysis.psychometrics.clusters import (
     two_level_value,
 )
 from analysis.psychometrics.model import ParameterTable
+from analysis.psychometrics.modification import freed_model, indices_from_score
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
-from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitFailure
+from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitFailure, ModificationIndex
 from analysis.psychometrics.sample import Sample
 from analysis.psychometrics.saturated import Patterns, moment_derivatives, moment_value
 from analysis.psychometrics.saturated_twolevel import TwoLevelMoments
@@ -194,18 +195,22 @@ def _as_complete(n: float, mean: Array, covariance: Array) -> Patterns:
     return Patterns(stratum, np.zeros((0, p)), nobody, nobody)
 
 
-def model_derivatives(model: TwoLevelModel, summaries: ClusterSummaries, theta: Array) -> tuple[float, Array, Array]:
-    """Minus log-likelihood of a two-level model, gradient (q,) and Hessian (q, q).
+def model_derivatives(
+    model: TwoLevelModel, summaries: ClusterSummaries, theta: Array, *, expected: bool = False
+) -> tuple[float, Array, Array]:
+    """Minus log-likelihood of a two-level model, gradient (q,) and Hessian (q, q), or its expectation under the model.
 
     Raises:
         NotPositiveDefiniteError: the within matrix, or the covariance matrix of the means of some team size, is not
             positive definite.
     """
     point = model.at(theta)
-    at = two_level_derivatives(summaries, point.mean, point.within, point.between)
+    at = two_level_derivatives(summaries, point.mean, point.within, point.between, expected=expected)
     assert at.hessian is not None
     jacobian = model.jacobian(point)
-    hessian = jacobian.T @ at.hessian @ jacobian + model.curvature(point, at.mean, at.within, at.between)
+    hessian = jacobian.T @ at.hessian @ jacobian
+    if not expected:
+        hessian += model.curvature(point, at.mean, at.within, at.between)
     return at.f, jacobian.T @ at.gradient, hessian
 
 
@@ -228,6 +233,16 @@ def model_scores(model: TwoLevelModel, summaries: ClusterSummaries, theta: Array
     point = model.at(theta)
     scores = cluster_scores(summaries, point.mean, point.within, point.between)
     return scores @ model.jacobian(point)
+
+
+def two_level_modification_indices(
+    model: TwoLevelModel, summaries: ClusterSummaries, theta: Array
+) -> tuple[ModificationIndex, ...]:
+    """Modification indices at both levels with the expected information, largest first; empty where it is singular."""
+    candidates, structure, at = freed_model(model.table, theta)
+    freed = TwoLevelModel(structure.table)
+    _, gradient, information = model_derivatives(freed, summaries, at, expected=True)
+    return indices_from_score(model.table, candidates, structure.at(at), -gradient, information)
 
 
 def standardised_residual(observed: Array, implied: Array) -> float:

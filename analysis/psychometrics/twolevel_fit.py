@@ -45,6 +45,7 @@ from analysis.psychometrics.twolevel import (
     model_scores,
     standardised_residual,
     summarise_teams,
+    two_level_modification_indices,
     two_level_start,
 )
 
@@ -62,13 +63,16 @@ class _Solution:
     meat: Array | None
 
 
-def fit_two_level(table: ParameterTable, sample: Sample, estimator: str = "ML") -> FitResult:
+def fit_two_level(
+    table: ParameterTable, sample: Sample, estimator: str = "ML", *, modification: bool = True
+) -> FitResult:
     """Fit a within and a between model to complete cases in clusters.
 
     Args:
         table: a table with a block for each of two levels and one group.
         sample: complete cases with clusters; its items are the table's, in its order.
         estimator: ``ML``, or ``MLR`` for sandwich errors by cluster and the Yuan-Bentler chi-square.
+        modification: whether to compute modification indices.
 
     Raises:
         AnalysisInputError: another estimator, or several groups.
@@ -108,6 +112,7 @@ def fit_two_level(table: ParameterTable, sample: Sample, estimator: str = "ML") 
         fit = _fit_measures(solution, df)
         problems += _findings(solution, names)
     problems += improper_findings(point.states, names)
+    indices = two_level_modification_indices(model, summaries, minimum.x) if modification and fit else ()
     samples = [saturated.within[np.ix_(model.inner, model.inner)], saturated.between[np.ix_(model.outer, model.outer)]]
     return FitResult(
         converged=minimum.converged,
@@ -120,6 +125,7 @@ def fit_two_level(table: ParameterTable, sample: Sample, estimator: str = "ML") 
         factor_correlations=factor_correlations(point.states, names),
         r_square=r_square(point.states, names),
         residual_correlations=residual_correlations(point.states, samples, names),
+        modification_indices=indices,
         problems=tuple(problems),
         n_clusters=summaries.n_clusters,
         theta=minimum.x,

@@ -52,7 +52,8 @@ results <- function(fit) {
   list(
     grad = attr(fit, "polish"), n_obs = lavInspect(fit, "ntotal"), n_free_parameters = lavInspect(fit, "npar"),
     fit = as.list(setNames(as.numeric(measures), names(measures))),
-    parameters = parameters[intersect(columns, names(parameters))]
+    parameters = parameters[intersect(columns, names(parameters))],
+    modification_indices_top5 = head(suppressWarnings(modindices(fit, sort. = TRUE)), 5)
   )
 }
 

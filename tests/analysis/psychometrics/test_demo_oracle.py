@@ -37,7 +37,7 @@ CHISQ = ("chisq", "logl", "aic", "bic", "cn_", "ecvi")
 def our_fit(name: str) -> FitResult:
     model, _, variant = name.partition("__")
     options = {"cluster": "team"} if model == "OD_twolevel" else OPTIONS[variant]
-    return fit(ORACLE["models"][model], load_data("demo"), modification=False, **options)
+    return fit(ORACLE["models"][model], load_data("demo"), **options)
 
 
 def test_the_data_are_those_the_demo_shows() -> None:
@@ -75,6 +75,20 @@ def test_parameters(name: str) -> None:
         assert mine.se == pytest.approx(row["se"], rel=tol.TWO_LEVEL_SE_REL if two_level else tol.FIML_SE_REL)
         if "std.all" in row and math.isfinite(mine.std_all):
             assert mine.std_all == pytest.approx(row["std.all"], abs=allowed)
+
+
+@pytest.mark.parametrize("name", list(ORACLE["fits"]))
+def test_modification_indices(name: str) -> None:
+    found = {(row.lhs, row.op, row.rhs, row.level): row for row in our_fit(name).modification_indices}
+    # at two levels lavaan's estimates are refined with a numerical information matrix only
+    allowed = tol.TWO_LEVEL_SE_REL if "twolevel" in name else tol.MODIFICATION_REL
+    for row in ORACLE["fits"][name]["modification_indices_top5"]:
+        mine = found[row["lhs"], row["op"], row["rhs"], row.get("level")]
+        assert (mine.mi, mine.epc) == pytest.approx((row["mi"], row["epc"]), rel=allowed)
+        assert mine.sepc_lv == pytest.approx(row["sepc.lv"], rel=10.0 * allowed)
+        # between two items with negative residual variances nothing is standardised
+        if math.isfinite(mine.sepc_all):
+            assert mine.sepc_all == pytest.approx(row["sepc.all"], rel=10.0 * allowed)
 
 
 def test_two_levels() -> None:

@@ -325,6 +325,20 @@ def test_the_result_does_not_depend_on_the_run() -> None:
     assert first == second
 
 
+def test_a_modification_index_foresees_what_freeing_a_parameter_brings() -> None:
+    """x1 and x2 share something within teams that the model leaves out."""
+    data = teams(10, n_teams=150)
+    shared = np.random.default_rng(11).normal(size=len(data)) * 0.35
+    data = data.assign(x1=data["x1"] + shared, x2=data["x2"] + shared)
+    plain = fit(MODEL, data, cluster="team")
+    largest = plain.modification_indices[0]
+    assert (largest.op, largest.level) == ("~~", 1)
+    freed = fit(MODEL.replace("level: 2", f"{largest.lhs} ~~ {largest.rhs}\nlevel: 2"), data, cluster="team")
+    drop = plain.fit["chisq"] - freed.fit["chisq"]
+    assert drop == pytest.approx(largest.mi, rel=0.25)
+    assert freed.parameter(largest.lhs, "~~", largest.rhs, level=1).est == pytest.approx(largest.epc, rel=0.5)
+
+
 def test_more_between_parameters_than_teams_are_refused_in_a_sentence() -> None:
     data = load_data("simstudy_complete")
     items = " + ".join(f"{scale}{i}" for scale in ("er", "st", "co") for i in range(1, 7))
