@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.db import IntegrityError, transaction
@@ -19,6 +19,7 @@ from teams.mail import queue_many
 from teams.models import Event, Participation, User
 
 Groups = dict[str, frozenset[str]]
+Figures = dict[tuple[str, str], frozenset[str]]
 
 
 class PublishingRefused(Exception):
@@ -92,29 +93,41 @@ def _stored_groups(publication: Publication) -> Groups:
 
 
 def _released_groups(run: AnalysisRun, data: dataset.Dataset) -> Groups:
-    """The groups with a published figure, as the analysed respondents in them: units, academies, all units together."""
     set_aside = set(ScreeningDecision.objects.filter(run=run).values_list("response_key", flat=True))
     keys_of: dict[int, list[str]] = {}
     rows = zip(data.respondents.index, data.respondents["participation"], data.returned, strict=True)
     for key, participation, returned in rows:
         if returned and key not in set_aside:
             keys_of.setdefault(participation, []).append(key)
-    shown = units(load_groups(run), run.survey.study.k)
+    return released_groups(load_groups(run), run.survey.study.k, keys_of)
+
+
+def released_groups(groups: list[GroupFigures], k: int, keys_of: Mapping[int, Sequence[str]]) -> Groups:
+    """The groups with a published figure, as the analysed respondents in them: units, academies, all units together.
+
+    ``keys_of`` holds the analysed respondents per participation.
+    """
+    shown = units(groups, k)
     unions: dict[str, list[GroupFigures]] = {g.key: [g] for g in shown}
     for g in shown:
         unions.setdefault(f"academy:{g.academy_id}", []).append(g)
     released = {
-        key: groups
-        for key, groups in unions.items()
-        if not key.startswith("academy:") or disclosure.judge_academy([g.group for g in groups]) is None
+        key: members
+        for key, members in unions.items()
+        if not key.startswith("academy:") or disclosure.judge_academy([g.group for g in members]) is None
     } | {"all": shown}
     return {
-        key: frozenset(k for g in groups for team in g.teams for k in keys_of.get(team.participation.pk, ()))
-        for key, groups in released.items()
+        key: frozenset(k for g in members for team in g.teams for k in keys_of.get(team.participation.pk, ()))
+        for key, members in released.items()
     }
 
 
-def _figures(run: AnalysisRun, groups: Groups, data: dataset.Dataset) -> Mapping[tuple[str, str], frozenset[str]]:
+def figures_behind(groups: Groups, who: Mapping[str, frozenset[str]]) -> Figures:
+    """Who stands behind each published figure; ``who`` holds the respondents with an answer or score per measure."""
+    return {(group, measure): members & those for group, members in groups.items() for measure, those in who.items()}
+
+
+def _figures(run: AnalysisRun, groups: Groups, data: dataset.Dataset) -> Figures:
     """Who stands behind each published figure of a run: per group, each scale and item, those who answered it.
 
     Sealed answers do not change, so this can be told again of every earlier publication from its groups, its plan and
@@ -128,4 +141,4 @@ def _figures(run: AnalysisRun, groups: Groups, data: dataset.Dataset) -> Mapping
     for scale in final_scales_of(run, definition_of(run.survey.version)):
         n_answered = answered[:, [column[item.code] for item in scale.items]].sum(axis=1)
         who[scale.code] = frozenset(keys[n_answered >= plan.minimum_answered(len(scale.items))])
-    return {(group, measure): members & those for group, members in groups.items() for measure, those in who.items()}
+    return figures_behind(groups, who)

@@ -1,0 +1,472 @@
+"""The attacker with integer programs: which worlds agree with everything published, and what do they have in common?
+
+People who cannot be told apart (same membership in every published figure, same answers left empty) are one cell. A
+world says for every cell how many people in it gave which answer: integers h[cell, item, value]; for a published spread
+also how many have which scale sum: y[cell, sum]. Everything published is a row over these integers. A target is
+disclosed when it is (nearly) the same in all worlds. The true data are a world, and so is every exchange of people within
+a cell: those are tried first, since a target that differs between two worlds is not disclosed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+TIME_LIMIT = 20.0
+EPSILON = 1e-7
+
+Key = str
+Vector = tuple[int | None, ...]
+
+
+class Undecided(Exception):
+    """A program that the solver did not solve to the end: the case fails."""
+
+
+# ------------------------------------------------------------------------------------------------ what is published
+@dataclass(frozen=True)
+class ItemSum:
+    """The answers of ``members`` to an item add up to at least ``low`` and at most ``high``."""
+
+    members: frozenset[Key]
+    item: str
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True)
+class ItemCount:
+    """At least ``low`` and at most ``high`` of ``members`` gave this answer."""
+
+    members: frozenset[Key]
+    item: str
+    value: int
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True)
+class ScoreSum:
+    """The scale scores (means over answered items) of ``members`` add up to at least ``low`` and at most ``high``."""
+
+    members: frozenset[Key]
+    items: tuple[str, ...]
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The squared deviations of scale scores from the mean of their part, added up over all parts.
+
+    ``between`` gives the bounds; where they depend on the mean of the one part (an interval around it), it is a function
+    of that mean and gives None for a mean that cannot be.
+    """
+
+    parts: tuple[frozenset[Key], ...]
+    items: tuple[str, ...]
+    between: tuple[float, float] | Callable[[float], tuple[float, float] | None]
+
+    @property
+    def members(self) -> frozenset[Key]:
+        return frozenset().union(*self.parts)
+
+
+Fact = ItemSum | ItemCount | ScoreSum | Spread
+
+
+def items_of(fact: Fact) -> tuple[str, ...]:
+    return (fact.item,) if isinstance(fact, ItemSum | ItemCount) else fact.items
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything released about people whose answers hang together, and the true answers to check it by."""
+
+    k: int
+    n_points: int
+    items: tuple[str, ...]
+    scales: tuple[tuple[str, ...], ...]
+    people: Mapping[Key, Vector]
+    facts: tuple[Fact, ...]
+    reverse_keyed: frozenset[str] = frozenset()
+    # what else sets people apart although no figure of this case does: answers left empty elsewhere, other groups
+    marks: Mapping[Key, object] = field(default_factory=dict)
+
+    @property
+    def tau(self) -> float:
+        return (self.n_points - 1) / 6
+
+    def keyed(self, item: str, value: int) -> int:
+        return self.n_points + 1 - value if item in self.reverse_keyed else value
+
+    def answered(self, key: Key, items: Sequence[str]) -> list[str]:
+        return [item for item in items if self.people[key][self.items.index(item)] is not None]
+
+    def score(self, key: Key, items: Sequence[str]) -> Fraction:
+        values = [self.keyed(item, self.people[key][self.items.index(item)]) for item in self.answered(key, items)]
+        return Fraction(sum(values), len(values))
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What an attacker works out: ``kind`` T1 or T2, for an item or a scale (its items), of whom, and how narrowly."""
+
+    kind: str
+    measure: tuple[str, ...]
+    people: tuple[Key, ...]
+    insider: Key | None
+    low: float
+    high: float
+
+
+# ------------------------------------------------------------------------------------------------ the program
+class Program:
+    """The integer program of a case, with people divided into ``cells`` and the answers of others taken as fixed."""
+
+    def __init__(self, case: Case, cells: Sequence[Sequence[Key]], insider: Key | None) -> None:
+        self.case = case
+        self.cells = [tuple(cell) for cell in cells]
+        self.cell_of = {key: number for number, cell in enumerate(self.cells) for key in cell}
+        self.upper: list[float] = []
+        self.rows: list[tuple[dict[int, float], float, float]] = []
+        self.truth: list[float] = []
+        self.h: dict[tuple[int, str, int], int] = {}
+        for number, cell in enumerate(self.cells):
+            for item in case.answered(cell[0], case.items):
+                column = case.items.index(item)
+                given = [case.people[key][column] for key in cell]
+                for value in range(1, case.n_points + 1):
+                    self.h[number, item, value] = self._variable(len(cell), given.count(value))
+                self._row({self.h[number, item, v]: 1 for v in range(1, case.n_points + 1)}, len(cell), len(cell))
+                if insider is not None and cell == (insider,):
+                    for value in range(1, case.n_points + 1):
+                        told = given.count(value)
+                        self._row({self.h[number, item, value]: 1}, told, told)
+        self.spreads = [fact for fact in case.facts if isinstance(fact, Spread)]
+        for fact in case.facts:
+            self._fact(fact)
+        self._solved = False
+
+    def _variable(self, upper: float, truth: float) -> int:
+        self.upper.append(upper)
+        self.truth.append(truth)
+        return len(self.upper) - 1
+
+    def _row(self, terms: dict[int, float], low: float, high: float) -> None:
+        """A row; the true data must satisfy it, or the case itself is wrong."""
+        value = sum(weight * self.truth[variable] for variable, weight in terms.items())
+        assert low - 1e-6 <= value <= high + 1e-6, f"the true data do not satisfy a row: {low} ≤ {value} ≤ {high}"
+        self.rows.append((terms, low, high))
+
+    def _inside(self, members: Iterable[Key]) -> list[int]:
+        """The cells of the program in ``members``."""
+        return sorted({self.cell_of[key] for key in members if key in self.cell_of})
+
+    def _fact(self, fact: Fact) -> None:
+        case = self.case
+        match fact:
+            case ItemSum(members, item, low, high):
+                terms = {
+                    self.h[cell, item, value]: value
+                    for cell in self._inside(members)
+                    for value in range(1, case.n_points + 1)
+                }
+                if terms:
+                    self._row(terms, math.ceil(low), math.floor(high))
+            case ItemCount(members, item, value, low, high):
+                terms = {self.h[cell, item, value]: 1 for cell in self._inside(members)}
+                if terms:
+                    self._row(terms, math.ceil(low), math.floor(high))
+            case ScoreSum(members, items, low, high):
+                cells = self._inside(members)
+                if cells:
+                    lcm = math.lcm(*(len(case.answered(self.cells[cell][0], items)) for cell in cells))
+                    self._row(self._scores(cells, items, lcm), math.ceil(low * lcm), math.floor(high * lcm))
+            case Spread():
+                self._spread(fact)
+
+    def _scores(self, cells: Iterable[int], items: Sequence[str], scaled: int = 1) -> dict[int, float]:
+        """Scale scores of cells added up, times ``scaled``."""
+        terms: dict[int, float] = {}
+        for cell in cells:
+            answered = self.case.answered(self.cells[cell][0], items)
+            for item in answered:
+                for value in range(1, self.case.n_points + 1):
+                    terms[self.h[cell, item, value]] = scaled * self.case.keyed(item, value) / len(answered)
+        return terms
+
+    def _spread(self, fact: Spread) -> None:
+        if not self._inside(fact.members):
+            return
+        case = self.case
+        low_terms: dict[int, float] = {}
+        high_terms: dict[int, float] = {}
+        fixed = 0.0
+        single = not isinstance(fact.between, tuple)
+        for part in fact.parts:
+            cells = self._inside(part)
+            if not cells:  # people whose answers are taken as they are
+                scores = [float(case.score(key, fact.items)) for key in part]
+                fixed += float(np.var(scores) * len(scores))
+                continue
+            assert all(key in self.cell_of for key in part)
+            lcm = math.lcm(*(len(case.answered(self.cells[cell][0], fact.items)) for cell in cells))
+            total_terms: dict[int, float] = {}
+            for cell in cells:
+                q = len(case.answered(self.cells[cell][0], fact.items))
+                sums = [case.score(key, fact.items) * q for key in self.cells[cell]]
+                of_sum = {
+                    s: self._variable(len(self.cells[cell]), sums.count(s)) for s in range(q, case.n_points * q + 1)
+                }
+                self._row(dict.fromkeys(of_sum.values(), 1), len(sums), len(sums))
+                balance = {variable: float(s) for s, variable in of_sum.items()}
+                balance |= {variable: -weight for variable, weight in self._scores([cell], fact.items, q).items()}
+                self._row(balance, 0, 0)
+                for s, variable in of_sum.items():
+                    low_terms[variable] = high_terms[variable] = (s / q) ** 2
+                    total_terms[variable] = s * lcm // q
+            n = len(part)
+            true_total = int(sum(case.score(key, fact.items) for key in part) * lcm)
+            first, last = self._range(total_terms)
+            chosen: dict[int, int] = {}
+            for total in range(round(first), round(last) + 1):
+                mean = total / lcm / n
+                between = fact.between(mean) if single else (0.0, 0.0)
+                if between is None or between[0] > between[1]:
+                    assert total != true_total, "the true mean is none that the interval allows"
+                    continue
+                variable = chosen[total] = self._variable(1, float(total == true_total))
+                low_terms[variable] = -(n * mean**2 + between[0])
+                high_terms[variable] = -(n * mean**2 + between[1])
+            self._row(dict.fromkeys(chosen.values(), 1), 1, 1)
+            self._row(
+                {variable: float(total) for total, variable in chosen.items()}
+                | {variable: -weight for variable, weight in total_terms.items()},
+                0,
+                0,
+            )
+        low, high = (0.0, 0.0) if single else fact.between
+        self._row(low_terms, low - fixed - 1e-6, math.inf)
+        self._row(high_terms, -math.inf, high - fixed + 1e-6)
+
+    def _range(self, terms: dict[int, float]) -> tuple[float, float]:
+        """The integer range of a sum, from the relaxed program so far."""
+        low, high = (self._solve(terms, sign, relaxed=True) for sign in (1, -1))
+        return math.ceil(low - EPSILON), math.floor(high + EPSILON)
+
+    def _solve(self, terms: dict[int, float], sign: int, *, relaxed: bool) -> float:
+        n = len(self.upper)
+        objective = np.zeros(n)
+        for variable, weight in terms.items():
+            objective[variable] = sign * weight
+        entries = [(r, v, w) for r, (row, _, _) in enumerate(self.rows) for v, w in row.items()]
+        rows, columns, weights = zip(*entries, strict=True)
+        matrix = coo_array((weights, (rows, columns)), shape=(len(self.rows), n)).tocsr()
+        result = milp(
+            objective,
+            constraints=LinearConstraint(matrix, [low for _, low, _ in self.rows], [high for _, _, high in self.rows]),
+            bounds=Bounds(np.zeros(n), np.array(self.upper)),
+            integrality=np.zeros(n) if relaxed else np.ones(n),
+            options={"mip_rel_gap": 0.0, "time_limit": TIME_LIMIT},
+        )
+        if result.status != 0:
+            raise Undecided(f"{result.status}: {result.message}")
+        return sign * float(result.fun)
+
+    def extremes(self, terms: dict[int, float], *, relaxed: bool) -> tuple[float, float]:
+        """The smallest and largest value of a sum over all worlds."""
+        return self._solve(terms, 1, relaxed=relaxed), self._solve(terms, -1, relaxed=relaxed)
+
+    def mean(self, keys: Sequence[Key], measure: Sequence[str]) -> dict[int, float]:
+        """The mean of whole cells on an item (as answered) or a scale."""
+        cells = self._inside(keys)
+        if len(measure) == 1:
+            terms = {self.h[cell, measure[0], v]: float(v) for cell in cells for v in range(1, self.case.n_points + 1)}
+        else:
+            terms = self._scores(cells, measure)
+        return {variable: weight / len(keys) for variable, weight in terms.items()}
+
+
+# ------------------------------------------------------------------------------------------------ the attack
+class Attack:
+    """All targets of a case, for an outsider (no insider) and for each respondent who knows his own answers."""
+
+    def __init__(self, case: Case, seed: int = 0, most_unions: int = 40) -> None:
+        self.case = case
+        self.random = random.Random(seed)
+        self.most_unions = most_unions
+        self.n_targets = self.n_programs = 0
+        figures = [
+            part for fact in case.facts for part in (fact.parts if isinstance(fact, Spread) else (fact.members,))
+        ]
+        member_of: dict[Key, list[int]] = defaultdict(list)
+        for number, members in enumerate(figures):
+            for key in members:
+                member_of[key].append(number)
+        self.alike: dict[Key, tuple[object, ...]] = {
+            key: (tuple(member_of[key]), tuple(v is not None for v in vector)) for key, vector in case.people.items()
+        }
+        self.component = self._components(figures)
+        self.programs: dict[object, Program] = {}
+
+    def _components(self, figures: Sequence[frozenset[Key]]) -> dict[Key, int]:
+        """People connected by figures they share; a spread over several parts does not connect the parts."""
+        leader = {key: key for key in self.case.people}
+
+        def find(key: Key) -> Key:
+            while leader[key] != key:
+                leader[key] = leader[leader[key]]
+                key = leader[key]
+            return key
+
+        for members in figures:
+            first, *rest = members
+            for key in rest:
+                leader[find(key)] = find(first)
+        numbers: dict[Key, int] = {}
+        return {key: numbers.setdefault(find(key), len(numbers)) for key in self.case.people}
+
+    def measures(self) -> list[tuple[str, ...]]:
+        scales = [scale for scale in self.case.scales if len(scale) > 1]
+        return [(item,) for item in self.case.items] + scales
+
+    def run(self, insiders: bool = True) -> Iterator[Disclosure]:
+        """Every disclosure found; nothing when all targets stay uncertain."""
+        yield from self._against(None)
+        if insiders:
+            tried = set()
+            for key, vector in self.case.people.items():
+                # two insiders alike, with the same answers, know the same
+                sort = (self.alike[key], self.case.marks.get(key), vector)
+                if sort not in tried:
+                    tried.add(sort)
+                    yield from self._against(key)
+
+    def _against(self, insider: Key | None) -> Iterator[Disclosure]:
+        case = self.case
+        c = 0 if insider is None else 1
+        whole: dict[object, list[Key]] = defaultdict(list)
+        classes: dict[object, list[Key]] = defaultdict(list)
+        for key in case.people:
+            if key != insider:
+                whole[self.alike[key], case.marks.get(key)].append(key)
+                classes[self.alike[key]].append(key)
+        groups = list(self._unions(list(whole.values()), case.k - c - 1))
+        for measure in self.measures():
+            values = {key: self._value(key, measure) for key in case.people}
+            for group in groups:
+                if all(values[key] is not None for key in group):
+                    yield from self._target("T1", measure, group, insider, classes, values)
+            for members in classes.values():
+                if values[members[0]] is not None:
+                    yield from self._target("T2", measure, members[:1], insider, classes, values)
+
+    def _value(self, key: Key, measure: Sequence[str]) -> Fraction | None:
+        if not self.case.answered(key, measure):
+            return None
+        return (
+            Fraction(self.case.people[key][self.case.items.index(measure[0])])
+            if len(measure) == 1
+            else self.case.score(key, measure)
+        )
+
+    def _unions(self, cells: list[list[Key]], largest: int) -> Iterator[list[Key]]:
+        """Unions of whole cells: all within a component (a sample where they are very many), a sample across."""
+        small = [cell for cell in cells if len(cell) <= largest]
+        by_component: dict[int, list[list[Key]]] = defaultdict(list)
+        for cell in small:
+            by_component[self.component[cell[0]]].append(cell)
+        for inside in by_component.values():
+            found = [
+                union
+                for size in range(1, largest + 1)
+                for chosen in itertools.combinations(inside, size)
+                if len(union := [key for cell in chosen for key in cell]) <= largest
+            ]
+            yield from found if len(found) <= self.most_unions else self.random.sample(found, self.most_unions)
+        if len(by_component) > 1 and largest > 1:
+            for _ in range(self.most_unions // 4):
+                chosen = self.random.sample(small, self.random.randint(2, min(largest, len(small))))
+                union = [key for cell in chosen for key in cell]
+                if len(union) <= largest and len({self.component[key] for key in union}) > 1:
+                    yield union
+
+    def _target(
+        self,
+        kind: str,
+        measure: tuple[str, ...],
+        group: list[Key],
+        insider: Key | None,
+        classes: Mapping[object, list[Key]],
+        values: Mapping[Key, Fraction | None],
+    ) -> Iterator[Disclosure]:
+        self.n_targets += 1
+        exact = kind == "T2" and len(measure) == 1  # one possible answer
+        needed = 1.0 if exact else self.case.tau
+        inside: dict[object, int] = defaultdict(int)
+        for key in group:
+            inside[self.alike[key]] += 1
+        width = Fraction(0)
+        for alike, size in inside.items():
+            known = sorted(v for key in classes[alike] if (v := values[key]) is not None)
+            width += sum(known[len(known) - size :]) - sum(known[:size])
+        if width / len(group) >= Fraction(needed).limit_denominator(1000):
+            return  # two worlds that differ enough
+        found = self._search(measure, group, insider, classes, needed)
+        if found is not None:
+            yield Disclosure(kind, measure, tuple(group), insider, *found)
+
+    def _search(
+        self,
+        measure: tuple[str, ...],
+        group: list[Key],
+        insider: Key | None,
+        classes: Mapping[object, list[Key]],
+        needed: float,
+    ) -> tuple[float, float] | None:
+        """The range over all worlds if it is narrower than ``needed``; first over those that change nothing elsewhere."""
+        near = {self.component[key] for key in group}
+        everywhere = set(self.component.values())
+        for components in [near, everywhere] if near != everywhere else [near]:
+            program = self._program(group, insider, classes, components)
+            terms = program.mean(group, measure)
+            low, high = program.extremes(terms, relaxed=True)
+            if high - low >= needed - EPSILON:
+                low, high = program.extremes(terms, relaxed=False)
+                if high - low >= needed - EPSILON:
+                    return None
+        return low, high
+
+    def _program(
+        self,
+        group: list[Key],
+        insider: Key | None,
+        classes: Mapping[object, list[Key]],
+        components: set[int],
+    ) -> Program:
+        name = (frozenset(group), insider, frozenset(components))
+        if name not in self.programs:
+            target = set(group)
+            cells = []
+            for members in classes.values():
+                if self.component[members[0]] in components:
+                    cells += [
+                        part
+                        for part in ([k for k in members if k in target], [k for k in members if k not in target])
+                        if part
+                    ]
+            if insider is not None and self.component[insider] in components:
+                cells.append([insider])
+            self.n_programs += 1
+            self.programs[name] = Program(self.case, cells, insider)
+        return self.programs[name]
