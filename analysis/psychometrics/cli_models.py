@@ -78,7 +78,7 @@ def run_cfa(arguments: argparse.Namespace) -> int:
         **_options(arguments, model),
     )
     if arguments.json:
-        _print_json(result.to_dict())
+        _print_json(_levels_by_column(result.to_dict(), arguments.cluster))
     else:
         print(fit_text(result))
     return _exit_code(result)
@@ -157,6 +157,14 @@ def _options(arguments: argparse.Namespace, model: str) -> dict[str, Any]:
         "missing": arguments.missing,
         "std_lv": arguments.std_lv,
     }
+
+
+def _levels_by_column(result: dict[str, Any], cluster: str | None) -> dict[str, Any]:
+    """The level between clusters under the name of their column, as lavaan prints it."""
+    for key in ("factor_correlations", "r_square", "residual_correlations"):
+        if isinstance(result.get(key), dict) and "between" in result[key] and cluster:
+            result[key][cluster] = result[key].pop("between")
+    return result
 
 
 def _exit_code(*results: FitResult) -> int:

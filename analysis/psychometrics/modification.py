@@ -124,7 +124,8 @@ def _standardised_change(row: ParameterRow, state: BlockState, epc: float) -> tu
         lv = epc * _root(total[lhs, lhs])
         return lv, lv / _root(total[rhs, rhs])
     if lhs == rhs:
-        return (epc / total[lhs, lhs] if lhs >= state.structure.n_observed else epc), epc / total[lhs, lhs]
+        # a factor's variance is 1 when standardised, whatever its change
+        return (math.copysign(1.0, epc),) * 2 if lhs >= state.structure.n_observed else (epc, epc / total[lhs, lhs])
     both = epc / (_root(residual[lhs, lhs]) * _root(residual[rhs, rhs]))
     return (epc if lhs < state.structure.n_observed else both), both
 

@@ -28,7 +28,7 @@ The parameter vector is shared: each block adds into vectors and matrices of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +87,6 @@ class BlockStructure:
         self.s_scale = np.where(self.s_row == self.s_col, 0.5, 1.0)
         self.index = np.concatenate([self.b_index, self.s_index, self.m_index])
         self.ordered_at = np.array([place[n] for n in self.block.observed if n in table.ordered], dtype=np.intp)
-        self.has_means = bool(means) or bool(self.m_fixed.any())
         self.shared = len(np.unique(self.index)) < len(self.index)
 
     def at(self, theta: FloatArray) -> BlockState:
@@ -299,17 +298,3 @@ def trace_products(w: FloatArray, v: FloatArray, left: BlockState, right: BlockS
 def _columns(triples: Sequence[tuple[int, int, int]]) -> tuple[IntArray, IntArray, IntArray]:
     array = np.array(triples, dtype=np.intp).reshape(-1, 3)
     return array[:, 0], array[:, 1], array[:, 2]
-
-
-def numerical_jacobian(function: Callable[[FloatArray], FloatArray], theta: FloatArray) -> FloatArray:
-    """Central differences with Richardson extrapolation, (n_out, n_theta): the check on the analytic derivatives."""
-    columns = []
-    for k in range(len(theta)):
-        def slope(h: float, k: int = k) -> FloatArray:
-            step = np.zeros_like(theta)
-            step[k] = h
-            return (function(theta + step) - function(theta - step)) / (2.0 * h)
-
-        h = 1e-3 * max(abs(float(theta[k])), 0.1)
-        columns.append((4.0 * slope(h / 2.0) - slope(h)) / 3.0)
-    return np.stack(columns, axis=-1)

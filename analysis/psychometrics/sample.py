@@ -6,7 +6,7 @@ times the discrepancy, as in lavaan's default ``likelihood = "normal"``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +52,6 @@ class GroupSample:
         """Number of clusters, 0 without clusters."""
         return 0 if self.cluster_starts is None else len(self.cluster_starts)
 
-    def chunks(self) -> Iterator[FloatArray]:
-        """The answers in slices of ``CHUNK`` rows."""
-        for start in range(0, self.n, CHUNK):
-            yield self.values[start : start + CHUNK]
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -92,8 +87,8 @@ def draw_sample(
 ) -> Sample:
     """The complete cases of these items; with ``keep_missing`` every case with at least one answer.
 
-    Rows without a group or a cluster are left out. Raises :class:`DataError` for a column that does not exist, exists
-    twice, or holds text or infinite numbers.
+    Rows without a group or a cluster are left out; groups stand in the order in which they appear in the data. Raises :class:`DataError` for a column that does not exist, exists
+    twice, or holds text or infinite numbers, and for a group that is left without rows.
     """
     named = [*items, *(name for name in (group, cluster) if name is not None)]
     missing = [name for name in named if name not in data.columns]
@@ -113,12 +108,11 @@ def draw_sample(
     if n_dropped:
         sentence = f"{n_dropped} of {len(keep)} rows were left out because of missing answers"
         problems = (Problem(CASES_DROPPED, "", sentence + (", group or cluster." if group or cluster else ".")),)
-    present = np.unique(group_codes)
-    order = [int(code) for code in dict.fromkeys(group_codes.tolist())] if len(present) > 1 else present.tolist()
     groups = []
-    for code in order or [0]:
-        here = group_codes == code if len(present) > 1 else slice(None)
-        label = group_labels[code] if group is not None and len(values) else ""
+    for code, label in enumerate(group_labels):
+        here = group_codes == code if len(group_labels) > 1 else slice(None)
+        if group is not None and not len(values[here]):
+            raise DataError(f"group {label!r} has no {'' if keep_missing else 'complete '}row of answers to these items")
         groups.append(_group_sample(label, values[here], cluster_codes[here] if cluster is not None else None))
     return Sample(tuple(items), tuple(groups), problems)
 

@@ -71,6 +71,7 @@ def test_two_levels_in_the_model_make_a_two_level_fit(capsys: pytest.CaptureFixt
     result = json.loads(out)
     assert (code, result["estimator"]) == (0, "ML")
     assert {row["level"] for row in result["parameters"]} == {1, 2}
+    assert set(result["factor_correlations"]) == {"within", "team_id"}
 
 
 @pytest.mark.parametrize("estimator", ["ML", "MLR", "WLSMV"])

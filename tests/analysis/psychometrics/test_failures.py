@@ -157,6 +157,14 @@ def test_rows_left_out_are_counted() -> None:
     assert "group or cluster" in fit(MODEL, clusters, estimator="MLR", cluster="team").warnings[0]
 
 
+def test_groups_stand_in_order_of_appearance_in_the_data() -> None:
+    """Also where the first row of the first group is left out."""
+    data = hs()
+    data.loc[data["school"] == "Pasteur", "x1"] = data["x1"].where(data.index > 0)
+    shuffled = pd.concat([data.iloc[[0]], data.iloc[:0:-1]], ignore_index=True)
+    assert fit(MODEL, shuffled, group="school").group_labels == ("Pasteur", "Grant-White")
+
+
 def test_few_clusters() -> None:
     data = hs().assign(team=np.arange(301) % 10, alone=1)
     result = fit(MODEL, data, estimator="MLR", cluster="team")
@@ -208,6 +216,7 @@ def test_whole_numbers_and_truth_values_are_answers() -> None:
         (hs(), {"cluster": "school", "group": "school", "estimator": "MLR"}, "two different columns"),
         (hs(), {"ordered": ["x1"]}, "go with estimator WLSMV"),
         (hs(), {"group": "school", "group_equal": ["errors"]}, "not 'errors'"),
+        (hs().assign(x1=hs()["x1"].where(hs()["school"] == "Pasteur")), {"group": "school"}, "'Grant-White' has no"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(frame: pd.DataFrame, options: dict, sentence: str) -> None:  # type: ignore[type-arg]

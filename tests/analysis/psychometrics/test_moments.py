@@ -5,10 +5,11 @@ import pytest
 
 from analysis.psychometrics.likelihood import all_terms, expected_information, observed_information, weighted
 from analysis.psychometrics.model import build_table
-from analysis.psychometrics.moments import ModelStructure, numerical_jacobian, trace_products
+from analysis.psychometrics.moments import ModelStructure, trace_products
 from analysis.psychometrics.sample import draw_sample
 
 from .conftest import load_data
+from .differences import numerical_jacobian
 
 MODELS = {
     "two factors": ("f =~ x1 + x2 + x3\ng =~ x4 + x5 + a*x6 + a*x1\nx1 ~~ x5", {}),
