@@ -20,6 +20,8 @@ _SHORT_RULE = np.polynomial.legendre.leggauss(20)
 _LONG_RULE = np.polynomial.legendre.leggauss(160)
 #: Stands for an infinite threshold: the density there is 0 and the distribution function 0 or 1 in double precision.
 INFINITE_THRESHOLD = 38.0
+#: Cell probabilities below this are rounding error of the distribution function and are set to it.
+SMALLEST_CELL = 1.4901161193847656e-08
 
 
 def distribution(h: FloatArray, k: FloatArray, rho: FloatArray) -> FloatArray:
@@ -62,3 +64,33 @@ def threshold_slope(h: FloatArray, k: FloatArray, rho: FloatArray) -> FloatArray
     """Return the derivative of :func:`distribution` by h: ``φ(h) Φ((k - ρh)/√(1 - ρ²))``."""
     conditional = ndtr((k - rho * h) / np.sqrt(1 - rho * rho))
     return np.asarray(np.exp(-h * h / 2) / np.sqrt(2 * np.pi) * conditional, dtype=np.float64)
+
+
+def cells(grid: FloatArray) -> FloatArray:
+    """Return cell values (pairs × k × k) from values at the corners, by differences over both axes."""
+    return np.asarray(np.diff(np.diff(grid, axis=1), axis=2), dtype=np.float64)
+
+
+def bordered(interior: FloatArray, last_column: FloatArray | float, last_row: FloatArray | float) -> FloatArray:
+    """Return corner values (pairs × k+1 × k+1): zeros at minus infinity, the given values at plus infinity."""
+    n_pairs, k1, k2 = interior.shape
+    grid = np.zeros((n_pairs, k1 + 2, k2 + 2))
+    grid[:, 1:-1, 1:-1] = interior
+    grid[:, 1:-1, -1] = last_column
+    grid[:, -1, 1:-1] = last_row
+    return grid
+
+
+def cell_probabilities(rho: FloatArray, h: FloatArray, j: FloatArray) -> FloatArray:
+    """Return the cell probabilities of all pairs, (pairs × k × k), none below :data:`SMALLEST_CELL`.
+
+    ``rho`` (pairs,) correlations, ``h`` and ``j`` (pairs × k-1) the thresholds of rows and columns.
+    """
+    at = rho[:, None, None]
+    grid = bordered(
+        distribution(h[:, :, None], j[:, None, :], at),
+        distribution(h, np.full_like(h, INFINITE_THRESHOLD), np.zeros_like(h)),
+        distribution(np.full_like(j, INFINITE_THRESHOLD), j, np.zeros_like(j)),
+    )
+    grid[:, -1, -1] = 1.0
+    return np.maximum(cells(grid), SMALLEST_CELL)

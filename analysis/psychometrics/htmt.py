@@ -176,9 +176,9 @@ class _Influence:
 def _polychoric(
     values: FloatArray, names: list[str], units: npt.NDArray[np.intp], n_units: int
 ) -> tuple[FloatArray, _Influence]:
-    result = polychoric(ordinal_data(pd.DataFrame(values, columns=names)))
-    by_unit = np.zeros((n_units, result.correlation_influence.shape[1]))
-    np.add.at(by_unit, units, result.correlation_influence)
+    result = polychoric(ordinal_data(pd.DataFrame(values, columns=names)), units=units)
+    # there is influence wherever there are correlations, and items that do not vary were refused before
+    by_unit = np.zeros((n_units, result.pairs.shape[1])) if result.influence is None else result.influence.correlations
     return result.correlation, _Influence(result.correlation, result.pairs, by_unit)
 
 

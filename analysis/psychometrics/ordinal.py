@@ -34,7 +34,7 @@ from analysis.psychometrics.result import (
     LabelledMatrix,
     ModificationIndex,
 )
-from analysis.psychometrics.sample import Sample, draw_sample
+from analysis.psychometrics.sample import GroupSample, Sample, draw_sample
 from analysis.psychometrics.solution import (
     block_names,
     factor_correlations,
@@ -96,14 +96,9 @@ def fit_ordinal(
             syntax, n_groups=len(groups), std_lv=std_lv, ordered=categories, group_equal=tuple(group_equal)
         )
         n_free = table.n_free
-        correlations = [_correlate(codes, sample.groups[number].label) for number, codes in enumerate(groups)]
-        solution = solve_wlsmv(
-            table,
-            [
-                ordinal_group(result, part.cluster_codes, unweighted=estimator == "ULSMV")
-                for result, part in zip(correlations, sample.groups, strict=True)
-            ],
-        )
+        correlations = [_correlate(codes, part) for codes, part in zip(groups, sample.groups, strict=True)]
+        statistics = [ordinal_group(result, unweighted=estimator == "ULSMV") for result in correlations]
+        solution = solve_wlsmv(table, statistics)
     except FitFailure as failure:
         return FitResult.failed(
             failure.problem, estimator=estimator, missing=missing, n_obs=sample.n_obs, n_free=n_free
@@ -211,11 +206,11 @@ def _categorise(sample: Sample) -> list[OrdinalData]:
     return groups
 
 
-def _correlate(codes: OrdinalData, label: str) -> PolychoricResult:
-    result = polychoric(codes)
+def _correlate(codes: OrdinalData, group: GroupSample) -> PolychoricResult:
+    result = polychoric(codes, units=group.cluster_codes)
     if not result.estimated:
         problem = result.problems[0]
-        where = f" (group {label})" if label else ""
+        where = f" (group {group.label})" if group.label else ""
         raise FitFailure(problem.code, problem.sentence.rstrip(".") + f"{where}.", problem.subject)
     return result
 

@@ -1,11 +1,10 @@
 """Thresholds and polychoric correlations of ordinal items in two steps, with their joint sampling distribution.
 
 Step one: thresholds of each item from its own shares. Step two: each pair's correlation by maximum likelihood with those
-thresholds held (Olsson 1979, two-step). Their asymptotic covariance matrix follows from the casewise scores of both steps
-(Muthén 1984). All pairs are solved together: the work is in a few arrays of (pairs × categories × categories).
+thresholds held (Olsson 1979, two-step). Their sampling covariance follows from the casewise scores of both steps
+(:mod:`~analysis.psychometrics.polychoric_influence`). All pairs are solved together: the work is in a few arrays of (pairs × categories × categories).
 
-Muthén, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous latent
-variable indicators. Psychometrika, 49, 115-132. Olsson, U. (1979). Maximum likelihood estimation of the polychoric
+Olsson, U. (1979). Maximum likelihood estimation of the polychoric
 correlation coefficient. Psychometrika, 44, 443-460.
 """
 
@@ -21,11 +20,14 @@ from scipy.special import ndtri
 
 from analysis.psychometrics.bivariate_normal import (
     INFINITE_THRESHOLD,
+    SMALLEST_CELL,
+    bordered,
+    cell_probabilities,
+    cells,
     density,
-    distribution,
     log_density_slope,
-    threshold_slope,
 )
+from analysis.psychometrics.polychoric_influence import Influence, influence_of_respondents
 from analysis.psychometrics.problems import (
     CORRELATION_AT_OR_OVER_ONE,
     EMPTY_CATEGORY,
@@ -40,8 +42,6 @@ IntArray = npt.NDArray[np.intp]
 
 #: Correlations are sought inside these limits; a table without discordant answers has none inside.
 _LIMIT = 0.99999
-#: Cell probabilities below this are rounding error of the distribution function and are set to it.
-_SMALLEST_CELL = 1.4901161193847656e-08
 _MAX_ITERATIONS = 60
 _ROWS_AT_ONCE = 20_000
 
@@ -62,12 +62,11 @@ class OrdinalData:
 
 @dataclass(frozen=True, slots=True)
 class PolychoricResult:
-    """Thresholds, polychoric correlations and the influence of every respondent on both.
+    """Thresholds and polychoric correlations, and what respondents (or teams) contribute to both.
 
     ``thresholds`` one array per item (categories - 1,); ``correlation`` (items × items); ``pairs`` (2, n_pairs) the item
-    numbers of each correlation, in the order of the columns of ``correlation_influence``. ``threshold_influence`` is
-    (respondents × thresholds), ``correlation_influence`` (respondents × n_pairs): statistic = true value + Σ influence, so
-    their joint sampling covariance is the cross product of these columns.
+    numbers of each correlation, in the order of the columns of ``influence.correlations``. ``influence`` is None where it
+    was not asked for, or where there are no correlations.
     """
 
     names: tuple[str, ...]
@@ -75,8 +74,7 @@ class PolychoricResult:
     thresholds: tuple[FloatArray, ...]
     correlation: FloatArray
     pairs: IntArray
-    threshold_influence: FloatArray
-    correlation_influence: FloatArray
+    influence: Influence | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -106,10 +104,10 @@ def ordinal_data(items: pd.DataFrame, *, categories: Sequence[Sequence[float]] |
     return OrdinalData(tuple(str(name) for name in items.columns), codes, tuple(kept))
 
 
-def polychoric(data: OrdinalData, *, influence: bool = True) -> PolychoricResult:
-    """Compute thresholds, polychoric correlations and, unless ``influence`` is False, their influence columns.
+def polychoric(data: OrdinalData, *, influence: bool = True, units: IntArray | None = None) -> PolychoricResult:
+    """Compute thresholds, polychoric correlations and, unless ``influence`` is False, the influence on them.
 
-    Every item uses all of its answers and every pair all rows where both are answered; for listwise deletion give complete
+    ``units`` (respondents,) numbers teams from 0: influence is then summed by team. Every item uses all of its answers and every pair all rows where both are answered; for listwise deletion give complete
     rows. A 2 × 2 table with one empty cell gets one half in it with its margins kept; larger tables are left as they are
     (lavaan's ``zero.add = c(0.5, 0)``, ``zero.keep.margins``). An item without variance, an empty category and a
     correlation at ±1 are problems.
@@ -123,7 +121,7 @@ def polychoric(data: OrdinalData, *, influence: bool = True) -> PolychoricResult
     n = len(codes)
     if problems:
         nothing = np.full((p, p), np.nan)
-        return PolychoricResult(data.names, n, (), nothing, pairs, np.empty((n, 0)), np.empty((n, 0)), tuple(problems))
+        return PolychoricResult(data.names, n, (), nothing, pairs, problems=tuple(problems))
     thresholds = tuple(ndtri(np.cumsum(count)[:-1] / count.sum()) for count in counts)
     k = int(sizes.max())
     padded = np.full((p, k - 1), INFINITE_THRESHOLD)
@@ -135,9 +133,7 @@ def polychoric(data: OrdinalData, *, influence: bool = True) -> PolychoricResult
         names = [f"{data.names[rows[i]]} and {data.names[columns[i]]}" for i in np.flatnonzero(empty)[:1]]
         problem = Problem(TOO_FEW_OBSERVATIONS, names[0], f"{names[0]} were answered together by fewer than 2.")
         nothing = np.full((p, p), np.nan)
-        return PolychoricResult(
-            data.names, n, thresholds, nothing, pairs, np.empty((n, 0)), np.empty((n, 0)), (problem,)
-        )
+        return PolychoricResult(data.names, n, thresholds, nothing, pairs, problems=(problem,))
     fitted = _without_empty_cell(tables, sizes, rows, columns)
     h, j = padded[rows], padded[columns]
     rho, converged = _maximise(fitted, h, j)
@@ -148,13 +144,8 @@ def polychoric(data: OrdinalData, *, influence: bool = True) -> PolychoricResult
         code = CORRELATION_AT_OR_OVER_ONE if abs(rho[pair]) >= 0.999 else NOT_CONVERGED
         said = "is at its limit" if abs(rho[pair]) >= 0.999 else "did not converge"
         problems.append(Problem(code, subject, f"The polychoric correlation {subject} {said}."))
-    if influence:
-        by_threshold, by_correlation = _influence(codes, counts, thresholds, tables, rho, h, j, pairs)
-    else:
-        by_threshold, by_correlation = np.empty((n, 0)), np.empty((n, 0))
-    return PolychoricResult(
-        data.names, n, thresholds, correlation, pairs, by_threshold, by_correlation, tuple(problems)
-    )
+    contributed = influence_of_respondents(codes, thresholds, tables, rho, h, j, pairs, units) if influence else None
+    return PolychoricResult(data.names, n, thresholds, correlation, pairs, contributed, tuple(problems))
 
 
 def _item_problems(data: OrdinalData, counts: list[npt.NDArray[np.int64]]) -> list[Problem]:
@@ -195,33 +186,6 @@ def _without_empty_cell(tables: FloatArray, sizes: IntArray, rows: IntArray, col
     return fitted
 
 
-def _cells(grid: FloatArray) -> FloatArray:
-    """Cell values from values at the corners, by differences over both axes."""
-    return np.asarray(np.diff(np.diff(grid, axis=1), axis=2), dtype=np.float64)
-
-
-def _bordered(interior: FloatArray, last_column: FloatArray | float, last_row: FloatArray | float) -> FloatArray:
-    """Corner values (pairs × k+1 × k+1): zeros at minus infinity, given values at plus infinity."""
-    n_pairs, k1, k2 = interior.shape
-    grid = np.zeros((n_pairs, k1 + 2, k2 + 2))
-    grid[:, 1:-1, 1:-1] = interior
-    grid[:, 1:-1, -1] = last_column
-    grid[:, -1, 1:-1] = last_row
-    return grid
-
-
-def _probabilities(rho: FloatArray, h: FloatArray, j: FloatArray) -> FloatArray:
-    """Cell probabilities of all pairs, (pairs × k × k), not below the smallest cell."""
-    at = rho[:, None, None]
-    grid = _bordered(
-        distribution(h[:, :, None], j[:, None, :], at),
-        distribution(h, np.full_like(h, INFINITE_THRESHOLD), np.zeros_like(h)),
-        distribution(np.full_like(j, INFINITE_THRESHOLD), j, np.zeros_like(j)),
-    )
-    grid[:, -1, -1] = 1.0
-    return np.maximum(_cells(grid), _SMALLEST_CELL)
-
-
 def _maximise(tables: FloatArray, h: FloatArray, j: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Each pair's correlation by Newton steps kept inside a shrinking bracket; pairs that are done drop out."""
     n_pairs, k, _ = tables.shape
@@ -230,17 +194,21 @@ def _maximise(tables: FloatArray, h: FloatArray, j: FloatArray) -> tuple[FloatAr
     active = np.arange(n_pairs)
     for _ in range(_MAX_ITERATIONS):
         r, counts = rho[active], tables[active]
-        probability = _probabilities(r, h[active], j[active])
+        probability = cell_probabilities(r, h[active], j[active])
         at = r[:, None, None]
         corner_h, corner_j = h[active][:, :, None], j[active][:, None, :]
         phi = density(corner_h, corner_j, at)
-        first = _cells(_bordered(phi, 0.0, 0.0))
-        second = _cells(_bordered(phi * log_density_slope(corner_h, corner_j, at), 0.0, 0.0))
-        ratio = np.where(probability > _SMALLEST_CELL, first / probability, 0.0)
+        first = cells(bordered(phi, 0.0, 0.0))
+        second = cells(bordered(phi * log_density_slope(corner_h, corner_j, at), 0.0, 0.0))
+        ratio = np.where(probability > SMALLEST_CELL, first / probability, 0.0)
         slope = (counts * ratio).sum(axis=(1, 2))
-        curvature = (counts * (np.where(probability > _SMALLEST_CELL, second / probability, 0.0) - ratio**2)).sum(
+        curvature = (counts * (np.where(probability > SMALLEST_CELL, second / probability, 0.0) - ratio**2)).sum(
             axis=(1, 2)
         )
+        # An answer in a cell of no probability says that the correlation is too extreme, whatever the other cells say.
+        impossible = ((counts > 0) & (probability <= SMALLEST_CELL)).any(axis=(1, 2))
+        slope = np.where(impossible, -np.sign(r), slope)
+        curvature = np.where(impossible, 0.0, curvature)
         low[active] = np.where(slope > 0, r, low[active])
         high[active] = np.where(slope <= 0, r, high[active])
         newton = r - slope / np.where(curvature < 0, curvature, -1.0)
@@ -272,67 +240,3 @@ def _start(tables: FloatArray) -> FloatArray:
     r = np.zeros(len(n))
     np.divide(cross, np.sqrt(np.maximum(spread, 0.0)), out=r, where=spread > 0)
     return np.clip(r, -0.95, 0.95)
-
-
-def _influence(
-    codes: IntArray,
-    counts: list[npt.NDArray[np.int64]],
-    thresholds: tuple[FloatArray, ...],
-    tables: FloatArray,
-    rho: FloatArray,
-    h: FloatArray,
-    j: FloatArray,
-    pairs: IntArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Influence of each respondent on thresholds and correlations (Muthén 1984, eqs. 25 to 30).
-
-    With casewise scores u of the thresholds and v of the correlations, and the cross products A11 of u, A21 of v with the
-    thresholds' scores in the same pair's likelihood, A22 of v: influence is ``inv(A11) u`` and ``inv(A22)(v - A21 inv(A11)
-    u)``. Cross products stand in for expected second derivatives, as lavaan has it.
-    """
-    n, p = codes.shape
-    k = tables.shape[1]
-    starts = np.concatenate([[0], np.cumsum([len(values) for values in thresholds])])
-    by_threshold = np.zeros((n, int(starts[-1])))
-    for item, (values, count) in enumerate(zip(thresholds, counts, strict=True)):
-        normal = np.exp(-(values**2) / 2) / np.sqrt(2 * np.pi)
-        share = count / count.sum()
-        # score[c, t]: derivative of ln p_c by threshold t; only the two thresholds around category c matter
-        score = np.zeros((len(count), len(values)))
-        t = np.arange(len(values))
-        score[t, t] = normal / share[t]
-        score[t + 1, t] = -normal / share[t + 1]
-        information = score.T @ (count[:, None] * score)
-        table = np.vstack([np.linalg.solve(information, score.T).T, np.zeros(len(values))])  # last row: no answer
-        by_threshold[:, starts[item] : starts[item + 1]] = table[codes[:, item]]
-    at = rho[:, None, None]
-    probability = _probabilities(rho, h, j)
-    score_rho = _cells(_bordered(density(h[:, :, None], j[:, None, :], at), 0.0, 0.0)) / probability
-    score_rho = np.where(probability > _SMALLEST_CELL, score_rho, 0.0)
-    weighted = tables * score_rho
-    information_rho = (weighted * score_rho).sum(axis=(1, 2))
-    cross = np.zeros((len(rho), int(starts[-1])))
-    for side, (own, other) in enumerate(((h, j), (j, h))):
-        of_side = weighted if side == 0 else weighted.transpose(0, 2, 1)
-        cells = probability if side == 0 else probability.transpose(0, 2, 1)
-        # slope[pair, t, b]: derivative by own threshold t of the probability up to t in the other's category b
-        corners = np.zeros((len(rho), k - 1, k + 1))
-        corners[:, :, 1:-1] = threshold_slope(own[:, :, None], other[:, None, :], at)
-        corners[:, :, -1] = np.exp(-(own**2) / 2) / np.sqrt(2 * np.pi)
-        slope = np.diff(corners, axis=2)
-        # moving threshold t takes from category t + 1 what it gives to category t
-        given = (of_side / cells)[:, :-1, :] - (of_side / cells)[:, 1:, :]
-        products = (given * slope).sum(axis=2)
-        for item in range(p):
-            mine = np.flatnonzero(pairs[side] == item)
-            width = len(thresholds[item])
-            cross[mine, starts[item] : starts[item + 1]] = products[mine, :width]
-    padded_scores = np.zeros((len(rho), k + 1, k + 1))
-    padded_scores[:, :k, :k] = score_rho  # row and column k: no answer
-    by_correlation = np.empty((n, len(rho)))
-    number = np.arange(len(rho))
-    for start in range(0, n, _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        own = padded_scores[number, codes[part][:, pairs[0]], codes[part][:, pairs[1]]]
-        by_correlation[part] = (own - by_threshold[part] @ cross.T) / information_rho
-    return by_threshold, by_correlation

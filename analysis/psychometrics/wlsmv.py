@@ -66,45 +66,44 @@ class OrdinalGroup:
         return self.root * np.sqrt(self.weight)
 
 
-def ordinal_group(
-    result: PolychoricResult, clusters: IntArray | None = None, *, unweighted: bool = False
-) -> OrdinalGroup:
+def ordinal_group(result: PolychoricResult, *, unweighted: bool = False) -> OrdinalGroup:
     """The sample statistics of a group from its polychoric correlations.
 
-    ``unweighted`` gives all correlations the same weight N - 1 (ULSMV) instead of the inverse of their variances.
-    ``clusters`` (respondents,) numbers from 0: influences are then summed by cluster, with G/(G - 1); the weights stay
-    those of independent respondents, so estimates do not change. Raises :class:`FitFailure` where a correlation has no
-    sampling variance.
+    Where these were computed with ``units`` (clusters), influences are summed by cluster and scaled with G/(G - 1); the
+    weights stay those of independent respondents, so estimates do not change. ``unweighted`` gives all correlations the
+    same weight N - 1 (ULSMV) instead of the inverse of their variances. Raises :class:`FitFailure` where there is no
+    influence, or a correlation has no sampling variance.
     """
-    correction = math.sqrt(result.n_obs / max(result.n_obs - 1, 1))
-    root = result.correlation_influence * correction
-    threshold_root = result.threshold_influence * correction
-    variance = np.einsum("ij,ij->j", root, root)
+    influence = result.influence
+    if influence is None:
+        raise FitFailure(NOT_POSITIVE_DEFINITE, "The polychoric correlations have no sampling variances.")
+    n, n_units = result.n_obs, influence.n_units
+    correction = n / max(n - 1, 1)
+    variance, threshold_variance = (
+        influence.correlation_variance * correction,
+        influence.threshold_variance * correction,
+    )
     if not (variance > 0).all():
         pair = result.pairs[:, int(np.flatnonzero(~(variance > 0))[0])]
         names = " and ".join(result.names[item] for item in pair)
         raise FitFailure(
             NOT_POSITIVE_DEFINITE, f"The polychoric correlation of {names} has no sampling variance.", names
         )
-    # independent respondents also under clusters: the weights only have to be consistent, and the estimates then agree
-    weight, threshold_weight = 1.0 / variance, 1.0 / np.einsum("ij,ij->j", threshold_root, threshold_root)
+    weight, threshold_weight = 1.0 / variance, 1.0 / threshold_variance
     if unweighted:
-        weight, threshold_weight = (np.full(len(w), float(result.n_obs - 1)) for w in (weight, threshold_weight))
-    if clusters is not None:
-        n_clusters = int(clusters.max()) + 1
-        scale = math.sqrt(n_clusters / max(n_clusters - 1, 1))
-        root, threshold_root = (_sum_by(clusters, n_clusters, part) * scale for part in (root, threshold_root))
+        weight, threshold_weight = (np.full(len(w), float(n - 1)) for w in (weight, threshold_weight))
+    scale = math.sqrt(correction * (1.0 if n_units is None else n_units / max(n_units - 1, 1)))
     rows, columns = result.pairs
     return OrdinalGroup(
         names=result.names,
-        n=result.n_obs,
+        n=n,
         correlation=result.correlation,
         rows=rows,
         columns=columns,
         s=result.correlation[rows, columns],
         weight=weight,
-        root=root,
-        threshold_root=threshold_root,
+        root=influence.correlations * scale,
+        threshold_root=influence.thresholds * scale,
         thresholds=np.concatenate(result.thresholds),
         threshold_weight=threshold_weight,
     )
@@ -362,9 +361,3 @@ def _set_thresholds(table: ParameterTable, groups: Sequence[OrdinalGroup], theta
     for number, group in enumerate(groups):
         own = [row.index for row in table.rows_of(number) if row.op == "|"]
         theta[own] = group.thresholds
-
-
-def _sum_by(codes: IntArray, n_codes: int, values: FloatArray) -> FloatArray:
-    total = np.zeros((n_codes, values.shape[1]))
-    np.add.at(total, codes, values)
-    return total
