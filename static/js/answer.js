@@ -256,6 +256,16 @@ form.addEventListener("submit", (event) => {
   else moves[button.value]();
 });
 
+// A statement left open: go there ourselves, since the browser takes the focus away when it follows a link in the page
+form.addEventListener("click", (event) => {
+  const link = event.target.closest(".open a");
+  if (!link) return;
+  event.preventDefault();
+  history.pushState(null, "", link.hash);
+  const { n, target } = place();
+  show.step(n, target);
+});
+
 window.addEventListener("popstate", () => {
   const { n, target } = place();
   if (n !== current() || target) show.step(n, target);

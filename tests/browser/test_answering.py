@@ -1,0 +1,385 @@
+"""Answering in a real browser: with and without script, by keyboard, in two tabs, with the network gone; no faults."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from scripts.setup import ROOT
+from tests.browser.conftest import SIZES, Stack
+
+N_STUDIES = 24
+SEED = f"""
+import datetime, json
+from surveys import collections, links, questionnaires
+from surveys.models import Survey
+from teams.models import Academy, Institution, Participation, Study, Team
+version = questionnaires.install_shipped()[0]
+day = datetime.date(2026, 9, 1)
+academy = Academy.objects.create(institution=Institution.objects.create(name="Hogeschool Zuid"), name="Zorg",
+    sector="health", director_name="Dirk Jansen", director_email="dirk@zuid.example")
+found = []
+for n in range({N_STUDIES}):
+    study = Study.objects.create(slug=f"answering-{{n}}", title="Learning in teams", starts_on=day, ends_on=day,
+        controller="Hogeschool Zuid", privacy_contact="privacy@zuid.example", contact_name="Roos de Wit",
+        contact_email="roos@zuid.example")
+    team = Team.objects.create(academy=academy, name=f"Verpleegkunde {{n}}", leader_name="Lena Bos",
+        leader_email="lena@zuid.example")
+    Participation.objects.create(study=study, team=team, state="accepted", mode="researcher", approached=20)
+    survey = Survey.objects.create(study=study, version=version,
+        background=list(questionnaires.definition_of(version).background_codes))
+    collections.open_survey(survey, "0" * 64)
+    collection = survey.collections.get()
+    links.issue_links(collection, [f"teacher{{n}}@zuid.example"])
+    path = lambda url: "/" + url.split("/", 3)[3]
+    found.append([collection.meeting.code, path(links.facilitator_url(collection.meeting)),
+                  path(links.personal_url(collection.invitees.get()))])
+print("seeded:", json.dumps(found))
+"""
+SCALES = range(2, 8)
+LAST = 9
+
+
+@pytest.fixture(scope="session")
+def meetings(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Open meetings, each of a study of its own: code, facilitator's path, path of a personal link."""
+    env = {**os.environ, "TEAMSPIEGEL_VAR": str(stack.var), "BASE_URL": stack.url}
+    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    env.pop("DATABASE_URL", None)
+    out = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", SEED], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert "seeded:" in out.stdout, out.stderr
+    return iter([tuple(entry) for entry in json.loads(out.stdout.split("seeded:")[1])])
+
+
+@pytest.fixture
+def meeting(meetings: Iterator[tuple[str, str, str]]) -> tuple[str, str, str]:
+    return next(meetings)
+
+
+def begin(page: Page, code: str) -> None:
+    page.goto(f"/a/{code}")
+    page.locator("[name=consent]").check()
+    page.locator("form.start button").click()
+    page.wait_for_url(re.compile(r"/a/q"))
+
+
+def onward(page: Page) -> None:
+    page.locator(".step.now [value=next]").click()
+
+
+def choose(page: Page, nth: int = 2) -> None:
+    """The nth choice of every question on this step."""
+    for question in page.locator(".step.now fieldset").all():
+        question.locator("label").nth(nth).click()
+
+
+def eligible(page: Page) -> None:
+    page.locator("label:has([name=eligibility][value=yes])").click()
+    onward(page)
+
+
+def here(page: Page) -> int:
+    return int(page.locator(".step.now").get_attribute("id")[1:])
+
+
+def checked(page: Page) -> dict[str, str]:
+    script = "Object.fromEntries([...document.querySelectorAll('fieldset :checked')].map((i) => [i.name, i.value]))"
+    return page.evaluate(script)
+
+
+def saves_of(page: Page) -> list[str]:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    return asked
+
+
+# ------------------------------------------------------------------------------------------------ the whole way
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_whole_way_without_faults(
+    page: Page, stack: Stack, axe: Callable[[Page], None], meeting: tuple[str, str, str], size: str, language: str
+) -> None:
+    code, _leading, _link = meeting
+    page.set_viewport_size(SIZES[size])
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/a/?language={language}")
+    axe(page)
+    page.locator("#code").fill(code.lower())
+    page.locator("form button").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    axe(page)
+    page.locator("summary").click()
+    axe(page)
+    page.locator("[name=consent]").check()
+    page.locator("form.start button").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    axe(page)
+    eligible(page)
+    for step in SCALES:
+        assert here(page) == step
+        choose(page)
+        if step in (2, 7):
+            axe(page)
+        onward(page)
+    axe(page)  # background, left open
+    onward(page)
+    expect(page.locator(".open")).to_be_hidden()
+    axe(page)
+    page.locator("details.delete summary").click()
+    axe(page)
+    page.locator(".step.now [value=submit]").click()
+    page.wait_for_url("**/a/done")
+    axe(page)
+    page.locator("summary").click()
+    axe(page)
+    page.go_back()
+    page.wait_for_load_state()
+    assert "/a/done" in page.url, "back shows the thanks, not the answers"
+    assert errors == []
+    assert [url for url in asked if not url.startswith((stack.url, "data:"))] == []
+
+
+def test_nothing_moves_while_the_page_loads(page: Page, meeting: tuple[str, str, str]) -> None:
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) window.shift += e.value })"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    begin(page, meeting[0])
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.shift") == 0
+
+
+def test_a_personal_link_counts_once(browser: Browser, stack: Stack, meeting: tuple[str, str, str]) -> None:
+    for opened in range(2):
+        context = browser.new_context(base_url=stack.url)
+        page = context.new_page()
+        page.goto(meeting[2])
+        assert page.url.endswith("/a/l"), "the address has no token"
+        page.locator("[name=consent]").check()
+        page.locator("form.start button").click()
+        if not opened:
+            eligible(page)
+            choose(page)
+            for _step in range(2, LAST):
+                onward(page)
+            page.locator(".step.now [value=submit]").click()
+        page.wait_for_url("**/a/done")
+        context.close()
+
+
+def test_who_is_not_eligible_is_done(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    page.locator("label:has([value=no_other])").click()
+    onward(page)
+    page.wait_for_url("**/a/done")
+
+
+# ------------------------------------------------------------------------------------------------ saving
+
+
+def test_answers_are_saved_as_they_are_given_in_few_requests(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    asked = saves_of(page)
+    eligible(page)
+    choose(page)
+    page.wait_for_function("document.getElementById('saved').textContent !== ''")
+    with page.expect_response("**/a/save"):
+        pass
+    assert len(asked) <= 3, "one at the step, one for six answers given at once"
+    page.reload()
+    assert here(page) == 2
+    assert len(checked(page)) == 7
+    assert not page.locator("#trouble").is_visible()
+
+
+def test_back_forward_and_links_to_open_statements(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    eligible(page)
+    choose(page)
+    for _step in range(2, LAST):
+        onward(page)
+    assert here(page) == LAST
+    expect(page.locator(".open li")).to_have_count(30)
+    page.locator(".open a").first.click()
+    assert here(page) == 3
+    assert page.evaluate("document.activeElement.name") == "IV1"
+    page.go_back()
+    page.wait_for_function(f"document.querySelector('.step.now').id === 's{LAST}'")
+    page.go_back()
+    page.wait_for_function("document.querySelector('.step.now').id === 's8'")
+    page.locator(".step.now [value=back]").click()
+    assert here(page) == 7
+    assert len(checked(page)) == 7
+
+
+def test_switching_the_language_keeps_step_and_answers(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    eligible(page)
+    choose(page, 4)
+    page.locator("[name=language]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.wait_for_function("document.querySelector('.step.now').id === 's2'")
+    assert set(checked(page).values()) == {"yes", "x"}
+    assert len(checked(page)) == 7
+
+
+def test_two_tabs_merge_what_they_say(context: BrowserContext, meeting: tuple[str, str, str]) -> None:
+    first = context.new_page()
+    begin(first, meeting[0])
+    second = context.new_page()
+    second.goto("/a/q#s3")
+    eligible(first)
+    with first.expect_response("**/a/save"):
+        choose(first, 0)
+    with second.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved"):
+        choose(second, 1)
+    first.wait_for_timeout(2500)
+    second.wait_for_timeout(2500)
+    third = context.new_page()
+    third.goto("/a/q")
+    found = checked(third)
+    assert [found.get(f"GV{n}") for n in range(1, 7)] == ["1"] * 6
+    assert [found.get(f"IV{n}") for n in range(1, 7)] == ["2"] * 6
+    assert not first.locator("#trouble").is_visible()
+
+
+def test_without_network_the_page_says_so_and_goes_on_trying(
+    page: Page, context: BrowserContext, meeting: tuple[str, str, str]
+) -> None:
+    begin(page, meeting[0])
+    eligible(page)
+    page.wait_for_timeout(500)
+    context.set_offline(True)
+    choose(page)
+    onward(page)
+    expect(page.locator("#trouble")).to_be_visible()
+    expect(page.locator("#saved")).to_have_class(re.compile("is-trouble"))
+    choose(page)
+    context.set_offline(False)
+    expect(page.locator("#trouble")).to_be_hidden(timeout=30_000)
+    context.set_offline(True)
+    for _step in range(3, LAST):
+        onward(page)
+    page.locator(".step.now [value=submit]").click()
+    expect(page.locator("#trouble")).to_be_visible()
+    context.set_offline(False)
+    page.wait_for_url("**/a/done", timeout=45_000)
+
+
+def test_deleting_removes_everything(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    eligible(page)
+    choose(page)
+    page.locator("details.delete summary").click()
+    page.locator("button.danger").click()
+    page.wait_for_url("**/a/delete")
+    page.goto("/a/q")
+    assert page.locator("#q").count() == 0
+    begin(page, meeting[0])
+    assert checked(page) == {}
+
+
+# ------------------------------------------------------------------------------------------------ by keyboard, without script
+
+
+def test_by_keyboard_alone(page: Page, meeting: tuple[str, str, str]) -> None:
+    begin(page, meeting[0])
+    press = page.keyboard.press
+    page.locator("[name=eligibility]").first.focus()
+    press("Space")
+    press("Enter")
+    assert here(page) == 1, "Enter on a choice does not leave the page"
+    press("Tab")
+    assert page.evaluate("document.activeElement.value") == "next"
+    press("Enter")
+    assert here(page) == 2
+    assert page.evaluate("document.activeElement.tagName") == "H2", "the heading of the new step is read"
+    press("Tab")
+    press("Space")
+    press("ArrowDown")
+    press("Tab")
+    press("Space")
+    assert checked(page) == {"eligibility": "yes", "GV1": "2", "GV2": "1"}
+
+
+@pytest.mark.parametrize("script", ["switched off", "not loaded"])
+def test_without_script(browser: Browser, stack: Stack, meeting: tuple[str, str, str], script: str) -> None:
+    context = browser.new_context(
+        base_url=stack.url, viewport=SIZES["phone"], java_script_enabled=script == "not loaded"
+    )
+    context.route("**/answer*.js", lambda route: route.abort())
+    page = context.new_page()
+    begin(page, meeting[0])
+    page.locator(".step.now label").first.click()
+    page.locator(".step.now [value=next]").click()
+    for step in SCALES:
+        page.wait_for_url(f"**/a/q?step={step}")
+        for question in page.locator(".step.now fieldset").all():
+            question.locator("label").nth(1).click()
+        page.locator(".step.now [value=next]").click()
+    page.locator(".step.now [value=back]").click()
+    assert page.locator(".step.now :checked").count() == 6
+    page.locator(".step.now [value=next]").click()
+    page.locator(".step.now [value=next]").click()
+    page.wait_for_url(f"**/a/q?step={LAST}")
+    assert page.locator(".open").is_hidden()
+    page.locator(".step.now [value=submit]").click()
+    page.wait_for_url("**/a/done")
+    context.close()
+
+
+# ------------------------------------------------------------------------------------------------ the facilitator
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_facilitator_sees_counts_move_and_closes(
+    page: Page,
+    browser: Browser,
+    stack: Stack,
+    axe: Callable[[Page], None],
+    meeting: tuple[str, str, str],
+    size: str,
+) -> None:
+    code, leading, _link = meeting
+    page.set_viewport_size(SIZES[size])
+    page.goto(leading)
+    assert re.search(r"/f/\d+/$", page.url), "the address has no token"
+    axe(page)
+    big = page.context.new_page()
+    big.goto(f"{page.url}projector")
+    axe(big)
+    teacher = browser.new_context(base_url=stack.url).new_page()
+    begin(teacher, code)
+    expect(page.locator("#counts dd").first).to_have_text("1", timeout=5_000)
+    expect(big.locator("#total")).to_contain_text("1", timeout=5_000)
+    eligible(teacher)
+    for _step in range(2, LAST):
+        onward(teacher)
+    teacher.locator(".step.now [value=submit]").click()
+    expect(page.locator("#counts dd").nth(1)).to_have_text("1", timeout=5_000)
+    page.locator("[name=present]").fill("14")
+    page.locator("form[action$=present] button").click()
+    expect(page.locator("#counts dd").nth(3)).to_have_text("14")
+    page.locator("details:has(form[action$=close]) summary").click()
+    page.locator("form[action$=close] button").click()
+    expect(page.locator("form[action$=reopen]")).to_be_visible()
+    axe(page)
+    expect(big.locator("#total")).to_have_count(0, timeout=6_000)
+    assert big.locator("svg").count() == 0, "the big screen follows"
+    page.locator("details:has(form[action$=seal]) summary").click()
+    page.locator("form[action$=seal] button").click()
+    expect(page.locator("#sealed")).to_be_visible(timeout=40_000)
+    axe(page)
