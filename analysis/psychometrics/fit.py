@@ -107,6 +107,9 @@ def rmsea_measures(x: float, df: float, n: float, n_groups: int = 1, a: float = 
     """
     if df <= 0:
         return {"ci.lower": 0.0, "ci.upper": 0.0, "pvalue": math.nan, "notclose.pvalue": math.nan}
+    if not (a > 0.0 and math.isfinite(x)):
+        # a scaling factor that few clusters made negative: the scaled statistic has no distribution
+        return dict.fromkeys(("ci.lower", "ci.upper", "pvalue", "notclose.pvalue"), math.nan)
     lower, upper = noncentrality_limits(x, df)
     unit = n * df / (a * n_groups)
 
@@ -176,9 +179,14 @@ def _test_measures(prefix: str, test: ChiSquare) -> dict[str, float]:
 
 
 def critical_n(x: float, df: float, n: float, alpha: float) -> float:
-    """Hoelter's critical N: the sample size at which this discrepancy would be significant at ``alpha``."""
-    if df <= 0 or x <= 0:
-        return math.nan if df <= 0 else math.inf
+    """Hoelter's critical N: the sample size at which this discrepancy would be significant at ``alpha``.
+
+    1 for a saturated model, as in lavaan; infinite where there is no discrepancy.
+    """
+    if df <= 0:
+        return 1.0
+    if x <= 0:
+        return math.inf
     return float(special.chdtri(df, alpha)) / (x / n) + 1.0
 
 
@@ -217,9 +225,7 @@ def residual_measures(groups: Sequence[GroupMoments], *, means: bool) -> dict[st
     ``_nomean`` variants. Maydeu-Olivares (2017), Psychometrika 82, for CRMR; ``srmr_mplus`` after the Mplus manual.
     """
     parts = [_residual_measures(group, means=means) for group in groups]
-    return {
-        name: sum(group.share * part[name] for group, part in zip(groups, parts, strict=True)) for name in parts[0]
-    }
+    return {name: sum(group.share * part[name] for group, part in zip(groups, parts, strict=True)) for name in parts[0]}
 
 
 def _residual_measures(group: GroupMoments, *, means: bool) -> dict[str, float]:
@@ -299,6 +305,8 @@ def unbiased_gfi(browne: float, test: ChiSquare, n: float, p: int, n_groups: int
     if test.scaling_factor is not None:
         c = test.mean_ratio
         a, b = test.scaling_factor, test.shift
+        if not a > 0.0:
+            return fit | dict.fromkeys(("gfi.robust", "gfi.ci.lower.robust", "gfi.ci.upper.robust"), math.nan)
         low, high = noncentrality_limits(browne / a + b, test.df)
         fit["gfi.robust"] = gfi(browne - c * test.df)
         fit |= {"gfi.ci.lower.robust": gfi(a * high), "gfi.ci.upper.robust": gfi(a * low)}
