@@ -67,9 +67,14 @@ def seal(made: list[Collection]) -> int:
 def _fill(collection: Collection, team: str, rows: list[dict[str, Any]]) -> None:
     if collection.state != Collection.State.OPEN or collection.responses.exists():
         raise ImportRefused(_("Team '%s' has answers in this study already: import into a study of its own.") % team)
+    meeting = Meeting.objects.filter(collection=collection)
+    if not meeting.exists():
+        raise ImportRefused(
+            _("Team '%s' answers by personal links here: give it a team meeting to import into.") % team
+        )
     submit_many(collection, rows)
     # Whoever stands in the file was there: the counts that decide about publication compare with this.
-    Meeting.objects.filter(collection=collection).update(present=len(rows))
+    meeting.update(present=len(rows))
 
 
 def _participations(study: Study, teams: Mapping[str, list[dict[str, Any]]]) -> dict[str, Participation]:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from analysis import dataset
 from analysis.accounting import account
 from analysis.computing import Computation
-from analysis.models import AnalysisRun, Decision, FactorModelResult
+from analysis.models import AnalysisPlan, AnalysisRun, Decision, FactorModelResult
 from analysis.plan import locked_plan, rules
 from analysis.results import ClaimLost, store
 from analysis.scales import final_scales
@@ -77,15 +77,20 @@ def cancel(run: AnalysisRun) -> bool:
 
 
 def surveys_due() -> list[Survey]:
-    """The surveys with a team sealed after their last run was asked for, and a plan to analyse it by."""
-    last = AnalysisRun.objects.filter(survey=OuterRef("pk")).order_by().values("survey")
-    seen = last.annotate(seen=Max("n_seals")).values("seen")
+    """The surveys with a team sealed, or a plan locked, after their last run was asked for."""
+    last = AnalysisRun.objects.filter(survey=OuterRef("pk")).order_by("-pk")
+    seen = last.order_by().values("survey").annotate(seen=Max("n_seals")).values("seen")
+    in_force = AnalysisPlan.objects.filter(study=OuterRef("study"), locked_at__isnull=False).order_by("-number")
+    sealed_since = Q(n_seals__gt=F("seen"))
+    amended_since = Q(last_plan__isnull=False, last_plan__lt=F("plan_in_force"))
     return list(
-        Survey.objects.filter(study__plans__locked_at__isnull=False)
-        .annotate(seen=Coalesce(Subquery(seen), 0))
-        .filter(n_seals__gt=F("seen"))
+        Survey.objects.annotate(
+            seen=Coalesce(Subquery(seen), 0),
+            last_plan=Subquery(last.values("plan__number")[:1]),
+            plan_in_force=Subquery(in_force.values("number")[:1]),
+        )
+        .filter(sealed_since | amended_since, plan_in_force__isnull=False)
         .select_related("study")
-        .distinct()
         .order_by("pk")
     )
 

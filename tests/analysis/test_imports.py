@@ -182,6 +182,13 @@ def test_teams_of_the_study_are_used(survey, definition):
     assert Collection.objects.get().approached == 12
 
 
+def test_a_team_with_personal_links_is_not_imported_into(survey, definition):
+    builders.make_team(survey.study, "Noord", mode="online")
+    with pytest.raises(ImportRefused, match="Noord"):
+        import_answers(survey, read(file_of(GOOD[0]), definition), None)
+    assert not Response.objects.exists()
+
+
 # ------------------------------------------------------------------------------------------------ command
 def test_command_reports_and_imports_nothing(survey, tmp_path, capsys):
     path = tmp_path / "answers.csv"

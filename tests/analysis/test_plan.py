@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from analysis.models import AnalysisPlan
 from analysis.plan import amend_plan, default_plan, hash_of, import_plan, lock_plan, locked_plan, rules, skewed_null
@@ -63,7 +64,7 @@ def test_amendment_needs_a_reason_and_is_then_in_force():
     study = builders.make_study()
     user = builders.make_researcher(study)
     content = {**locked_plan(study).content, "k": 8}
-    with pytest.raises(ValueError, match="why"):
+    with translation.override("en"), pytest.raises(ValueError, match="why"):
         amend_plan(study, content, "  ", user)
     amended = amend_plan(study, content, "Smaller groups turned out to be recognisable.", user)
     assert (amended.number, locked_plan(study)) == (2, amended)

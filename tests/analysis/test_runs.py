@@ -161,6 +161,16 @@ def test_sealing_makes_a_run_due_once(study, survey):
     assert [found.pk for found in runs.surveys_due()] == [survey.pk]
 
 
+def test_an_amended_plan_makes_a_run_due_once(study, survey):
+    assert runs.execute(runs.start_due_runs()[0])
+    assert runs.surveys_due() == []
+    amend_plan(study, {**locked_plan(study).content, "k": 6}, "A reason.", builders.make_researcher(study))
+    (waiting,) = runs.start_due_runs()
+    assert runs.execute(waiting)
+    assert AnalysisRun.objects.get(pk=waiting).plan == locked_plan(study)
+    assert runs.start_due_runs() == []
+
+
 def test_a_failed_run_is_not_started_over_and_over(survey, monkeypatch):
     monkeypatch.setattr(Computation, "score", _fail)
     run = runs.request_run(survey)
