@@ -43,12 +43,15 @@ class Stack:
     url: str
     var: Path
 
+    def mails(self, to: str) -> list[mailbox.FiledMail]:
+        """All mails to an address, the newest first."""
+        return mailbox.newest(self.var / "mail", 50, to)[0]
+
     def mail(self, to: str, subject: str = "", seconds: float = 40) -> mailbox.FiledMail:
         """The newest mail to an address, once the worker has sent it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found, _ = mailbox.newest(self.var / "mail", 50, to)
-            if mails := [mail for mail in found if subject.lower() in mail.subject.lower()]:
+            if mails := [mail for mail in self.mails(to) if subject.lower() in mail.subject.lower()]:
                 return mails[0]
             time.sleep(0.2)
         raise AssertionError(f"no mail to {to} about '{subject}' within {seconds} s")
@@ -72,7 +75,13 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The running product with the demo loaded. Every journey makes its own study and leaves the demo's as they are."""
+    """The running product with the demo loaded. Every journey makes its own study and leaves the demo's as they are.
+
+    STACK_URL and STACK_VAR name one that runs already, while working on a journey.
+    """
+    if "STACK_URL" in os.environ:
+        yield Stack(os.environ["STACK_URL"], Path(os.environ["STACK_VAR"]))
+        return
     var, port = tmp_path_factory.mktemp("stack"), free_port()
     url = f"http://127.0.0.1:{port}"
     unwanted = ("DATABASE_URL", "TEST_DATABASE_URL", "DJANGO_SETTINGS_MODULE", "BASE_URL")

@@ -1,0 +1,128 @@
+"""A room of sixty teachers who all start at once, on the real server with the database of `make run`: `make bench-room`.
+
+Each opens the welcome page, starts, loads the questionnaire, saves eight steps one after the other without a pause, and
+hands in. In a real room there are minutes between the steps; here is none, so this is far more than a room asks for.
+`python -m bench.room gunicorn` measures gunicorn instead, where it is installed (docs/adr/0006-web-server.md).
+"""
+
+import http.client
+import json
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench.figures import at_least, at_most, measured, report
+from scripts.postgres import free_port
+from scripts.run import WEB_THREADS, WEB_WORKERS, commands, environment, prepare
+from scripts.setup import ROOT
+
+TEACHERS, STEPS = 60, 8
+ROOM = "import django; django.setup(); from surveys.models import Meeting; Meeting.objects.update(joins_confirmed=9999)"
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+class Teacher(threading.Thread):
+    def __init__(self, port: int, code: str, times: dict[str, list[float]]) -> None:
+        super().__init__()
+        self.port, self.code, self.times = port, code, times
+        self.cookies: dict[str, str] = {}
+        self.failure = ""
+
+    def ask(self, what: str, method: str, path: str, body: str = "", kind: str = "") -> str:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if body:
+            headers["Content-Type"] = kind
+        started = time.perf_counter()
+        self.line.request(method, path, body or None, headers)
+        answer = self.line.getresponse()
+        text = answer.read().decode(errors="replace")
+        self.times[what].append(time.perf_counter() - started)
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        if answer.status not in (200, 303):
+            raise RuntimeError(f"{what}: {answer.status}")
+        return text
+
+    def run(self) -> None:
+        self.line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            self.take_part()
+        except (RuntimeError, OSError, http.client.HTTPException) as error:
+            self.failure = repr(error)
+        finally:
+            self.line.close()
+
+    def take_part(self) -> None:
+        welcome = self.ask("welcome", "GET", f"/a/{self.code}")
+        fields = {name: unescape(text) for name, text in re.findall(r'"hidden" name="(\w+)" value="([^"]*)"', welcome)}
+        self.ask("start", "POST", "/a/start", urlencode({**fields, "consent": "yes"}), FORM)
+        page = self.ask("questionnaire", "GET", "/a/q")
+        key = re.search(r'name="key" value="([^"]+)"', page)
+        assert key
+        items = sorted(set(re.findall(r'name="([A-Z]{2}\d)" value="1"', page)))
+        answers: dict[str, int] = {}
+        for step in range(1, STEPS + 1):
+            answers |= dict.fromkeys(items[: step * len(items) // STEPS], 3)
+            body = {"key": key[1], "sequence": step, "answers": answers, "eligibility": "yes"}
+            self.ask("save", "POST", "/a/save", json.dumps(body), JSON)
+        self.ask("submit", "POST", "/a/submit", json.dumps({**body, "sequence": STEPS + 1}), JSON)
+
+
+def main(server: str = "granian") -> int:
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name:
+        var, port = Path(name), free_port()
+        env = environment("127.0.0.1", port, var)
+        code = re.search(r"/a/([A-Z0-9]{6})\b", prepare(var, env))
+        assert code, "the demo shows no code to take part with"
+        subprocess.run([sys.executable, "-c", ROOM], cwd=ROOT, env=env, check=True)
+        command = commands("127.0.0.1", port, var)["web"]
+        if server == "gunicorn":
+            program = shlex.quote(str(Path(sys.executable).parent / "gunicorn"))
+            command = (
+                f"exec {program} --bind 127.0.0.1:{port} --workers {WEB_WORKERS} --threads {WEB_THREADS}"
+                " --worker-class gthread --log-level warning config.wsgi:application"
+            )
+        web = subprocess.Popen(command, shell=True, cwd=ROOT, env=env)
+        try:
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/a/{code[1]}").close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            times: dict[str, list[float]] = {n: [] for n in ("welcome", "start", "questionnaire", "save", "submit")}
+            teachers = [Teacher(port, code[1], times) for _ in range(TEACHERS)]
+            started = time.perf_counter()
+            for teacher in teachers:
+                teacher.start()
+            for teacher in teachers:
+                teacher.join()
+            seconds = time.perf_counter() - started
+        finally:
+            web.terminate()
+            web.wait(20)
+    if failures := [teacher.failure for teacher in teachers if teacher.failure]:
+        print(f"{len(failures)} teachers were cut off, the first by {failures[0]}")
+    n = sum(len(all_of) for all_of in times.values())
+    figures = [
+        at_most("teachers cut off", len(failures), 0, "teachers"),
+        at_least("requests per second", n / seconds, 60, "per s"),
+        at_most("save, 95 of 100 within", statistics.quantiles(times["save"], n=20)[18], 2, "s"),
+        measured("save, median", statistics.median(times["save"]), "s"),
+        measured("all done within", seconds, "s"),
+    ]
+    return report("room" if server == "granian" else f"room-{server}", figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
