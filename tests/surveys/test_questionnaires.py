@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import yaml
+from django.utils import translation
 
 from surveys import questionnaires
 from surveys.models import Questionnaire, QuestionnaireVersion, Scale
@@ -22,6 +23,12 @@ scales:
       - {code: A1, text: One}
       - {code: A2, text: Two, reverse_keyed: true}
 """
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
 
 
 def small() -> dict:
