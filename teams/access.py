@@ -98,3 +98,10 @@ def invitation_for_researcher(user: "Person", slug: str, pk: int) -> Invitation:
 def participation_for_leader(user: "Person", pk: int) -> Participation:
     """A team that takes part, for its leader only. Raises Http404 for anybody else, administrators included."""
     return get_object_or_404(participations_led_by(user), pk=pk)
+
+
+def researcher_role(user: "Person", slug: str, pk: int) -> Role:
+    """Another researcher's place in a study, for the researchers of that study. Raises Http404 for anybody else."""
+    study = study_for_researcher(user, slug)
+    roles = Role.objects.select_related("user", "study").filter(kind=Role.Kind.RESEARCHER)
+    return get_object_or_404(roles, study=study, pk=pk)

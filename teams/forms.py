@@ -203,6 +203,17 @@ class NewTeamForm(TeamForm):
         academy.queryset = Academy.objects.filter(invitations__study=study).select_related("institution")
 
 
+class ResearcherForm(PlainForm):
+    """Somebody to let into a study."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        help_text=gettext_lazy("Who has no account yet gets one, and a mail to set a password."),
+    )
+
+
 class ContactsForm(forms.Form):
     """A file to look at, or the text of one that was looked at before (``content``), to apply."""
 

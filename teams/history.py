@@ -10,6 +10,8 @@ from teams.models import Academy, Event, Invitation, Participation, Study, User
 WORDS = {
     "study_created": _("Study created"),
     "settings_changed": _("Settings of the study changed"),
+    "researcher_added": _("Researcher added to the study"),
+    "researcher_removed": _("Researcher taken off the study"),
     "academy_listed": _("Academy added to the study"),
     "team_listed": _("Team added to the study"),
     "contact_changed": _("Contact details changed"),

@@ -1,11 +1,13 @@
 """The mails of this app: who gets which words. Rendered at sending, from the rows as they are then."""
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from teams import invitations
 from teams.mail import Mail, absolute, compose, register
-from teams.models import Academy, Invitation, Team
+from teams.models import Academy, Invitation, Role, Team, User
 
 
 def _invitation(pk: int) -> Invitation | None:
@@ -129,3 +131,32 @@ def leader_confirmation(object_id: int, language: str) -> Mail | None:
         return None
     subject = _("Your team takes part: %(study)s") % {"study": invitation.study.title}
     return _to_leader(invitation, subject, "leader_confirmation")
+
+
+def _set_password_path(user: User) -> str:
+    """The path on which somebody without a password sets one: as for a forgotten one, so it ends after some days."""
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    return reverse("account_reset_password_from_key", args=key.split("-", 1))
+
+
+@register("teams.researcher_added")
+def researcher_added(object_id: int, language: str) -> Mail | None:
+    role = Role.objects.select_related("user", "study").filter(pk=object_id, kind=Role.Kind.RESEARCHER).first()
+    if role is None or role.study is None:
+        return None
+    study, user = role.study, role.user
+    has_password = user.has_usable_password()
+    path = reverse("board", args=[study.slug]) if has_password else _set_password_path(user)
+    return compose(
+        user.email,
+        _one_line(_("You can work in a study: %(study)s") % {"study": study.title}),
+        "emails/teams/researcher_added.txt",
+        {
+            "study": study,
+            "user": user,
+            "has_password": has_password,
+            "link": absolute(path),
+            "login": absolute(reverse("account_login")),
+        },
+        headers={"Reply-To": study.contact_email},
+    )

@@ -7,6 +7,10 @@ urlpatterns = [
     path("studies/", studies.studies, name="studies"),
     path("studies/new", studies.study_new, name="study_new"),
     path("studies/<slug:slug>/settings", studies.study_settings, name="study_settings"),
+    path("studies/<slug:slug>/settings/people", studies.study_people, name="study_people"),
+    path(
+        "studies/<slug:slug>/settings/people/<int:pk>/remove", studies.study_person_remove, name="study_person_remove"
+    ),
     path("studies/<slug:slug>/academies/new", setup.academy_new, name="academy_new"),
     path("studies/<slug:slug>/academies/<int:pk>/", setup.academy_edit, name="academy_edit"),
     path("studies/<slug:slug>/teams/", setup.teams, name="teams"),

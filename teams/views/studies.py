@@ -4,12 +4,13 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from teams import access
 from teams import studies as steps
-from teams.forms import StudyForm
+from teams.forms import ResearcherForm, StudyForm
 from teams.models import Participation, Study
 
 
@@ -55,3 +56,30 @@ def study_settings(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("The settings are saved.") if changed else _("Nothing was changed."))
         return redirect("study_settings", study.slug)
     return render(request, "teams/study_settings.html", {"form": form, "study": study})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def study_people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who may work in the study, and a form to let somebody in."""
+    study = access.study_for_researcher(request.user, slug)
+    form = ResearcherForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        by = access.signed_in(request)
+        if steps.add_researcher(study, **form.cleaned_data, by=by, language=get_language() or "nl"):
+            messages.success(request, _("%(name)s is being mailed.") % {"name": form.cleaned_data["name"]})
+        else:
+            messages.warning(request, _("This person works in the study already."))
+        return redirect("study_people", slug)
+    context = {"study": study, "form": form, "roles": steps.researchers_of(study)}
+    return render(request, "teams/study_people.html", context)
+
+
+@require_POST
+def study_person_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    role = access.researcher_role(request.user, slug, pk)
+    if not steps.remove_researcher(role, access.signed_in(request)):
+        messages.warning(request, _("A study needs at least one researcher."))
+        return redirect("study_people", slug)
+    messages.success(request, _("%(name)s no longer works in this study.") % {"name": role.user})
+    # who took themselves off may see the study no more
+    return redirect("studies") if role.user_id == access.signed_in(request).pk else redirect("study_people", slug)

@@ -73,6 +73,10 @@ def of_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.participation.pk]
 
 
+def of_role(cast: Cast) -> list[object]:
+    return [cast.study.slug, cast.study.roles.get().pk]  # alice is the only one, and stays
+
+
 def of_online_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.online.pk]
 
@@ -199,6 +203,8 @@ TABLE = [
     Row("studies", only(("alice", "bob", "admin"), 200)),
     Row("study_new", only(("alice", "bob", "admin"), 200)),
     Row("study_settings", researchers(200), slug),
+    Row("study_people", researchers(200), slug),
+    Row("study_person_remove", researchers(302), of_role, "post"),
     Row("teams", researchers(200), slug),
     Row("academy_new", researchers(200), slug),
     Row("academy_edit", researchers(200), lambda cast: [cast.study.slug, cast.academy.pk]),
