@@ -13,6 +13,7 @@ Numbers follow lavaan's conventions: covariances and chi-square with N, not N - 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,8 @@ from analysis.psychometrics.strata import NotPositiveDefiniteError
 ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 # Smallest eigenvalue of the information, scaled to a unit diagonal, at which it still counts as invertible.
 SMALLEST_EIGENVALUE = 1e-9
+# A parameter with less information than this says nothing, and the square of its scale would overflow.
+TINY = 1e-280
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def invert_information(information: FloatArray) -> FloatArray | None:
     if not len(information):
         return information.copy()
     diagonal = np.diag(information)
-    if not np.isfinite(information).all() or diagonal.min() <= 0:
+    if not np.isfinite(information).all() or diagonal.min() <= TINY:
         return None
     scale = 1.0 / np.sqrt(diagonal)
     scaled = information * np.outer(scale, scale)
@@ -253,12 +256,12 @@ def _add_cluster_finding(sample: Sample, n_free: int, problems: list[Problem]) -
 
 
 def _scaled(chisq: float, df: int, trace: float) -> measures.ChiSquare:
-    return measures.ChiSquare(chisq, df, trace / df if df > 0 else 1.0)
+    return measures.ChiSquare(chisq, df, trace / df if df > 0 else math.nan)
 
 
 def _shifted(chisq: float, df: int, projected: FloatArray) -> measures.ChiSquare:
     if df == 0:
-        return measures.ChiSquare(chisq, df, 1.0)
+        return measures.ChiSquare(chisq, df, math.nan)
     factor, shift = scaled_shifted(projected, df)
     return measures.ChiSquare(chisq, df, factor, shift)
 

@@ -42,8 +42,10 @@ class ChiSquare:
 
     @property
     def scaled(self) -> float:
-        """The scaled statistic; the plain one where there is no scaling factor."""
-        return self.chisq if self.scaling_factor is None else self.chisq / self.scaling_factor + self.shift
+        """The scaled statistic; the plain one where there is no scaling factor, or nothing to scale."""
+        if self.scaling_factor is None or self.df == 0:
+            return self.chisq
+        return self.chisq / self.scaling_factor + self.shift
 
     @property
     def mean_ratio(self) -> float:
@@ -74,14 +76,16 @@ def tli(x: float, df: float, x_b: float, df_b: float) -> float:
 
 def comparative_measures(x: float, df: float, x_b: float, df_b: float) -> dict[str, float]:
     """CFI, TLI and the other indices that compare with the baseline model."""
-    nfi = _ratio(x_b - x, x_b)
+    # a model with more degrees of freedom than the baseline is not nested between it and the data
+    nfi = _ratio(x_b - x, x_b) if df <= df_b else math.nan
+    rfi = _ratio(x_b / df_b - x / df, x_b / df_b) if df > 0 < df_b else 1.0
     return {
         "cfi": cfi(x, df, x_b, df_b),
         "tli": tli(x, df, x_b, df_b),
         "nnfi": tli(x, df, x_b, df_b),
-        "rfi": _ratio(x_b / df_b - x / df, x_b / df_b) if df > 0 and df_b > 0 else 1.0,
+        "rfi": rfi if df <= df_b else math.nan,
         "nfi": nfi,
-        "pnfi": nfi * _ratio(df, df_b),
+        "pnfi": _ratio(x_b - x, x_b) * _ratio(df, df_b),
         "ifi": _ratio(x_b - x, x_b - df),
         "rni": 1.0 - _ratio(x - df, x_b - df_b),
     }
