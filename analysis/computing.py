@@ -339,25 +339,3 @@ def _describe_scores(
             )
         )
     return rows
-
-
-def respondents_behind(
-    dataset: Dataset, plan: PlanRules, scales: Sequence[ScalePlan]
-) -> dict[tuple[int, str], list[str]]:
-    """The keys of the sealed responses behind every (participation, scale or item): what a publication records."""
-    rules = set_aside_by(dataset, plan)
-    kept = np.flatnonzero(dataset.returned)[[rule == "" for rule in rules]]
-    keyed = reverse_key(dataset.frame.iloc[kept], plan.reverse_keyed, lowest=1, highest=dataset.n_points)
-    scores = score_scales(
-        keyed,
-        {scale.code: scale.items for scale in scales},
-        minimum_answered={scale.code: scale.minimum_answered for scale in scales},
-    )
-    items = [item for scale in scales for item in scale.items]
-    answered = pd.concat([scores, keyed[items]], axis=1).notna()
-    participation = dataset.respondents["participation"].iloc[kept]
-    behind: dict[tuple[int, str], list[str]] = {}
-    for pk, group in answered.groupby(participation, sort=True):
-        for measure in answered.columns:
-            behind[int(pk), str(measure)] = group.index[group[measure]].tolist()
-    return behind

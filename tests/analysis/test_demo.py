@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from analysis import demo
 from analysis.accounting import accounts
-from analysis.disclosure import Reason, Withheld, judge_academy
+from analysis.disclosure import Reason, Withheld, judge_academy, units
 from analysis.groups import group_of, load_groups
 from analysis.models import AnalysisRun, Decision, FactorModelResult, Publication, ScaleResult
 from analysis.publishing import published_run
-from analysis.reports import team_reports, units
+from analysis.reports import team_reports
 from surveys.models import Collection, Response, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 
@@ -121,7 +121,7 @@ def test_35_reports_and_a_benchmark_over_472_are_shown_and_the_team_of_4_withhel
     assert reports[small.pk].scales == Withheld(Reason.TOO_FEW)
     of_academy = [group for group in groups if group.academy_id == small.team.academy_id]
     assert sorted(group.group.analysed for group in of_academy) == [4, 14]
-    assert judge_academy([group.group for group in units(of_academy, study.k)]) == Withheld(Reason.FEW_TEAMS)
+    assert judge_academy(units([group.group for group in of_academy], study.k)) == Withheld(Reason.FEW_TEAMS)
 
 
 def test_the_contract_for_scripts(contract, study, run):
