@@ -123,12 +123,14 @@ def fit_measures(solution: WlsmvSolution, *, scaled: bool = True) -> dict[str, f
             name: value for name, value in fit.items() if not name.endswith((".scaled", ".robust", "scaling.factor"))
         }
     fit |= {"pvalue": math.nan, "baseline.pvalue": math.nan}
+    if df == 0 and scaled:
+        fit["chisq.scaling.factor"] = math.nan
     if scaled:
         fit |= _robust_measures(solution, n_total)
     fit |= _residual_measures(solution)
     n_statistics = sum(len(group.s) + len(group.thresholds) for group in solution.groups)
     about_zero = solution.baseline.chisq + sum(
-        float(group.threshold_weight @ group.thresholds**2) for group in solution.groups
+        group.correction * float(group.threshold_weight @ group.thresholds**2) for group in solution.groups
     )
     gfi_lisrel = 1.0 - solution.test.chisq / about_zero
     p = len(solution.groups[0].names)
@@ -141,7 +143,7 @@ def fit_measures(solution: WlsmvSolution, *, scaled: bool = True) -> dict[str, f
         "gfi_lisrel": gfi_lisrel,
         "agfi_lisrel": 1.0 - n_statistics / df * (1.0 - gfi_lisrel) if df else math.nan,
         "pgfi": df / n_statistics * gfi_lisrel,
-        "wrmr": math.sqrt(solution.test.chisq / n_statistics),
+        "wrmr": math.sqrt(solution.test.chisq * n_groups / n_statistics),
     }
 
 
@@ -149,8 +151,8 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
     """Expected drop of the unscaled chi-square for every cross-loading and residual covariance left out, largest first.
 
     Score test with the information J'VJ (Sorbom 1989): mi = g²/v, epc = g/v, g = j'V(s - sigma) for the candidate's
-    derivative j, v = j'Vj less what the free parameters explain; both multiplied with (N - 1)/N,
-    as lavaan has it.
+    derivative j, v = j'Vj less what the free parameters explain; as lavaan has it, mi multiplied with
+    ((N - G)/N)² and epc with (N - G)/N.
     """
     candidates = candidate_rows(table)
     if not candidates:
@@ -171,7 +173,8 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
     left = own - np.einsum("cq,qr,cr->c", cross, inverse, cross, optimize=True)
     left = np.where(left > 1e-10 * own, left, math.nan)
     n_total = sum(group.n for group in solution.groups)
-    epc = gradient / left * (n_total - 1) / n_total
+    correction = (n_total - len(solution.groups)) / n_total
+    epc = gradient / left * correction
     rows = []
     for number, row in enumerate(candidates):
         if not math.isfinite(epc[number]):
@@ -185,7 +188,7 @@ def wlsmv_modification_indices(table: ParameterTable, solution: WlsmvSolution) -
             full = float(epc[number]) / math.sqrt(variance) if variance > 0 else math.nan
             lv = float(epc[number]) if lhs < state.structure.n_observed else full
         group_number = row.group if table.n_groups > 1 else None
-        mi = float(gradient[number] * epc[number])
+        mi = float(gradient[number] * epc[number]) * correction
         rows.append(ModificationIndex(row.lhs, row.op, row.rhs, mi, float(epc[number]), lv, full, group=group_number))
     return tuple(sorted(rows, key=lambda row: -row.mi))
 

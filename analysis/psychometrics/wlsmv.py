@@ -3,12 +3,12 @@
 With polychoric correlations s, implied correlations sigma(theta), sampling covariance Cov(s) = C'C (C from
 :mod:`~analysis.psychometrics.polychoric`) and V the inverse of its diagonal,
 
-    T = (s - sigma)' V (s - sigma)                     minimised over theta
-    vcov = E J'V Cov V J E,  E = inv(J'V J)            J = d sigma / d theta
+    T = (n - 1)/n (s - sigma)' V (s - sigma)           summed over groups of n, minimised over theta
+    vcov = N/(N - G) E J'V Cov V J E,  E = inv(J'V J)  J = d sigma / d theta, G groups
     U = V - V J E J'V
 
-Thresholds are saturated: each is its own parameter, with zero residual, and takes no part in T. Cov(s) has N - 1 in
-the place of N, as in lavaan. Traces of U Cov are taken from the projected rows of C, so with few respondents no product
+Thresholds are saturated: each is its own parameter, with zero residual, and takes no part in T. The factors with N are
+lavaan's, where least squares counts N - 1. Traces of U Cov are taken from the projected rows of C, so with few respondents no product
 of p(p-1)/2 × p(p-1)/2 matrices is needed.
 
 Muthén, B., du Toit, S. & Spisic, D. (1997). Robust inference using weighted least squares and quadratic estimating
@@ -60,6 +60,11 @@ class OrdinalGroup:
     thresholds: FloatArray
     threshold_weight: FloatArray
 
+    @property
+    def correction(self) -> float:
+        """(n - 1)/n, by which lavaan's chi-square of least squares is smaller than n times the discrepancy."""
+        return (self.n - 1) / self.n
+
     @cached_property
     def weighted_root(self) -> FloatArray:
         """``root`` with column j divided by the standard error of correlation j: (r, n_pairs)."""
@@ -71,18 +76,14 @@ def ordinal_group(result: PolychoricResult, *, unweighted: bool = False) -> Ordi
 
     Where these were computed with ``units`` (clusters), influences are summed by cluster and scaled with G/(G - 1); the
     weights stay those of independent respondents, so estimates do not change. ``unweighted`` gives all correlations the
-    same weight N - 1 (ULSMV) instead of the inverse of their variances. Raises :class:`FitFailure` where there is no
+    same weight N (ULSMV) instead of the inverse of their variances. Raises :class:`FitFailure` where there is no
     influence, or a correlation has no sampling variance.
     """
     influence = result.influence
     if influence is None:
         raise FitFailure(NOT_POSITIVE_DEFINITE, "The polychoric correlations have no sampling variances.")
     n, n_units = result.n_obs, influence.n_units
-    correction = n / max(n - 1, 1)
-    variance, threshold_variance = (
-        influence.correlation_variance * correction,
-        influence.threshold_variance * correction,
-    )
+    variance, threshold_variance = influence.correlation_variance, influence.threshold_variance
     if not (variance > 0).all():
         pair = result.pairs[:, int(np.flatnonzero(~(variance > 0))[0])]
         names = " and ".join(result.names[item] for item in pair)
@@ -91,8 +92,8 @@ def ordinal_group(result: PolychoricResult, *, unweighted: bool = False) -> Ordi
         )
     weight, threshold_weight = 1.0 / variance, 1.0 / threshold_variance
     if unweighted:
-        weight, threshold_weight = (np.full(len(w), float(n - 1)) for w in (weight, threshold_weight))
-    scale = math.sqrt(correction * (1.0 if n_units is None else n_units / max(n_units - 1, 1)))
+        weight, threshold_weight = (np.full(len(w), float(n)) for w in (weight, threshold_weight))
+    scale = 1.0 if n_units is None else math.sqrt(n_units / max(n_units - 1, 1))
     rows, columns = result.pairs
     return OrdinalGroup(
         names=result.names,
@@ -165,19 +166,20 @@ def solve_wlsmv(table: ParameterTable, groups: Sequence[OrdinalGroup]) -> WlsmvS
 
     def value(part: FloatArray) -> float:
         pairs = zip(complete(part), groups, strict=True)
-        return 0.5 * sum(float(g.weight @ (g.s - s.sigma[g.rows, g.columns]) ** 2) for s, g in pairs)
+        return 0.5 * sum(g.correction * float(g.weight @ (g.s - s.sigma[g.rows, g.columns]) ** 2) for s, g in pairs)
 
     def derivatives(part: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         total, gradient = 0.0, np.zeros(len(theta))
         hessian = np.zeros((len(theta), len(theta)))
         for state, group in zip(complete(part), groups, strict=True):
+            weight = group.correction * group.weight
             residual = group.s - state.sigma[group.rows, group.columns]
             jacobian = correlation_jacobian(state, group)
-            total += 0.5 * float(group.weight @ residual**2)
-            gradient -= jacobian.T @ (group.weight * residual)
+            total += 0.5 * float(weight @ residual**2)
+            gradient -= jacobian.T @ (weight * residual)
             pull = np.zeros_like(group.correlation)
-            pull[group.rows, group.columns] = pull[group.columns, group.rows] = -0.5 * group.weight * residual
-            hessian += jacobian.T @ (group.weight[:, None] * jacobian) + state.curvature(pull)
+            pull[group.rows, group.columns] = pull[group.columns, group.rows] = -0.5 * weight * residual
+            hessian += jacobian.T @ (weight[:, None] * jacobian) + state.curvature(pull)
         return total, gradient[model_index], hessian[np.ix_(model_index, model_index)]
 
     minimum = minimise(value, derivatives, start)
@@ -267,7 +269,8 @@ def _robust(
         gram.append(x)
         projected.append((along, scaled_jacobian))
     trace, square = _projected_traces(gram, projected, inverse)
-    return scaled_and_shifted(chisq, df, trace, square), vcov
+    n = sum(group.n for group in groups)
+    return scaled_and_shifted(chisq, df, trace, square), vcov * (n / (n - len(groups)))
 
 
 def _projected_traces(
@@ -302,7 +305,7 @@ def _baseline(groups: Sequence[OrdinalGroup]) -> ChiSquare:
     """The independence model: thresholds only, so U = V."""
     chisq, df, trace, square = 0.0, 0, 0.0, 0.0
     for group in groups:
-        chisq += float(group.weight @ group.s**2)
+        chisq += group.correction * float(group.weight @ group.s**2)
         df += len(group.s)
         x = group.weighted_root
         inner = x @ x.T if len(x) <= x.shape[1] else x.T @ x
@@ -326,20 +329,28 @@ def _categorical_ml(
     """
     inverse = np.linalg.inv(information)
     chisq = chisq_baseline = trace = trace_baseline = 0.0
-    n_pairs = 0
-    for group, state, jacobian in zip(groups, states, jacobians, strict=True):
+    n_pairs, n = 0, sum(group.n for group in groups)
+    precisions = []
+    for group, state in zip(groups, states, strict=True):
         if np.linalg.eigvalsh(group.correlation)[0] < np.finfo(float).eps or np.linalg.eigvalsh(state.sigma)[0] <= 0:
             return None, None
         log_det_s = np.linalg.slogdet(group.correlation)[1]
-        log_det = np.linalg.slogdet(state.sigma)[1]
         precision = np.asarray(np.linalg.inv(state.sigma), dtype=np.float64)
-        p = len(state.sigma)
-        chisq += group.n * float(log_det + np.sum(precision * group.correlation) - log_det_s - p)
-        chisq_baseline += group.n * float(-log_det_s)
-        rest = group.root - (group.root * group.weight) @ jacobian @ inverse @ jacobian.T
-        trace += (group.n - 1) * _normal_theory_trace(rest, precision, group)
-        trace_baseline += (group.n - 1) * float((group.root**2).sum())
+        precisions.append(precision)
+        fitted = np.linalg.slogdet(state.sigma)[1] + np.sum(precision * group.correlation) - len(precision)
+        chisq += group.n * float(fitted - log_det_s)
+        chisq_baseline -= group.n * float(log_det_s)
+        # N and not n, as in lavaan: with several groups its baseline is not weighted by the groups' shares
+        trace_baseline += n * float((group.root**2).sum())
         n_pairs += len(group.s)
+    for source, from_jacobian in zip(groups, jacobians, strict=True):
+        along = (source.root * source.weight) @ from_jacobian @ inverse
+        for group, jacobian, precision in zip(groups, jacobians, precisions, strict=True):
+            # equal parameters carry the error of one group's correlations into the residuals of the others
+            rest = -along @ jacobian.T
+            if group is source:
+                rest += source.root
+            trace += group.n * _normal_theory_trace(rest, precision, group)
     model = (chisq, trace / df if df else 1.0)
     return model, (chisq_baseline, trace_baseline / n_pairs)
 
