@@ -1,7 +1,9 @@
 """Sealing: what it destroys, that it goes on after a kill at any point, and that nothing is lost by it."""
 
 import sqlite3
+import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.conf import settings
@@ -185,6 +187,28 @@ def test_what_was_acknowledged_during_sealing_is_there_afterwards(collection, me
     stored = [r.answers for r in collection.responses.all() if r.answers]
     assert sorted(map(str, stored)) == sorted(map(str, acknowledged))
     assert collection.responses.count() == 12
+
+
+def test_a_save_under_way_when_the_sealing_begins_is_waited_for(collection, meeting):
+    key = submission.start_in_meeting(meeting)
+    collections.close_collection(collection)
+    under_way, outcome = Event(), []
+
+    def slow_save() -> None:
+        with transaction.atomic():
+            outcome.append(submission.save(key, 1, {"GV1": 4}).outcome)
+            under_way.set()
+            time.sleep(1)
+
+    def seal() -> None:
+        under_way.wait(20)
+        sealing.seal(collection)
+
+    in_threads(slow_save, seal)
+    sealing.seal_due()
+    assert outcome == [submission.Outcome.SAVED]
+    assert Response.objects.get().answers == {"GV1": 4}
+    assert Collection.objects.get(pk=collection.pk).state == Collection.State.SEALED
 
 
 def test_inside_a_transaction_the_sweep_is_left_to_the_next_wake_up(full):
