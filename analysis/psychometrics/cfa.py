@@ -62,7 +62,7 @@ ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 # Smallest eigenvalue of the information, scaled to a unit diagonal, at which it still counts as invertible.
 SMALLEST_EIGENVALUE = 1e-9
 # A parameter with less information than this says nothing, and the square of its scale would overflow.
-TINY = 1e-280
+TINY = 1e-200
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def invert_information(information: FloatArray) -> FloatArray | None:
 
 def not_identified(information: FloatArray, table: ParameterTable) -> Problem:
     """The finding that some parameters can move without the model noticing, naming the one that moves most."""
-    diagonal = np.maximum(np.diag(information), 1e-300)
+    diagonal = np.maximum(np.diag(information), TINY)
     scale = 1.0 / np.sqrt(diagonal)
     vector = np.abs(np.linalg.eigh(information * np.outer(scale, scale))[1][:, 0])
     name = table.free_rows[int(np.argmax(vector))].name

@@ -20,6 +20,7 @@ from analysis.psychometrics.problems import (
     NOT_CONVERGED,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
+    TOO_FEW_TEAMS,
 )
 from analysis.psychometrics.result import NOT_IDENTIFIED, FitFailure
 from analysis.psychometrics.sample import GroupSample, Sample
@@ -51,6 +52,8 @@ def _incomplete_sample(items: Sequence[str], group: GroupSample) -> FimlSample:
     if n_rows <= p:
         sentence = f"{n_rows} rows with answers{where} are too few for {p} items."
         raise FitFailure(TOO_FEW_OBSERVATIONS, sentence)
+    if group.n_clusters == 1:
+        raise FitFailure(TOO_FEW_TEAMS, f"There is only one cluster{where}: cluster-robust errors need at least two.")
     coverage = (observed * patterns.strata.weight[:, None]).T @ observed
     for k, name in enumerate(items):
         answered = patterns.answers[observed[patterns.pattern, k], k]

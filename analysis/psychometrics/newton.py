@@ -21,6 +21,8 @@ Value = Callable[[Array], float]
 
 # A Newton decrement of 1e-7 standard errors; the step after it squares the error.
 DECREMENT = 1e-14
+# Steps in a row that had to be shortened and gained next to nothing: the way leads nowhere.
+MOST_STALLED = 12
 # The relative noise of a log-likelihood summed over thousands of units.
 NOISE = 1e-13
 
@@ -84,7 +86,7 @@ def minimise(value: Value, derivatives: Derivatives, start: Array, *, max_iterat
     f, gradient, hessian = derivatives(x)
     if x.size == 0:
         return Minimum(x, f, gradient, hessian, True, 0)
-    settled = 0
+    settled = stalled = 0
     for iteration in range(max_iterations):
         step, decrement, positive = _direction(gradient, hessian)
         if positive and decrement <= DECREMENT:
@@ -111,7 +113,8 @@ def minimise(value: Value, derivatives: Derivatives, start: Array, *, max_iterat
                 moved = True
                 break
             length *= 0.5
-        if not moved:
+        stalled = stalled + 1 if length < 1.0 and f - f_trial <= 1e-9 * (1.0 + abs(f)) else 0
+        if not moved or stalled > MOST_STALLED:
             return Minimum(x, f, gradient, hessian, False, iteration)
         x = trial
         f, gradient, hessian = derivatives(x)

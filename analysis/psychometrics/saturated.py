@@ -32,7 +32,10 @@ from analysis.psychometrics.strata import (
     strata_terms,
 )
 
-EM_STEPS_BEFORE_NEWTON = 25
+# Newton is tried after so many EM steps; from far away it may not settle, or EM may be on its way to a singular matrix.
+NEWTON_AFTER = (25, 100, 400, 1600)
+# The smallest eigenvalue of the correlations at which such a matrix counts as singular.
+SINGULAR = 1e-9
 # Beyond this many moments Newton's linear systems cost more than EM's steps.
 MOST_NEWTON_MOMENTS = 2000
 
@@ -198,7 +201,7 @@ def _em_step(mean: Array, covariance: Array, at: MomentDerivatives, n: int) -> t
 
 
 def estimate_moments(
-    patterns: Patterns, *, tolerance: float = 1e-11, max_iterations: int = 20000
+    patterns: Patterns, *, tolerance: float = 1e-11, max_iterations: int = 5000
 ) -> SaturatedMoments:  # fmt: skip
     """Maximum-likelihood mean and covariance of rows with missing answers.
 
@@ -225,12 +228,18 @@ def estimate_moments(
         mean, covariance = new_mean, new_covariance
         if moved <= tolerance or (complete and iteration == 2):
             return SaturatedMoments(mean, covariance, -moment_value(patterns, mean, covariance), True, iteration)
-        if newton and iteration >= EM_STEPS_BEFORE_NEWTON:
-            found = _newton(patterns, mean, covariance)
+        if iteration in NEWTON_AFTER:
+            _refuse_singular(covariance)
+            found = _newton(patterns, mean, covariance) if newton else None
             if found is not None:
                 return SaturatedMoments(found[0], found[1], found[2], True, iteration + found[3])
-            newton = False
     return SaturatedMoments(mean, covariance, -moment_value(patterns, mean, covariance), False, max_iterations)
+
+
+def _refuse_singular(covariance: Array) -> None:
+    spread = np.sqrt(np.diag(covariance))
+    if np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] < SINGULAR:
+        raise NotPositiveDefiniteError
 
 
 def _newton(patterns: Patterns, mean: Array, covariance: Array) -> tuple[Array, Array, float, int] | None:

@@ -113,12 +113,12 @@ def embedded_inverse(matrix: Array, observed: npt.NDArray[np.bool_]) -> tuple[Ar
     filled[:, diagonal, diagonal] = np.where(observed, filled[:, diagonal, diagonal], 1.0)
     try:
         root = np.linalg.cholesky(filled)
+        inverse = np.linalg.inv(filled)
     except np.linalg.LinAlgError:
         raise NotPositiveDefiniteError from None
     pivots = root[:, diagonal, diagonal]
     if not np.all(np.isfinite(pivots)) or np.any(pivots <= 0.0):
         raise NotPositiveDefiniteError
-    inverse = np.linalg.inv(filled)
     inverse = np.where(both, 0.5 * (inverse + np.swapaxes(inverse, 1, 2)), 0.0)
     return inverse, 2.0 * np.log(pivots).sum(axis=1)
 

@@ -7,6 +7,7 @@ matrix: chi-square and what follows from it are compared to 0.1, as its README s
 to 1e-5.
 """
 
+import json
 import math
 from functools import cache
 from typing import Any
@@ -392,6 +393,38 @@ def test_what_two_levels_do_not_go_with_is_said(options: dict[str, Any]) -> None
     data = teams(9).assign(school=lambda d: d["team"] % 2)
     with pytest.raises(AnalysisInputError):
         fit(MODEL, data, **{"cluster": "team"} | options)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.sampled_from(["ML", "MLR"]))
+def test_whatever_the_data_there_is_a_result_or_a_reason(seed: int, two_level: bool, estimator: str) -> None:
+    """Few respondents, few teams, rounded, constant or dependent items, holes: no traceback, and JSON without NaN."""
+    random = np.random.default_rng(seed)
+    n, p = int(random.integers(1, 60)), int(random.integers(2, 6))
+    values = random.normal(size=(n, p)) + random.normal(size=(n, 1)) * random.uniform(0, 2)
+    spoil = random.integers(0, 5)
+    if spoil == 0:
+        values = np.clip(np.round(values + 2.5), 1, 4)
+    elif spoil == 1:
+        values[:, 1] = values[:, 0] * 2
+    elif spoil == 2:
+        values[:, 0] = 3.0
+    elif spoil == 3:
+        values = np.sign(values)
+    items = [f"x{i}" for i in range(p)]
+    data = pd.DataFrame(values * 10.0 ** random.uniform(-4, 4), columns=items)
+    if seed % 2:
+        data = data.mask(random.random(data.shape) < random.uniform(0, 0.8))
+    data["team"] = random.integers(0, int(random.integers(1, 20)), n)
+    line = " + ".join(items)
+    if two_level:
+        result = fit(f"level: 1\nf =~ {line}\nlevel: 2\ng =~ {line}", data, cluster="team", estimator=estimator)
+    else:
+        cluster = "team" if estimator == "MLR" and seed % 3 else None
+        result = fit(f"f =~ {line}", data, missing="fiml", cluster=cluster, estimator=estimator)
+    json.dumps(result.to_dict(), allow_nan=False)
+    assert result.converged or result.problems
+    assert result.fit or result.problems
 
 
 def test_srmr_needs_variances() -> None:
