@@ -10,8 +10,9 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import vl_convert as vlc
@@ -179,7 +180,7 @@ def _label_axis(narrow: bool) -> alt.Axis:
     return alt.Axis(labelLimit=330, labelPadding=12, domain=False, ticks=False)
 
 
-def _svg(chart: alt.LayerChart, width: int, height: int, language: str, padding: int = 8) -> str:
+def _svg(chart: alt.LayerChart | alt.FacetChart, width: int, height: int, language: str, padding: int = 8) -> str:
     specification = (
         chart.properties(
             width=width - 200 if width == WIDE else width - 24,
@@ -209,7 +210,8 @@ def _svg(chart: alt.LayerChart, width: int, height: int, language: str, padding:
 def _render(specification: str, language: str) -> str:
     # the converter's start is slow (half a second), a chart is not: equal specifications are drawn once per process
     locale = {"nl": "nl-NL", "en": "en-US"}.get(language, "en-US")
-    return str(vlc.vegalite_to_svg(specification, format_locale=locale, show_warnings=False))
+    # the locale is one of the names that its type lists
+    return str(vlc.vegalite_to_svg(specification, format_locale=cast(Any, locale), show_warnings=False))
 
 
 def as_data_uri(svg: str) -> str:
@@ -231,3 +233,18 @@ def mean_row(scale: ScaleReport) -> MeanRow:
     own = scale.shown
     interval = (own.low, own.high) if isinstance(own, MeanShown) else (None, None)
     return MeanRow(scale.name, mean_of(own), *interval, mean_of(scale.benchmark), mean_of(scale.previous))
+
+
+def days_chart(days: Sequence[tuple[date, int]], axis: str, width: int, language: str) -> str:
+    """How many questionnaires were handed in altogether by the end of each day, as a line of steps."""
+    total, values = 0, []
+    for day, n in days:
+        total += n
+        values.append({"day": day.isoformat(), "total": total})
+    form = "%-d-%-m" if language == "nl" else "%-d %b"
+    x = alt.X("day:T", axis=alt.Axis(format=form, title=None, grid=False, tickCount=5 if width <= NARROW else 10))
+    y = alt.Y("total:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title=axis, tickMinStep=1, format="d"))
+    base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y)
+    area = base.mark_area(interpolate="step-after", color=ACCENT, opacity=0.15)
+    line = base.mark_line(interpolate="step-after", color=ACCENT, strokeWidth=2.5)
+    return _svg(alt.layer(area, line), width, 240, language)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from analysis import charts
-from analysis.disclosure import ItemDistribution, ItemMean, MeanShown, NearlyAll, Withheld
-from analysis.reports import ItemReport, ScaleReport, TeamReport, number
+from analysis.disclosure import Capped, ItemDistribution, ItemMean, MeanShown, NearlyAll, Withheld
+from analysis.reports import ItemReport, ScaleReport, TeamReport
+from analysis.sentences import number
 from analysis.wording import caption, chart_words, how_to_read, scale_value, withheld_text
 
 TEMPLATE = Path(__file__).with_name("report.typ")
@@ -28,7 +29,7 @@ def team_report_pdf(report: TeamReport) -> bytes:
     pdf = typst.compile(
         TEMPLATE,
         format="pdf",
-        font_paths=[str(FONTS)],
+        font_paths=[FONTS],
         ignore_system_fonts=True,  # the same pages on every machine
         sys_inputs={"report": json.dumps(data)},
         pdf_standards=["ua-1"],
@@ -99,6 +100,8 @@ def _item_row(item: ItemReport, report: TeamReport) -> list[Any]:
             return [item.text, *(f"{share} %" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
             return [item.text, {"span": n, "text": ""}, number(mean, 1)]
+        case Capped():
+            return [item.text, {"span": n, "text": ""}, scale_value(item.shown, 1)]
         case NearlyAll(category):
             text = _("Everyone, all but two at most: “%(option)s”") % {"option": report.options[category - 1]}
             return [item.text, {"span": n + 1, "text": text}]

@@ -4,6 +4,7 @@ Texts are data: JSON objects ``{"nl": …, "en": …}``. A frozen version holds 
 so that what was answered never changes under the answer; ``surveys.questionnaires.Definition`` reads it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -11,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
-def in_language(texts: dict[str, str], language: str | None = None) -> str:
+def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
     """The text in the reader's language, else in any that there is."""
     return texts.get(language or get_language() or "nl") or next((t for t in texts.values() if t), "")
 
