@@ -181,6 +181,7 @@ class _BlockBuilder:
         self.group, self.level = group, level
         self.template = ParameterRow("", "", "", block, group, level)
         self.rows: list[ParameterRow] = []
+        self.present: set[tuple[str, frozenset[str]]] = set()
         latent = tuple(dict.fromkeys(s.lhs for s in statements if s.op == "=~"))
         indicators = tuple(dict.fromkeys(s.rhs for s in statements if s.op == "=~"))
         other = tuple(name for s in statements if s.op != "=~" for name in (s.lhs, s.rhs) if name)
@@ -204,15 +205,19 @@ class _BlockBuilder:
     def build(
         self, two_level: bool, mean_structure: bool, std_lv: bool, group_equal: Collection[str]
     ) -> list[ParameterRow]:
-        group = self.group
-        seen: set[str] = set()
+        unit_variances = std_lv and not (self.group > 1 and "loadings" in group_equal)
+        markers: dict[str, str] = {}
         for s in self.statements:
-            first = s.op == "=~" and s.lhs not in seen
-            seen.add(s.lhs if s.op == "=~" else "")
-            self._add_written(s, fixed=1.0 if first and not std_lv else None)
-        self._add_defaults(std_lv and not (group > 1 and "loadings" in group_equal))
+            if s.op == "=~":
+                markers.setdefault(s.lhs, s.rhs)
+        for s in self.statements:
+            marker = s.op == "=~" and not std_lv and markers[s.lhs] == s.rhs
+            variance = s.op == "~~" and s.lhs == s.rhs
+            unit = marker or (variance and (s.lhs in self.ordered or (unit_variances and s.lhs in markers)))
+            self._add_written(s, fixed=1.0 if unit else None)
+        self._add_defaults(unit_variances)
         if mean_structure:
-            free_means = "intercepts" in group_equal and "means" not in group_equal and group > 1
+            free_means = "intercepts" in group_equal and "means" not in group_equal and self.group > 1
             for name in self.block.observed:
                 fixed = name in self.ordered or (two_level and self.level == 1)
                 self._add(name, "~1", "", 0.0 if fixed else None)
@@ -221,8 +226,7 @@ class _BlockBuilder:
         return self.rows
 
     def _add_written(self, s: Statement, fixed: float | None) -> None:
-        if s.op == "~~" and s.lhs == s.rhs:
-            fixed = self._default_variance(s.lhs, fixed)
+        """The row of a statement: ``fixed`` at this value, or free, unless a modifier says otherwise."""
         row = replace(self.template, lhs=s.lhs, op=s.op, rhs=s.rhs, user=True)
         free, value = fixed is None, fixed or 0.0
         for entries in s.modifiers:
@@ -232,14 +236,12 @@ class _BlockBuilder:
             elif entry.value is not None:
                 free, value = False, entry.value
             elif entry.start is not None:
-                row = replace(row, start=entry.start)
+                # as in lavaan, the start value of a parameter that stays fixed is its value
+                row, value = replace(row, start=entry.start), entry.start
             else:
                 row = replace(row, label=entry.label)
         self.rows.append(replace(row, index=0 if free else -1, value=value))
-
-    def _default_variance(self, name: str, fixed: float | None) -> float | None:
-        """A variance that is written down without a value is free, save that of an ordered item."""
-        return 1.0 if name in self.ordered else fixed
+        self.present.add((s.op, frozenset((s.lhs, s.rhs))))
 
     def _for_group(self, entries: tuple[Modifier, ...], s: Statement) -> Modifier:
         if len(entries) not in (1, self.n_groups):
@@ -250,8 +252,7 @@ class _BlockBuilder:
 
     def _add(self, lhs: str, op: str, rhs: str, value: float | None) -> None:
         """A default row, free where ``value`` is None, unless the model text already has it."""
-        pair = {lhs, rhs}
-        if not any(r.op == op and ({r.lhs, r.rhs} == pair if op == "~~" else r.lhs == lhs) for r in self.rows):
+        if (op, frozenset((lhs, rhs))) not in self.present:
             index, fixed = (0, 0.0) if value is None else (-1, value)
             self.rows.append(replace(self.template, lhs=lhs, op=op, rhs=rhs, index=index, value=fixed))
 

@@ -78,6 +78,20 @@ def test_label_of_a_fixed_parameter_fixes_its_namesakes() -> None:
     assert row_of(table, "f =~ x2").value == 1.0
 
 
+def test_what_is_fixed_stays_fixed_when_it_is_only_named() -> None:
+    """As lavaan does: a factor variance under unit variances, and a marker with a start value."""
+    table = build_table("f =~ x1 + x2 + x3\nf ~~ v*f", std_lv=True)
+    assert (row_of(table, "f ~~ f").free, row_of(table, "f ~~ f").value) == (False, 1.0)
+    marker = row_of(build_table("f =~ start(0.7)*x1 + x2 + x3"), "f =~ x1")
+    assert (marker.free, marker.value) == (False, 0.7)
+
+
+def test_what_is_named_is_free() -> None:
+    table = build_table("f =~ x1\ng =~ x2 + x3 + x4\nx1 ~~ x1\ng ~ 1")
+    assert row_of(table, "x1 ~~ x1").free
+    assert row_of(table, "g ~1").free
+
+
 def test_single_indicator_has_no_residual() -> None:
     table = build_table("f =~ x1\ng =~ x2 + x3 + x4")
     assert (row_of(table, "x1 ~~ x1").free, row_of(table, "x1 ~~ x1").value) == (False, 0.0)
