@@ -12,7 +12,8 @@ Three views of one question, for every pair of factors of a model:
 
 Rönkkö, M. & Cho, E. (2022). An updated guideline for assessing discriminant validity. Organizational Research Methods, 25,
 6-47. Satorra, A. & Bentler, P. M. (2001). A scaled difference chi-square test statistic for moment structure analysis.
-Psychometrika, 66, 507-514.
+Psychometrika, 66, 507-514. Satorra, A. (2000). Scaled and adjusted restricted tests in multi-sample analysis of moment
+structures. In R. D. H. Heijmans et al. (Eds.), Innovations in multivariate statistical analysis (pp. 233-247). Kluwer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from analysis.psychometrics.compare import DifferenceTest, compare
+from analysis.psychometrics.compare import compare
 from analysis.psychometrics.estimate import fit
 from analysis.psychometrics.htmt import HtmtResult, htmt
 from analysis.psychometrics.problems import Problem
@@ -40,6 +41,27 @@ CAN_BE_TOLD_APART = "can be told apart"
 HARDLY_FROM, NOT_FROM = 0.90, 1.0
 #: Pairs whose interval ends below this are not put to the difference tests: nobody would merge them.
 TEST_FROM = 0.80
+
+
+@dataclass(frozen=True)
+class RestrictionTest:
+    """The difference test of a restricted model, and its ``method`` (see :mod:`~analysis.psychometrics.compare`)."""
+
+    method: str
+    chisq_diff: float
+    df_diff: int
+    pvalue: float
+    rmsea: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values under the column names of lavaan's difference tests."""
+        return {
+            "method": self.method,
+            "Chisq diff": plain(self.chisq_diff),
+            "Df diff": self.df_diff,
+            "Pr(>Chisq)": plain(self.pvalue),
+            "RMSEA": plain(self.rmsea),
+        }
 
 
 @dataclass(frozen=True)
@@ -59,8 +81,8 @@ class PairResult:
     verdict: str | None
     htmt: HtmtResult | None = None
     htmt_polychoric: HtmtResult | None = None
-    unit_correlation: DifferenceTest | None = None
-    merged: DifferenceTest | None = None
+    unit_correlation: RestrictionTest | None = None
+    merged: RestrictionTest | None = None
     problems: tuple[Problem, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -223,14 +245,27 @@ def _correlation(base: FitResult, first: str, second: str, level: float) -> tupl
 
 def _difference(
     base: FitResult, restricted: str, name: str, data: pd.DataFrame, options: Mapping[str, Any]
-) -> tuple[DifferenceTest | None, list[Problem]]:
-    """The difference test of a restricted model against the base, or the problems that left it without one."""
+) -> tuple[RestrictionTest | None, list[Problem]]:
+    """The difference test of a restricted model against the base, or the problems that left it without one.
+
+    Far from the null the 2001 test can have a scaling factor below zero; Satorra's (2000) then stands in its place, and the
+    problem says so.
+    """
     other = fit(restricted, data, **options)
     if "chisq" not in other.fit or "chisq" not in base.fit:
         return None, [Problem(found.code, name, f"{name}: {found.sentence}") for found in other.problems]
-    result = compare({"the model as it is": base, name: other})
+    fits = {"the model as it is": base, name: other}
+    result = compare(fits)
+    problems = list(result.problems)
     row = next(row for row in result.rows if row.model == name)
-    return (None if math.isnan(row.chisq_diff) else row), list(result.problems)
+    if math.isnan(row.chisq_diff) and result.method == "satorra.bentler.2001":
+        result = compare(fits, "satorra.2000")
+        row = next(row for row in result.rows if row.model == name)
+        instead = "Satorra's (2000) test stands in its place."
+        problems = [Problem(found.code, found.subject, f"{found.sentence} {instead}") for found in problems]
+    if math.isnan(row.chisq_diff) or row.df_diff is None:
+        return None, problems
+    return RestrictionTest(result.method, row.chisq_diff, row.df_diff, row.pvalue, row.rmsea), problems
 
 
 def _with_unit_correlation(syntax: ModelSyntax, first: str, second: str) -> str:

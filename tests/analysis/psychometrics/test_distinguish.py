@@ -160,6 +160,15 @@ def test_the_article_s_pair_cannot_be_told_apart(study):
     assert document["n_clusters"] == 36
 
 
+def test_a_negative_scaling_factor_has_a_stand_in(study):
+    """ia and id are far from a correlation of 1: the 2001 test is not defined there, and Satorra's of 2000 is."""
+    pair = distinguish(SIX, study, cluster="team_id", pairs=[("ia", "id")], n_replicates=10).pair("ia", "id")
+    assert pair.unit_correlation.method == "satorra.2000"
+    assert pair.unit_correlation.pvalue < 1e-10
+    assert "stands in its place" in pair.problems[0].sentence
+    assert pair.merged.method == "satorra.bentler.2001"
+
+
 def test_with_two_factors_both_tests_are_one(school):
     """m = 2: merging fixes nothing but the correlation, so the two tests have 1 df and the same value."""
     model = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6"
