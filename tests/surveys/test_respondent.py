@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, limits, links, sealing, submission
+from surveys import collections, limits, links, qr, sealing, submission
 from surveys.models import Collection, Invitee, Response
 from surveys.questionnaires import definition_of
 
@@ -106,6 +106,13 @@ def test_a_typed_code_leads_to_its_welcome_page(teacher, meeting):
     response = teacher.get(reverse("join"), {"code": typed}, follow=True)
     assert response.redirect_chain == [(f"/a/{meeting.code}", 302)]
     assert response.status_code == 200
+
+
+def test_the_address_works_as_it_is_shown(teacher, db):
+    """The screen shows it without the slash at its end."""
+    assert qr.join_address().endswith("/a")
+    response = teacher.get("/a", follow=True)
+    assert (response.redirect_chain[0][0], response.status_code) == ("/a/", 200)
 
 
 @pytest.mark.parametrize("code", ["<script>", "../x", "a" * 300, "é" * 6, "%00"])
