@@ -8,10 +8,12 @@ answers. Numbers are rounded here and nowhere else.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+
+from scipy import stats
 
 TEAM_DECIMALS = 1
 AGGREGATE_DECIMALS = 2
@@ -19,6 +21,9 @@ MIN_OTHER_UNITS = 3
 # Mean absolute deviation up to which people "largely agree" on 4 points; .67 = A/6 (Burke and Dunlap 2002), .45 is our
 # convention. Other numbers of points: in proportion to the length of the scale.
 AD_AGREE, AD_DIFFER = 0.45, 0.67
+SPREAD_STEP = 0.05
+
+Figure = tuple[str, str]  # (unit, scale or item)
 
 
 class Reason(StrEnum):
@@ -38,7 +43,7 @@ class Withheld:
 
 @dataclass(frozen=True)
 class Capped:
-    """A mean so near an end of the scale that it would tell what nearly everyone answered: "3.8 or higher"."""
+    """A mean so near an end of the scale that it would tell what the others answered: "3.8 or higher"."""
 
     bound: float
     upper: bool
@@ -76,7 +81,7 @@ class ItemDistribution:
     percentages: tuple[int, ...]
 
 
-ShownItem = ItemMean | ItemDistribution | NearlyAll | Withheld
+ShownItem = ItemMean | ItemDistribution | NearlyAll | Capped | Withheld
 
 
 class Agreement(StrEnum):
@@ -91,9 +96,15 @@ class ScaleFigures:
 
     n: int
     mean: float | None
-    low: float | None = None
-    high: float | None = None
-    ad: float | None = None
+    sd: float | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The SD of scale scores within units, over all units of a publication, as intervals use it."""
+
+    sd: float
+    df: int
 
 
 @dataclass(frozen=True)
@@ -107,8 +118,12 @@ class ItemFigures:
         return sum(self.counts)
 
     @property
+    def total(self) -> int:
+        return sum(value * count for value, count in enumerate(self.counts, start=1))
+
+    @property
     def mean(self) -> float:
-        return sum(value * count for value, count in enumerate(self.counts, start=1)) / self.n
+        return self.total / self.n
 
 
 @dataclass(frozen=True)
@@ -190,106 +205,217 @@ def judge_everyone(groups: Sequence[Group], k: int) -> Withheld | None:
 
 
 def version_conflicts(
-    earlier: Iterable[Mapping[tuple[str, str], Collection[Hashable]]],
-    new: Mapping[tuple[str, str], Collection[Hashable]],
-    k: int,
-) -> list[tuple[str, str]]:
-    """Rule 5: the (group, measure) pairs whose respondents differ from an earlier version's by 1…k−1 in a direction.
+    earlier: Iterable[Mapping[Figure, Collection[str]]], new: Mapping[Figure, Collection[str]], k: int
+) -> list[Figure]:
+    """Rule 5: the (unit, measure) pairs of a new version that would set fewer than k respondents apart.
 
-    ``earlier`` and ``new`` map (group, scale or item) to the keys of the respondents behind the published number. Each
-    group of the new version is held against every group of every earlier version on the same measure: what two groups of
-    different versions differ by is as readable as what two versions of one group differ by.
+    ``earlier`` and ``new`` map (unit, scale or item) to the keys of the respondents behind the number. All units of all
+    versions cut the respondents into parts; a part of 1…k−1 people can be worked out by adding and subtracting figures,
+    even where any two units differ by k or more (A + B − C leaves the people that A and B share).
     """
-    conflicts = []
-    by_measure: dict[str, list[frozenset[Hashable]]] = {}
+    return [figure for figure, parts in _changed(earlier, new, k) if any(len(part) < k for part in parts)]
+
+
+def version_tells(
+    earlier: Iterable[Mapping[Figure, Collection[str]]],
+    new: Mapping[Figure, Collection[str]],
+    answers: Mapping[str, Mapping[str, float]],
+    n_points: int,
+    k: int,
+) -> list[Figure]:
+    """Rule 7 on differences: the pairs of a new version where a part, laid bare by subtracting, answered too much alike.
+
+    Rules 6 and 7 guard what is shown of a unit, not what is left when one version is taken from another. ``answers``
+    holds per measure the answer or score of each respondent.
+    """
+    return [
+        figure
+        for figure, parts in _changed(earlier, new, k)
+        if any(_tells([answers[figure[1]][key] for key in part], n_points, k) for part in parts)
+    ]
+
+
+def _changed(
+    earlier: Iterable[Mapping[Figure, Collection[str]]], new: Mapping[Figure, Collection[str]], k: int
+) -> Iterator[tuple[Figure, list[frozenset[str]]]]:
+    """Each new figure that is not one of before, with the parts into which it and all it overlaps with are cut."""
+    before: dict[str, set[frozenset[str]]] = {}
     for version in earlier:
-        for (_group, measure), members in version.items():
-            by_measure.setdefault(measure, []).append(frozenset(members))
-    for (group, measure), members in new.items():
-        now = frozenset(members)
-        for before in by_measure.get(measure, []):
-            if now.isdisjoint(before):
-                continue  # two groups with nobody in common: nothing to subtract
-            if 0 < len(now - before) < k or 0 < len(before - now) < k:
-                conflicts.append((group, measure))
-                break
-    return conflicts
+        for (_unit, measure), members in version.items():
+            if len(members) >= k:  # of fewer nothing was shown
+                before.setdefault(measure, set()).add(frozenset(members))
+    now = {figure: frozenset(members) for figure, members in new.items() if len(members) >= k}
+    for figure, members in now.items():
+        known = before.get(figure[1], set())
+        if members in known:
+            continue
+        figures = known | {others for (_unit, measure), others in now.items() if measure == figure[1]}
+        near = [others for others in figures if not others.isdisjoint(members)]
+        if near == [members]:
+            continue
+        parts: dict[tuple[int, ...], set[str]] = {}
+        for key in frozenset[str]().union(*near):
+            parts.setdefault(tuple(n for n, others in enumerate(figures) if key in others), set()).add(key)
+        yield figure, [frozenset(part) for part in parts.values()]
+
+
+def _tells(values: Sequence[float], n_points: int, k: int) -> bool:
+    """Whether a list of answers without names tells an answer, or the mean of fewer than k, to someone on it or not."""
+    for insider in (None, *set(values)):
+        others = sorted(values)
+        if insider is not None:
+            others.remove(insider)
+        for size in range(1, k - (insider is not None)):
+            if sum(others[-size:]) - sum(others[:size]) < size * (n_points - 1) / 6 - 1e-9:
+                return True
+    return False
 
 
 # ---------------------------------------------------------------------------------------------- what is shown
-def show_scale(figures: ScaleFigures, n_points: int, k: int, from_items: float | None = None) -> ShownScale:
-    """A team's scale mean and interval (rules 6 and 7). ``from_items``: the mean of the item means shown beside it."""
-    if figures.mean is None or figures.n < k:
-        return Withheld(Reason.TOO_FEW)
-    edge = 1 / figures.n
-    if figures.mean >= n_points - edge:
-        return Capped(math.floor((n_points - edge) * 10) / 10, upper=True)
-    if figures.mean <= 1 + edge:
-        return Capped(math.ceil((1 + edge) * 10) / 10, upper=False)
-    mean = figures.mean if from_items is None else from_items
-    return _rounded(mean, figures.low, figures.high, TEAM_DECIMALS)
-
-
-def show_aggregate(figures: ScaleFigures) -> ShownScale:
-    """A mean over units with its interval; whether the aggregate may be shown at all is judged before."""
-    if figures.mean is None:
-        return Withheld(Reason.NOT_MEASURED)
-    return _rounded(figures.mean, figures.low, figures.high, AGGREGATE_DECIMALS)
-
-
-def _rounded(mean: float, low: float | None, high: float | None, decimals: int) -> MeanShown:
-    return MeanShown(
-        mean=round_half_up(mean, decimals),
-        low=None if low is None else round_half_up(low, decimals),
-        high=None if high is None else round_half_up(high, decimals),
-    )
-
-
 def show_item(figures: ItemFigures, k: int) -> ShownItem:
-    """A team's item: its mean from k answers, its distribution from 2k, neither when nearly all answered alike."""
-    n = figures.n
+    """A unit's item: its mean from k answers, its distribution from 2k; neither when it tells what the others answered.
+
+    Below 2k a mean tells the sum of the answers. Someone who answered at one end knows the sum of the rest; near the
+    other end that tells each answer. So a mean is capped where one answer at the other end (n_points − 1) and a
+    distance of half a scale point per person in a group of k − 2 would be all that keeps it from the end.
+    """
+    n, n_points = figures.n, len(figures.counts)
     if n < k:
         return Withheld(Reason.TOO_FEW)
-    largest = max(figures.counts)
-    if largest >= n - 2:
-        return NearlyAll(category=figures.counts.index(largest) + 1)
-    mean = round_half_up(figures.mean, TEAM_DECIMALS)
-    if n < 2 * k:
-        return ItemMean(mean)
-    return ItemDistribution(mean, tuple(int(round_half_up(100 * count / n, 0)) for count in figures.counts))
+    if n >= 2 * k:
+        largest = max(figures.counts)
+        if largest >= n - 2:
+            return NearlyAll(category=figures.counts.index(largest) + 1)
+        percentages = tuple(int(round_half_up(100 * count / n, 0)) for count in figures.counts)
+        return ItemDistribution(round_half_up(figures.mean, TEAM_DECIMALS), percentages)
+    margin = n_points - 1 - (-(n_points - 1) * (k - 2) // 6)
+    if 2 * margin >= (n_points - 1) * n:
+        return Withheld(Reason.TOO_FEW)
+    if n_points * n - figures.total <= margin:
+        return Capped((10 * (n_points * n - margin) // n) / 10, upper=True)
+    if figures.total - n <= margin:
+        return Capped(-(-10 * (n + margin) // n) / 10, upper=False)
+    return ItemMean(round_half_up(figures.mean, TEAM_DECIMALS))
 
 
-def mean_of_shown(
-    items: Sequence[ShownItem], reverse_keyed: Sequence[bool], n_points: int, n: int, k: int
-) -> float | None:
-    """The scale mean that follows from the item means shown; None where no distributions are shown (n < 2k).
+def turned(item: ShownItem, n_points: int) -> ShownItem:
+    """A reverse-keyed item's mean or cap in the direction of its scale."""
+    match item:
+        case ItemMean(mean):
+            return ItemMean(n_points + 1 - mean)
+        case ItemDistribution(mean, percentages):
+            return ItemDistribution(n_points + 1 - mean, percentages[::-1])
+        case NearlyAll(category):
+            return NearlyAll(n_points + 1 - category)
+        case Capped(bound, upper):
+            return Capped(round_half_up(n_points + 1 - bound, TEAM_DECIMALS), not upper)
+    return item
 
-    A "nearly all" item counts as its category, so that this mean is a function of what stands on the page and tells
-    nothing more. None too when an item is withheld: then the exact mean is rounded by itself.
+
+def scale_value(items: Sequence[ShownItem], n_points: int) -> float | None:
+    """The scale mean that follows from the items shown (turned to the scale's direction), not rounded.
+
+    It tells nothing that does not stand on the page. An exact mean beside the items would: what is left after
+    subtracting them belongs to the few who left an item empty, or to a capped item. "Nearly all" counts as its
+    category, "b or higher" as a third of the way from b to the end. None when no item is shown.
     """
-    if n < 2 * k or not items:
-        return None
-    means: list[float] = []
-    for item, reverse in zip(items, reverse_keyed, strict=True):
+    values = []
+    for item in items:
         match item:
             case ItemMean(mean) | ItemDistribution(mean, _):
-                value = mean
+                values.append(mean)
             case NearlyAll(category):
-                value = float(category)
-            case Withheld():
-                return None
-        means.append(n_points + 1 - value if reverse else value)
-    return sum(means) / len(means)
+                values.append(float(category))
+            case Capped(bound, upper):
+                values.append(bound + ((n_points if upper else 1) - bound) / 3)
+    return sum(values) / len(values) if values else None
 
 
-def show_agreement(figures: ScaleFigures, n_points: int, k: int) -> Agreement | Withheld:
-    """Words for how far views lie apart, from n ≥ 2k (rule 6); from AD_M, never the figure itself."""
-    if figures.n < 2 * k or figures.ad is None:
+def show_scale(n: int, items: Sequence[ShownItem], spread: Spread | None, n_points: int, k: int) -> ShownScale:
+    """A unit's scale mean and interval (rules 6 and 7) from its items, turned to the scale's direction.
+
+    ``n``: respondents with a score. The interval's width depends on n and on the spread over all units.
+    """
+    value = scale_value(items, n_points)
+    if n < k or value is None:
         return Withheld(Reason.TOO_FEW)
+    caps = [item for item in items if isinstance(item, Capped)]
+    for upper in (True, False):
+        if len(caps) == len(items) and all(cap.upper == upper for cap in caps):
+            return Capped((min if upper else max)(cap.bound for cap in caps), upper)
+    if value >= n_points - 1 / n:
+        return Capped(math.floor((n_points - 1 / n) * 10) / 10, upper=True)
+    if value <= 1 + 1 / n:
+        return Capped(math.ceil((1 + 1 / n) * 10) / 10, upper=False)
+    mean = round_half_up(value, TEAM_DECIMALS)
+    half = half_width(n, spread, n_points) if spread else None
+    if half is None:
+        return MeanShown(mean, None, None)
+    low, high = round_half_up(mean - half, TEAM_DECIMALS), round_half_up(mean + half, TEAM_DECIMALS)
+    return MeanShown(mean, max(1.0, low), min(float(n_points), high))
+
+
+def pooled_spread(shown: Iterable[ScaleFigures], n_points: int) -> Spread | None:
+    """The SD within units for the intervals of a scale, from the figures of all units shown; None without any.
+
+    A unit's own SD would tell on a unit that answers alike: SD 0 is everyone's score. Pooled over units it tells next to
+    nothing of one, and it is steadier in small ones. It is never taken below the value that a single respondent could
+    reach alone, and rounded up.
+    """
+    known = [(figures.n, figures.sd) for figures in shown if figures.sd is not None]
+    df = sum(n - 1 for n, _ in known)
+    if df == 0:
+        return None
+    sd = math.sqrt(math.fsum((n - 1) * sd**2 for n, sd in known) / df)
+    least = (n_points - 1) * math.sqrt(7 / 6 / df)
+    return Spread(math.ceil(max(sd, least) / SPREAD_STEP - 1e-9) * SPREAD_STEP, df)
+
+
+def half_width(n: int, spread: Spread, n_points: int) -> float | None:
+    """Half the 95 % interval around a mean of n, rounded up to a tenth; None when it says next to nothing."""
+    half = math.ceil(10 * float(stats.t.ppf(0.975, spread.df)) * spread.sd / math.sqrt(n) - 1e-9) / 10
+    return half if half <= (n_points - 1) / 3 else None
+
+
+def show_aggregate(units_shown: Sequence[tuple[int, float]]) -> ShownScale:
+    """The mean over the respondents of several units, from (n, scale value) of each, with the interval robust to units.
+
+    se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1). Whether the aggregate may be shown at all is judged before. It is
+    made of the values shown of its units, so it tells nothing more about them.
+    """
+    total = sum(n for n, _ in units_shown)
+    if total == 0:
+        return Withheld(Reason.NOT_MEASURED)
+    mean = sum(n * value for n, value in units_shown) / total
+    n_units = len(units_shown)
+    if n_units < 2:
+        return MeanShown(round_half_up(mean, AGGREGATE_DECIMALS), None, None)
+    meat = n_units / (n_units - 1) * sum((n * (value - mean)) ** 2 for n, value in units_shown)
+    half = float(stats.t.ppf(0.975, n_units - 1)) * math.sqrt(meat) / total
+    return MeanShown(*(round_half_up(figure, AGGREGATE_DECIMALS) for figure in (mean, mean - half, mean + half)))
+
+
+def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) -> Agreement | Withheld:
+    """Words for how far views lie apart, from n ≥ 2k (rule 6): AD_M of the distributions shown, never the figure.
+
+    "Nearly all" counts as no deviation.
+    """
+    deviations = []
+    for item in items:
+        match item:
+            case ItemDistribution(_, percentages):
+                total = sum(percentages)
+                mean = sum(v * share for v, share in enumerate(percentages, start=1)) / total
+                deviations.append(sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / total)
+            case NearlyAll():
+                deviations.append(0.0)
+    if n < 2 * k or not deviations:
+        return Withheld(Reason.TOO_FEW)
+    ad = sum(deviations) / len(deviations)
     length = (n_points - 1) / 3  # of the scale, in lengths of the 4-point scale that the bounds belong to
-    if figures.ad <= AD_AGREE * length:
+    if ad <= AD_AGREE * length:
         return Agreement.LARGELY_AGREE
-    if figures.ad <= AD_DIFFER * length:
+    if ad <= AD_DIFFER * length:
         return Agreement.SOMEWHAT_DIFFERENT
     return Agreement.WIDELY_DIFFERENT
 

@@ -7,15 +7,12 @@ this module is for readers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from scipy import stats
 
 from analysis.disclosure import Group, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import (
     AccountingDecision,
-    AgreementResult,
     AnalysisRun,
     ItemResult,
     ReliabilityResult,
@@ -30,14 +27,11 @@ from teams.models import Participation
 
 @dataclass(frozen=True)
 class Moments:
-    """n, mean and SD (n−1) of one scale in one team, with the team's interval and mean absolute deviation."""
+    """n, mean and SD (n−1) of one scale in one team."""
 
     n: int
     mean: float | None
     sd: float | None
-    low: float | None = None
-    high: float | None = None
-    ad: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +62,9 @@ class GroupFigures:
     def sector(self) -> str:
         return self.teams[0].participation.team.academy.sector
 
-    def scale(self, code: str, n_points: int) -> ScaleFigures:
-        """The figures of one scale: the row itself for a team, pooled for a unit of several teams."""
-        moments = [team.scales[code] for team in self.teams if code in team.scales]
-        if len(moments) == 1:
-            one = moments[0]
-            return ScaleFigures(one.n, one.mean, one.low, one.high, one.ad)
-        return pooled_within(moments, n_points)
+    def scale(self, code: str) -> ScaleFigures:
+        """The figures of one scale, as if several teams were one."""
+        return pooled_within([team.scales[code] for team in self.teams if code in team.scales])
 
     def item(self, code: str) -> ItemFigures | None:
         """Answers per category; None when the item has no row."""
@@ -87,8 +77,8 @@ class FinalScale:
     """A scale after the recorded decisions, as the run used it: its name and texts from the frozen questionnaire."""
 
     code: str
-    name: dict[str, str]
-    meaning: dict[str, str]
+    name: Mapping[str, str]
+    meaning: Mapping[str, str]
     items: tuple[ItemDef, ...]
 
 
@@ -106,7 +96,7 @@ def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale
 
 
 def load_groups(run: AnalysisRun) -> list[GroupFigures]:
-    """Every group of the run: a unit for teams that were combined, each other team by itself. Seven queries."""
+    """Every group of the run: a unit for teams that were combined, each other team by itself. Six queries."""
     teams = _teams(run)
     combined: set[int] = set()
     groups = []
@@ -154,16 +144,10 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
             accepted_by_researcher=collection.participation_id in accepted,
         )
         teams[collection.participation_id] = TeamFigures(collection.participation, counts)
-    deviations = {
-        (row.participation_id, row.scale): row.ad
-        for row in AgreementResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__isnull=False)
-    }
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id
         assert pk is not None
-        teams[pk].scales[row.scale] = Moments(
-            row.n, row.mean, row.sd, row.ci_low, row.ci_high, deviations.get((pk, row.scale))
-        )
+        teams[pk].scales[row.scale] = Moments(row.n, row.mean, row.sd)
     for item, pk, counts_ in ItemResult.objects.filter(run=run, participation__in=teams).values_list(
         "item", "participation_id", "counts"
     ):
@@ -172,8 +156,8 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
 
 
 # ---------------------------------------------------------------------------------------------- pooling
-def pooled_within(moments: Sequence[Moments], n_points: int) -> ScaleFigures:
-    """One group out of several teams: mean and SD as if it were one team, t interval cut at the scale's ends."""
+def pooled_within(moments: Sequence[Moments]) -> ScaleFigures:
+    """One group out of several teams: n, mean and SD as if it were one team."""
     known = [(m.n, m.mean, m.sd or 0.0) for m in moments if m.mean is not None]
     n = sum(size for size, _, _ in known)
     if n == 0:
@@ -182,24 +166,4 @@ def pooled_within(moments: Sequence[Moments], n_points: int) -> ScaleFigures:
     if n == 1:
         return ScaleFigures(n, mean)
     squares = sum((size - 1) * sd**2 + size * (m - mean) ** 2 for size, m, sd in known)
-    half = float(stats.t.ppf(0.975, n - 1)) * math.sqrt(squares / (n - 1) / n)
-    return ScaleFigures(n, mean, max(1.0, mean - half), min(float(n_points), mean + half))
-
-
-def over_respondents(groups: Iterable[GroupFigures], scale: str) -> ScaleFigures:
-    """The mean over the respondents of several groups with the interval that is robust to teams.
-
-    se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1): what psychometrics.team_means.mean_over_respondents gives on the
-    single scores, since a team's residuals sum to n_g (ȳ_g − ȳ).
-    """
-    known = [(m.n, m.mean) for g in groups for team in g.teams if (m := team.scales.get(scale)) and m.mean is not None]
-    n = sum(size for size, _ in known)
-    if n == 0:
-        return ScaleFigures(0, None)
-    mean = sum(size * m for size, m in known) / n
-    n_teams = len(known)
-    if n_teams < 2:
-        return ScaleFigures(n, mean)
-    meat = n_teams / (n_teams - 1) * sum((size * (m - mean)) ** 2 for size, m in known)
-    half = float(stats.t.ppf(0.975, n_teams - 1)) * math.sqrt(meat) / n
-    return ScaleFigures(n, mean, mean - half, mean + half)
+    return ScaleFigures(n, mean, math.sqrt(squares / (n - 1)))

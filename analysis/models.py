@@ -263,6 +263,8 @@ class Publication(models.Model):
     run = models.OneToOneField(AnalysisRun, on_delete=models.PROTECT, related_name="publication")
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(auto_now_add=True)
+    # per scale its items and the SD and df behind the intervals: later publications keep them (disclosure.py)
+    spreads: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-id"]
@@ -272,7 +274,7 @@ class Publication(models.Model):
 
 
 class PublishedGroup(models.Model):
-    """The analysed respondents of a group with a published figure: what the next version is held against."""
+    """The analysed respondents of a published unit: what the next version is held against."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="groups")
     group = models.CharField(max_length=60)

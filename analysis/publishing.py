@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from analysis import dataset, disclosure
-from analysis.groups import GroupFigures, final_scales_of, load_groups
+from analysis.groups import final_scales_of
 from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision
 from analysis.plan import rules
 from analysis.renderers import REPORT_MAIL
-from analysis.reports import units
+from analysis.reports import Material, read_material, stored_spreads
 from surveys.questionnaires import definition_of
 from teams.mail import queue_many
 from teams.models import Event, Participation, User
 
-Groups = dict[str, frozenset[str]]
-Figures = dict[tuple[str, str], frozenset[str]]
+Units = dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of the published figures: who is in each unit, and per item or scale the value of each respondent.
+
+    Sealed answers do not change, so this can be told again of every earlier publication.
+    """
+
+    units: Units
+    values: Mapping[str, Mapping[str, float]]
+
+    @property
+    def figures(self) -> dict[disclosure.Figure, frozenset[str]]:
+        """Who stands behind each published figure."""
+        return {
+            (unit, measure): members & known.keys()
+            for unit, members in self.units.items()
+            for measure, known in self.values.items()
+        }
 
 
 class PublishingRefused(Exception):
@@ -42,20 +62,22 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
     data = dataset.load(run.survey)
     if data.fingerprint != run.fingerprint:
         raise PublishingRefused(_("Answers were sealed after this analysis. Run the analysis again first."))
-    groups = _released_groups(run, data)
-    earlier = [_figures(before.run, _stored_groups(before), data) for before in _earlier(run)]
-    conflicts = disclosure.version_conflicts(earlier, _figures(run, groups, data), study.k)
-    if conflicts:
+    material = read_material(run)
+    groups = released_units(material, _analysed(run, data))
+    earlier = [Release(_stored_units(publication), _values(publication.run, data)) for publication in _earlier(run)]
+    if told := told_by_versions(earlier, Release(groups, _values(run, data)), data.n_points, study.k):
         raise PublishingRefused(
             _(
-                "The correction has to wait: compared with what was published before, fewer than %(k)s people differ in "
-                "%(n)s figures, so that readers could work out what these people answered."
+                "The correction has to wait: compared with what was published before, so few people differ in "
+                "%(n)s figures, or they answered so much alike, that readers could work out what they answered."
             )
-            % {"k": study.k, "n": len(conflicts)}
+            % {"n": len(told)}
         )
     try:
         with transaction.atomic():
-            publication = Publication.objects.create(study=study, run=run, published_by=user)
+            publication = Publication.objects.create(
+                study=study, run=run, published_by=user, spreads=stored_spreads(material)
+            )
             PublishedGroup.objects.bulk_create(
                 PublishedGroup(publication=publication, group=group, members=sorted(keys))
                 for group, keys in groups.items()
@@ -88,57 +110,55 @@ def _earlier(run: AnalysisRun) -> list[Publication]:
     )
 
 
-def _stored_groups(publication: Publication) -> Groups:
+def _stored_units(publication: Publication) -> Units:
     return {row.group: frozenset(row.members) for row in publication.groups.all()}
 
 
-def _released_groups(run: AnalysisRun, data: dataset.Dataset) -> Groups:
+def _analysed(run: AnalysisRun, data: dataset.Dataset) -> dict[int, list[str]]:
+    """The keys of the analysed respondents per participation."""
     set_aside = set(ScreeningDecision.objects.filter(run=run).values_list("response_key", flat=True))
     keys_of: dict[int, list[str]] = {}
     rows = zip(data.respondents.index, data.respondents["participation"], data.returned, strict=True)
     for key, participation, returned in rows:
         if returned and key not in set_aside:
             keys_of.setdefault(participation, []).append(key)
-    return released_groups(load_groups(run), run.survey.study.k, keys_of)
+    return keys_of
 
 
-def released_groups(groups: list[GroupFigures], k: int, keys_of: Mapping[int, Sequence[str]]) -> Groups:
-    """The groups with a published figure, as the analysed respondents in them: units, academies, all units together.
-
-    ``keys_of`` holds the analysed respondents per participation.
-    """
-    shown = units(groups, k)
-    unions: dict[str, list[GroupFigures]] = {g.key: [g] for g in shown}
-    for g in shown:
-        unions.setdefault(f"academy:{g.academy_id}", []).append(g)
-    released = {
-        key: members
-        for key, members in unions.items()
-        if not key.startswith("academy:") or disclosure.judge_academy([g.group for g in members]) is None
-    } | {"all": shown}
+def released_units(material: Material, keys_of: Mapping[int, Sequence[str]]) -> Units:
+    """The units with published figures, as the analysed respondents in them. Aggregates follow from what units show."""
     return {
-        key: frozenset(k for g in members for team in g.teams for k in keys_of.get(team.participation.pk, ()))
-        for key, members in released.items()
+        unit.key: frozenset(key for team in unit.teams for key in keys_of.get(team.participation.pk, ()))
+        for unit in material.units
     }
 
 
-def figures_behind(groups: Groups, who: Mapping[str, frozenset[str]]) -> Figures:
-    """Who stands behind each published figure; ``who`` holds the respondents with an answer or score per measure."""
-    return {(group, measure): members & those for group, members in groups.items() for measure, those in who.items()}
+def told_by_versions(earlier: Sequence[Release], new: Release, n_points: int, k: int) -> list[disclosure.Figure]:
+    """The figures of a new version that, with the earlier ones, would tell on fewer than k, or on people all alike."""
+    values: dict[str, dict[str, float]] = {}
+    for release in (*earlier, new):  # where a scale is scored anew, the latest score that there is
+        for measure, known in release.values.items():
+            values.setdefault(measure, {}).update(known)
+    before = [release.figures for release in earlier]
+    return disclosure.version_conflicts(before, new.figures, k) or disclosure.version_tells(
+        before, new.figures, values, n_points, k
+    )
 
 
-def _figures(run: AnalysisRun, groups: Groups, data: dataset.Dataset) -> Figures:
-    """Who stands behind each published figure of a run: per group, each scale and item, those who answered it.
-
-    Sealed answers do not change, so this can be told again of every earlier publication from its groups, its plan and
-    the scales of its run.
-    """
-    keys = np.array(data.respondents.index, dtype=object)
-    answered = ~np.isnan(data.answers)
-    column = {item: number for number, item in enumerate(data.items)}
-    who = {item: frozenset(keys[answered[:, number]]) for item, number in column.items()}
+def _values(run: AnalysisRun, data: dataset.Dataset) -> dict[str, dict[str, float]]:
+    """Per item the answers, per scale the scores of a run: {measure: {key of the response: value}}."""
+    keys = data.respondents.index.to_numpy(dtype=object)
+    answers = {item: data.answers[:, column] for column, item in enumerate(data.items)}
     plan = rules(run.plan.content)
+    values = dict(answers)
     for scale in final_scales_of(run, definition_of(run.survey.version)):
-        n_answered = answered[:, [column[item.code] for item in scale.items]].sum(axis=1)
-        who[scale.code] = frozenset(keys[n_answered >= plan.minimum_answered(len(scale.items))])
-    return figures_behind(groups, who)
+        table = np.column_stack(
+            [data.n_points + 1 - answers[i.code] if i.reverse_keyed else answers[i.code] for i in scale.items]
+        )
+        n_answered = (~np.isnan(table)).sum(axis=1)
+        enough = n_answered >= plan.minimum_answered(len(scale.items))
+        values[scale.code] = np.where(enough, np.nansum(table, axis=1) / np.maximum(n_answered, 1), np.nan)
+    return {
+        measure: {key: float(value) for key, value in zip(keys, column, strict=True) if not np.isnan(value)}
+        for measure, column in values.items()
+    }

@@ -5,21 +5,25 @@ Texts of the questionnaire stand in both languages in the object; sentences are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from analysis import disclosure
-from analysis.disclosure import Agreement, Capped, MeanShown, Reason, ShownItem, ShownScale, Withheld
-from analysis.groups import FinalScale, GroupFigures, final_scales_of, group_of, load_groups, over_respondents
+from analysis.disclosure import Agreement, Reason, ShownItem, ShownScale, Spread, Withheld
+from analysis.groups import FinalScale, GroupFigures, final_scales_of, group_of, load_groups
 from analysis.models import AnalysisRun, Publication
+from analysis.sentences import sentences
 from surveys.definition import Definition
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams.models import Participation, Study
+
+StoredSpreads = dict[str, dict[str, Any]]  # per scale its items, and SD and df of the spread
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,22 @@ class Material:
     definition: Definition
     scales: list[FinalScale]
     groups: list[GroupFigures]
+    spreads: dict[str, Spread | None]  # per scale, for the intervals
+    released: frozenset[str] | None = None  # the units of the publication; None before it
     published_at: datetime | None = None
     previous: Previous | None = None
+
+    @cached_property
+    def units(self) -> list[GroupFigures]:
+        """The groups that may be shown and are in aggregates."""
+        return [group for group in self.groups if self.judge(group) is None]
+
+    def judge(self, group: GroupFigures) -> Withheld | None:
+        """A decision on counts after publication shows nothing before the next publication has looked at it."""
+        withheld = disclosure.judge_group(group.group, self.study.k)
+        if withheld is None and self.released is not None and group.key not in self.released:
+            return Withheld(Reason.NOT_MEASURED)
+        return withheld
 
 
 def team_report(run: AnalysisRun, participation: Participation, language: str = "nl") -> TeamReport:
@@ -118,45 +136,76 @@ def academy_report(run: AnalysisRun, academy_id: int, language: str = "nl") -> A
 
 def read_material(run: AnalysisRun) -> Material:
     """Read everything that the reports of a run are made of."""
+    material = _read_one(run)
+    return replace(material, previous=_previous(material.study))
+
+
+def _read_one(run: AnalysisRun) -> Material:
     study = run.survey.study
     definition = definition_of(run.survey.version)
-    published = Publication.objects.filter(run=run).first()
-    return Material(
+    publications = list(Publication.objects.filter(study=study).order_by("pk"))
+    published = next((p for p in publications if p.run_id == run.pk), None)
+    scales, groups = final_scales_of(run, definition), load_groups(run)
+    released = set(published.groups.values_list("group", flat=True)) if published else None
+    material = Material(
         study=study,
         definition=definition,
-        scales=final_scales_of(run, definition),
-        groups=load_groups(run),
+        scales=scales,
+        groups=groups,
+        spreads={},
+        released=None if released is None else frozenset(released),
         published_at=published.published_at if published else None,
-        previous=_previous(study),
     )
+    earlier = [p.spreads for p in publications if published is None or p.pk <= published.pk]
+    return replace(material, spreads=spreads_of(material, earlier))
+
+
+def spreads_of(material: Material, earlier: Sequence[StoredSpreads]) -> dict[str, Spread | None]:
+    """The spread of each scale: as first published for these items, else from the units of this run.
+
+    It stays as it was first published: two spreads, before and after a team came in, would tell that team's.
+    """
+    spreads: dict[str, Spread | None] = {}
+    for scale in material.scales:
+        items = [item.code for item in scale.items]
+        stored = next((s[scale.code] for s in earlier if scale.code in s and s[scale.code]["items"] == items), None)
+        spreads[scale.code] = (
+            Spread(stored["sd"], stored["df"])
+            if stored
+            else disclosure.pooled_spread(
+                (f for g in material.units if (f := g.scale(scale.code)).n >= material.study.k),
+                material.definition.n_points,
+            )
+        )
+    return spreads
+
+
+def stored_spreads(material: Material) -> StoredSpreads:
+    """The spreads as a publication keeps them."""
+    return {
+        scale.code: {"items": [item.code for item in scale.items], "sd": spread.sd, "df": spread.df}
+        for scale in material.scales
+        if (spread := material.spreads[scale.code]) is not None
+    }
 
 
 def render_team(material: Material, participation: Participation, language: str) -> TeamReport:
     """The report of one team; reads no database."""
-    study, groups, previous = material.study, material.groups, material.previous
+    study, groups = material.study, material.groups
     own = group_of(groups, participation)
-    in_benchmark = units(groups, study.k)
     team = participation.team
     counts = next((t.counts for t in own.teams if t.participation.pk == participation.pk), None) if own else None
-    held = disclosure.judge_group(own.group, study.k) if own else Withheld(Reason.NOT_MEASURED)
-    withheld_benchmark = disclosure.judge_benchmark(own.key if own else None, [g.group for g in in_benchmark])
-    shown_scales: tuple[ScaleReport, ...] | Withheld
+    withheld_benchmark = disclosure.judge_benchmark(own.key if own else None, [g.group for g in material.units])
+    withheld = material.judge(own) if own else Withheld(Reason.NOT_MEASURED)
     with override(language):
-        if held is not None or own is None:
-            shown_scales = held or Withheld(Reason.NOT_MEASURED)
-        else:
-            shown_scales = tuple(
-                _scale_report(
-                    scale,
-                    own,
-                    withheld_benchmark or disclosure.show_aggregate(over_respondents(in_benchmark, scale.code)),
-                    previous.of(participation, scale) if previous else None,
-                    material.definition.n_points,
-                    study.k,
-                    language,
-                )
+        shown_scales = (
+            tuple(
+                _scale_report(material, scale, own, participation, withheld_benchmark, language)
                 for scale in material.scales
             )
+            if own and withheld is None
+            else withheld or Withheld(Reason.NOT_MEASURED)
+        )
     return TeamReport(
         study=study.title,
         wave=study.wave,
@@ -175,9 +224,9 @@ def render_team(material: Material, participation: Participation, language: str)
         language=language,
         benchmark=withheld_benchmark
         or Benchmark(
-            n_units=sum(len(g.teams) for g in in_benchmark),
+            n_units=sum(len(g.teams) for g in material.units),
             n_teams=sum(len(g.teams) for g in groups),
-            n_respondents=sum(g.group.analysed for g in in_benchmark),
+            n_respondents=sum(g.group.analysed for g in material.units),
         ),
         scales=shown_scales,
     )
@@ -185,17 +234,14 @@ def render_team(material: Material, participation: Participation, language: str)
 
 def render_academy(material: Material, academy_id: int, language: str) -> AcademyReport:
     """The report of an academy; reads no database."""
-    groups = [g for g in material.groups if g.academy_id == academy_id]
-    in_academy = units(groups, material.study.k)
-    withheld = disclosure.judge_academy([g.group for g in in_academy])
-    participations = [team.participation for g in groups for team in g.teams]
+    in_academy = [g for g in material.units if g.academy_id == academy_id]
+    participations = [t.participation for g in material.groups if g.academy_id == academy_id for t in g.teams]
     return AcademyReport(
         academy=participations[0].team.academy.name if participations else "",
         n_units=len(in_academy),
-        scales=withheld
+        scales=disclosure.judge_academy([g.group for g in in_academy])
         or tuple(
-            (in_language(scale.name, language), disclosure.show_aggregate(over_respondents(in_academy, scale.code)))
-            for scale in material.scales
+            (in_language(scale.name, language), _aggregate(material, in_academy, scale)) for scale in material.scales
         ),
         teams=tuple(
             (
@@ -207,25 +253,22 @@ def render_academy(material: Material, academy_id: int, language: str) -> Academ
     )
 
 
-def units(groups: list[GroupFigures], k: int) -> list[GroupFigures]:
-    """The groups that may be shown and are in aggregates."""
-    return [g for g in groups if disclosure.judge_group(g.group, k) is None]
-
-
 def _scale_report(
+    material: Material,
     scale: FinalScale,
     own: GroupFigures,
-    benchmark: ShownScale,
-    previous: ShownScale | None,
-    n_points: int,
-    k: int,
+    reader: Participation,
+    withheld_benchmark: Withheld | None,
     language: str,
 ) -> ScaleReport:
+    n_points, k = material.definition.n_points, material.study.k
     items = [
         ItemReport(item.code, in_language(item.text, language), _shown_item(own, item.code, k)) for item in scale.items
     ]
-    shown = _shown_scale(own, scale, n_points, k)
-    agreement = disclosure.show_agreement(own.scale(scale.code, n_points), n_points, k)
+    shown = _shown_scale(material, own, scale)
+    agreement = disclosure.show_agreement(own.scale(scale.code).n, [item.shown for item in items], n_points, k)
+    benchmark = withheld_benchmark or _aggregate(material, material.units, scale)
+    previous = material.previous.of(reader, scale) if material.previous else None
     return ScaleReport(
         code=scale.code,
         name=in_language(scale.name, language),
@@ -235,21 +278,32 @@ def _scale_report(
         benchmark=benchmark,
         previous=previous,
         items=tuple(items),
-        sentences=tuple(_sentences(shown, agreement, benchmark, previous, n_points)),
+        sentences=tuple(sentences(shown, agreement, benchmark, previous, n_points)),
     )
 
 
-def _shown_scale(own: GroupFigures, scale: FinalScale, n_points: int, k: int) -> ShownScale:
+def _shown_scale(material: Material, group: GroupFigures, scale: FinalScale) -> ShownScale:
     """The one way to a group's scale mean, so that every report of it, in any wave, shows the same number."""
-    figures = own.scale(scale.code, n_points)
-    from_items = disclosure.mean_of_shown(
-        [_shown_item(own, item.code, k) for item in scale.items],
-        [item.reverse_keyed for item in scale.items],
-        n_points,
-        figures.n,
-        k,
-    )
-    return disclosure.show_scale(figures, n_points, k, from_items)
+    n_points, k = material.definition.n_points, material.study.k
+    n, items = group.scale(scale.code).n, _turned_items(material, group, scale)
+    return disclosure.show_scale(n, items, material.spreads[scale.code], n_points, k)
+
+
+def _turned_items(material: Material, group: GroupFigures, scale: FinalScale) -> list[ShownItem]:
+    """What is shown of the scale's items, in the direction of the scale."""
+    n_points, k = material.definition.n_points, material.study.k
+    shown = [(_shown_item(group, item.code, k), item.reverse_keyed) for item in scale.items]
+    return [disclosure.turned(item, n_points) if reverse else item for item, reverse in shown]
+
+
+def _aggregate(material: Material, groups: list[GroupFigures], scale: FinalScale) -> ShownScale:
+    """The mean over units, made of what is shown of each; a unit with too few scores is not in it."""
+    n_points, k = material.definition.n_points, material.study.k
+    values = [
+        (group.scale(scale.code).n, disclosure.scale_value(_turned_items(material, group, scale), n_points))
+        for group in groups
+    ]
+    return disclosure.show_aggregate([(n, value) for n, value in values if n >= k and value is not None])
 
 
 def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
@@ -262,119 +316,27 @@ def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
 class Previous:
     """The published previous wave: it stands by itself, with its own n ≥ k."""
 
-    study: Study
-    groups: list[GroupFigures]
-    scales: dict[str, FinalScale]
-    n_points: int
+    material: Material
 
-    def of(self, participation: Participation, scale: FinalScale) -> ShownScale | None:
+    def of(self, reader: Participation, scale: FinalScale) -> ShownScale | None:
         """The same team's mean on the same scale; None when the team took no part or the scale had other items."""
-        before = self.scales.get(scale.code)
+        before = next((s for s in self.material.scales if s.code == scale.code), None)
         if before is None or {item.code for item in before.items} != {item.code for item in scale.items}:
             return None
         then = next(
-            (g for g in self.groups if any(t.participation.team_id == participation.team_id for t in g.teams)), None
+            (g for g in self.material.groups if any(t.participation.team_id == reader.team_id for t in g.teams)), None
         )
         if then is None:
             return None
-        if withheld := disclosure.judge_group(then.group, self.study.k):
-            return withheld
-        return _shown_scale(then, before, self.n_points, self.study.k)
+        return self.material.judge(then) or _shown_scale(self.material, then, before)
 
 
 def _previous(study: Study) -> Previous | None:
     if study.previous_id is None:
         return None
     last = (
-        Publication.objects.filter(study_id=study.previous_id).select_related("run__survey__version", "study").first()
+        Publication.objects.filter(study_id=study.previous_id)
+        .select_related("run__survey__version", "run__survey__study")
+        .first()
     )
-    if last is None:
-        return None
-    definition = definition_of(last.run.survey.version)
-    scales = {scale.code: scale for scale in final_scales_of(last.run, definition)}
-    return Previous(last.study, load_groups(last.run), scales, definition.n_points)
-
-
-# ---------------------------------------------------------------------------------------------- sentences
-def number(value: float, decimals: int) -> str:
-    """A figure in the reader's notation: 2,6 in Dutch."""
-    return str(number_format(value, decimals))
-
-
-def _sentences(
-    shown: ShownScale,
-    agreement: Agreement | Withheld,
-    benchmark: ShownScale,
-    previous: ShownScale | None,
-    n_points: int,
-) -> list[str]:
-    """Plain sentences about one scale, made from the shown figures only."""
-    sentences = []
-    middle = (1 + n_points) / 2
-    match shown:
-        case Withheld():
-            return [_("There are too few answers about this subject to show them.")]
-        case Capped(bound, upper):
-            value = number(bound, 1)
-            sentences.append(
-                _("Your team's score is %(score)s or higher: very high.") % {"score": value}
-                if upper
-                else _("Your team's score is %(score)s or lower: very low.") % {"score": value}
-            )
-        case MeanShown(mean, low, high):
-            values = {"score": number(mean, 1), "points": n_points}
-            if low is not None and high is not None and low > middle:
-                sentences.append(
-                    _("Your team scores %(score)s out of %(points)s: above the middle of the scale.") % values
-                )
-            elif low is not None and high is not None and high < middle:
-                sentences.append(
-                    _("Your team scores %(score)s out of %(points)s: below the middle of the scale.") % values
-                )
-            else:
-                sentences.append(
-                    _("Your team scores %(score)s out of %(points)s: around the middle of the scale.") % values
-                )
-            if low is not None and high is not None:
-                sentences.append(
-                    _(
-                        "Colleagues who did not answer may think otherwise; the score probably lies between %(low)s and %(high)s."
-                    )
-                    % {"low": number(low, 1), "high": number(high, 1)}
-                )
-            if isinstance(benchmark, MeanShown):
-                sentences.append(_compared(low, high, benchmark.mean))
-            if isinstance(previous, MeanShown):
-                sentences.append(_since(shown, previous))
-    if isinstance(agreement, Agreement):
-        sentences.append(
-            {
-                Agreement.LARGELY_AGREE: _("The answers lie close together: you largely agree."),
-                Agreement.SOMEWHAT_DIFFERENT: _("The answers lie somewhat apart: your views differ somewhat."),
-                Agreement.WIDELY_DIFFERENT: _("The answers lie far apart: your views differ widely."),
-            }[agreement]
-        )
-    return sentences
-
-
-def _compared(low: float | None, high: float | None, benchmark: float) -> str:
-    values = {"mean": number(benchmark, 2)}
-    if low is not None and low > benchmark:
-        return _("That is higher than the mean of all teams (%(mean)s).") % values
-    if high is not None and high < benchmark:
-        return _("That is lower than the mean of all teams (%(mean)s).") % values
-    return _("That is about the same as the mean of all teams (%(mean)s).") % values
-
-
-def _since(now: MeanShown, then: MeanShown) -> str:
-    values = {"then": number(then.mean, 1)}
-    if None not in (now.low, now.high, then.low, then.high):
-        assert now.low is not None
-        assert now.high is not None
-        assert then.low is not None
-        assert then.high is not None
-        if now.low > then.high:
-            return _("In the previous measurement it was %(then)s: the score has risen.") % values
-        if now.high < then.low:
-            return _("In the previous measurement it was %(then)s: the score has fallen.") % values
-    return _("In the previous measurement it was %(then)s: no clear difference.") % values
+    return Previous(_read_one(last.run)) if last else None

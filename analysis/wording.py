@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 from analysis.charts import Words
 from analysis.disclosure import Capped, MeanShown, Reason, ShownScale
-from analysis.reports import Benchmark, TeamReport, number
+from analysis.reports import Benchmark, TeamReport
+from analysis.sentences import number
 
 
 def withheld_text(reason: Reason, k: int) -> str:

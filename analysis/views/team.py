@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analysis import charts, disclosure, pdf
-from analysis.disclosure import ItemDistribution, MeanShown, NearlyAll, Withheld
+from analysis.disclosure import Capped, ItemDistribution, MeanShown, NearlyAll, Withheld
 from analysis.forms import AddressesForm
 from analysis.models import AnalysisRun
 from analysis.publishing import published_run
 from analysis.reports import ScaleReport, TeamReport, team_report
-from analysis.wording import caption, chart_words, how_to_read, withheld_text
+from analysis.wording import caption, chart_words, how_to_read, scale_value, withheld_text
 from surveys import collections, links
 from surveys.models import Collection
 from teams import access
@@ -113,6 +113,8 @@ def _item_rows(scale: ScaleReport, made: TeamReport, language: str) -> list[dict
             case ItemDistribution(_mean, percentages):
                 row["bar"] = charts.as_data_uri(charts.answers_bar(percentages, made.options, language))
                 row["text"] = "; ".join(f"{o} {p} %" for o, p in zip(made.options, percentages, strict=True))
+            case Capped():
+                row["text"] = _("mean %(value)s") % {"value": scale_value(item.shown, 1)}
             case NearlyAll(category):
                 row["text"] = _("Everyone, all but two at most: “%(option)s”") % {"option": made.options[category - 1]}
             case Withheld(reason):

@@ -16,6 +16,7 @@ from analysis.disclosure import (
     NearlyAll,
     Reason,
     ScaleFigures,
+    Spread,
     TeamCounts,
     Withheld,
 )
@@ -96,20 +97,40 @@ class TestVersions:
         assert disclosure.version_conflicts(versions, {("t", "GV"): "abcdefgh" + "ijklmnopqrs"}, K) == []
         assert disclosure.version_conflicts(versions, {("t", "GV"): "bcdefghijklm"}, K) == [("t", "GV")]
 
+    def test_three_units_may_not_leave_a_few_behind(self):
+        # any two of the three differ by at least k, but A + B − C is the answer of q
+        first, second = {("a", "GV"): "abcdeq"}, {("b", "GV"): "uvwxyq"}
+        assert disclosure.version_conflicts([first, second], {("c", "GV"): "abcdeuvwxyq"}, K) == [("c", "GV")]
+
+    def test_of_fewer_than_k_nothing_was_shown(self):
+        first = {("a", "GV"): "abc"}
+        assert disclosure.version_conflicts([first], {("a", "GV"): "abcdefgh"}, K) == []
+
+    def test_people_who_come_in_all_alike_are_told_by_the_difference(self):
+        first, second = {("a", "I1"): "abcdef"}, {("a", "I1"): "abcdefghijkl"}
+        spread = dict(zip("abcdef", (1, 2, 3, 4, 2, 3), strict=True))
+        for answers, told in (((4, 4, 4, 4, 4, 4), True), ((4, 4, 4, 4, 4, 1), True), ((4, 1, 2, 3, 2, 3), False)):
+            values = {"I1": spread | dict(zip("ghijkl", answers, strict=True))}
+            assert bool(disclosure.version_tells([first], second, values, 4, K)) is told
+
 
 class TestShown:
     def test_means_of_teams_have_one_decimal_and_aggregates_two(self):
-        figures = ScaleFigures(n=12, mean=2.345, low=2.01, high=2.68)
-        assert disclosure.show_scale(figures, 4, K) == MeanShown(2.3, 2.0, 2.7)
-        assert disclosure.show_aggregate(figures) == MeanShown(2.35, 2.01, 2.68)
+        items = [ItemMean(2.3), ItemMean(2.4), ItemMean(2.4)]
+        shown = disclosure.show_scale(9, items, Spread(0.5, 400), 4, K)
+        assert shown == MeanShown(2.4, 2.0, 2.8)
+        assert disclosure.show_aggregate([(10, 2.345), (20, 2.5)]).mean == 2.45
 
     def test_fewer_than_k_scores_are_withheld_although_the_team_is_a_unit(self):
-        assert disclosure.show_scale(ScaleFigures(n=4, mean=2.5), 4, K) == Withheld(Reason.TOO_FEW)
+        assert disclosure.show_scale(4, [ItemMean(2.5)], None, 4, K) == Withheld(Reason.TOO_FEW)
 
     def test_a_mean_at_an_end_is_capped_without_interval(self):
-        assert disclosure.show_scale(ScaleFigures(5, 3.8, 3.5, 4.0), 4, K) == Capped(3.8, upper=True)
-        assert disclosure.show_scale(ScaleFigures(5, 3.79, 3.5, 4.0), 4, K) == MeanShown(3.8, 3.5, 4.0)
-        assert disclosure.show_scale(ScaleFigures(6, 1.1, 1.0, 1.3), 4, K) == Capped(1.2, upper=False)
+        spread = Spread(0.5, 400)
+        assert disclosure.show_scale(12, [NearlyAll(4), NearlyAll(4)], spread, 4, K) == Capped(3.9, upper=True)
+        assert disclosure.show_scale(12, [NearlyAll(1), NearlyAll(1)], spread, 4, K) == Capped(1.1, upper=False)
+        caps = [Capped(3.1, upper=True), Capped(3.1, upper=True)]
+        assert disclosure.show_scale(6, caps, spread, 4, K) == Capped(3.1, upper=True)
+        assert isinstance(disclosure.show_scale(6, [*caps, ItemMean(2.5)], spread, 4, K), MeanShown)
 
     def test_distributions_from_two_k_only(self):
         nine, ten = ItemFigures((2, 3, 3, 1)), ItemFigures((2, 3, 3, 2))
@@ -120,28 +141,60 @@ class TestShown:
     def test_all_but_two_look_alike(self, counts: tuple[int, ...]):
         assert disclosure.show_item(ItemFigures(counts), K) == NearlyAll(3)
 
-    def test_the_scale_mean_follows_from_the_item_means_shown(self):
-        items = [ItemDistribution(2.3, ()), ItemDistribution(2.4, ()), NearlyAll(3)]
-        assert disclosure.mean_of_shown(items, [False] * 3, 4, 10, K) == pytest.approx(7.7 / 3)
-        assert disclosure.mean_of_shown(items, [False, True, False], 4, 10, K) == pytest.approx((2.3 + 2.6 + 3) / 3)
-        assert disclosure.mean_of_shown(items, [False] * 3, 4, 9, K) is None
-        assert disclosure.mean_of_shown([*items, Withheld(Reason.TOO_FEW)], [False] * 4, 4, 10, K) is None
+    @pytest.mark.parametrize(
+        ("counts", "shown"),
+        [
+            ((0, 0, 0, 5), Capped(3.0, upper=True)),
+            ((0, 1, 3, 1), Capped(3.0, upper=True)),
+            ((0, 1, 4, 0), ItemMean(2.8)),
+            ((0, 0, 5, 1), Capped(3.1, upper=True)),
+            ((0, 0, 6, 0), ItemMean(3.0)),
+            ((5, 1, 0, 0), Capped(1.9, upper=False)),
+        ],
+    )
+    def test_a_mean_of_few_is_capped_where_the_rest_would_be_at_the_end(self, counts, shown):
+        assert disclosure.show_item(ItemFigures(counts), K) == shown
+
+    def test_where_the_caps_would_meet_an_item_is_withheld(self):
+        assert disclosure.show_item(ItemFigures((2, 1)), 3) == Withheld(Reason.TOO_FEW)
+
+    def test_the_scale_mean_follows_from_the_items_shown(self):
+        items = [ItemDistribution(2.3, ()), ItemMean(2.4), NearlyAll(3)]
+        assert disclosure.scale_value(items, 4) == pytest.approx(7.7 / 3)
+        turned = [disclosure.turned(item, 4) for item in items]
+        assert disclosure.scale_value(turned, 4) == pytest.approx((2.7 + 2.6 + 2) / 3)
+        assert disclosure.scale_value([*items, Withheld(Reason.TOO_FEW)], 4) == pytest.approx(7.7 / 3)
+        assert disclosure.scale_value([Capped(3.1, upper=True)], 4) == pytest.approx(3.4)
+        assert disclosure.turned(Capped(3.1, upper=True), 4) == Capped(1.9, upper=False)
+        assert disclosure.scale_value([Withheld(Reason.TOO_FEW)], 4) is None
+
+    def test_the_spread_is_pooled_rounded_up_and_never_that_of_one_person(self):
+        units = [ScaleFigures(101, 2.5, 0.42), ScaleFigures(101, 3.0, 0.48)]
+        assert disclosure.pooled_spread(units, 4) == Spread(pytest.approx(0.5), 200)  # √.2034 = .451
+        alike = [ScaleFigures(11, 2.5, 0.0)]
+        assert disclosure.pooled_spread(alike, 4) == Spread(pytest.approx(1.05), 10)  # 3·√(7/60) = 1.025
+        assert disclosure.pooled_spread([], 4) is None
+        assert disclosure.half_width(5, Spread(0.5, 400), 4) == 0.5
+        assert disclosure.half_width(5, Spread(1.65, 4), 4) is None
 
     def test_agreement_in_words_from_two_k(self):
-        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.45), 4, K) is Agreement.LARGELY_AGREE
-        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.67), 4, K) is Agreement.SOMEWHAT_DIFFERENT
-        assert disclosure.show_agreement(ScaleFigures(10, 2.5, ad=0.68), 4, K) is Agreement.WIDELY_DIFFERENT
-        assert disclosure.show_agreement(ScaleFigures(9, 2.5, ad=0.2), 4, K) == Withheld(Reason.TOO_FEW)
+        apart, near = ItemDistribution(2.5, (50, 0, 0, 50)), ItemDistribution(2.5, (0, 50, 50, 0))
+        assert disclosure.show_agreement(10, [near, NearlyAll(3)], 4, K) is Agreement.LARGELY_AGREE
+        assert disclosure.show_agreement(10, [near, near], 4, K) is Agreement.SOMEWHAT_DIFFERENT
+        assert disclosure.show_agreement(10, [apart, near], 4, K) is Agreement.WIDELY_DIFFERENT
+        assert disclosure.show_agreement(9, [ItemMean(2.5)], 4, K) == Withheld(Reason.TOO_FEW)
 
     @given(st.lists(st.integers(0, 6), min_size=4, max_size=4).filter(lambda c: sum(c) > 0))
     def test_an_item_shows_nothing_below_k_and_no_lone_voice(self, counts: list[int]):
         shown = disclosure.show_item(ItemFigures(tuple(counts)), K)
-        if sum(counts) < K:
+        n = sum(counts)
+        total = sum(value * count for value, count in enumerate(counts, start=1))
+        if n < K:
             assert shown == Withheld(Reason.TOO_FEW)
-        elif max(counts) >= sum(counts) - 2:
-            assert isinstance(shown, NearlyAll)
+        elif n < 2 * K:
+            assert isinstance(shown, ItemMean) is (n + 5 < total < 4 * n - 5)
         else:
-            assert isinstance(shown, ItemMean if sum(counts) < 2 * K else ItemDistribution)
+            assert isinstance(shown, NearlyAll) is (max(counts) >= n - 2)
 
 
 def test_rounding_is_half_up():

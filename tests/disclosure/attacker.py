@@ -13,108 +13,23 @@ import itertools
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Key, ScoreSum, Spread
+from tests.disclosure.worlds import Worlds
+
 TIME_LIMIT = 20.0
 EPSILON = 1e-7
-
-Key = str
-Vector = tuple[int | None, ...]
 
 
 class Undecided(Exception):
     """A program that the solver did not solve to the end: the case fails."""
-
-
-# ------------------------------------------------------------------------------------------------ what is published
-@dataclass(frozen=True)
-class ItemSum:
-    """The answers of ``members`` to an item add up to at least ``low`` and at most ``high``."""
-
-    members: frozenset[Key]
-    item: str
-    low: Fraction
-    high: Fraction
-
-
-@dataclass(frozen=True)
-class ItemCount:
-    """At least ``low`` and at most ``high`` of ``members`` gave this answer."""
-
-    members: frozenset[Key]
-    item: str
-    value: int
-    low: Fraction
-    high: Fraction
-
-
-@dataclass(frozen=True)
-class ScoreSum:
-    """The scale scores (means over answered items) of ``members`` add up to at least ``low`` and at most ``high``."""
-
-    members: frozenset[Key]
-    items: tuple[str, ...]
-    low: Fraction
-    high: Fraction
-
-
-@dataclass(frozen=True)
-class Spread:
-    """The squared deviations of scale scores from the mean of their part, added up over all parts.
-
-    ``between`` gives the bounds; where they depend on the mean of the one part (an interval around it), it is a function
-    of that mean and gives None for a mean that cannot be.
-    """
-
-    parts: tuple[frozenset[Key], ...]
-    items: tuple[str, ...]
-    between: tuple[float, float] | Callable[[float], tuple[float, float] | None]
-
-    @property
-    def members(self) -> frozenset[Key]:
-        return frozenset().union(*self.parts)
-
-
-Fact = ItemSum | ItemCount | ScoreSum | Spread
-
-
-def items_of(fact: Fact) -> tuple[str, ...]:
-    return (fact.item,) if isinstance(fact, ItemSum | ItemCount) else fact.items
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything released about people whose answers hang together, and the true answers to check it by."""
-
-    k: int
-    n_points: int
-    items: tuple[str, ...]
-    scales: tuple[tuple[str, ...], ...]
-    people: Mapping[Key, Vector]
-    facts: tuple[Fact, ...]
-    reverse_keyed: frozenset[str] = frozenset()
-    # what else sets people apart although no figure of this case does: answers left empty elsewhere, other groups
-    marks: Mapping[Key, object] = field(default_factory=dict)
-
-    @property
-    def tau(self) -> float:
-        return (self.n_points - 1) / 6
-
-    def keyed(self, item: str, value: int) -> int:
-        return self.n_points + 1 - value if item in self.reverse_keyed else value
-
-    def answered(self, key: Key, items: Sequence[str]) -> list[str]:
-        return [item for item in items if self.people[key][self.items.index(item)] is not None]
-
-    def score(self, key: Key, items: Sequence[str]) -> Fraction:
-        values = [self.keyed(item, self.people[key][self.items.index(item)]) for item in self.answered(key, items)]
-        return Fraction(sum(values), len(values))
 
 
 @dataclass(frozen=True)
@@ -140,6 +55,7 @@ class Program:
         self.upper: list[float] = []
         self.rows: list[tuple[dict[int, float], float, float]] = []
         self.truth: list[float] = []
+        self._built = 0
         self.h: dict[tuple[int, str, int], int] = {}
         for number, cell in enumerate(self.cells):
             for item in case.answered(cell[0], case.items):
@@ -155,7 +71,6 @@ class Program:
         self.spreads = [fact for fact in case.facts if isinstance(fact, Spread)]
         for fact in case.facts:
             self._fact(fact)
-        self._solved = False
 
     def _variable(self, upper: float, truth: float) -> int:
         self.upper.append(upper)
@@ -269,12 +184,18 @@ class Program:
         objective = np.zeros(n)
         for variable, weight in terms.items():
             objective[variable] = sign * weight
-        entries = [(r, v, w) for r, (row, _, _) in enumerate(self.rows) for v, w in row.items()]
-        rows, columns, weights = zip(*entries, strict=True)
-        matrix = coo_array((weights, (rows, columns)), shape=(len(self.rows), n)).tocsr()
+        if self._built != len(self.rows):
+            entries = [(r, v, w) for r, (row, _, _) in enumerate(self.rows) for v, w in row.items()]
+            rows, columns, weights = zip(*entries, strict=True)
+            self._matrix = coo_array((weights, (rows, columns)), shape=(len(self.rows), n)).tocsr()
+            self._built = len(self.rows)
+        elif self._matrix.shape[1] != n:
+            self._matrix.resize((len(self.rows), n))
         result = milp(
             objective,
-            constraints=LinearConstraint(matrix, [low for _, low, _ in self.rows], [high for _, _, high in self.rows]),
+            constraints=LinearConstraint(
+                self._matrix, [low for _, low, _ in self.rows], [high for _, _, high in self.rows]
+            ),
             bounds=Bounds(np.zeros(n), np.array(self.upper)),
             integrality=np.zeros(n) if relaxed else np.ones(n),
             options={"mip_rel_gap": 0.0, "time_limit": TIME_LIMIT},
@@ -306,6 +227,7 @@ class Attack:
         self.random = random.Random(seed)
         self.most_unions = most_unions
         self.n_targets = self.n_programs = 0
+        self.worlds = Worlds(case)
         figures = [
             part for fact in case.facts for part in (fact.parts if isinstance(fact, Spread) else (fact.members,))
         ]
@@ -422,6 +344,8 @@ class Attack:
             width += sum(known[len(known) - size :]) - sum(known[:size])
         if width / len(group) >= Fraction(needed).limit_denominator(1000):
             return  # two worlds that differ enough
+        if self.worlds.reach(measure, group, insider, needed):
+            return
         found = self._search(measure, group, insider, classes, needed)
         if found is not None:
             yield Disclosure(kind, measure, tuple(group), insider, *found)

@@ -64,7 +64,8 @@ def waves(draw: st.DrawFn) -> Wave:
             column = draw(st.integers(0, len(ITEMS) - 1))
             analysed = analysed - {p.key for p in people if p.answers[column] is None}
         elif change == "rescored":
-            scales = scales | {"A": tuple(i for i in scales["A"] if i != draw(st.sampled_from(ITEMS[:3])))}
+            dropped = draw(st.sampled_from(ITEMS[:3]))
+            scales = scales | {"A": tuple(item for item in scales["A"] if item != dropped)}
         elif change == "merged":
             scales = {"A": ITEMS}
         versions.append(Version(analysed, scales, units))

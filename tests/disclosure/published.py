@@ -7,15 +7,30 @@ module checks that they do follow), and what a figure's form tells besides its v
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from analysis.disclosure import Capped, ItemDistribution, ItemMean, MeanShown, NearlyAll, Withheld
+from analysis.disclosure import (
+    AD_AGREE,
+    AD_DIFFER,
+    SPREAD_STEP,
+    Agreement,
+    Capped,
+    ItemDistribution,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    Reason,
+    Withheld,
+    half_width,
+    round_half_up,
+)
 from analysis.reports import ScaleReport
-from tests.disclosure.attacker import Case, Fact, ItemCount, ItemSum, ScoreSum, Spread
-from tests.disclosure.people import Person, Version, Wave, has_score
-from tests.disclosure.study import Publication, t_quantile
+from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Spread, items_of
+from tests.disclosure.people import Wave, has_score
+from tests.disclosure.study import Publication
 
 TENTH, HUNDREDTH = Fraction(1, 10), Fraction(1, 100)
 
@@ -70,71 +85,156 @@ def _scale(number: int, teams: tuple[int, ...], scale: ScaleReport) -> Iterator[
 
 def facts_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Fact]:
     """What the published figures say about answers."""
-    for figure in read(publications):
-        version = publications[figure.version].version
-        people = [p for p in wave.people if p.team in figure.teams and p.key in version.analysed]
+    figures = list(read(publications))
+    check_that_they_follow(wave, publications, figures)
+    for figure in figures:
         if figure.statistic == "item":
-            yield from _item(wave, people, figure)
-        elif figure.statistic == "scale":
-            yield from _mean_and_interval(wave, people, version, figure)
-        elif figure.statistic == "aggregate":
-            yield from _aggregate(wave, people, version, figure)
+            version = publications[figure.version].version
+            members = frozenset(
+                p.key
+                for p in wave.people
+                if p.team in figure.teams and p.key in version.analysed and wave.answer(p, figure.measure) is not None
+            )
+            yield from _item(wave, members, figure)
+    yield from _spreads(wave, publications, figures)
 
 
-def _item(wave: Wave, people: Iterable[Person], figure: Published) -> Iterator[Fact]:
-    members = frozenset(p.key for p in people if wave.answer(p, figure.measure) is not None)
-    n, half = len(members), TENTH / 2
+def margin(n_points: int, k: int) -> int:
+    """How far from an end a sum of answers must be to be shown: somebody at the other end, and half a point for k − 2."""
+    return n_points - 1 + math.ceil(Fraction(n_points - 1, 6) * (k - 2))
+
+
+def _item(wave: Wave, members: frozenset[str], figure: Published) -> Iterator[Fact]:
+    n, half, item = len(members), TENTH / 2, figure.measure
+    least, most = n + margin(wave.n_points, wave.k), wave.n_points * n - margin(wave.n_points, wave.k)
     match figure.value:
-        case ItemMean(mean):
-            yield ItemSum(members, figure.measure, n * (exact(mean) - half), n * (exact(mean) + half))
-            for value in range(1, wave.n_points + 1):  # otherwise it would say "nearly all"
-                yield ItemCount(members, figure.measure, value, Fraction(0), Fraction(n - 3))
+        case ItemMean(mean):  # not capped, that tells too
+            low, high = n * (exact(mean) - half), n * (exact(mean) + half)
+            yield ItemSum(members, item, max(low, Fraction(least + 1)), min(high, Fraction(most - 1)))
+        case Capped(_bound, upper):
+            low, high = (most, wave.n_points * n) if upper else (n, least)
+            yield ItemSum(members, item, Fraction(low), Fraction(high))
         case ItemDistribution(mean, percentages):
-            yield ItemSum(members, figure.measure, n * (exact(mean) - half), n * (exact(mean) + half))
+            yield ItemSum(members, item, n * (exact(mean) - half), n * (exact(mean) + half))
             for value, share in enumerate(percentages, start=1):
                 low, high = (Fraction(n) * (Fraction(share) + sign * Fraction(1, 2)) / 100 for sign in (-1, 1))
-                yield ItemCount(members, figure.measure, value, low, min(high, Fraction(n - 3)))
+                yield ItemCount(members, item, value, low, min(high, Fraction(n - 3)))
         case NearlyAll(category):
-            yield ItemCount(members, figure.measure, category, Fraction(n - 2), Fraction(n))
+            yield ItemCount(members, item, category, Fraction(n - 2), Fraction(n))
 
 
-def _mean_and_interval(wave: Wave, people: Sequence[Person], version: Version, figure: Published) -> Iterator[Fact]:
-    items = version.scales[figure.measure]
-    members = frozenset(p.key for p in people if has_score(wave, p, items))
-    n = len(members)
-    match figure.value:
-        case Capped(_bound, upper):
-            edge = Fraction(1, n)
-            low, high = (wave.n_points - edge, Fraction(wave.n_points)) if upper else (Fraction(1), 1 + edge)
-            yield ScoreSum(members, items, n * low, n * high)
-        case MeanShown(mean, low, high):
-            if n < 2 * wave.k:
-                yield ScoreSum(members, items, n * (exact(mean) - TENTH / 2), n * (exact(mean) + TENTH / 2))
-            if low is not None and high is not None:
-                yield Spread((members,), items, interval_bounds(n, wave.n_points, low, high))
+def _spreads(wave: Wave, publications: Sequence[Publication], figures: Sequence[Published]) -> Iterator[Fact]:
+    """The spread behind the intervals of a scale, in the version that brought it; the attacker is told it outright."""
+    known = set()
+    for number, publication in enumerate(publications):
+        for scale, items in publication.version.scales.items():
+            spread = publication.material.spreads[scale]
+            if spread is None or (scale, items) in known:
+                continue
+            known.add((scale, items))
+            units = {f.teams for f in figures if f.version == number and f.statistic == "item"}
+            parts = [
+                frozenset(
+                    p.key
+                    for p in wave.people
+                    if p.team in unit and p.key in publication.version.analysed and has_score(wave, p, items)
+                )
+                for unit in sorted(units)
+            ]
+            parts = [part for part in parts if len(part) >= wave.k]
+            df = sum(len(part) - 1 for part in parts)
+            assert df == spread.df
+            floor = (wave.n_points - 1) * math.sqrt(7 / 6 / df)
+            low = (spread.sd - SPREAD_STEP) ** 2 * df if spread.sd - SPREAD_STEP > floor else 0.0
+            yield Spread(tuple(parts), items, (low, spread.sd**2 * df))
 
 
-def interval_bounds(n: int, n_points: int, low: float, high: float):
-    """Between which sums of squares an interval mean ± t·SD/√n, cut at the ends, rounds to ``low`` and ``high``."""
+# ------------------------------------------------------------------------------- figures that follow from others
+def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figures: Sequence[Published]) -> None:
+    """Scale means, intervals, words for agreement and aggregates follow from the items and the spread: counted again."""
+    shown_of = {(f.version, f.teams, f.measure): f.value for f in figures if f.statistic == "item"}
+    values: dict[tuple[int, str], dict[tuple[int, ...], tuple[int, float]]] = defaultdict(dict)
+    for figure in figures:
+        if figure.statistic in ("item", "aggregate"):
+            continue
+        publication = publications[figure.version]
+        items = publication.version.scales[figure.measure]
+        shown = [(shown_of[figure.version, figure.teams, item], item in wave.reverse_keyed) for item in items]
+        n = sum(
+            has_score(wave, p, items)
+            for p in wave.people
+            if p.team in figure.teams and p.key in publication.version.analysed
+        )
+        value = value_from(shown, wave.n_points)
+        if figure.statistic == "agreement":
+            assert figure.value == words_from([item for item, _ in shown], n, wave.n_points, wave.k)
+            continue
+        if n >= wave.k and value is not None:
+            values[figure.version, figure.measure][figure.teams] = (n, value)
+        match figure.value:
+            case MeanShown(mean, low, high):
+                assert value is not None
+                assert mean == round_half_up(value, 1)
+                spread = publication.material.spreads[figure.measure]
+                half = half_width(n, spread, wave.n_points) if spread else None
+                assert (low, high) == (
+                    (None, None)
+                    if half is None
+                    else (
+                        max(1.0, round_half_up(mean - half, 1)),
+                        min(float(wave.n_points), round_half_up(mean + half, 1)),
+                    )
+                )
+            case Withheld():
+                assert n < wave.k or value is None
+    for figure in figures:
+        if figure.statistic == "aggregate":
+            parts = [v for unit, v in values[figure.version, figure.measure].items() if set(unit) <= set(figure.teams)]
+            total = sum(n for n, _ in parts)
+            if not total:
+                assert isinstance(figure.value, Withheld)
+                continue
+            assert isinstance(figure.value, MeanShown)
+            assert abs(figure.value.mean - sum(n * value for n, value in parts) / total) <= 0.005 + 1e-9
 
-    def between(mean: float) -> tuple[float, float] | None:
-        least = max(mean - low - 0.05, high - mean - 0.05, 0.0)
-        most = min(mean - low + 0.05 if low > 1 else math.inf, high - mean + 0.05 if high < n_points else math.inf)
-        if least > most + 1e-9:
-            return None
-        squares = (n - 1) * n / t_quantile(n - 1) ** 2
-        return squares * least**2 - 1e-7, (squares * most**2 + 1e-7 if most < math.inf else n * n_points**2)
 
-    return between
+def value_from(shown: Iterable[tuple[object, bool]], n_points: int) -> float | None:
+    """The scale mean that the items shown give."""
+    values = []
+    for item, reverse in shown:
+        match item:
+            case ItemMean(mean) | ItemDistribution(mean, _):
+                value = mean
+            case NearlyAll(category):
+                value = float(category)
+            case Capped(bound, upper):
+                value = bound + ((n_points if upper else 1) - bound) / 3
+            case _:
+                continue
+        values.append(n_points + 1 - value if reverse else value)
+    return sum(values) / len(values) if values else None
 
 
-def _aggregate(wave: Wave, people: Sequence[Person], version: Version, figure: Published) -> Iterator[Fact]:
-    items = version.scales[figure.measure]
-    members = frozenset(p.key for p in people if has_score(wave, p, items))
-    match figure.value:
-        case MeanShown(mean):
-            n, half = len(members), HUNDREDTH / 2
-            yield ScoreSum(members, items, n * (exact(mean) - half), n * (exact(mean) + half))
+def words_from(shown: Iterable[object], n: int, n_points: int, k: int) -> Agreement | Withheld:
+    """Words for agreement that the distributions shown give."""
+    deviations = []
+    for item in shown:
+        match item:
+            case NearlyAll():
+                deviations.append(Fraction(0))
+            case ItemDistribution(_, shares):
+                mean = Fraction(sum(v * s for v, s in enumerate(shares, 1)), sum(shares))
+                deviations.append(sum(s * abs(v - mean) for v, s in enumerate(shares, 1)) / sum(shares))
+    if n < 2 * k or not deviations:
+        return Withheld(Reason.TOO_FEW)
+    ad = float(sum(deviations) / len(deviations)) * 3 / (n_points - 1)
+    return (
+        Agreement.LARGELY_AGREE
+        if ad <= AD_AGREE
+        else Agreement.SOMEWHAT_DIFFERENT
+        if ad <= AD_DIFFER
+        else Agreement.WIDELY_DIFFERENT
+    )
 
 
 def cases_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Case]:
@@ -147,7 +247,7 @@ def cases_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Case]:
         for item in merged:
             block[item] = merged
     for items in dict.fromkeys(tuple(sorted(b, key=wave.items.index)) for b in block.values()):
-        inside = [fact for fact in facts if set(_items(fact)) <= set(items)]
+        inside = [fact for fact in facts if set(items_of(fact)) <= set(items)]
         known = frozenset().union(*(fact.members for fact in inside))
         if not known:
             continue
@@ -162,7 +262,3 @@ def cases_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Case]:
             reverse_keyed=wave.reverse_keyed,
             marks={p.key: (p.team, tuple(a is not None for a in p.answers)) for p in wave.people},
         )
-
-
-def _items(fact: Fact) -> tuple[str, ...]:
-    return (fact.item,) if isinstance(fact, ItemSum | ItemCount) else fact.items

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from analysis import publishing, reports
 from analysis.disclosure import Group, TeamCounts
@@ -20,7 +19,7 @@ from analysis.groups import FinalScale, GroupFigures, Moments, TeamFigures
 from analysis.reports import AcademyReport, Material, TeamReport
 from surveys.definition import Definition, ItemDef
 from teams.models import Academy, Institution, Participation, Study, Team
-from tests.disclosure.people import Person, Version, Wave, has_score, minimum_answered
+from tests.disclosure.people import Person, Version, Wave, has_score
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,9 @@ class Publication:
     """What one version shows to anyone but researchers."""
 
     version: Version
+    material: Material
     teams: tuple[TeamReport, ...]
     academies: tuple[AcademyReport, ...]
-
-
-@cache
-def t_quantile(df: int) -> float:
-    return float(stats.t.ppf(0.975, df))
 
 
 def participation_of(team: int, academy: int, study: Study) -> Participation:
@@ -59,21 +54,15 @@ def scores_of(wave: Wave, people: list[Person], items: tuple[str, ...]) -> list[
     ]
 
 
-def moments_of(scores: list[float], n_points: int, complete: list[list[int]]) -> Moments:
-    """n, mean, SD, interval and AD_M as methods.md defines them."""
+def moments_of(scores: list[float]) -> Moments:
+    """n, mean and SD (n−1)."""
     n = len(scores)
     if n == 0:
         return Moments(0, None, None)
     mean = math.fsum(scores) / n
-    ad = None
-    if len(complete) >= 2:
-        table = np.array(complete, dtype=float)
-        ad = float(np.abs(table - table.mean(axis=0)).mean())
     if n == 1:
-        return Moments(n, mean, None, ad=ad)
-    sd = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / (n - 1))
-    half = t_quantile(n - 1) * sd / math.sqrt(n)
-    return Moments(n, mean, sd, max(1.0, mean - half), min(float(n_points), mean + half), ad)
+        return Moments(n, mean, None)
+    return Moments(n, mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / (n - 1)))
 
 
 def figures_of(wave: Wave, version: Version, study: Study) -> list[GroupFigures]:
@@ -88,12 +77,7 @@ def figures_of(wave: Wave, version: Version, study: Study) -> list[GroupFigures]
         n = len(people)
         figures = TeamFigures(participation_of(team, academy, study), TeamCounts(n, n, n, n))
         for scale, items in version.scales.items():
-            complete = [
-                [value for item in items if (value := wave.keyed(person, item)) is not None] for person in people
-            ]
-            figures.scales[scale] = moments_of(
-                scores_of(wave, people, items), wave.n_points, [row for row in complete if len(row) == len(items)]
-            )
+            figures.scales[scale] = moments_of(scores_of(wave, people, items))
         for item in wave.items:
             given = [wave.answer(person, item) for person in people]
             figures.items[item] = tuple(given.count(value) for value in range(1, wave.n_points + 1))
@@ -107,33 +91,60 @@ def figures_of(wave: Wave, version: Version, study: Study) -> list[GroupFigures]
     ]
 
 
-def behind(wave: Wave, version: Version, groups: list[GroupFigures]) -> publishing.Figures:
-    """Who stands behind each figure of a version."""
-    people = [person for person in wave.people if person.key in version.analysed]
-    keys_of: dict[int, list[str]] = defaultdict(list)
-    for person in people:
-        keys_of[person.team].append(person.key)
-    who = {
-        item: frozenset(person.key for person in people if wave.answer(person, item) is not None) for item in wave.items
+def values_of(wave: Wave, version: Version) -> dict[str, dict[str, float]]:
+    """Per item the answers, per scale the scores."""
+    people = list(wave.people)
+    values: dict[str, dict[str, float]] = {
+        item: {p.key: float(value) for p in people if (value := wave.answer(p, item)) is not None}
+        for item in wave.items
     }
     for scale, items in version.scales.items():
-        who[scale] = frozenset(person.key for person in people if has_score(wave, person, items))
-    return publishing.figures_behind(publishing.released_groups(groups, wave.k, keys_of), who)
+        values[scale] = {p.key: scores_of(wave, [p], items)[0] for p in people if has_score(wave, p, items)}
+    return values
 
 
-def publish(wave: Wave, previous: Publication | None = None) -> list[Publication]:
+def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
     """Publish the versions in order; one that disclosure.py does not allow is left out, as publishing refuses it."""
-    study = Study(slug="paper", title="paper", k=wave.k, wave=1)
-    definition = definition_of(wave)
-    earlier: list[publishing.Figures] = []
+    study = Study(slug="paper", title="paper", k=wave.k, wave=2 if previous else 1)
+    earlier: list[publishing.Release] = []
+    spreads: list[reports.StoredSpreads] = []
     published = []
     for version in wave.versions:
-        groups = figures_of(wave, version, study)
-        new = behind(wave, version, groups)
-        if publishing.disclosure.version_conflicts(earlier, new, wave.k):
+        material = material_of(wave, version, study, previous, spreads)
+        keys_of: dict[int, list[str]] = defaultdict(list)
+        for person in wave.people:
+            if person.key in version.analysed:
+                keys_of[person.team].append(person.key)
+        released = publishing.released_units(material, keys_of)
+        new = publishing.Release(released, values_of(wave, version))
+        if publishing.told_by_versions(earlier, new, wave.n_points, wave.k):
             continue
         earlier.append(new)
-        scales = [
+        spreads.append(reports.stored_spreads(material))
+        participations = [team.participation for group in material.groups for team in group.teams]
+        published.append(
+            Publication(
+                version,
+                material,
+                tuple(reports.render_team(material, participation, "en") for participation in participations),
+                tuple(reports.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))),
+            )
+        )
+    return published
+
+
+def material_of(
+    wave: Wave,
+    version: Version,
+    study: Study,
+    previous: Material | None,
+    earlier: Sequence[reports.StoredSpreads],
+) -> Material:
+    """What reports.read_material reads for a run of this version."""
+    material = Material(
+        study=study,
+        definition=definition_of(wave),
+        scales=[
             FinalScale(
                 code,
                 {"en": code},
@@ -141,18 +152,9 @@ def publish(wave: Wave, previous: Publication | None = None) -> list[Publication
                 tuple(ItemDef(item, {"en": item}, item in wave.reverse_keyed) for item in items),
             )
             for code, items in version.scales.items()
-        ]
-        material = Material(study, definition, scales, groups)
-        published.append(
-            Publication(
-                version,
-                tuple(
-                    reports.render_team(material, team.participation, "en") for group in groups for team in group.teams
-                ),
-                tuple(reports.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))),
-            )
-        )
-    return published
-
-
-__all__ = ["Publication", "minimum_answered", "publish"]
+        ],
+        groups=figures_of(wave, version, study),
+        spreads={},
+        previous=reports.Previous(previous) if previous else None,
+    )
+    return replace(material, spreads=reports.spreads_of(material, earlier))
