@@ -30,7 +30,7 @@ import numpy.typing as npt
 from analysis.psychometrics.fit import ChiSquare
 from analysis.psychometrics.model import ParameterTable
 from analysis.psychometrics.moments import BlockState, BlockStructure, ModelStructure
-from analysis.psychometrics.newton import minimise
+from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.polychoric import PolychoricResult
 from analysis.psychometrics.problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE
 from analysis.psychometrics.result import NOT_IDENTIFIED, FitFailure, FloatArray
@@ -191,7 +191,7 @@ def solve_wlsmv(table: ParameterTable, groups: Sequence[OrdinalGroup]) -> WlsmvS
         (j.T @ (group.weight[:, None] * j) for j, group in zip(jacobians, groups, strict=True)),
         start=np.zeros((len(model_index), len(model_index))),
     )
-    _check_solution(minimum.converged, information)
+    _check_solution(minimum, information, [table.free_rows[index].name for index in model_index])
     test, vcov = _robust(table, groups, jacobians, information, 2.0 * minimum.f, df, model_index)
     catml, catml_baseline = _categorical_ml(groups, states, jacobians, information, df)
     return WlsmvSolution(
@@ -235,12 +235,18 @@ def scaled_and_shifted(chisq: float, df: int, trace: float, trace_of_square: flo
     return ChiSquare(chisq, df, 1.0 / a, df - a * trace)
 
 
-def _check_solution(converged: bool, information: FloatArray) -> None:
-    if not converged:
-        raise FitFailure(NOT_CONVERGED, "The model did not converge: no estimates can be reported.")
+def _check_solution(minimum: Minimum, information: FloatArray, names: Sequence[str]) -> None:
+    """Raise where there is no solution: not identified where the discrepancy is flat, not converged elsewhere."""
     scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    if len(information) and np.linalg.eigvalsh(information / np.outer(scale, scale))[0] < 1e-10:
-        raise FitFailure(NOT_IDENTIFIED, "The model is not identified: its parameters cannot be told apart.")
+    flat = not minimum.converged and float(np.max(np.abs(minimum.gradient) / scale, initial=0.0)) < 1e-5
+    if len(information) and (minimum.converged or flat):
+        values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+        if values[0] < 1e-10 or np.diag(information).min() <= 0:
+            name = names[int(np.argmax(np.abs(vectors[:, 0])))]
+            sentence = f"The model is not identified (see the parameter {name}): no estimates can be reported."
+            raise FitFailure(NOT_IDENTIFIED, sentence, name)
+    if not minimum.converged:
+        raise FitFailure(NOT_CONVERGED, "The model did not converge: no estimates can be reported.")
 
 
 def _robust(

@@ -238,6 +238,12 @@ def test_models_that_are_not_identified(school):
     assert fit_ordinal("f =~ x1 + x2 + x3\ng =~ x1 + x2 + x3 + x4", school).problems[0].code == NOT_IDENTIFIED
 
 
+def test_a_single_ordinal_item_does_not_identify_its_factor(school):
+    """Its variance is 1 whatever the factor's is; lavaan gives estimates without standard errors there."""
+    problem = fit_ordinal("f =~ x1\ng =~ x4 + x5 + x6", school).problems[0]
+    assert (problem.code, problem.subject) == (NOT_IDENTIFIED, "f ~~ f")
+
+
 def test_items_that_are_the_same(school):
     result = fit_ordinal(MODEL, school.assign(x2=school["x1"]))
     assert result.has_problem(CORRELATION_AT_OR_OVER_ONE) or not result.has_estimates
