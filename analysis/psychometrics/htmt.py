@@ -28,6 +28,8 @@ from analysis.psychometrics.scoring import check_items
 
 FloatArray = npt.NDArray[np.float64]
 _NAN = float("nan")
+#: Units that respondents without teams are put into: each holds a matrix of items by items.
+MOST_UNITS = 5_000
 #: Replicates worked on at once: each needs a matrix of all items by all items.
 _REPLICATES_AT_ONCE = 250
 
@@ -85,8 +87,8 @@ def htmt(
 ) -> HtmtTable:
     """Compute HTMT for all pairs of ``scales`` (two items or more each) on the rows of ``items`` without gaps.
 
-    ``team`` (respondents,) gives the units that are drawn; without it respondents are, which needs a matrix of items ×
-    items per respondent. With ``polychoric`` a replicate's correlations are the estimates moved by the influence of the
+    ``team`` (respondents,) gives the units that are drawn; without it respondents are, above :data:`MOST_UNITS` in random
+    groups of equal size, which are as alike as respondents drawn one by one. With ``polychoric`` a replicate's correlations are the estimates moved by the influence of the
     teams drawn (one step of the estimator instead of a new one). Percentile interval at ``level``; the same seed gives the
     same interval. A mean correlation within a scale that is not positive leaves HTMT undefined (NaN).
     """
@@ -108,7 +110,10 @@ def htmt(
     if flat.size:
         name = names[int(flat[0])]
         return _undefined(scales, n, Problem(NO_VARIANCE, name, f"All answers to {name} are the same."))
-    units = np.arange(n) if team is None else teams_of(team[keep]).codes
+    if team is not None:
+        units = teams_of(team[keep]).codes
+    else:
+        units = np.arange(n) if n <= MOST_UNITS else np.random.default_rng(seed).permutation(n) % MOST_UNITS
     n_units = int(units.max()) + 1
     members_at = {scale: np.array([names.index(name) for name in members]) for scale, members in scales.items()}
     replicate: _Pearson | _Influence

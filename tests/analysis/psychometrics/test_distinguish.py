@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.psychometrics import htmt as htmt_module
 from analysis.psychometrics.distinguish import (
     CAN_BE_TOLD_APART,
     CANNOT_BE_TOLD_APART,
@@ -80,6 +81,16 @@ def test_polychoric_htmt():
         width = (other.ci_upper - other.ci_lower) / (one.ci_upper - one.ci_lower)
         assert 0.7 < width < 1.4
         assert other.ci_lower < other.htmt < other.ci_upper
+
+
+def test_many_respondents_are_drawn_in_random_groups(school, monkeypatch):
+    one_by_one = htmt(school, SCALES, n_replicates=800)
+    monkeypatch.setattr(htmt_module, "MOST_UNITS", 100)
+    in_groups = htmt(school, SCALES, n_replicates=800)
+    assert (one_by_one.n_units, in_groups.n_units) == (301, 100)
+    for one, other in zip(one_by_one.pairs, in_groups.pairs, strict=True):
+        assert one.htmt == other.htmt
+        assert (other.ci_upper - other.ci_lower) / (one.ci_upper - one.ci_lower) == pytest.approx(1, abs=0.25)
 
 
 def test_failures_of_htmt_are_named(school):
