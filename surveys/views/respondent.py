@@ -37,6 +37,7 @@ LINK_COOKIE = "link"
 DEVICE_COOKIE = "device"
 PATH = "/a/"
 MAX_BODY = 64 * 1024
+OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 View = Callable[..., HttpResponse]
 
@@ -252,6 +253,8 @@ def _welcome(request: HttpRequest, collection: Collection, context: dict[str, An
                 "consent": in_language(dict(definition.consent), language),
                 "closed": collection.state != Collection.State.OPEN,
                 "begun": begun,
+                # plain http is for a demo on a local network: browsers hold what works offline for secure origins
+                "insecure": not request.is_secure() and urlsplit(f"//{request.get_host()}").hostname not in OWN_NAMES,
                 "mails_stopped": request.GET.get("mails") == "stopped",
                 **context,
             },

@@ -69,6 +69,14 @@ def test_the_welcome_page_says_what_the_method_asks(teacher, meeting):
         assert words in text, words
 
 
+def test_over_plain_http_on_a_network_the_page_says_so(teacher, meeting):
+    address = reverse("meeting_welcome", args=[meeting.code])
+    words = b"not secured (http)"
+    assert words in teacher.get(address, {"language": "en"}, headers={"host": "192.0.2.7:8000"}).content
+    assert words not in teacher.get(address, {"language": "en"}, headers={"host": "localhost:8000"}).content
+    assert words not in teacher.get(address, {"language": "en"}, headers={"host": "192.0.2.7"}, secure=True).content
+
+
 def test_welcome_pages_write_nothing(teacher, meeting, invitees, django_assert_num_queries):
     token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
     before = (list(Invitee.objects.values()), Response.objects.count())
