@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from analysis.psychometrics.newton import Minimum
 from analysis.psychometrics.problems import NOT_CONVERGED, Problem
 from analysis.psychometrics.result import (
     FEWER_CLUSTERS_THAN_PARAMETERS,
+    NO_SCALED_TEST,
     NOT_IDENTIFIED,
     FitFailure,
     FitResult,
@@ -73,6 +74,16 @@ class MaximumLikelihood:
     terms: Sequence[GroupTerms]
 
 
+@dataclass(frozen=True)
+class _ErrorsAndTests:
+    """vcov (q, q) or None, the tests of model and independence model, and further measures of the estimator."""
+
+    vcov: FloatArray | None
+    model: measures.ChiSquare
+    baseline: measures.ChiSquare
+    further: dict[str, float] = field(default_factory=dict)
+
+
 def fit_maximum_likelihood(
     table: ParameterTable, sample: Sample, estimator: str = "ML", *, modification: bool = True
 ) -> FitResult:
@@ -101,8 +112,9 @@ def fit_maximum_likelihood(
     fit: dict[str, float] = {}
     vcov = None
     if converged and bread is not None:
-        vcov, test, robust = _robust_parts(terms, sample, estimator, bread, problems)
-        fit = _fit_measures(table, sample, terms, test[0], test[1], bread) | robust
+        tests = _errors_and_tests(terms, sample, estimator, bread, problems)
+        vcov = tests.vcov
+        fit = _fit_measures(table, sample, terms, tests.model, tests.baseline, bread) | tests.further
     names = block_names(table, sample.group_labels)
     problems += improper_findings(states, names)
     indices = modification_indices(table, theta, sample) if modification and fit else ()
@@ -201,49 +213,50 @@ def _is_flat_minimum(minimum: Minimum) -> bool:
     return smallest > -1e-6 and float(np.max(np.abs(minimum.gradient) / scale)) < 1e-5
 
 
-def _robust_parts(
+def _errors_and_tests(
     terms: Sequence[GroupTerms], sample: Sample, estimator: str, bread: FloatArray, problems: list[Problem]
-) -> tuple[FloatArray | None, tuple[measures.ChiSquare, measures.ChiSquare], dict[str, float]]:
-    """vcov, the tests of model and independence model, and further measures of this estimator."""
-    table = terms[0].state.structure
-    n, means = sample.n_obs, terms[0].means
+) -> _ErrorsAndTests:
+    """Standard errors and chi-squares by the definition of the estimator; ``bread`` inverts the expected information."""
+    structure, means = terms[0].state.structure, terms[0].means
+    p, n_groups = len(sample.items), len(sample.groups)
+    n_moments = n_groups * (p * (p + 1) // 2 + (p if means else 0))
     chisq, chisq_b = _chi_squares(terms, sample)
-    p = len(sample.items)
-    groups = len(sample.groups)
-    per_group = p * (p + 1) // 2 + (p if means else 0)
-    df, df_b = groups * per_group - table.n_free, groups * p * (p - 1) // 2
+    model = measures.ChiSquare(chisq, n_moments - structure.n_free)
+    baseline = measures.ChiSquare(chisq_b, n_groups * p * (p - 1) // 2)
     if estimator == "ML":
-        return bread / n, (measures.ChiSquare(chisq, df), measures.ChiSquare(chisq_b, df_b)), {}
-    if estimator in ("MLM", "MLMV"):
-        meat = score_meat(terms, sample, centred=True)
-        vcov = bread @ meat @ bread / n
-        if estimator == "MLMV":
-            of_model, of_baseline = projected_moments(terms, sample, bread)
-            test = _shifted(chisq, df, of_model), _shifted(chisq_b, df_b, of_baseline)
-            return vcov, test, {}
-        trace, trace_b = moment_traces(terms, sample)
-        trace -= float(np.vdot(bread, meat))
-        return vcov, (_scaled(chisq, df, trace), _scaled(chisq_b, df_b, trace_b)), {}
+        return _ErrorsAndTests(bread / sample.n_obs, model, baseline)
+    if estimator == "MLR":
+        return _yuan_bentler(terms, sample, _ErrorsAndTests(None, model, baseline), n_moments, problems)
+    meat = score_meat(terms, sample, centred=True)
+    vcov = bread @ meat @ bread / sample.n_obs
+    if estimator == "MLMV":
+        of_model, of_baseline = projected_moments(terms, sample, bread)
+        return _ErrorsAndTests(vcov, _shifted(model, of_model), _shifted(baseline, of_baseline))
+    trace, trace_b = moment_traces(terms, sample)
+    trace -= float(np.vdot(bread, meat))
+    return _ErrorsAndTests(vcov, _scaled(model, trace, problems), _scaled(baseline, trace_b, problems))
+
+
+def _yuan_bentler(
+    terms: Sequence[GroupTerms], sample: Sample, plain: _ErrorsAndTests, n_moments: int, problems: list[Problem]
+) -> _ErrorsAndTests:
+    """Sandwich errors with the observed information, and the test scaled by the difference of two traces."""
     inverse = invert_information(observed_information(terms))
     if inverse is None:
         problems.append(Problem(NOT_IDENTIFIED, "", "The observed information is singular: no robust errors."))
-        return None, (measures.ChiSquare(chisq, df), measures.ChiSquare(chisq_b, df_b)), {}
+        return plain
     meat = score_meat(terms, sample)
-    vcov = inverse @ meat @ inverse / n
-    traces = saturated_traces(sample, means=means)
+    traces = saturated_traces(sample, means=terms[0].means)
     own = float(np.vdot(inverse, meat))
+    _add_cluster_finding(sample, len(inverse), problems)
+    # lavaan divides by the number of parameters before equality constraints
     n_rows = sum(len(term.state.structure.index) for term in terms)
-    _add_cluster_finding(sample, table.n_free, problems)
-    test = (
-        _scaled(chisq, df, traces.saturated - own),
-        _scaled(chisq_b, df_b, traces.saturated - traces.independence),
+    return _ErrorsAndTests(
+        inverse @ meat @ inverse / sample.n_obs,
+        _scaled(plain.model, traces.saturated - own, problems),
+        _scaled(plain.baseline, traces.saturated - traces.independence, problems),
+        {"scaling.factor.h1": traces.saturated / n_moments, "scaling.factor.h0": own / n_rows if n_rows else 1.0},
     )
-    further = {
-        "scaling.factor.h1": traces.saturated / (groups * per_group),
-        # lavaan divides by the number of parameters before equality constraints
-        "scaling.factor.h0": own / n_rows if n_rows else 1.0,
-    }
-    return vcov, test, further
 
 
 def _add_cluster_finding(sample: Sample, n_free: int, problems: list[Problem]) -> None:
@@ -255,15 +268,21 @@ def _add_cluster_finding(sample: Sample, n_free: int, problems: list[Problem]) -
         ))  # fmt: skip
 
 
-def _scaled(chisq: float, df: int, trace: float) -> measures.ChiSquare:
-    return measures.ChiSquare(chisq, df, trace / df if df > 0 else math.nan)
+def _scaled(test: measures.ChiSquare, trace: float, problems: list[Problem]) -> measures.ChiSquare:
+    """The test divided by ``trace`` over its degrees of freedom."""
+    positive = trace > 1e-10 * test.df  # what rounding leaves of zero is no scale
+    if test.df > 0 and not positive:
+        sentence = "The scaling factor of the chi-square is not positive: there is no scaled test."
+        problems.append(Problem(NO_SCALED_TEST, "", sentence))
+    return replace(test, scaling_factor=trace / test.df if test.df > 0 and positive else math.nan)
 
 
-def _shifted(chisq: float, df: int, projected: FloatArray) -> measures.ChiSquare:
-    if df == 0:
-        return measures.ChiSquare(chisq, df, math.nan)
-    factor, shift = scaled_shifted(projected, df)
-    return measures.ChiSquare(chisq, df, factor, shift)
+def _shifted(test: measures.ChiSquare, projected: FloatArray) -> measures.ChiSquare:
+    """The test scaled and shifted to mean and variance of a chi-square, from U Gamma."""
+    if test.df == 0:
+        return replace(test, scaling_factor=math.nan)
+    factor, shift = scaled_shifted(projected, test.df)
+    return replace(test, scaling_factor=factor, shift=shift)
 
 
 def _chi_squares(terms: Sequence[GroupTerms], sample: Sample) -> tuple[float, float]:

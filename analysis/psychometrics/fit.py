@@ -277,6 +277,8 @@ def noncentral_cdf(x: float, df: float, noncentrality: float) -> float:
 
 def _noncentrality(x: float, df: float, probability: float) -> float:
     """lambda with P(chi-square(df, lambda) <= x) = probability; 0 where even lambda = 0 gives less."""
+    if not (math.isfinite(x) and math.isfinite(df)):
+        return math.nan
     if x <= 0 or noncentral_cdf(x, df, 0.0) <= probability:
         return 0.0
 

@@ -32,6 +32,8 @@ NOT_IDENTIFIED = "not_identified"
 FEWER_CLUSTERS_THAN_PARAMETERS = "fewer_clusters_than_parameters"
 #: Rows left out because an answer, the group or the cluster is missing.
 CASES_DROPPED = "cases_dropped"
+#: A scaled chi-square whose scaling factor is not positive, as can happen with few clusters.
+NO_SCALED_TEST = "no_scaled_test"
 #: Two fits that no difference test can compare.
 NOT_COMPARABLE = "not_comparable"
 

@@ -19,6 +19,7 @@ from analysis.psychometrics.problems import (
 from analysis.psychometrics.result import (
     CASES_DROPPED,
     FEWER_CLUSTERS_THAN_PARAMETERS,
+    NO_SCALED_TEST,
     NOT_IDENTIFIED,
     DataError,
     ModelSyntaxError,
@@ -171,6 +172,15 @@ def test_few_clusters() -> None:
     assert codes(result) == [FEWER_CLUSTERS_THAN_PARAMETERS]
     assert result.n_clusters == 10
     assert codes(fit(MODEL, data, estimator="MLR", cluster="alone")) == [TOO_FEW_TEAMS]
+
+
+def test_a_test_that_cannot_be_scaled() -> None:
+    """Two teams with the same answers: their scores are zero at the estimates."""
+    data = pd.concat([hs().assign(team=team) for team in (1, 2)], ignore_index=True)
+    result = fit(MODEL, data, estimator="MLR", cluster="team")
+    assert NO_SCALED_TEST in codes(result)
+    assert result.to_dict()["fit"]["chisq.scaled"] is None
+    assert result.fit["chisq"] == pytest.approx(2 * 85.3055217697941)
 
 
 def test_clusters_with_ml_ask_for_robust_errors() -> None:
