@@ -1,12 +1,14 @@
 """What all tests share: which tests belong to which session, and folders of their own."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import SimpleTestCase
+from django.utils import translation
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -53,3 +55,10 @@ def folders_of_their_own(tmp_path: Path, settings) -> None:
     settings.COLLECTION_KEYS_DIR = tmp_path / "keys"
     settings.SEAL_LIST = tmp_path / "sealed.txt"
     settings.MAIL_DIR = tmp_path / "mail"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Tests read the texts as they stand in the code. Requests choose their own language: Dutch unless asked."""
+    with translation.override("en"):
+        yield
