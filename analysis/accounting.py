@@ -12,9 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 from typing import Any
 
+from django.db.models import Sum
+
 from analysis.models import AnalysisRun, ScreeningDecision
+from surveys.models import DayCount
 from teams.models import Invitation, Participation, Study
 
 
@@ -95,6 +99,7 @@ class TeamAccount:
     sector: str
     mode: str
     people: Dispositions
+    opened: bool = False  # its collection is or was open: only then are there counts to correct
 
     @property
     def accounted_for(self) -> bool:
@@ -112,12 +117,18 @@ class Accounts:
     teams_invited: int
     teams_participating: int
     teams_declined: int
+    teams_withdrawn: int
     declined_reasons: Mapping[str, int]  # of teams, by the code of the reason
     teams: tuple[TeamAccount, ...] = field(repr=False)
 
     @property
     def total(self) -> Dispositions:
         return sum((team.people for team in self.teams), Dispositions())
+
+    @property
+    def teams_waiting(self) -> int:
+        """Teams that were invited and have not answered: every invited team is in one place."""
+        return self.teams_invited - self.teams_participating - self.teams_declined - self.teams_withdrawn
 
     @property
     def team_participation(self) -> float | None:
@@ -152,6 +163,7 @@ class Accounts:
             "teams_invited": self.teams_invited,
             "teams_participating": self.teams_participating,
             "teams_declined": self.teams_declined,
+            "teams_withdrawn": self.teams_withdrawn,
             "declined_reasons": dict(self.declined_reasons),
             "team_participation": self.team_participation,
             **self.total.to_dict(),
@@ -170,7 +182,7 @@ def accounts(study: Study, run: AnalysisRun | None = None) -> Accounts:
 def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
     """Join what is known of each sealed team (by participation) with who was invited; two queries.
 
-    The number approached is the collection's, as recorded at opening; a correction of it since the run shows at once.
+    The numbers approached and refused are the collection's; a correction of them since the run shows at once.
     """
     participations = list(
         Participation.objects.filter(study=study)
@@ -194,6 +206,7 @@ def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
         teams_invited=len(invited),
         teams_participating=len(taking_part),
         teams_declined=len(declined),
+        teams_withdrawn=sum(p.state == Participation.State.WITHDRAWN for p in invited if p not in declined),
         declined_reasons=_count(
             reason for academy, state, reason in invitations if academy is None and state == Invitation.State.DECLINED
         ),
@@ -212,15 +225,16 @@ def _count(values: Iterable[str]) -> dict[str, int]:
 def _team_account(participation: Participation, people: Dispositions | None) -> TeamAccount:
     collection = getattr(participation, "collection", None)
     approached = (collection.approached if collection else participation.approached) or 0
+    refused = collection.refused if collection else 0
     if people is None:
-        people = Dispositions(approached=approached, pending=approached)
-    elif people.approached != approached:
+        people = Dispositions(approached=approached, refused=refused, pending=approached - refused)
+    else:
         people = Dispositions.of_team(
             approached,
             analysed=people.analysed,
             not_eligible=people.not_eligible,
             screened_out=people.screened_out,
-            refused=people.refused,
+            refused=refused,
         )
     team = participation.team
     return TeamAccount(
@@ -231,7 +245,14 @@ def _team_account(participation: Participation, people: Dispositions | None) -> 
         sector=team.academy.sector,
         mode=collection.mode if collection else participation.mode,
         people=people,
+        opened=collection is not None,
     )
+
+
+def submitted_per_day(study: Study) -> list[tuple[date, int]]:
+    """How many questionnaires of the study were handed in on each day, by day; days without any are left out."""
+    days = DayCount.objects.filter(collection__survey__study=study, n__gt=0)
+    return list(days.values("day").annotate(total=Sum("n")).order_by("day").values_list("day", "total"))
 
 
 def tally(approached: Mapping[int, int], rows: Iterable[tuple[int, str]]) -> dict[int, Dispositions]:

@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from analysis.views import analysis, board, publish, results, team
+from analysis.views import accounts, analysis, board, publish, results, team
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
     path("studies/<slug:slug>/publish", publish.publish_page, name="publish"),
     path("studies/<slug:slug>/publish/<int:pk>/preview", publish.report_preview, name="report_preview"),
     path("studies/<slug:slug>/publish/<int:pk>/counts", publish.accept_counts, name="accept_counts"),
+    path("studies/<slug:slug>/accounts", accounts.accounts, name="accounts"),
+    path("studies/<slug:slug>/accounts/flow.svg", accounts.accounts_flow, name="accounts_flow"),
+    path("studies/<slug:slug>/accounts/response.csv", accounts.export_accounts, {"form": "csv"}, name="accounts_csv"),
+    path(
+        "studies/<slug:slug>/accounts/response.xlsx", accounts.export_accounts, {"form": "xlsx"}, name="accounts_xlsx"
+    ),
+    path("studies/<slug:slug>/accounts/<int:pk>", accounts.account_counts, name="account_counts"),
     path("studies/<slug:slug>/plan", analysis.plan, name="plan"),
     path("studies/<slug:slug>/open", analysis.survey_open, name="survey_open"),
     path("studies/<slug:slug>/runs", analysis.runs, name="runs"),

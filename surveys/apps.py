@@ -18,6 +18,7 @@ class SurveysConfig(AppConfig):
                 "links_issued": _("Personal links sent"),
                 "links_reminded": _("Reminder sent"),
                 "facilitator_link_sent": _("Facilitator's link sent"),
+                "counts_corrected": _("Number of teachers, number of refusals corrected"),
                 "questionnaire_chosen": _("Questionnaire chosen"),
             }
         )

@@ -155,6 +155,22 @@ def seal_now(collection: Collection, by: User | None = None, by_link: bool = Fal
     return bool(due)
 
 
+@transaction.atomic
+def correct_counts(collection: Collection, approached: int, refused: int, reason: str, by: User) -> bool:
+    """Correct how many teachers were approached, or enter how many refused; the reason stands in the team's history.
+
+    Returns:
+        Whether anything changed.
+    """
+    before = Collection.objects.select_for_update().get(pk=collection.pk)
+    if (before.approached, before.refused) == (approached, refused):
+        return False
+    Collection.objects.filter(pk=collection.pk).update(approached=approached, refused=refused)
+    detail = f"{before.approached} → {approached}, {before.refused} → {refused}: {reason}"
+    record(collection.survey.study, "counts_corrected", participation=collection.participation, by=by, detail=detail)
+    return True
+
+
 def wake_sealing() -> None:
     """Wake a worker for what is due; should nobody hear it, beat wakes too."""
     current_app.send_task(SEAL_TASK, expires=15, ignore_result=True)

@@ -26,6 +26,37 @@ class PresentForm(forms.Form):
     )
 
 
+class CountsForm(forms.Form):
+    """How many teachers were asked and how many refused, corrected with a reason."""
+
+    approached = forms.IntegerField(
+        label=gettext_lazy("Teachers approached"),
+        min_value=1,
+        max_value=MOST_PRESENT,
+        help_text=gettext_lazy("All members of the team whom the leader asked, also those who were not there."),
+    )
+    refused = forms.IntegerField(
+        label=gettext_lazy("Of these, refused"),
+        min_value=0,
+        max_value=MOST_PRESENT,
+        help_text=gettext_lazy(
+            "Who told somebody that they do not take part. Who just did not answer is not counted here."
+        ),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason for the correction"),
+        max_length=300,
+        help_text=gettext_lazy("It stands in the team's history. Name no teachers."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        approached, refused = cleaned.get("approached"), cleaned.get("refused")
+        if approached is not None and refused is not None and refused > approached:
+            self.add_error("refused", _("No more can refuse than were approached."))
+        return cleaned
+
+
 class AddressesForm(forms.Form):
     """A pasted list of e-mail addresses: one a line, or with commas or semicolons between them."""
 

@@ -46,6 +46,7 @@ class Collection(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     mode = models.CharField(max_length=12, choices=Participation.Mode.choices)
     approached = models.PositiveIntegerField()  # as recorded at opening; corrected only by a researcher, with a reason
+    refused = models.PositiveIntegerField(default=0)  # who said no to somebody, as a researcher entered it
     closes_for_good_at = models.DateTimeField(null=True, blank=True)  # end of the grace period
     last_round_submitted = models.PositiveIntegerField(default=0)  # submitted when the last reminder round went out
     # frozen at sealing

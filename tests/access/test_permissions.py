@@ -233,6 +233,11 @@ TABLE = [
     Row("collecting_renew", researchers(302), of_team, "post"),
     # ---------------------------------------------------------------- researchers: analysis
     Row("board", researchers(200), slug),
+    Row("accounts", researchers(200), slug),
+    Row("accounts_flow", researchers(200), slug),
+    Row("accounts_csv", researchers(200), slug),
+    Row("accounts_xlsx", researchers(200), slug),
+    Row("account_counts", researchers(200), of_team),
     Row("plan", researchers(200), slug),
     Row("survey_open", researchers(302), slug, "post"),
     Row("runs", researchers(200), slug),
