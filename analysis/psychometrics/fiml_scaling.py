@@ -12,6 +12,7 @@ Two corrections, for two purposes:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,14 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from analysis.psychometrics.fit import ChiSquare, cfi, rmsea_measures, rmsea_point, unbiased_gfi
 from analysis.psychometrics.missing_scores import moment_meat
-from analysis.psychometrics.saturated import Patterns, SaturatedMoments, moment_derivatives, moment_value
-from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, Strata
+from analysis.psychometrics.saturated import (
+    Patterns,
+    SaturatedMoments,
+    complete_patterns,
+    moment_derivatives,
+    moment_value,
+)
+from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,7 @@ class FimlSample:
 
     def as_complete(self) -> Patterns:
         """Complete data of the same size that have the saturated moments."""
-        p = self.saturated.mean.size
-        stratum = Strata(
-            np.array([float(self.n_obs)]), self.saturated.mean[None], self.saturated.covariance[None],
-            np.ones((1, p), dtype=bool),
-        )  # fmt: skip
-        nobody = np.zeros(0, dtype=np.intp)
-        return Patterns(stratum, np.zeros((0, p)), nobody, nobody)
+        return complete_patterns(self.n_obs, self.saturated.mean, self.saturated.covariance)
 
     def baseline(self) -> tuple[Array, Array]:
         """Mean and variance of each item over those who answered it: the model of unrelated items, (p,) each."""
@@ -123,9 +124,9 @@ def model_meat(samples: list[FimlSample], models: list[ModelMoments]) -> Array:
     )
 
 
-def sum_matrices(matrices: object) -> Array:
-    """Sum of an iterable of equal-shaped arrays."""
-    return np.asarray(sum(matrices), dtype=np.float64)  # type: ignore[call-overload]
+def sum_matrices(matrices: Iterable[Array]) -> Array:
+    """Sum of matrices of equal shape, one per group."""
+    return np.asarray(np.sum(np.stack(list(matrices)), axis=0), dtype=np.float64)
 
 
 def trace_of_ratio(information: Array, meat: Array) -> float:

@@ -143,6 +143,14 @@ def missing_patterns(answers: npt.ArrayLike) -> Patterns:
     return Patterns(strata, filled, pattern, kept.astype(np.intp))
 
 
+def complete_patterns(n: float, mean: Array, covariance: Array) -> Patterns:
+    """Data without holes known by their moments only: n respondents, mean (p,), covariance (p, p) with divisor n."""
+    p = mean.size
+    stratum = Strata(np.array([float(n)]), mean[None], covariance[None], np.ones((1, p), dtype=bool))
+    nobody = np.zeros(0, dtype=np.intp)
+    return Patterns(stratum, np.zeros((0, p)), nobody, nobody)
+
+
 def moment_value(patterns: Patterns, mean: Array, covariance: Array) -> float:
     """Minus log-likelihood of rows with holes at a mean (p,) and covariance (p, p).
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.psychometrics.clusters import (
     ClusterSummaries,
@@ -26,10 +27,10 @@ from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
 from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitFailure, ModificationIndex
 from analysis.psychometrics.sample import Sample
-from analysis.psychometrics.saturated import Patterns, moment_derivatives, moment_value
+from analysis.psychometrics.saturated import complete_patterns, moment_derivatives, moment_value
 from analysis.psychometrics.saturated_twolevel import TwoLevelMoments
 from analysis.psychometrics.starts import start_values
-from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, Strata, half_index
+from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, half_index
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class TwoLevelModel:
         self.rows, self.columns, self.position = half_index(self.p)
 
     @property
-    def has_within(self) -> Array:
-        """1 for variables of the within model, 0 for those of the team itself, (p,)."""
-        return np.isin(np.arange(self.p), self.inner).astype(float)
+    def has_within(self) -> npt.NDArray[np.bool_]:
+        """Which variables the within model has; the others are of the team itself, (p,)."""
+        return np.isin(np.arange(self.p), self.inner)
 
     @property
-    def has_between(self) -> Array:
-        """1 for variables of the between model, (p,)."""
-        return np.isin(np.arange(self.p), self.outer).astype(float)
+    def has_between(self) -> npt.NDArray[np.bool_]:
+        """Which variables the between model has, (p,)."""
+        return np.isin(np.arange(self.p), self.outer)
 
     def at(self, theta: Array) -> TwoLevelPoint:
         """The model's moments at a parameter vector (q,)."""
@@ -161,13 +162,13 @@ def two_level_start(model: TwoLevelModel, summaries: ClusterSummaries, saturated
     The extra variance keeps the start away from the boundary, where a between matrix has often no room to move.
     """
     within = saturated.within[np.ix_(model.inner, model.inner)]
-    between = saturated.between + 0.1 * np.diag(np.diag(saturated.within) + (summaries.has_within == 0))
+    between = saturated.between + 0.1 * np.diag(np.diag(saturated.within) + ~summaries.has_within)
     between = between[np.ix_(model.outer, model.outer)]
     means = [saturated.mean[model.inner], saturated.mean[model.outer]]
     rough = start_values(model.structure, [within, between], means)
     both = np.isin(model.inner, model.outer)
-    inner = _as_complete(float(summaries.n_obs - summaries.n_clusters), np.where(both, 0.0, means[0]), within)
-    outer = _as_complete(float(summaries.n_clusters), means[1], between)
+    inner = complete_patterns(summaries.n_obs - summaries.n_clusters, np.where(both, 0.0, means[0]), within)
+    outer = complete_patterns(summaries.n_clusters, means[1], between)
 
     def value(theta: Array) -> float:
         states = model.structure.at(theta)
@@ -186,13 +187,6 @@ def two_level_start(model: TwoLevelModel, summaries: ClusterSummaries, saturated
         return f, gradient, hessian
 
     return minimise(value, derivatives, rough, max_iterations=50).x
-
-
-def _as_complete(n: float, mean: Array, covariance: Array) -> Patterns:
-    p = mean.size
-    stratum = Strata(np.array([n]), mean[None], covariance[None], np.ones((1, p), dtype=bool))
-    nobody = np.zeros(0, dtype=np.intp)
-    return Patterns(stratum, np.zeros((0, p)), nobody, nobody)
 
 
 def model_derivatives(

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.psychometrics.cfa import invert_information, not_identified
 from analysis.psychometrics.clusters import ClusterSummaries, cluster_scores, two_level_derivatives
@@ -186,10 +187,8 @@ def _scaled_tests(
     """Yuan and Bentler's chi-squares of the model and of the baseline model, and the factors they are made of."""
     assert solution.meat is not None
     model = solution.model
-    varies, differs = model.has_within > 0, model.has_between > 0
-    free = np.concatenate(
-        [np.ones(model.p, dtype=bool)] + [on[model.rows] & on[model.columns] for on in (varies, differs)]
-    )
+    levels = (model.has_within, model.has_between)
+    free = np.concatenate([np.ones(model.p, dtype=bool)] + [on[model.rows] & on[model.columns] for on in levels])
     diagonal = np.concatenate([np.ones(model.p, dtype=bool)] + 2 * [model.rows == model.columns])
     full = _trace(solution.summaries, solution.saturated, free)
     base = _trace(solution.summaries, unrelated, free & diagonal)
@@ -203,7 +202,7 @@ def _scaled_tests(
     return scaled, scaled_b, factors
 
 
-def _trace(summaries: ClusterSummaries, moments: TwoLevelMoments, free: Array) -> float:
+def _trace(summaries: ClusterSummaries, moments: TwoLevelMoments, free: npt.NDArray[np.bool_]) -> float:
     """tr(B A^-1) of a model whose parameters are the moments marked ``free``; NaN where A cannot be inverted."""
     at = two_level_derivatives(summaries, moments.mean, moments.within, moments.between)
     assert at.hessian is not None
