@@ -34,7 +34,9 @@ def checked_answers(definition: Definition, background: list[str], answers: Mapp
         if not good:
             raise InvalidAnswers(f"{code}: {value!r} is no answer")
         result[code] = value
-    return result
+    # in the order of the questionnaire: in which order somebody answered is nobody's business
+    order = (*definition.item_codes, *definition.background_codes)
+    return {code: result[code] for code in order if code in result}
 
 
 def is_item_answer(definition: Definition, value: Any) -> bool:

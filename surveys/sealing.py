@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 CHECKPOINT_TRIES = 50
+LOCK_TIMEOUT = "3s"
 
 
 class StillOpen(Exception):
@@ -162,20 +163,34 @@ def sweep() -> None:
     waiting = list(Collection.objects.filter(state=Collection.State.SEALED, sealing=True).values_list("pk", flat=True))
     if not waiting:
         return
-    with connection.cursor() as cursor:
+    try:
         if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA secure_delete=ON")
-            cursor.execute("VACUUM")
-            _truncate_log()
+            _sweep_sqlite()
         else:
-            for model in (Response, Invitee, Meeting):
-                cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
+            _sweep_postgresql()
+    except OperationalError as error:
+        raise SweepDelayed from error
     Collection.objects.filter(pk__in=waiting).update(sealing=False)
 
 
-def _truncate_log() -> None:
-    """Empty SQLite's write-ahead log: it held the old rows. Readers that are in the way finish soon, so try for a while."""
+def _sweep_postgresql() -> None:
+    """Write the tables anew. VACUUM FULL needs a table for itself, and while it waits for one reader all others wait for
+    it: it gives up after a moment, so that a long backup delays the sweep and not the answers of other teams."""
     with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        try:
+            for model in (Response, Invitee, Meeting):
+                cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
+        finally:
+            cursor.execute("RESET lock_timeout")
+
+
+def _sweep_sqlite() -> None:
+    """Write the file anew, then empty the write-ahead log, which held the old rows. Readers that are in the way finish
+    soon, so try for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.execute("VACUUM")
         for _n in range(CHECKPOINT_TRIES):
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy, _in_log, _moved = cursor.fetchone()

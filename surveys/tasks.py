@@ -1,5 +1,7 @@
 """Thin Celery tasks: they wake what the database says is due."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from surveys import sealing
@@ -8,4 +10,5 @@ from surveys.collections import SEAL_TASK
 
 @shared_task(name=SEAL_TASK)
 def seal_due_collections() -> None:
-    sealing.seal_due()
+    with suppress(sealing.SweepDelayed):  # the next wake-up tries again
+        sealing.seal_due()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from surveys import collections, keys, links, sealing, submission
+from surveys import collections, keys, links, sealing, submission, tasks
 from surveys.models import Collection, Invitee, Meeting, Response, Survey
 from tests.surveys.conftest import in_threads
 
@@ -286,3 +286,30 @@ def test_on_postgresql_the_tables_are_rewritten(full):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT xmin::text) FROM surveys_response")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.postgres_only
+def test_on_postgresql_a_reader_in_the_way_delays_the_sweep_but_loses_nothing(full, monkeypatch):
+    monkeypatch.setattr(sealing, "LOCK_TIMEOUT", "100ms")
+    reading, done = Event(), Event()
+
+    def read() -> None:
+        with transaction.atomic():
+            Invitee.objects.count()
+            reading.set()
+            done.wait(20)
+
+    def seal() -> None:
+        reading.wait(20)
+        try:
+            sealing.seal(full)
+        finally:
+            done.set()
+
+    _read, sealed = in_threads(read, seal)
+    assert isinstance(sealed, sealing.SweepDelayed)
+    full.refresh_from_db()
+    assert (full.state, full.sealing) == (Collection.State.SEALED, True)
+    tasks.seal_due_collections()
+    full.refresh_from_db()
+    assert not full.sealing

@@ -108,6 +108,14 @@ def test_a_save_is_two_queries(key, django_assert_num_queries):
     assert (response.answers, response.sequence, response.language) == ({"GV1": 2, "GV2": "x"}, 2, "en")
 
 
+def test_in_which_order_somebody_answered_is_not_kept(meeting):
+    answers = {"counsellor": "no", "ER1": 1, "GV2": 2, "GV1": 3}
+    for order in (answers, dict(reversed(answers.items()))):
+        submission.save(submission.start_in_meeting(meeting), 1, order)
+    first, second = [list(response.answers) for response in Response.objects.all()]
+    assert first == second
+
+
 def test_a_repeat_changes_nothing_and_is_acknowledged(key):
     submission.save(key, 1, {"GV1": 1})
     assert submission.save(key, 1, {"GV1": 1}).outcome == Outcome.SAVED
