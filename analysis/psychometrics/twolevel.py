@@ -30,7 +30,7 @@ from analysis.psychometrics.sample import Sample
 from analysis.psychometrics.saturated import complete_patterns, moment_derivatives, moment_value
 from analysis.psychometrics.saturated_twolevel import TwoLevelMoments
 from analysis.psychometrics.starts import start_values
-from analysis.psychometrics.strata import Array, Index, NotPositiveDefiniteError, half_index
+from analysis.psychometrics.strata import Array, Index, half_index
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,3 @@ def forced_positive(matrix: Array, *, floor: float = 1e-6) -> Array:
     values, vectors = np.linalg.eigh(matrix)
     least = floor * abs(float(values[-1]))
     return np.asarray((vectors * np.where(values < least, least, values)) @ vectors.T, dtype=np.float64)
-
-
-__all__ = ["NotPositiveDefiniteError", "TwoLevelModel", "TwoLevelPoint", "maximise_two_level", "summarise_teams"]
