@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from analysis import publishing, reports
 from analysis.disclosure import Group, TeamCounts
 from analysis.groups import FinalScale, GroupFigures, Moments, TeamFigures
@@ -34,9 +32,7 @@ class Publication:
 
 def participation_of(team: int, academy: int, study: Study) -> Participation:
     owner = Academy(pk=academy, name=f"academy {academy}", institution=Institution(pk=1, name="institution"))
-    return Participation(
-        pk=team, study=study, team=Team(pk=team, name=str(team), academy=owner), approached=99, director_sees_team=True
-    )
+    return Participation(pk=team, study=study, team=Team(pk=team, name=str(team), academy=owner), approached=99)
 
 
 def definition_of(wave: Wave) -> Definition:
@@ -47,11 +43,12 @@ def definition_of(wave: Wave) -> Definition:
 
 def scores_of(wave: Wave, people: list[Person], items: tuple[str, ...]) -> list[float]:
     """Scale scores of those who answered enough items."""
-    return [
-        float(np.mean([value for item in items if (value := wave.keyed(person, item)) is not None]))
-        for person in people
-        if has_score(wave, person, items)
-    ]
+    scores = []
+    for person in people:
+        if has_score(wave, person, items):
+            given = [value for item in items if (value := wave.keyed(person, item)) is not None]
+            scores.append(sum(given) / len(given))
+    return scores
 
 
 def moments_of(scores: list[float]) -> Moments:
