@@ -74,7 +74,7 @@ def _content(report: TeamReport) -> dict[str, Any]:
         "scales": [
             {
                 "name": scale.name,
-                "meaning": scale.meaning,
+                "meaning": scale.meaning[:1].upper() + scale.meaning[1:],
                 "sentences": list(scale.sentences),
                 "head": [_("Question"), *report.options, _("mean")],
                 "rows": [_item_row(item, report) for item in scale.items],
