@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
-from surveys import collections, questionnaires
+from surveys import collections, limits, questionnaires
 from surveys.models import Collection, Invitee, Meeting, QuestionnaireVersion, Survey
 from teams.models import Academy, Institution, Participation, Role, Study, Team, User
 
@@ -126,3 +127,10 @@ def invitees(online: Collection) -> list[Invitee]:
 
     links.issue_links(online, [f"teacher{n}@noord.example" for n in range(6)])
     return list(online.invitees.order_by("email"))
+
+
+@pytest.fixture
+def teacher() -> Client:
+    """A browser without a session, which must not need form tokens either."""
+    limits.forget()
+    return Client(enforce_csrf_checks=True)
