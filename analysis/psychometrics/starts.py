@@ -114,8 +114,8 @@ def _standardised_loadings(block: Block, rows: Sequence[ParameterRow], r: FloatA
             continue
         sign = np.sign(np.linalg.eigh(here)[1][:, -1])
         sign[sign == 0] = 1.0
-        if sign.sum() < 0:
-            sign = -sign
+        # with a free sign (unit variance) the first item decides it, as it does in lavaan
+        sign = sign * sign[0]
         sums = (here * np.outer(sign, sign)).sum(axis=1)
         loading = sums / np.sqrt(max(float(sums.sum()), 0.05 * len(at)))
         room = np.sqrt(np.maximum(1.0 - (unit[at] ** 2).sum(axis=1), 0.1))

@@ -104,6 +104,19 @@ def test_identification_does_not_matter(seed: int, estimator: str) -> None:
 
 
 @few
+@given(seed=seeds, reversed_items=st.sets(st.sampled_from(ITEMS)))
+def test_the_first_item_decides_the_sign_of_a_factor(seed: int, reversed_items: set[str]) -> None:
+    data = data_of(seed)
+    one = cleanly(fit(MODEL, data, std_lv=True))
+    other = cleanly(fit(MODEL, data.assign(**{item: -data[item] for item in reversed_items}), std_lv=True))
+    same_fit(one, other)
+    for item in ITEMS:
+        turned = (item in reversed_items) != (f"{item[0]}1" in reversed_items)
+        ours, theirs = one.parameter(item[0], "=~", item).est, other.parameter(item[0], "=~", item).est
+        assert theirs == pytest.approx(-ours if turned else ours, rel=1e-6)
+
+
+@few
 @given(seed=seeds, estimator=estimators)
 def test_saturated_model_fits_perfectly(seed: int, estimator: str) -> None:
     result = cleanly(fit("a =~ a1 + a2 + a3", data_of(seed), estimator=estimator))
