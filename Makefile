@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test check bench messages help
+.PHONY: run setup dev python test check bench messages prove-disclosure help
 .DEFAULT_GOAL := help
 
 help:
@@ -40,3 +40,7 @@ bench-%: dev
 # make messages  collect the interface texts into locale/
 messages: setup
 	@$(VENV_PYTHON) -m scripts.messages update
+
+# make prove-disclosure  10,000 histories of publications and all small universes against the attackers: 0 disclosures
+prove-disclosure: dev
+	@$(VENV_PYTHON) -m tests.disclosure.prove

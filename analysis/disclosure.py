@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import cache
 
 from scipy import stats
 
@@ -371,9 +372,14 @@ def pooled_spread(shown: Iterable[ScaleFigures], n_points: int) -> Spread | None
     return Spread(math.ceil(max(sd, least) / SPREAD_STEP - 1e-9) * SPREAD_STEP, df)
 
 
+@cache
+def _t(df: int) -> float:
+    return float(stats.t.ppf(0.975, df))
+
+
 def half_width(n: int, spread: Spread, n_points: int) -> float | None:
     """Half the 95 % interval around a mean of n, rounded up to a tenth; None when it says next to nothing."""
-    half = math.ceil(10 * float(stats.t.ppf(0.975, spread.df)) * spread.sd / math.sqrt(n) - 1e-9) / 10
+    half = math.ceil(10 * _t(spread.df) * spread.sd / math.sqrt(n) - 1e-9) / 10
     return half if half <= (n_points - 1) / 3 else None
 
 
@@ -391,7 +397,7 @@ def show_aggregate(units_shown: Sequence[tuple[int, float]]) -> ShownScale:
     if n_units < 2:
         return MeanShown(round_half_up(mean, AGGREGATE_DECIMALS), None, None)
     meat = n_units / (n_units - 1) * sum((n * (value - mean)) ** 2 for n, value in units_shown)
-    half = float(stats.t.ppf(0.975, n_units - 1)) * math.sqrt(meat) / total
+    half = _t(n_units - 1) * math.sqrt(meat) / total
     return MeanShown(*(round_half_up(figure, AGGREGATE_DECIMALS) for figure in (mean, mean - half, mean + half)))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -224,7 +224,7 @@ class Attack:
 
     def __init__(self, case: Case, seed: int = 0, most_unions: int = 40) -> None:
         self.case = case
-        self.random = random.Random(seed)
+        self.seed = seed
         self.most_unions = most_unions
         self.n_targets = self.n_programs = 0
         self.worlds = Worlds(case)
@@ -315,13 +315,20 @@ class Attack:
                 for chosen in itertools.combinations(inside, size)
                 if len(union := [key for cell in chosen for key in cell]) <= largest
             ]
-            yield from found if len(found) <= self.most_unions else self.random.sample(found, self.most_unions)
+            yield from sorted(found, key=self._order)[: self.most_unions]
         if len(by_component) > 1 and largest > 1:
-            for _ in range(self.most_unions // 4):
-                chosen = self.random.sample(small, self.random.randint(2, min(largest, len(small))))
-                union = [key for cell in chosen for key in cell]
-                if len(union) <= largest and len({self.component[key] for key in union}) > 1:
-                    yield union
+            across = [
+                union
+                for size in (2, 3)
+                for chosen in itertools.combinations(sorted(small, key=self._order)[:8], size)
+                if len(union := [key for cell in chosen for key in cell]) <= largest
+                and len({self.component[key] for key in union}) > 1
+            ]
+            yield from sorted(across, key=self._order)[: self.most_unions // 4]
+
+    def _order(self, keys: Sequence[Key]) -> int:
+        """A random order that is the same for every insider, so that worlds found once serve again."""
+        return zlib.crc32(f"{self.seed} {sorted(keys)}".encode())
 
     def _target(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from tests.disclosure.people import Person, Version, Wave
@@ -71,6 +73,20 @@ def waves(draw: st.DrawFn) -> Wave:
         versions.append(Version(analysed, scales, units))
     reverse = frozenset({"A3"}) if draw(st.booleans()) else frozenset()
     return Wave(5, 4, ITEMS, teams, people, tuple(versions), reverse)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Wave, ...]:
+    """One measurement, or two of the same teams: the second shows the first beside it."""
+    first = draw(waves())
+    if draw(st.integers(0, 4)):
+        return (first,)
+    second = draw(waves())
+    academies = {team: first.teams.get(team, owner) for team, owner in second.teams.items()}
+    units = tuple(unit for unit in second.versions[0].units if len({academies[team] for team in unit}) == 1)
+    return first, replace(
+        second, teams=academies, versions=tuple(replace(version, units=units) for version in second.versions)
+    )
 
 
 @st.composite

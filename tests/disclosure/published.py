@@ -198,6 +198,21 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
             assert abs(figure.value.mean - sum(n * value for n, value in parts) / total) <= 0.005 + 1e-9
 
 
+def check_previous(publications: Sequence[Publication], before: Sequence[Publication]) -> None:
+    """What a report shows of the wave before stands in a report of that wave, letter by letter."""
+    was = {
+        (report.team, scale.code): scale.shown
+        for report in before[-1].teams
+        if not isinstance(report.scales, Withheld)
+        for scale in report.scales
+    }
+    for publication in publications:
+        for report in publication.teams:
+            for scale in () if isinstance(report.scales, Withheld) else report.scales:
+                if isinstance(scale.previous, MeanShown | Capped):
+                    assert scale.previous == was[report.team, scale.code]
+
+
 def value_from(shown: Iterable[tuple[object, bool]], n_points: int) -> float | None:
     """The scale mean that the items shown give."""
     values = []

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from analysis import publishing, reports
 from analysis.disclosure import Group, TeamCounts
@@ -30,9 +31,10 @@ class Publication:
     academies: tuple[AcademyReport, ...]
 
 
-def participation_of(team: int, academy: int, study: Study) -> Participation:
+@cache
+def participation_of(team: int, academy: int) -> Participation:
     owner = Academy(pk=academy, name=f"academy {academy}", institution=Institution(pk=1, name="institution"))
-    return Participation(pk=team, study=study, team=Team(pk=team, name=str(team), academy=owner), approached=99)
+    return Participation(pk=team, team=Team(pk=team, name=str(team), academy=owner), approached=99)
 
 
 def definition_of(wave: Wave) -> Definition:
@@ -62,7 +64,7 @@ def moments_of(scores: list[float]) -> Moments:
     return Moments(n, mean, math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / (n - 1)))
 
 
-def figures_of(wave: Wave, version: Version, study: Study) -> list[GroupFigures]:
+def figures_of(wave: Wave, version: Version) -> list[GroupFigures]:
     """The groups of a version with their exact figures, as analysis.groups.load_groups reads them from rows."""
     members: dict[int, list[Person]] = defaultdict(list)
     for person in wave.people:
@@ -72,7 +74,7 @@ def figures_of(wave: Wave, version: Version, study: Study) -> list[GroupFigures]
     for team, academy in wave.teams.items():
         people = members[team]
         n = len(people)
-        figures = TeamFigures(participation_of(team, academy, study), TeamCounts(n, n, n, n))
+        figures = TeamFigures(participation_of(team, academy), TeamCounts(n, n, n, n))
         for scale, items in version.scales.items():
             figures.scales[scale] = moments_of(scores_of(wave, people, items))
         for item in wave.items:
@@ -150,7 +152,7 @@ def material_of(
             )
             for code, items in version.scales.items()
         ],
-        groups=figures_of(wave, version, study),
+        groups=figures_of(wave, version),
         spreads={},
         previous=reports.Previous(previous) if previous else None,
     )

@@ -45,6 +45,7 @@ class Worlds:
             ]
             for facts in self.item_facts
         ]
+        self.found: dict[object, list[frozenset[int]]] = {}
         assert all(self._item_holds(column, self.truth) for column in range(len(case.items)))
         assert self._scores_hold(self.truth)
 
@@ -78,16 +79,30 @@ class Worlds:
         return True
 
     def reach(self, measure: Sequence[str], group: Sequence[Key], insider: Key | None, needed: float) -> bool:
-        """Whether two worlds are found between which the group's mean differs by ``needed``."""
-        rows = [self.row[key] for key in group]
-        fixed = {*rows, *([] if insider is None else [self.row[insider]])}
-        high, low = self._climb(measure, rows, fixed, 1, needed), Fraction(0)
-        if high < needed - 1e-9:
-            low = self._climb(measure, rows, fixed, -1, needed - float(high))
-        return float(high) + float(low) >= needed - 1e-9
+        """Whether two worlds are found between which the group's mean differs by ``needed``.
 
-    def _climb(self, measure: Sequence[str], rows: list[int], fixed: set[int], sign: int, needed: float) -> Fraction:
-        """How far the mean of ``rows`` moves in one direction by changes that keep all facts."""
+        Worlds found before serve again where the insider's own answers are the same in them.
+        """
+        own = None if insider is None else self.row[insider]
+        found = self.found.setdefault((tuple(measure), frozenset(group)), [])
+        if any(own not in changed for changed in found):
+            return True
+        rows = [self.row[key] for key in group]
+        fixed = {*rows, *([] if own is None else [own])}
+        high, changed = self._climb(measure, rows, fixed, 1, needed)
+        if high < needed - 1e-9:
+            low, others = self._climb(measure, rows, fixed, -1, needed - float(high))
+            if float(high + low) < needed - 1e-9:
+                return False
+            changed |= others
+        found.append(frozenset(changed))
+        return True
+
+    def _climb(
+        self, measure: Sequence[str], rows: list[int], fixed: set[int], sign: int, needed: float
+    ) -> tuple[Fraction, set[int]]:
+        """How far the mean of ``rows`` moves in one direction by changes that keep all facts, and whose answers change."""
+        changed: set[int] = set()
         table = self.truth.copy()
         gained = Fraction(0)
         for _ in range(MOST_MOVES):
@@ -97,14 +112,15 @@ class Worlds:
                     table[row, column] = value
                 if all(self._item_holds(c, table) for c in {c for _, c, _ in change}) and self._scores_hold(table):
                     gained += gain
+                    changed |= {row for row, _, _ in change}
                     break
                 for row, column, value in before:
                     table[row, column] = value
             else:
-                return gained
+                return gained, changed
             if gained >= needed - 1e-9:
-                return gained
-        return gained
+                return gained, changed
+        return gained, changed
 
     def _moves(
         self, table: np.ndarray, measure: Sequence[str], rows: list[int], fixed: set[int], sign: int
