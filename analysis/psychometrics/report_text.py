@@ -132,7 +132,9 @@ def _parameter_table(title: str, rows: Sequence[ParameterEstimate]) -> list[str]
     for row in rows:
         name = f"{row.lhs} {row.op} {row.rhs}".strip()
         se = _number(row.se) if row.free else "fixed"
-        lines.append(f"  {name:38}{row.est:10.3f}{se:>9}{_number(row.z):>9}{_p(row.pvalue):>8}{_number(row.std_all):>9}")
+        lines.append(
+            f"  {name:38}{row.est:10.3f}{se:>9}{_number(row.z):>9}{_p(row.pvalue):>8}{_number(row.std_all):>9}"
+        )
     return lines
 
 

@@ -112,7 +112,9 @@ def draw_sample(
     for code, label in enumerate(group_labels):
         here = group_codes == code if len(group_labels) > 1 else slice(None)
         if group is not None and not len(values[here]):
-            raise DataError(f"group {label!r} has no {'' if keep_missing else 'complete '}row of answers to these items")
+            raise DataError(
+                f"group {label!r} has no {'' if keep_missing else 'complete '}row of answers to these items"
+            )
         groups.append(_group_sample(label, values[here], cluster_codes[here] if cluster is not None else None))
     return Sample(tuple(items), tuple(groups), problems)
 

@@ -9,6 +9,7 @@ def numerical_jacobian(function: Callable[[np.ndarray], np.ndarray], theta: np.n
     """Central differences with Richardson extrapolation, (n_out, n_theta)."""
     columns = []
     for k in range(len(theta)):
+
         def slope(h: float, k: int = k) -> np.ndarray:
             step = np.zeros_like(theta)
             step[k] = h

@@ -96,7 +96,9 @@ def test_informations_of_the_likelihood(misfit: bool) -> None:
     table = build_table(text, mean_structure=True)
     structure = ModelStructure(table)
     sample = draw_sample(load_data("hs1939"), table.observed)
-    theta = np.array([{"~1": 4.0, "=~": 0.8}.get(row.op, 0.9 if row.lhs == row.rhs else 0.2) for row in table.free_rows])
+    theta = np.array(
+        [{"~1": 4.0, "=~": 0.8}.get(row.op, 0.9 if row.lhs == row.rhs else 0.2) for row in table.free_rows]
+    )
 
     def gradient(x: np.ndarray) -> np.ndarray:
         terms = all_terms(structure, sample, x)
