@@ -16,7 +16,14 @@ from typing import Any
 import psycopg
 
 # durability is for answers that matter; here a crash loses nothing
-SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=128MB", "max_connections=60")
+SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=128MB",
+    "max_connections=60",
+    "jit=off",
+)
 
 
 def free_port() -> int:
