@@ -250,7 +250,7 @@ def test_within_means_are_free_only_for_items_without_a_part_between() -> None:
     assert result.extra["icc"]["x4"] == 0.0
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.permutations(range(1, 5)))
 def test_order_of_items_and_teams_does_not_matter(seed: int, order: list[int]) -> None:
     data = teams(seed)
@@ -268,14 +268,16 @@ def test_order_of_items_and_teams_does_not_matter(seed: int, order: list[int]) -
         assert theirs == pytest.approx(mine, abs=1e-6)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_rescaling_moves_nothing_that_is_standardised(seed: int) -> None:
     data = teams(seed)
     plain = fit(MODEL, data, cluster="team", estimator="MLR")
     scaled = data.assign(x1=data["x1"] * 10 + 3, x3=data["x3"] * 0.2)
     other = fit(MODEL, scaled, cluster="team", estimator="MLR")
-    for measure in ("chisq", "chisq.scaled", "cfi", "srmr_within", "srmr_between"):
+    # lavaan's way of making an improper between matrix proper before SRMR depends on the items' units, and so does ours
+    between = () if plain.has_problem(NOT_POSITIVE_DEFINITE) else ("srmr_between",)
+    for measure in ("chisq", "chisq.scaled", "cfi", "srmr_within", *between):
         assert other.fit[measure] == pytest.approx(plain.fit[measure], rel=1e-4, abs=1e-5)
     for row in plain.parameters:
         if row.op == "=~" and math.isfinite(row.std_all):
@@ -284,7 +286,7 @@ def test_rescaling_moves_nothing_that_is_standardised(seed: int) -> None:
             )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_equal_loadings_never_fit_better(seed: int) -> None:
     data = teams(seed)
@@ -395,7 +397,7 @@ def test_what_two_levels_do_not_go_with_is_said(options: dict[str, Any]) -> None
         fit(MODEL, data, **{"cluster": "team"} | options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from(["ML", "MLR"]))
 def test_whatever_the_data_there_is_a_result_or_a_reason(seed: int, two_level: bool, estimator: str) -> None:
     """Few respondents, few teams, rounded, constant or dependent items, holes: no traceback, and JSON without NaN."""
