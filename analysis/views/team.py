@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST
 
 from analysis import charts, disclosure, pdf
 from analysis.disclosure import Capped, ItemDistribution, MeanShown, NearlyAll, Withheld
-from analysis.forms import AddressesForm
 from analysis.models import AnalysisRun
 from analysis.publishing import published_run
 from analysis.reports import ScaleReport, TeamReport, team_report
 from analysis.wording import caption, chart_words, how_to_read, scale_value, withheld_text
 from surveys import collections, links
+from surveys.forms import AddressesForm
 from surveys.models import Collection
 from teams import access
 from teams.models import Participation
