@@ -241,6 +241,8 @@ def read_data(path: str) -> pd.DataFrame:
     """Read a CSV file. Raises ``DataError`` with one sentence where there is none, or none that can be read."""
     try:
         data = pd.read_csv(path)
+        if len(data.columns) == 1 and ";" in data.columns[0]:  # as spreadsheets in Dutch write it
+            data = pd.read_csv(path, sep=";", decimal=",")
     except FileNotFoundError as error:
         raise DataError(f"There is no file {path}.") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.psychometrics.fit import comparison_measures, rmsea_measures, rmsea_point
-from analysis.psychometrics.model import ParameterTable, build_table
+from analysis.psychometrics.model import ParameterTable, build_table, observed_names
 from analysis.psychometrics.modification import candidate_rows
 from analysis.psychometrics.moments import ModelStructure
 from analysis.psychometrics.polychoric import OrdinalData, PolychoricResult, ordinal_data, polychoric
@@ -84,7 +84,7 @@ def fit_ordinal(
     syntax = parse_model(model) if isinstance(model, str) else model
     if syntax.two_level:
         raise DataError(f"{estimator} has no two-level models: give one level, and the teams as clusters")
-    items = build_table(syntax).observed
+    items = observed_names(syntax)
     if ordered is not True and (continuous := [name for name in items if name not in set(ordered or ())]):
         raise DataError(f"{estimator} needs every item to be ordinal; {continuous[0]!r} is not named as ordered")
     sample = draw_sample(data, items, group=group, cluster=cluster, keep_missing=missing == "pairwise")
