@@ -17,8 +17,10 @@ class AnalysisConfig(AppConfig):
                 "decision_merge": _("Scales merged"),
                 "decision_drop": _("Item dropped"),
                 "decision_undone": _("Decision undone"),
+                "answers_not_used_any_more": _("Answers of the team are not used any more"),
                 "published": _("Reports published"),
                 "answers_imported": _("Answers imported (responses / teams)"),
                 "responses_downloaded": _("Responses downloaded"),
+                "rows_released": _("Responses released, with their purpose"),
             }
         )

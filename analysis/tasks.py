@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from analysis import runs
+from analysis import runs, withdrawals
 
 
 @shared_task(name="analysis.start_due_runs")
@@ -13,3 +13,8 @@ def start_due_runs() -> None:
 @shared_task(name="analysis.execute_run")
 def execute_run(run_id: int) -> None:
     runs.execute(run_id)
+
+
+@shared_task(name="analysis.carry_out_withdrawals")
+def carry_out_withdrawals() -> None:
+    withdrawals.carry_out()

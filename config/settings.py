@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     # beat only wakes: what is due stands in the database. A wake-up that waited too long is of no use: it expires.
     "mail": {"task": "teams.send_due_mail", "schedule": 10.0, "options": {"expires": 10}},
     "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
+    "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},
 }
 # How long a claim on a row holds before another worker may take it over; the worker renews it while it works

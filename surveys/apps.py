@@ -19,6 +19,7 @@ class SurveysConfig(AppConfig):
                 "links_reminded": _("Reminder sent"),
                 "facilitator_link_sent": _("Facilitator's link sent"),
                 "counts_corrected": _("Number of teachers, number of refusals corrected"),
+                "answers_deleted": _("Answers of the team deleted"),
                 "questionnaire_chosen": _("Questionnaire chosen"),
             }
         )

@@ -6,15 +6,17 @@ from django.utils.translation import gettext as _
 from surveys import keys, links
 from surveys.models import Collection, Invitee, Meeting
 from teams.mail import Mail, absolute, compose, register
+from teams.models import Participation
 
 
 def _invitee(pk: int) -> Invitee | None:
-    """The invitee, if a mail about the link is still wanted: the collection is open and the person did not opt out."""
+    """The invitee, if a mail about the link is still wanted: open, the team takes part, the person did not opt out."""
     return (
         Invitee.objects.select_related(
             "collection__survey__study", "collection__participation__team__academy__institution"
         )
         .filter(pk=pk, opted_out=False, collection__state=Collection.State.OPEN)
+        .filter(collection__participation__state=Participation.State.ACCEPTED)
         .exclude(nonce="")
         .first()
     )
@@ -80,6 +82,8 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
     if meeting is None or not meeting.collection.participation.contact_email:
         return None
     participation = meeting.collection.participation
+    if participation.state != Participation.State.ACCEPTED:
+        return None
     study = meeting.collection.survey.study
     subject = _("Leading the meeting: %(team)s") % {"team": participation.team.name}
     return compose(

@@ -24,6 +24,9 @@ WORDS = {
     "leader_reminded": _("Team leader reminded"),
     "leader_accepted": _("Team leader accepted"),
     "leader_declined": _("Team leader declined"),
+    "director_withdrew": _("Director withdrew the permission"),
+    "team_withdrawn": _("Team no longer takes part"),
+    "link_reissued": _("New link mailed"),
     "contacts_imported": _("Contacts imported from a file"),
 }
 

@@ -25,9 +25,21 @@ class DeclineForm(forms.Form):
     )
 
 
+class WithdrawForm(DeclineForm):
+    """A permission taken back, with the same reasons as a refusal."""
+
+    prefix = "withdraw"
+
+
 class DirectorForm(PlainForm):
     """The teams to approach, with their leaders, and the undertaking."""
 
+    not_before = forms.DateField(
+        label=gettext_lazy("Do not ask the team leaders before"),
+        required=False,
+        widget=date_input(),
+        help_text=gettext_lazy("Not required. Without a date we ask them now."),
+    )
     undertaking = forms.BooleanField(
         label=gettext_lazy("I undertake this for the academy and give permission to ask these teams."),
         error_messages={"required": gettext_lazy("We can only ask your teams if you undertake this.")},

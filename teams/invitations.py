@@ -9,7 +9,7 @@ A team counts as invited from the moment its director is invited: the leader's o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,6 +20,8 @@ from teams import history, mail
 from teams.links import INVITATION, make_token, new_nonce
 from teams.models import Academy, Invitation, Participation, Role, Study, Team, User
 
+LINK_DAYS = 90  # a link opens so long after the mail that brought it, and at least until the study ends
+ASK_AT = time(9)  # in the morning of the day from which leaders may be asked
 REMIND_AFTER = timedelta(hours=20)  # at most one reminder a day, however often the button is pressed
 
 # Reasons that people may give; the others are set by the program
@@ -59,6 +61,16 @@ def list_team(study: Study, team: Team, by: User | None = None) -> Participation
 def link_path(invitation: Invitation) -> str:
     """The path of the link that opens an invitation: its holder may answer it."""
     return reverse("invitation_link", args=[make_token(INVITATION, invitation.pk, invitation.nonce)])
+
+
+def link_until(study: Study) -> date:
+    """The last day of a link that is mailed today."""
+    return max(study.ends_on, timezone.localdate() + timedelta(days=LINK_DAYS))
+
+
+def link_ended(invitation: Invitation) -> bool:
+    """Whether the link of an invitation is too old to open it."""
+    return invitation.link_until is not None and invitation.link_until < timezone.localdate()
 
 
 def academy_invitation(participation: Participation) -> Invitation:
@@ -101,7 +113,9 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
         if not new_teams.update(state=Participation.State.INVITED):
             continue
         now = timezone.now()
-        _move(invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now)
+        _move(
+            invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now, link_until=link_until(study)
+        )
         history.record(study, "director_invited", academy=invitation.academy, by=by)
         mail.queue("teams.director_invitation", invitation.pk)
         n_invited += 1
@@ -109,8 +123,12 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
 
 
 @transaction.atomic
-def accept_academy(invitation: Invitation, approach: Sequence[Approach], *, by_link: bool = True) -> bool:
+def accept_academy(
+    invitation: Invitation, approach: Sequence[Approach], *, not_before: date | None = None, by_link: bool = True
+) -> bool:
     """The director's permission: the chosen teams' leaders are invited, the other teams are left out.
+
+    With ``not_before`` the leaders are mailed in the morning of that day, and not earlier.
 
     The director undertakes that results are not used in appraisal and that nobody tries to recognise a teacher; the form
     demands that box, the invitation's row says so.
@@ -118,9 +136,10 @@ def accept_academy(invitation: Invitation, approach: Sequence[Approach], *, by_l
     Returns:
         False, with nothing changed, if the invitation was answered before.
     """
-    if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True):
+    if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True, not_before=not_before):
         return False
-    history.record(invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link)
+    detail = not_before.isoformat() if not_before else ""
+    history.record(invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link, detail=detail)
     _approach(invitation, approach, by_link)
     mail.queue("teams.director_confirmation", invitation.pk)
     return True
@@ -144,8 +163,16 @@ def undecided_teams(invitation: Invitation) -> list[Participation]:
     ]
 
 
+def may_ask_at(invitation: Invitation) -> datetime:
+    """When the leaders below a director's permission may be asked: now, or on the day that the director gave."""
+    now = timezone.now()
+    day = Invitation.objects.values_list("not_before", flat=True).get(pk=invitation.pk)
+    return max(now, timezone.make_aware(datetime.combine(day, ASK_AT))) if day else now
+
+
 def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: bool) -> int:
     chosen = {one.participation_id: one for one in approach}
+    asked_at, until = may_ask_at(invitation), link_until(invitation.study)
     n_approached = 0
     for participation in undecided_teams(invitation):
         leaders = participation.invitation
@@ -157,9 +184,10 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
                 history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
             continue
         correct_leader(participation.team, one.leader_name, one.leader_email, by_link=by_link)
-        if _move(leaders, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=timezone.now()):
+        sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
+        if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
-            mail.queue("teams.leader_invitation", leaders.pk, _language(one.leader_email))
+            mail.queue("teams.leader_invitation", leaders.pk, _language(one.leader_email), asked_at)
             n_approached += 1
     return n_approached
 
@@ -245,8 +273,8 @@ def remind(invitation: Invitation, by: User | None = None) -> bool:
     """Send the invitation once more, at most once a day, to somebody who has not answered. Returns whether it goes."""
     now = timezone.now()
     rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=now - REMIND_AFTER)
-    waiting = Invitation.objects.filter(rested, pk=invitation.pk, state=Invitation.State.SENT)
-    if not waiting.update(reminded_at=now):
+    waiting = Invitation.objects.filter(rested, pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now)
+    if not waiting.update(reminded_at=now, link_until=link_until(invitation.study)):
         return False
     if invitation.academy_id:
         history.record(invitation.study, "director_reminded", academy=invitation.academy, by=by)
@@ -329,8 +357,9 @@ def _decline_participations(participations: Sequence[int]) -> None:
 def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
     """A new nonce, so that the link in the old mailbox opens nothing; and the mail again where the answer still waits."""
     Invitation.objects.filter(pk=invitation.pk).update(nonce=new_nonce())
-    if Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).exists():
-        mail.queue(kind, invitation.pk, _language(email))
+    sent_at = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).values_list("sent_at", flat=True)
+    for asked_at in sent_at:
+        mail.queue(kind, invitation.pk, _language(email), max(asked_at or timezone.now(), timezone.now()))
 
 
 def _participation(invitation: Invitation) -> Participation:

@@ -261,6 +261,10 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateField(
+        _("not before"), null=True, blank=True
+    )  # a director's condition for asking the leaders
+    link_until = models.DateField(null=True, blank=True)  # last day of the link; none: as long as its nonce
 
     class Meta:
         constraints = [

@@ -133,6 +133,15 @@ def leader_confirmation(object_id: int, language: str) -> Mail | None:
     return _to_leader(invitation, subject, "leader_confirmation")
 
 
+@register("teams.team_withdrawn")
+def team_withdrawn(object_id: int, language: str) -> Mail | None:
+    invitation = _invitation(object_id)
+    if invitation is None or invitation.state != Invitation.State.WITHDRAWN:
+        return None
+    subject = _("Your team no longer takes part: %(study)s") % {"study": invitation.study.title}
+    return _to_leader(invitation, subject, "team_withdrawn")
+
+
 def _set_password_path(user: User) -> str:
     """The path on which somebody without a password sets one: as for a forgotten one, so it ends after some days."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"

@@ -19,6 +19,8 @@ urlpatterns = [
     path("studies/<slug:slug>/teams/import/example.csv", contacts.contacts_example, name="contacts_example"),
     path("studies/<slug:slug>/teams/invite", setup.invite_directors, name="invite_directors"),
     path("studies/<slug:slug>/teams/remind/<int:pk>", setup.invitation_remind, name="invitation_remind"),
+    path("studies/<slug:slug>/teams/link/<int:pk>", setup.invitation_reissue, name="invitation_reissue"),
+    path("studies/<slug:slug>/teams/withdraw/<int:pk>", setup.invitation_withdraw, name="invitation_withdraw"),
     path("studies/<slug:slug>/teams/<int:pk>/", setup.team_edit, name="team_edit"),
     path("studies/<slug:slug>/teams/<int:pk>/history", setup.team_history, name="team_history"),
 ]

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from surveys.collections import open_collection
 from teams import invitations
-from teams.invitation_forms import DeclineForm, LeaderForm
+from teams.invitation_forms import DeclineForm, LeaderForm, WithdrawForm
 from teams.models import Invitation
 from teams.views.director import director_page, invitation_by_link, link_ended
+from teams.withdrawing import withdraw
 
 
 @login_not_required
@@ -44,7 +45,11 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "academy": participation.team.academy,
     }
     if invitation.state != Invitation.State.SENT:
-        return render(request, "surveys/leader_answered.html", context)
+        withdraw_form = WithdrawForm(request.POST if "withdraw" in request.POST else None)
+        if withdraw_form.is_bound and withdraw_form.is_valid():
+            withdraw(invitation, **withdraw_form.cleaned_data, by_link=True)
+            return redirect("invitation", invitation.pk)
+        return render(request, "surveys/leader_answered.html", {**context, "withdraw_form": withdraw_form})
     declining = "decline" in request.POST
     form = LeaderForm(request.POST if request.POST and not declining else None)
     decline_form = DeclineForm(request.POST if declining else None)

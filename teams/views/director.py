@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from teams import invitations, links
-from teams.invitation_forms import DeclineForm, DirectorForm
+from teams.invitation_forms import DeclineForm, DirectorForm, WithdrawForm
 from teams.models import Invitation
+from teams.withdrawing import withdraw
 
 
 @login_not_required
@@ -35,7 +36,7 @@ def invitation_by_link(request: HttpRequest, invitation_id: int) -> Invitation |
         .filter(pk=invitation_id)
         .first()
     )
-    if invitation is None or not token.opens(invitation.pk, invitation.nonce):
+    if invitation is None or not token.opens(invitation.pk, invitation.nonce) or invitations.link_ended(invitation):
         return None
     return invitation
 
@@ -57,7 +58,7 @@ def director_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     form = DirectorForm(request.POST if request.POST and not declining else None, participations=undecided)
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
-        if invitations.accept_academy(invitation, form.approach()):
+        if invitations.accept_academy(invitation, form.approach(), not_before=form.cleaned_data["not_before"]):
             messages.success(request, _("Thank you. Your permission is recorded."))
         return redirect("invitation", invitation.pk)
     if decline_form.is_bound and decline_form.is_valid():
@@ -71,7 +72,13 @@ def director_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def _answered(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """What the director decided; teams that came on the list later can still be decided about."""
     undecided = invitations.undecided_teams(invitation)
-    form = DirectorForm(request.POST or None, participations=undecided) if undecided else None
+    withdrawing = "withdraw" in request.POST
+    withdraw_form = WithdrawForm(request.POST if withdrawing else None)
+    if withdraw_form.is_bound and withdraw_form.is_valid():
+        withdraw(invitation, **withdraw_form.cleaned_data, by_link=True)
+        return redirect("invitation", invitation.pk)
+    answer = request.POST if request.POST and not withdrawing else None
+    form = DirectorForm(answer, participations=undecided) if undecided else None
     if form and form.is_bound and form.is_valid():
         if invitations.approach_more(invitation, form.approach()):
             messages.success(request, _("Thank you. Your permission is recorded."))
@@ -81,5 +88,6 @@ def _answered(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "study": invitation.study,
         "participations": invitations.teams_of(invitation),
         "form": form,
+        "withdraw_form": withdraw_form,
     }
     return render(request, "teams/director_answered.html", context)

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from teams import access, contacts, history, invitations
 from teams.forms import AcademyForm, NewTeamForm, TeamForm
+from teams.invitation_forms import WithdrawForm
 from teams.listing import list_teams
-from teams.models import Academy, Participation
+from teams.models import Academy, Invitation, Participation
+from teams.withdrawing import reissue, withdraw
 
 
 @require_safe
@@ -52,7 +54,14 @@ def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The details of %(academy)s are saved.") % {"academy": academy})
             return redirect("teams", slug)
-    return render(request, "teams/academy_edit.html", {"study": study, "academy": academy, "form": form})
+    context = {
+        "study": study,
+        "academy": academy,
+        "form": form,
+        "invitation": Invitation.objects.get(study=study, academy=academy),
+        "withdraw_form": WithdrawForm(),
+    }
+    return render(request, "teams/academy_edit.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,7 +88,13 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The details of %(team)s are saved.") % {"team": participation.team})
             return redirect("teams", slug)
-    context = {"study": participation.study, "participation": participation, "form": form}
+    context = {
+        "study": participation.study,
+        "participation": participation,
+        "form": form,
+        "invitation": participation.invitation,
+        "withdraw_form": WithdrawForm(),
+    }
     return render(request, "teams/team_edit.html", context)
 
 
@@ -112,4 +127,30 @@ def invitation_remind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.success(request, _("The reminder is on its way."))
     else:
         messages.warning(request, _("No reminder went out: the answer is in, or one went out less than a day ago."))
+    return redirect("teams", slug)
+
+
+@require_POST
+def invitation_reissue(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    invitation = access.invitation_for_researcher(request.user, slug, pk)
+    if reissue(invitation, access.signed_in(request)):
+        messages.success(request, _("A new link is on its way. The old one opens nothing any more."))
+    else:
+        messages.warning(request, _("No new link went out: nobody is waited for."))
+    return redirect("teams", slug)
+
+
+@require_POST
+def invitation_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A director or a leader who told the researcher that the academy or the team stops."""
+    invitation = access.invitation_for_researcher(request.user, slug, pk)
+    form = WithdrawForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose the reason for which they stop."))
+        page = "academy_edit" if invitation.academy_id else "team_edit"
+        return redirect(page, slug, invitation.academy_id or invitation.participation_id)
+    if withdraw(invitation, **form.cleaned_data, by=access.signed_in(request)):
+        messages.success(request, _("They no longer take part. The team leaders get a mail."))
+    else:
+        messages.warning(request, _("Nothing was changed: they do not take part."))
     return redirect("teams", slug)

@@ -220,6 +220,19 @@ TABLE = [
         lambda cast: [cast.study.slug, cast.leader_invitation.pk],
         "post",
     ),
+    Row(
+        "invitation_reissue",
+        researchers(302),
+        lambda cast: [cast.study.slug, cast.leader_invitation.pk],
+        "post",
+    ),
+    Row(
+        "invitation_withdraw",
+        researchers(302),
+        lambda cast: [cast.study.slug, cast.participation.invitation.pk],
+        "post",
+        {"withdraw-reason": "workload"},
+    ),
     # ---------------------------------------------------------------- researchers: collecting
     Row("questionnaire_choose", researchers(200), slug),
     Row("collecting", researchers(200), slug),

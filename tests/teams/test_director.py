@@ -56,7 +56,7 @@ def test_giving_permission(client, invitation, nursing, physiotherapy):
     assert reread(nursing).team.leader_email == "lotte@noord.example"
     assert reread(physiotherapy).state == Participation.State.DECLINED
     html = client.get(page(invitation)).content.decode()
-    assert '<form method="post" novalidate' not in html
+    assert 'name="undertaking"' not in html
     mail.send_due()
     assert "lotte@noord.example" in [sent.to[0] for sent in django_mail.outbox]
 

@@ -1,0 +1,46 @@
+"""What happens with the answers of a team that withdrew (method.md, Law and trust).
+
+Before publication they are deleted; after it they stay, since what was published rests on them, but no later run reads
+them (dataset.py). The participation's state is the queue: beat looks for what is still to be done, so that it does not
+matter on which page, by which role or by which process a team was withdrawn.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+
+from analysis.models import Publication
+from surveys.deleting import delete_collection
+from surveys.models import Collection, Survey
+from teams.history import record
+from teams.models import Event, Participation, Study
+
+KEPT = "answers_not_used_any_more"
+
+
+def carry_out() -> int:
+    """Delete the answers of withdrawn teams, or make the run due that leaves them out. Returns how many were dealt with."""
+    withdrawn = (
+        Collection.objects.filter(participation__state=Participation.State.WITHDRAWN)
+        .exclude(participation__events__kind=KEPT)
+        .select_related("participation__study", "survey")
+        .order_by("pk")
+    )
+    return sum(_keep(one) if _was_published(one) else delete_collection(one) for one in list(withdrawn))
+
+
+def _was_published(collection: Collection) -> bool:
+    publications = Publication.objects.filter(study=collection.participation.study_id).select_related("run")
+    return any(str(collection.participation_id) in one.run.counts.get("teams", {}) for one in publications)
+
+
+def _keep(collection: Collection) -> bool:
+    study: Study = collection.participation.study
+    with transaction.atomic():
+        Survey.objects.select_for_update().get(pk=collection.survey_id)  # of two that come here at once one goes on
+        if Event.objects.filter(participation=collection.participation, kind=KEPT).exists():
+            return False
+        record(study, KEPT, participation=collection.participation)
+        Survey.objects.filter(pk=collection.survey_id).update(n_seals=F("n_seals") + 1)
+    return True

@@ -1,0 +1,100 @@
+"""A team that withdraws: its answers are deleted before publication, and not used any more after it."""
+
+import pytest
+
+from analysis import dataset, withdrawals
+from analysis.accounting import accounts
+from analysis.models import AnalysisRun, Publication
+from analysis.runs import execute, request_run, surveys_due
+from surveys import keys
+from surveys.collections import open_collection
+from surveys.models import Collection, Response, Survey
+from teams.models import Event, Invitation, Participation, Study
+from teams.withdrawing import withdraw
+from tests.analysis import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def study() -> Study:
+    study = builders.make_study()
+    for team in builders.three_teams(study):
+        Invitation.objects.create(study=study, participation=team, state="accepted", undertaking=True)
+        team.team.academy.invitations.get_or_create(study=study, state="accepted", undertaking=True)
+    return study
+
+
+@pytest.fixture
+def run(study) -> AnalysisRun:
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def first(study: Study) -> Participation:
+    return study.participations.order_by("pk").first()
+
+
+def test_before_publication_the_answers_are_deleted_and_a_run_is_due(study, run):
+    team = first(study)
+    assert surveys_due() == []
+    assert withdraw(team.invitation, "workload", by_link=True)
+    assert withdrawals.carry_out() == 1
+    assert not Collection.objects.filter(participation=team).exists()
+    assert Response.objects.count() == 15
+    assert [survey.study for survey in surveys_due()] == [study]
+    assert Event.objects.get(kind="answers_deleted").participation == team
+    assert withdrawals.carry_out() == 0
+    found = accounts(study)
+    assert (found.teams_invited, found.teams_participating, found.teams_withdrawn) == (3, 2, 1)
+    assert found.total.approached == 20
+    assert found.total.reconciles
+
+
+def test_an_open_collection_goes_with_its_key(study):
+    team = builders.make_team(study, "Late")
+    Invitation.objects.create(study=study, participation=team, state="accepted", undertaking=True)
+    collection = open_collection(team)
+    Response.objects.create(key="a" * 43, collection=collection, answers={"AA1": 1})
+    withdraw(team.invitation, "workload", by_link=True)
+    assert withdrawals.carry_out() == 1
+    with pytest.raises(keys.KeyDestroyed):
+        keys.read(collection)
+    assert not Response.objects.filter(key="a" * 43).exists()
+
+
+def test_after_publication_they_stay_and_no_run_reads_them(study, run):
+    Publication.objects.create(study=study, run=run)
+    team = first(study)
+    withdraw(team.invitation, "workload", by_link=True)
+    assert withdrawals.carry_out() == 1
+    assert Response.objects.count() == 21
+    survey = Survey.objects.get(study=study)
+    assert team.pk not in dataset.load(survey).participations
+    assert surveys_due() == [survey]
+    assert withdrawals.carry_out() == 0  # once
+
+
+def test_a_team_that_was_not_in_what_was_published_is_deleted(study, run):
+    Publication.objects.create(study=study, run=run)
+    late = builders.make_team(study, "Late")
+    Invitation.objects.create(study=study, participation=late, state="accepted", undertaking=True)
+    builders.seal(late, [builders.answers(2)] * 6)
+    withdraw(late.invitation, "workload")
+    assert withdrawals.carry_out() == 1
+    assert not Collection.objects.filter(participation=late).exists()
+
+
+def test_a_sealing_that_is_at_work_is_waited_for(study, run):
+    team = first(study)
+    Collection.objects.filter(participation=team).update(sealing=True)
+    withdraw(team.invitation, "workload")
+    assert withdrawals.carry_out() == 0
+    assert Collection.objects.filter(participation=team).exists()
+
+
+def test_who_takes_part_keeps_everything(study, run):
+    assert withdrawals.carry_out() == 0
+    assert Response.objects.count() == 21
