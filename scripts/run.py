@@ -155,28 +155,44 @@ def collect_static(var: Path, env: dict[str, str]) -> None:
         stamp.write_text(key)
 
 
-def manage(env: dict[str, str], *command: str) -> str:
-    """Run a management command and return what it printed. Its log shows only what went wrong."""
+def start_command(env: dict[str, str], *command: str) -> "subprocess.Popen[str]":
+    """Start a management command. Its log shows only what went wrong."""
     env = {"LOG_LEVEL": "WARNING", **env}
-    found = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "manage.py", *command], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
-    if found.returncode:
-        raise Problem(f"'manage.py {command[0]}' failed (see above). {found.stdout}")
-    return found.stdout
 
 
-def prepare(var: Path, env: dict[str, str]) -> str:
-    """Static files and, beside them, the database; the demo is loaded at the first start. Returns its sign-ins."""
-    first = not (var / "teamspiegel.sqlite3").exists() and "DATABASE_URL" not in os.environ
-    print("  database and demo study, at the first start only …" if first else "  database …", flush=True)
+def finish(started: "subprocess.Popen[str]") -> str:
+    """Wait for a management command and return what it printed."""
+    output, _ = started.communicate()
+    if started.returncode:
+        raise Problem(f"'{' '.join(map(str, started.args[1:3]))}' failed (see above). {output}")  # type: ignore[index]
+    return output
+
+
+def manage(env: dict[str, str], *command: str) -> str:
+    return finish(start_command(env, *command))
+
+
+def bring_up_to_date(var: Path, env: dict[str, str]) -> None:
+    """Static files and, beside them, the database."""
     var.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         static = pool.submit(collect_static, var, env)
         manage(env, "migrate", "--verbosity=0", "--skip-checks")
-        sign_ins = manage(env, "demo", "--skip-checks")
         static.result()
-    return sign_ins
+
+
+def start_demo(env: dict[str, str]) -> "subprocess.Popen[str]":
+    """Load the demo, where it is not there yet; it prints the sign-ins in any case."""
+    return start_command(env, "demo", "--skip-checks")
+
+
+def prepare(var: Path, env: dict[str, str]) -> str:
+    """Everything that must be there before the programs start, one after the other. Returns the demo's sign-ins."""
+    bring_up_to_date(var, env)
+    return finish(start_demo(env))
 
 
 # ------------------------------------------------------------------------------------------------ the stack
@@ -233,9 +249,24 @@ def main() -> int:
     host, var = os.environ.get("HOST") or "127.0.0.1", Path(os.environ.get("TEAMSPIEGEL_VAR") or ROOT / "var").resolve()
     port = check_address(host, os.environ.get("PORT") or "8000")
     env = environment(host, port, var)
-    sign_ins = prepare(var, env)
-    text = f"\n  Teamspiegel is at {env['BASE_URL']}   (Ctrl-C ends it)\n\n{sign_ins}"
-    return serve(host, port, var, env, lambda: print(text, flush=True))
+    loaded = var / ".stamp-demo"  # says only that there is no need to wait: the command itself looks what is there
+    print("  database …" if loaded.exists() else "  database and demo study, this once …", flush=True)
+    bring_up_to_date(var, env)
+    demo = start_demo(env)
+    sign_ins: list[str] = []
+    if not loaded.exists():
+        sign_ins.append(finish(demo))
+        loaded.touch()
+
+    def ready() -> None:
+        if not sign_ins:
+            sign_ins.append(finish(demo))  # it ran while the programs started
+        print(f"\n  Teamspiegel is at {env['BASE_URL']}   (Ctrl-C ends it)\n\n{sign_ins[0]}", flush=True)
+
+    try:
+        return serve(host, port, var, env, ready)
+    finally:
+        demo.kill()
 
 
 if __name__ == "__main__":
