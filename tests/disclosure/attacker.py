@@ -57,6 +57,7 @@ class Program:
         self.truth: list[float] = []
         self._built = 0
         self.h: dict[tuple[int, str, int], int] = {}
+        self.y: dict[tuple[int, tuple[str, ...]], tuple[int, dict[int, int]]] = {}
         for number, cell in enumerate(self.cells):
             for item in case.answered(cell[0], case.items):
                 column = case.items.index(item)
@@ -138,15 +139,7 @@ class Program:
             lcm = math.lcm(*(len(case.answered(self.cells[cell][0], fact.items)) for cell in cells))
             total_terms: dict[int, float] = {}
             for cell in cells:
-                q = len(case.answered(self.cells[cell][0], fact.items))
-                sums = [case.score(key, fact.items) * q for key in self.cells[cell]]
-                of_sum = {
-                    s: self._variable(len(self.cells[cell]), sums.count(s)) for s in range(q, case.n_points * q + 1)
-                }
-                self._row(dict.fromkeys(of_sum.values(), 1), len(sums), len(sums))
-                balance = {variable: float(s) for s, variable in of_sum.items()}
-                balance |= {variable: -weight for variable, weight in self._scores([cell], fact.items, q).items()}
-                self._row(balance, 0, 0)
+                q, of_sum = self._sums(cell, fact.items)
                 for s, variable in of_sum.items():
                     low_terms[variable] = high_terms[variable] = (s / q) ** 2
                     total_terms[variable] = s * lcm // q
@@ -173,6 +166,19 @@ class Program:
         low, high = (0.0, 0.0) if single else fact.between
         self._row(low_terms, low - fixed - 1e-6, math.inf)
         self._row(high_terms, -math.inf, high - fixed + 1e-6)
+
+    def _sums(self, cell: int, items: tuple[str, ...]) -> tuple[int, dict[int, int]]:
+        """How many items a cell answered, and the variables: how many people in it have which sum of keyed answers."""
+        if (cell, items) not in self.y:
+            q = len(self.case.answered(self.cells[cell][0], items))
+            sums = [self.case.score(key, items) * q for key in self.cells[cell]]
+            of_sum = {s: self._variable(len(sums), sums.count(s)) for s in range(q, self.case.n_points * q + 1)}
+            self._row(dict.fromkeys(of_sum.values(), 1), len(sums), len(sums))
+            balance = {variable: float(s) for s, variable in of_sum.items()}
+            balance |= {variable: -weight for variable, weight in self._scores([cell], items, q).items()}
+            self._row(balance, 0, 0)
+            self.y[cell, items] = (q, of_sum)
+        return self.y[cell, items]
 
     def _range(self, terms: dict[int, float]) -> tuple[float, float]:
         """The integer range of a sum, from the relaxed program so far."""

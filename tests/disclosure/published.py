@@ -33,6 +33,7 @@ from tests.disclosure.people import Wave, has_score
 from tests.disclosure.study import Publication
 
 TENTH, HUNDREDTH = Fraction(1, 10), Fraction(1, 100)
+nearly_all_margin = 3  # one category holds at most n − 3 answers where the distribution is shown
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _item(wave: Wave, members: frozenset[str], figure: Published) -> Iterator[Fa
             yield ItemSum(members, item, n * (exact(mean) - half), n * (exact(mean) + half))
             for value, share in enumerate(percentages, start=1):
                 low, high = (Fraction(n) * (Fraction(share) + sign * Fraction(1, 2)) / 100 for sign in (-1, 1))
-                yield ItemCount(members, item, value, low, min(high, Fraction(n - 3)))
+                yield ItemCount(members, item, value, low, min(high, Fraction(n - nearly_all_margin)))
         case NearlyAll(category):
             yield ItemCount(members, item, category, Fraction(n - 2), Fraction(n))
 
