@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test check bench messages prove-disclosure help
+.PHONY: run setup dev python test test-r check bench messages prove-disclosure help
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,10 @@ python:
 
 test: dev
 	@$(VENV_PYTHON) -m scripts.test
+
+# make test-r the exported R script runs in R and finds the page's numbers (needs Rscript with lavaan and psych)
+test-r: dev
+	@$(VENV_PYTHON) -m pytest tests/r/r_script.py -q
 
 # make check  formatting, types, arrows between the apps, templates, migrations, settings, translations
 check: dev

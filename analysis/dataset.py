@@ -136,3 +136,22 @@ def load(survey: Survey) -> Dataset:
         eligible_codes=definition.eligible_codes,
         fingerprint=digest.hexdigest(),
     )
+
+
+def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
+    """The background answers of the rows of ``data``, a column per question that the survey asks, "" where not answered.
+
+    Kept out of :class:`Dataset`: no analysis needs them, and what is not read is not shown by mistake.
+    """
+    given = dict(
+        Response.objects.filter(
+            collection__survey=survey,
+            collection__state=Collection.State.SEALED,
+            collection__participation__in=data.participations,
+        ).values_list("key", "answers")
+    )
+    return pd.DataFrame(
+        {code: [str(given[key].get(code, "")) for key in data.respondents.index] for code in survey.background},
+        index=data.respondents.index,
+        dtype=object,
+    )

@@ -1,7 +1,7 @@
 """Downloads for researchers: CSV in UTF-8 with a byte order mark (spreadsheets need it), sent while it is made.
 
-Text that a spreadsheet would take for a formula gets an apostrophe in front. Responses go out without names: a team is a
-code that is random per study, background answers are not in the file, and nothing leads back from a row to its response.
+Text that a spreadsheet would take for a formula gets an apostrophe in front. A team is a code that is random per study.
+Rows of single responses go out by the register of releases only: analysis/exporting/.
 """
 
 from __future__ import annotations
@@ -111,24 +111,6 @@ def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
             nested.rwg_skewed if nested else None,
             nested.ad if nested else None,
         )
-
-
-def response_rows(survey: Survey, run: AnalysisRun | None) -> Iterator[Sequence[Cell]]:
-    """One row per returned response: team code, whether the run set it aside and why, and the items as answered."""
-    data = dataset.load(survey)
-    set_aside = (
-        dict(ScreeningDecision.objects.filter(run=run).values_list("response_key", "rule")) if run is not None else {}
-    )
-    codes = {pk: team_code(survey, pk) for pk in data.participations}
-    yield ("team", "set_aside", *data.items)
-    participations = data.respondents["participation"].tolist()
-    for number, key in enumerate(data.respondents.index):
-        if not data.returned[number]:
-            continue
-        cells: list[Cell] = []
-        for answer, cannot_judge in zip(data.answers[number].tolist(), data.cannot_judge[number], strict=True):
-            cells.append(Response.CANNOT_JUDGE if cannot_judge else None if math.isnan(answer) else int(answer))
-        yield (codes[participations[number]], set_aside.get(key, ""), *cells)
 
 
 def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:

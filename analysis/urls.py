@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analysis.views import accounts, analysis, board, publish, results, team
+from analysis.views import accounts, analysis, board, exports, publish, results, team
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
@@ -27,7 +27,10 @@ urlpatterns = [
     path("studies/<slug:slug>/results", results.results, name="results"),
     path("studies/<slug:slug>/models/<int:pk>", results.factor_model, name="factor_model"),
     path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
-    path("studies/<slug:slug>/export/responses.csv", results.export_responses, name="export_responses"),
+    path("studies/<slug:slug>/export/", exports.exports, name="exports"),
+    path("studies/<slug:slug>/export/<int:pk>/<slug:form>", exports.release_file, name="release_file"),
+    path("studies/<slug:slug>/export/codebook", exports.codebook, name="codebook"),
+    path("studies/<slug:slug>/export/codebook.xml", exports.export_ddi, name="export_ddi"),
     path("studies/<slug:slug>/export/codebook.csv", results.export_codebook, name="export_codebook"),
     path("studies/<slug:slug>/import", results.responses_import, name="responses_import"),
     path("team/<int:pk>/", team.team, name="team"),

@@ -20,7 +20,7 @@ from analysis.run_words import fit_line, model_in_words, verdict_in_words, warni
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams import access, history
+from teams import access
 from teams.models import Study
 
 SHOWN_BAD_CELLS = 200
@@ -90,14 +90,6 @@ def export_results(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     if run is None:
         raise Http404
     return _csv(exports.result_rows(run), f"{slug}-results.csv")
-
-
-def export_responses(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """Responses without names. Who took the file stands in the study's history."""
-    study = access.study_for_researcher(request.user, slug)
-    survey = get_object_or_404(Survey.objects.select_related("version"), study=study)
-    history.record(study, "responses_downloaded", by=access.signed_in(request))
-    return _csv(exports.response_rows(survey, _last_done(study)), f"{slug}-responses.csv")
 
 
 def export_codebook(request: HttpRequest, slug: str) -> StreamingHttpResponse:

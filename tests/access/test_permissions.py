@@ -14,7 +14,8 @@ from django.http import HttpResponse
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from analysis.models import AnalysisRun, Decision, FactorModelResult
+from analysis.dataset import load
+from analysis.models import AnalysisRun, Decision, FactorModelResult, RowRelease
 from analysis.plan import locked_plan
 from analysis.runs import request_run
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
@@ -112,6 +113,17 @@ def of_finished_run(cast: Cast) -> list[object]:
 
 def of_run(cast: Cast) -> list[object]:
     return [cast.study.slug, request_run(cast.collection.survey).pk]
+
+
+def of_release(cast: Cast) -> list[object]:
+    release = RowRelease.objects.create(
+        study=cast.study,
+        purpose="for a check",
+        fingerprint=load(cast.collection.survey).fingerprint,
+        n_rows=0,
+        smallest_cell=0,
+    )
+    return [cast.study.slug, release.pk, "csv"]
 
 
 def of_factor_model(cast: Cast) -> list[object]:
@@ -262,7 +274,10 @@ TABLE = [
     Row("results", researchers(200), slug),
     Row("factor_model", researchers(200), of_factor_model),
     Row("export_results", researchers(200), of_finished_run),
-    Row("export_responses", researchers(200), slug),
+    Row("exports", researchers(200), slug),
+    Row("release_file", researchers(200), of_release),
+    Row("codebook", researchers(200), slug),
+    Row("export_ddi", researchers(200), slug),
     Row("export_codebook", researchers(200), slug),
     Row("responses_import", researchers(200), slug),
     Row("publish", researchers(200), slug),

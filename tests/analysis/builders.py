@@ -47,6 +47,17 @@ scales:
       - {code: CC1, text: One}
       - {code: CC2, text: Two}
       - {code: CC3, text: Three}
+background:
+  - code: years
+    text: How long?
+    choices:
+      - {code: short, text: Short}
+      - {code: long, text: Long}
+  - code: part
+    text: Part-time?
+    choices:
+      - {code: part, text: Part}
+      - {code: full, text: Full}
 """
 ITEMS = ("AA1", "AA2", "AA3", "BB1", "BB2", "BB3", "CC1", "CC2", "CC3")
 

@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis import runs
-from analysis.exports import codebook_rows, csv_lines, neutralised, response_rows, result_rows, team_code
+from analysis.exports import codebook_rows, csv_lines, neutralised, result_rows, team_code
 from analysis.models import AnalysisRun
-from surveys.models import Response, Survey
+from surveys.models import Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
@@ -60,27 +60,6 @@ def test_results_hold_both_scale_sets_overall_and_per_team():
     assert not overall["rwg_uniform"]
 
 
-def test_responses_go_out_without_names_keys_and_background():
-    study = builders.make_study()
-    team = builders.make_team(study, "Noord")
-    builders.seal(
-        team,
-        [answers(1, "x", None, 4), {}, answers(2)],
-        eligibility=["yes", "no_other", "yes"],
-    )
-    Response.objects.filter(eligibility="yes").first()
-    survey, run = analysed(study)
-    rows = parsed(response_rows(survey, run))
-    assert list(rows[0]) == ["team", "set_aside", *builders.ITEMS]
-    assert {row["team"] for row in rows} == {team_code(survey, team.pk)}
-    assert sorted(row["set_aside"] for row in rows) == ["", "", "not_eligible"]
-    row = next(row for row in rows if row["AA2"] == "x")
-    assert (row["AA1"], row["AA3"], row["BB1"]) == ("1", "", "4")
-    text = "".join(csv_lines(response_rows(survey, run)))
-    assert "Noord" not in text
-    assert not any(key in text for key in Response.objects.values_list("key", flat=True))
-
-
 def test_team_codes_are_stable_and_of_the_study():
     study = builders.make_study()
     survey = Survey.objects.get(study=study)
@@ -92,9 +71,9 @@ def test_team_codes_are_stable_and_of_the_study():
 def test_codebook_names_every_column_of_the_responses():
     study = builders.make_study()
     builders.seal(builders.make_team(study, "T"), [answers(1)])
-    survey, run = analysed(study)
+    survey, _ = analysed(study)
     rows = parsed(codebook_rows(survey))
-    assert [row["variable"] for row in rows] == list(parsed(response_rows(survey, run))[0])
+    assert [row["variable"] for row in rows] == ["team", "set_aside", *builders.ITEMS]
     item = next(row for row in rows if row["variable"] == "AA3")
     assert (item["reverse_keyed"], item["scale"], item["text_en"]) == ("1", "AA", "Three")
     assert item["values_en"].startswith("1 = strongly disagree; 2")
@@ -106,9 +85,7 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     study = builders.make_study()
     for number in range(n_teams):
         builders.seal(builders.make_team(study, f"T{number}"), [answers(1, 2)] * 2)
-    survey, run = analysed(study)
+    _, run = analysed(study)
     with CaptureQueriesContext(connection) as results:
         list(result_rows(run))
-    with CaptureQueriesContext(connection) as responses:
-        list(response_rows(survey, run))
-    assert (len(results), len(responses)) == (3, 4)
+    assert len(results) == 3

@@ -1,0 +1,183 @@
+"""The researcher's files: the codebook, and rows of responses by the register of releases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from analysis.exporting import csv_file, ddi, mplus, releases, rows, rscript, spss
+from analysis.exports import csv_lines
+from analysis.models import AnalysisRun, RowRelease
+from analysis.release_forms import ReleaseForm
+from surveys.models import Survey
+from surveys.models.questionnaire import in_language
+from surveys.questionnaires import definition_of
+from teams import access, history
+from teams.models import Study
+
+ZIP = "application/zip"
+FORMS = ("csv", "sav", "r", "mplus")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def exports(request: HttpRequest, slug: str) -> HttpResponse:
+    """What can be downloaded, what was released before, and the form for a new release."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = Survey.objects.select_related("version", "study").filter(study=study).first()
+    questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
+    names = {question.code: in_language(dict(question.text)) for question in questions}
+    form = ReleaseForm(request.POST or None, questions=names)
+    refusal: releases.ReleaseRefused | None = None
+    if survey is not None and request.method == "POST" and form.is_valid():
+        try:
+            releases.register(
+                survey,
+                with_team=form.cleaned_data["with_team"],
+                background=form.cleaned_data["background"],
+                purpose=form.cleaned_data["purpose"],
+                user=access.signed_in(request),
+            )
+        except releases.NothingToRelease:
+            messages.error(request, _("There are no sealed answers yet."))
+        except releases.ReleaseRefused as refused:
+            refusal = refused
+        else:
+            messages.success(request, _("Recorded. The files of this release stand below."))
+            return redirect("exports", slug)
+    register = list(RowRelease.objects.filter(study=study).select_related("released_by"))
+    return render(
+        request,
+        "analysis/exports.html",
+        {
+            "study": study,
+            "survey": survey,
+            "run": _last_done(study),
+            "form": form,
+            "refusal": refusal,
+            "union": _in_words(refusal.union, names) if refusal else "",
+            "offers": [
+                (offer, _in_words(((releases.TEAM,) if offer.with_team else ()) + offer.background, names))
+                for offer in (refusal.offers if refusal else ())
+            ],
+            "register": [
+                (
+                    release,
+                    _in_words([*([releases.TEAM] if release.with_team else []), *release.background], names),
+                    _in_words(release.union, names),
+                )
+                for release in register
+            ],
+            "languages": definition_of(survey.version).languages if survey else (),
+        },
+    )
+
+
+@require_safe
+def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
+    """One file of a release. Who took it stands in the study's history."""
+    study = access.study_for_researcher(request.user, slug)
+    release = get_object_or_404(RowRelease, study=study, pk=pk)
+    survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
+    run = _last_done(study)
+    if form not in FORMS or (form in ("r", "mplus") and run is None):
+        raise Http404
+    try:
+        found = rows.rows_of(release, survey, run)
+    except rows.DataChanged:
+        messages.error(request, _("Answers came in or were withdrawn since this release: make a new one."))
+        return redirect("exports", slug)
+    name = f"{slug}-{release.pk}"
+    if form == "csv":
+        answer: HttpResponseBase = StreamingHttpResponse(
+            csv_lines(csv_file.csv_rows(found)), content_type="text/csv; charset=utf-8"
+        )
+        name += ".csv"
+    elif form == "sav":
+        language = _language(request, found.definition.languages)
+        answer = HttpResponse(spss.sav_bytes(found, language, study.title), content_type="application/x-spss-sav")
+        name += f"-{language}.sav"
+    else:
+        assert run is not None
+        made = rscript.r_zip(found, run) if form == "r" else mplus.mplus_zip(found, run)
+        answer = HttpResponse(made, content_type=ZIP)
+        name += f"-{form}.zip"
+    history.record(study, "responses_downloaded", by=access.signed_in(request), detail=f"{form}: {release.purpose}")
+    return _as_file(answer, name)
+
+
+@require_safe
+def export_ddi(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The codebook as DDI-Codebook 2.5."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
+    answer = HttpResponse(ddi.ddi_bytes(survey), content_type="application/xml; charset=utf-8")
+    return _as_file(answer, f"{slug}-codebook.xml")
+
+
+@require_safe
+def codebook(request: HttpRequest, slug: str) -> HttpResponse:
+    """The codebook to read and print."""
+    study = access.study_for_researcher(request.user, slug)
+    survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
+    definition = definition_of(survey.version)
+    scales = [
+        (
+            scale,
+            in_language(dict(scale.name)),
+            in_language(dict(scale.meaning)),
+            [(item, in_language(dict(item.text))) for item in scale.items],
+        )
+        for scale in definition.scales
+    ]
+    questions = [
+        (
+            question,
+            in_language(dict(question.text)),
+            [(choice, in_language(dict(choice.text))) for choice in question.choices],
+        )
+        for question in definition.asked_background(survey.background)
+    ]
+    return render(
+        request,
+        "analysis/codebook.html",
+        {
+            "study": study,
+            "scales": scales,
+            "questions": questions,
+            "options": [(value, in_language(dict(text))) for value, text in definition.options],
+            "cannot_judge": in_language(dict(definition.cannot_judge)) if definition.cannot_judge else "",
+            "codes": (spss.CANNOT_JUDGE, spss.NO_ANSWER),
+        },
+    )
+
+
+def _in_words(columns: Sequence[str], names: dict[str, str]) -> str:
+    """Columns as a list to read; without any, the answers only."""
+    words = [_("team") if column == releases.TEAM else names.get(column, column) for column in columns]
+    return ", ".join(words) or _("answers only")
+
+
+def _language(request: HttpRequest, languages: tuple[str, ...]) -> str:
+    asked = request.GET.get("language") or (get_language() or "")[:2]
+    return asked if asked in languages else languages[0]
+
+
+def _as_file(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _last_done(study: Study) -> AnalysisRun | None:
+    return (
+        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
+        .select_related("survey__version", "survey__study", "plan")
+        .first()
+    )

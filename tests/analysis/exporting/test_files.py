@@ -1,0 +1,158 @@
+"""The files of a release: what is in them, what is not, and that SPSS files survive the way there and back."""
+
+import csv
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import pyreadstat
+import pytest
+from django.utils.translation import override
+
+from analysis import runs
+from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
+from analysis.exporting.models_of_run import scales_of
+from analysis.exporting.rows import DataChanged, rows_of
+from analysis.exports import csv_lines, team_code
+from analysis.models import AnalysisRun, Decision, ReliabilityResult
+from surveys.models import Response, Survey
+from tests.analysis import builders
+from tests.analysis.builders import answers
+
+pytestmark = pytest.mark.django_db
+DDI = {"d": "ddi:codebook:2_5"}
+
+
+@pytest.fixture
+def survey():
+    study = builders.make_study()
+    Survey.objects.filter(study=study).update(background=["years", "part"])
+    rows = [answers(1, "x", 3, 4, 2, 1) | {"years": "long"}] * 5 + [
+        answers(2, 2, None, 3, 1, 4) | {"years": "short"}
+    ] * 5
+    builders.seal(builders.make_team(study, "Noord"), rows)
+    builders.seal(builders.make_team(study, "Zuid"), [{}, *rows], eligibility=["no_other"] + ["yes"] * 10)
+    return Survey.objects.select_related("version", "study").get(study=study)
+
+
+@pytest.fixture
+def run(survey):
+    made = runs.request_run(survey)
+    assert runs.execute(made.pk)
+    return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
+
+
+def released(survey, run, *background, with_team=True):
+    made = releases.register(survey, with_team=with_team, background=background, purpose="A check", user=None)
+    return rows_of(made, survey, run)
+
+
+def test_csv_has_answers_as_given_and_no_names_keys_or_background(survey, run):
+    text = "".join(csv_lines(csv_file.csv_rows(released(survey, run))))
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert list(rows[0]) == ["team", "set_aside", *builders.ITEMS]
+    assert sorted(row["set_aside"] for row in rows) == [""] * 20 + ["not_eligible"]
+    first = next(row for row in rows if row["AA2"] == "x")
+    assert (first["AA1"], first["AA3"]) == ("1", "3")
+    assert next(row for row in rows if row["AA1"] == "2")["AA3"] == ""
+    assert {row["team"] for row in rows} == {team_code(survey, pk) for pk in runs.dataset.load(survey).participations}
+    assert "Noord" not in text
+    assert not any(key in text for key in Response.objects.values_list("key", flat=True))
+
+
+def test_sav_there_and_back(survey, run, tmp_path):
+    Response.objects.filter(answers={}).delete()  # who may not answer left every question open: a cell of one
+    rows = released(survey, run, "years", with_team=True)
+    path = tmp_path / "responses.sav"
+    with override("en"):
+        path.write_bytes(spss.sav_bytes(rows, "en", "Small"))
+    frame, meta = pyreadstat.read_sav(str(path), user_missing=True)
+    assert list(frame.columns) == ["team", "set_aside", *builders.ITEMS, "years"]
+    assert meta.file_label == "Small"
+    assert meta.column_names_to_labels["AA1"] == "One"
+    assert meta.column_names_to_labels["years"] == "How long?"
+    assert meta.variable_value_labels["AA1"] == {
+        1: "strongly disagree",
+        2: "disagree",
+        3: "agree",
+        4: "strongly agree",
+        98: "I cannot judge",
+        99: "no answer",
+    }
+    assert meta.variable_value_labels["years"] == {1: "Short", 2: "Long", 99: "no answer"}
+    assert [(gap["lo"], gap["hi"]) for gap in meta.missing_ranges["AA1"]] == [(98, 98), (99, 99)]
+    assert meta.missing_ranges["years"][0]["lo"] == 99
+    assert sorted(frame["AA2"].unique()) == [2, 98]
+    assert sorted(frame["AA3"].unique()) == [3, 99]
+    assert meta.variable_measure["AA1"] == "ordinal"
+    assert frame["AA1"].tolist() == rows.frame["AA1"].tolist()
+    assert frame["team"].tolist() == rows.frame["team"].tolist()
+    read, _ = pyreadstat.read_sav(str(path))  # a program that honours the missing codes sees gaps
+    assert read["AA2"].isna().sum() == 10
+
+
+def test_labels_too_long_for_the_format_are_cut_between_characters():
+    assert spss._cut("é" * 200, 255) == "é" * 127
+
+
+def test_a_release_is_of_the_data_that_were_judged(survey, run):
+    made = releases.register(survey, with_team=True, background=[], purpose="A check", user=None)
+    builders.seal(builders.make_team(survey.study, "West"), [answers(1)])
+    with pytest.raises(DataChanged):
+        rows_of(made, survey, run)
+
+
+def files(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return {name: found.read(name).decode() for name in found.namelist()}
+
+
+def test_r_archive_holds_data_script_and_numbers(survey, run):
+    found = files(rscript.r_zip(released(survey, run), run))
+    assert set(found) == {"README.txt", "responses.csv", "analysis.R", "expected.csv"}
+    assert 'AA = list(items = c("AA1", "AA2", "AA3"), reverse = c("AA3"), minimum = 2)' in found["analysis.R"]
+    alpha = ReliabilityResult.objects.get(run=run, scale_set="final", scale="BB").alpha
+    assert f"final,BB,alpha,{alpha!r}" in found["expected.csv"]
+    assert found == files(rscript.r_zip(rows_of(survey.study.row_releases.get(), survey, run), run))
+
+
+def test_without_teams_the_script_leaves_robust_errors_out(survey, run):
+    assert "MLR is left out" in rscript.script(run, clustered=False)
+    assert 'estimator = "MLR"' not in rscript.script(run, clustered=False)
+
+
+def test_scales_are_those_of_the_run_not_of_later_decisions(survey, run):
+    Decision.objects.create(study=survey.study, kind="merge", subject="AA", target="BB", reason="same")
+    sets = {of.scale_set: {scale.code: scale.items for scale in of.scales} for of in scales_of(run)}
+    assert sets["final"] == sets["theoretical"]
+    again = runs.request_run(survey)
+    assert runs.execute(again.pk)
+    final = {scale.code: scale for scale in scales_of(AnalysisRun.objects.get(pk=again.pk))[1].scales}
+    assert set(final["BB"].items) == {"AA1", "AA2", "AA3", "BB1", "BB2", "BB3"}
+    assert final["BB"].minimum_answered == 4
+
+
+def test_mplus_data_and_names(survey, run):
+    rows = released(survey, run)
+    lines = mplus.data_file(rows).decode().splitlines()
+    assert len(lines) == 20
+    assert {len(line.split()) for line in lines} == {1 + 9}
+    assert any(" -99 " in line for line in lines)
+    text = mplus.input_file(run, "theoretical", "AA =~ AA1 + AA2 + AA3", rows, mplus.short_names(rows.items))
+    assert "AA3 = 5 - AA3;" in text
+    assert "AA BY AA1 AA2 AA3;" in text
+    assert "CLUSTER = team;" in text
+    assert max(map(len, text.splitlines())) <= 90
+    assert mplus.short_names(["a_long_item_code", "b"]) == {"a_long_item_code": "v1", "b": "v2"}
+
+
+def test_ddi_names_every_variable_with_categories(survey):
+    root = ElementTree.fromstring(ddi.ddi_bytes(survey))
+    assert root.get("version") == "2.5"
+    names = [variable.get("name") for variable in root.findall("d:dataDscr/d:var", DDI)]
+    assert names == ["team", "set_aside", *builders.ITEMS, "years", "part"]
+    item = root.find("d:dataDscr/d:var[@name='AA3']", DDI)
+    assert item.findtext("d:qstn/d:qstnLit", namespaces=DDI) == "Three"
+    assert [c.findtext("d:catValu", namespaces=DDI) for c in item.findall("d:catgry", DDI)] == ["1", "2", "3", "4", "x"]
+    assert [c.get("missing") for c in item.findall("d:catgry", DDI)] == ["N"] * 4 + ["Y"]
+    assert item.findtext("d:derivation/d:drvdesc", namespaces=DDI)

@@ -1,0 +1,31 @@
+"""The exported R script runs in R and its numbers equal the page's: `make test-r` (needs Rscript, lavaan, psych).
+
+Not named test_*.py: R is not on every machine, and a test that is left out is no test.
+"""
+
+import io
+import subprocess
+import zipfile
+
+import pytest
+
+from analysis import demo
+from analysis.exporting import releases, rscript
+from analysis.exporting.rows import rows_of
+from analysis.publishing import published_run
+from surveys.models import Survey
+
+
+@pytest.mark.django_db
+def test_r_finds_the_numbers_of_the_page(tmp_path):
+    assert demo.load()
+    survey = Survey.objects.select_related("version", "study").get(study__slug="demo")
+    run = published_run(survey.study_id)
+    release = releases.register(survey, with_team=True, background=[], purpose="The test in R", user=None)
+    archive = rscript.r_zip(rows_of(release, survey, run), run)
+    zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
+    done = subprocess.run(["Rscript", "analysis.R"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    print(done.stdout[-6000:], done.stderr[-3000:])
+    assert done.returncode == 0
+    assert "numbers equal those of the page" in done.stdout
+    assert (tmp_path / "scores.csv").read_text().count("\n") == 1 + run.counts["analysed"]
