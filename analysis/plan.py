@@ -189,7 +189,8 @@ def lock_plan(study: Study, user: User | None, content: Content | None = None) -
 def amend_plan(study: Study, content: Content, reason: str, user: User) -> AnalysisPlan:
     """Lock another plan with a reason; results made from then on say which plan made them.
 
-    Raises ``ValueError`` without a reason or before the first plan was locked.
+    Raises ``ValueError`` without a reason, before the first plan was locked, without a difference, or when somebody else
+    changed it meanwhile.
     """
     if not reason.strip():
         raise ValueError(_("Say why the plan is changed."))
@@ -197,15 +198,50 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
     if current is None:
         raise ValueError(_("There is no locked plan to change yet."))
     content = {**content, "questionnaire": current.content["questionnaire"]}
-    with transaction.atomic():
-        plan = AnalysisPlan.objects.create(
-            study=study,
-            number=current.number + 1,
-            content=content,
-            content_hash=hash_of(content),
-            locked_at=timezone.now(),
-            locked_by=user,
-            amendment_reason=reason.strip()[:500],
-        )
-        Event.objects.create(study=study, by=user, kind="plan_amended", detail=plan.amendment_reason)
+    if content == current.content:
+        raise ValueError(_("Nothing is different from the plan in force."))
+    try:
+        with transaction.atomic():
+            plan = AnalysisPlan.objects.create(
+                study=study,
+                number=current.number + 1,
+                content=content,
+                content_hash=hash_of(content),
+                locked_at=timezone.now(),
+                locked_by=user,
+                amendment_reason=reason.strip()[:500],
+            )
+            Event.objects.create(study=study, by=user, kind="plan_amended", detail=plan.amendment_reason)
+    except IntegrityError as error:
+        # plan_number_once: somebody else's change came first, and this one was not made with it in view.
+        raise ValueError(_("The plan was changed by somebody else just now: look at it first.")) from error
     return plan
+
+
+def changed(
+    content: Content, *, screening: Content, minimums: dict[str, int], null: list[float], estimators: list[str]
+) -> Content:
+    """A plan's content with other rules; the screening rule gets the next version when it is another one."""
+    before = content["screening"]
+    rule = {**screening, "version": before["version"]}
+    if rule != before:
+        rule["version"] += 1
+    return {
+        **content,
+        "screening": rule,
+        "scales": [{**scale, "minimum_answered": minimums[scale["code"]]} for scale in content["scales"]],
+        "agreement": {**content["agreement"], "skewed_null": null},
+        "factor_models": {**content["factor_models"], "estimators": estimators},
+    }
+
+
+def document_of(plan: AnalysisPlan) -> Content:
+    """A plan as data for a preregistration. ``hash`` is the SHA-256 of ``content`` as :func:`canonical` spells it."""
+    return {
+        "study": plan.study.title,
+        "plan": plan.number,
+        "locked_at": plan.locked_at.isoformat() if plan.locked_at else None,
+        "reason_of_the_change": plan.amendment_reason or None,
+        "hash": plan.content_hash,
+        "content": plan.content,
+    }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analysis.views import accounts, analysis, board, exports, publish, results, team
+from analysis.views import accounts, analysis, board, exports, plans, publish, results, team
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
@@ -17,6 +17,9 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/accounts/<int:pk>", accounts.account_counts, name="account_counts"),
     path("studies/<slug:slug>/plan", analysis.plan, name="plan"),
+    path("studies/<slug:slug>/plan/change", plans.plan_amend, name="plan_amend"),
+    path("studies/<slug:slug>/plan/<int:number>", plans.plan_document, name="plan_document"),
+    path("studies/<slug:slug>/plan/<int:number>.json", plans.plan_json, name="plan_json"),
     path("studies/<slug:slug>/open", analysis.survey_open, name="survey_open"),
     path("studies/<slug:slug>/runs", analysis.runs, name="runs"),
     path("studies/<slug:slug>/runs/new", analysis.run_new, name="run_new"),

@@ -1,0 +1,107 @@
+"""Changing a locked plan with a reason, and the plan as a document."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from analysis import runs
+from analysis.models import AnalysisPlan, AnalysisRun
+from analysis.plan import hash_of, locked_plan, rules
+from surveys.models import Survey
+from tests.analysis import builders
+
+pytestmark = pytest.mark.django_db
+FORM = {
+    "not_eligible": "on",
+    "unanswered_over": "25",
+    "skewed_null": "0.1 0.2 0.4 0.3",
+    "estimators": ["ML", "MLM", "MLR"],
+    "minimum_AA": "2",
+    "minimum_BB": "2",
+    "minimum_CC": "2",
+    "reason": "Reviewers asked for it; results were seen.",
+}
+
+
+@pytest.fixture
+def study():
+    return builders.make_study()
+
+
+@pytest.fixture
+def researcher(client, study):
+    client.force_login(builders.make_researcher(study), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def url(name, *args):
+    return reverse(name, args=["small", *args])
+
+
+def test_a_change_is_another_plan_with_its_reason_and_results_say_so(researcher, study):
+    builders.three_teams(study)
+    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    page = researcher.get(url("plan_amend")).content.decode()
+    assert "report it as a change" in page
+    answer = researcher.post(
+        url("plan_amend"), FORM | {"unanswered_over": "50", "minimum_BB": "3", "estimators": ["ML"]}
+    )
+    assert answer.url == url("plan")
+    plan = locked_plan(study)
+    changed = rules(plan.content)
+    assert (plan.number, plan.amendment_reason) == (2, FORM["reason"])
+    assert (changed.most_unanswered, changed.rule_version, changed.estimators) == (0.5, 2, ("ML",))
+    assert [scale.minimum_answered for scale in changed.scales] == [2, 3, 2]
+    waiting = AnalysisRun.objects.get(state="queued")
+    assert waiting.plan == plan
+    assert "plan 1</a>, locked on" in researcher.get(url("results")).content.decode()
+    assert runs.execute(waiting.pk)
+    page = researcher.get(url("results")).content.decode()
+    assert "plan 2</a>, locked on" in page
+    assert FORM["reason"] in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Nothing is different"),
+        ({"reason": " "}, "This field is required"),
+        ({"skewed_null": "0.1 0.2 0.7"}, "4 shares"),
+        ({"skewed_null": "0.1 0.2 0.4 0.4"}, "make 1 together"),
+        ({"skewed_null": "a b c d"}, "Write numbers"),
+        ({"skewed_null": "nan 0.2 0.4 0.4"}, "make 1 together"),
+        ({"minimum_AA": "4"}, "less than or equal to 3"),
+        ({"estimators": []}, "This field is required"),
+    ],
+)
+def test_what_is_no_change_is_refused_in_words(researcher, study, changes, sentence):
+    page = researcher.post(url("plan_amend"), FORM | changes)
+    assert sentence in page.content.decode()
+    assert AnalysisPlan.objects.count() == 1
+
+
+def test_a_lower_screening_bound_alone_keeps_the_rest(researcher, study):
+    before = locked_plan(study).content
+    researcher.post(url("plan_amend"), FORM | {"unanswered_over": ""})
+    after = locked_plan(study).content
+    assert {key for key in before if before[key] != after[key]} == {"screening"}
+    assert after["screening"] == {"version": 2, "not_eligible": True, "unanswered_over": None}
+
+
+def test_without_a_plan_there_is_nothing_to_change(researcher, study):
+    AnalysisPlan.objects.all().delete()
+    assert researcher.get(url("plan_amend")).url == url("plan")
+    assert researcher.get(url("plan_document", 1)).status_code == 404
+
+
+def test_the_document_holds_rules_questions_and_a_hash_that_can_be_checked(researcher, study):
+    plan = locked_plan(study)
+    page = researcher.get(url("plan_document", 1)).content.decode()
+    assert plan.content_hash in page
+    assert "25 %" in page
+    assert "Two" in page
+    data = json.loads(researcher.get(url("plan_json", 1)).content)
+    assert hash_of(data["content"]) == data["hash"] == plan.content_hash
+    assert (data["plan"], data["reason_of_the_change"]) == (1, None)
