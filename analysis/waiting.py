@@ -13,7 +13,8 @@ from analysis import disclosure
 from analysis.groups import load_groups
 from analysis.models import AnalysisRun, Publication
 from surveys.models import Collection, Survey
-from teams.models import Invitation, OutboxMessage, Participation, Study
+from teams.listing import undeliverable_in
+from teams.models import Invitation, Participation, Study
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ def _waiting(study: Study) -> Iterator[Waiting]:
             % {"n": open_},
             teams,
         )
-    failed_mail = OutboxMessage.objects.filter(state=OutboxMessage.State.FAILED).count()
+    failed_mail = len(undeliverable_in(study))
     if failed_mail:
         yield Waiting(
-            ngettext("%(n)s mail could not be sent", "%(n)s mails could not be sent", failed_mail) % {"n": failed_mail},
+            ngettext("%(n)s mail could not be delivered", "%(n)s mails could not be delivered", failed_mail)
+            % {"n": failed_mail},
             teams,
             urgent=True,
         )

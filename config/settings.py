@@ -238,6 +238,10 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
 
+# The mailbox of MAIL_FROM, where mails come back that could not be delivered: imaps://user:secret@host/INBOX or
+# maildir:///folder; empty: none is read
+BOUNCES_URL = env.str("BOUNCES_URL", default="")
+
 # ------------------------------------------------------------------------------------------------ Celery
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
@@ -259,6 +263,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # beat only wakes: what is due stands in the database. A wake-up that waited too long is of no use: it expires.
     "mail": {"task": "teams.send_due_mail", "schedule": 10.0, "options": {"expires": 10}},
+    "bounces": {"task": "teams.read_bounces", "schedule": 300.0, "options": {"expires": 300}},
     "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},

@@ -29,12 +29,15 @@ def _letter(invitee: Invitee, subject: str, template: str) -> Mail | None:
         return None
     collection = invitee.collection
     study = collection.survey.study
+    headers = {"Reply-To": study.contact_email}
+    if template != "personal_link":
+        headers["List-Unsubscribe"] = f"<{link}>"  # the welcome page has the button "no more mail"
     return compose(
         invitee.email,
         " ".join(subject.split()),
         f"emails/surveys/{template}.txt",
         {"study": study, "team": collection.participation.team, "link": link},
-        headers={"Reply-To": study.contact_email},
+        headers=headers,
     )
 
 

@@ -56,7 +56,7 @@ def list_teams(study: Study, search: str = "", state: str = "") -> Listing:
         counts[participation.state] += 1
         if participation.team.academy_id in rows and _matches(participation, search, state):
             rows[participation.team.academy_id].teams.append(participation)
-    undeliverable = _undeliverable(study)
+    undeliverable = undeliverable_in(study)
     for row in rows.values():
         row.undeliverable = row.invitation.pk in undeliverable
     filtered = bool(search or state)
@@ -80,10 +80,12 @@ def _matches(participation: Participation, search: str, state: str) -> bool:
     return (not state or participation.state == state) and search.lower() in names
 
 
-def _undeliverable(study: Study) -> set[int]:
-    """Invitations in this study whose last mail was given up."""
+def undeliverable_in(study: Study) -> set[int]:
+    """Invitations in this study whose last mail was given up or came back."""
     mails = OutboxMessage.objects.filter(
-        Q(kind__startswith="teams."), object_id__in=Invitation.objects.filter(study=study).values("pk")
+        Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader"),
+        object_id__in=Invitation.objects.filter(study=study).values("pk"),
     ).order_by("pk")
     last = dict(mails.values_list("object_id", "state"))
-    return {object_id for object_id, state in last.items() if state == OutboxMessage.State.FAILED}
+    lost = (OutboxMessage.State.FAILED, OutboxMessage.State.BOUNCED)
+    return {object_id for object_id, state in last.items() if state in lost}

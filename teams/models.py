@@ -291,6 +291,7 @@ class OutboxMessage(models.Model):
         QUEUED = "queued", _("waiting")
         SENT = "sent", _("sent")
         FAILED = "failed", _("given up")
+        BOUNCED = "bounced", _("came back")
         DROPPED = "dropped", _("no longer needed")
 
     kind = models.CharField(max_length=40)

@@ -25,13 +25,12 @@ def _one_line(text: str) -> str:
 
 
 def _letter(invitation: Invitation, to: str, subject: str, template: str, **context: object) -> Mail:
-    study = invitation.study
+    study, link = invitation.study, absolute(invitations.link_path(invitation))
+    headers = {"Reply-To": study.contact_email}
+    if template.endswith("_reminder"):
+        headers["List-Unsubscribe"] = f"<{link}>"  # there one declines, and gets no more mail
     return compose(
-        to,
-        _one_line(subject),
-        f"emails/teams/{template}.txt",
-        {"study": study, "link": absolute(invitations.link_path(invitation)), **context},
-        headers={"Reply-To": study.contact_email},
+        to, _one_line(subject), f"emails/teams/{template}.txt", {"study": study, "link": link, **context}, headers
     )
 
 

@@ -1,0 +1,240 @@
+"""The outbox against a real SMTP server, which refuses, defers and hangs up; and mails that come back."""
+
+import mailbox
+import socket
+from collections import Counter
+from datetime import timedelta
+from email import message_from_bytes
+from types import SimpleNamespace
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.utils import timezone
+from freezegun import freeze_time
+
+from teams import bounces, invitations, mail
+from teams.listing import undeliverable_in
+from teams.mail import Mail
+from teams.models import OutboxMessage
+from teams.tasks import read_bounces
+
+pytestmark = pytest.mark.django_db
+State = OutboxMessage.State
+ADDRESSES = {1: "lena@noord.example", 2: "refused@noord.example", 3: "deferred@noord.example", 4: "lars@noord.example"}
+
+
+class Postman:
+    """Takes mail, but refuses one mailbox for good and another for now."""
+
+    def __init__(self) -> None:
+        self.taken: list = []
+        self.defers = True
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("refused"):
+            return "550 5.1.1 No such mailbox"
+        if address.startswith("deferred") and self.defers:
+            return "451 4.7.1 Try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.taken.append(SimpleNamespace(to=envelope.rcpt_tos, mail=message_from_bytes(envelope.content)))
+        return "250 OK"
+
+    def counts(self) -> Counter:
+        return Counter(one.to[0] for one in self.taken)
+
+
+@pytest.fixture
+def postman(settings):
+    postman = Postman()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(postman, hostname="127.0.0.1", port=port)
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    yield postman
+    server.stop()
+
+
+@pytest.fixture
+def kind(monkeypatch) -> str:
+    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, _language: Mail(ADDRESSES[pk], "Subject", "text"))
+    return "test.kind"
+
+
+def state(pk: int) -> str:
+    return OutboxMessage.objects.get(object_id=pk).state
+
+
+def test_refused_is_given_up_deferred_tried_again_and_the_others_arrive_once(postman, kind):
+    mail.queue_many(kind, [1, 2, 3, 4])
+    assert mail.send_due() == 2
+    assert [state(pk) for pk in (1, 2, 3, 4)] == [State.SENT, State.FAILED, State.QUEUED, State.SENT]
+    refused = OutboxMessage.objects.get(object_id=2)
+    assert "550" in refused.error
+    assert "refused@" not in refused.error
+    assert mail.send_due() == 0  # not before its pause is over
+    postman.defers = False
+    with freeze_time(timezone.now() + timedelta(minutes=2)):
+        assert mail.send_due() == 1
+    assert postman.counts() == {ADDRESSES[1]: 1, ADDRESSES[3]: 1, ADDRESSES[4]: 1}
+    assert state(3) == State.SENT
+
+
+def test_a_worker_killed_after_sending_leaves_copies_with_one_message_id(postman, kind, monkeypatch, settings):
+    mail.queue(kind, 1)
+    write = mail._write
+
+    def killed(message, **fields):
+        if fields.get("state") == State.SENT:
+            raise SystemExit
+        write(message, **fields)
+
+    monkeypatch.setattr(mail, "_write", killed)
+    with pytest.raises(SystemExit):
+        mail.send_due()
+    monkeypatch.setattr(mail, "_write", write)
+    assert mail.send_due() == 0  # the dead worker's claim still holds
+    with freeze_time(timezone.now() + timedelta(seconds=settings.LEASE_SECONDS + 1)):
+        assert mail.send_due() == 1
+        assert mail.send_due() == 0
+    assert len(postman.taken) == 2
+    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+
+
+def test_a_server_that_is_away_costs_a_pause_only(postman, kind, settings):
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
+    mail.queue(kind, 1)
+    assert mail.send_due() == 0
+    assert state(1) == State.QUEUED
+    settings.EMAIL_PORT = port
+    with freeze_time(timezone.now() + timedelta(minutes=2)):
+        assert mail.send_due() == 1
+
+
+REPORT = """From: MAILER-DAEMON@mail.example
+To: noreply@teamspiegel.example
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I am sorry.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+
+Final-Recipient: rfc822; dirk@noord.example
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 5.1.1 dirk@noord.example unknown
+
+--b
+Content-Type: {kind}
+
+Message-ID: {message_id}
+Subject: Invitation
+
+--b--
+"""
+
+
+def report(message_id: str, action: str = "failed", status: str = "5.1.1", kind: str = "message/rfc822") -> bytes:
+    return REPORT.format(message_id=message_id, action=action, status=status, kind=kind).encode()
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+def test_a_report_of_failure_names_the_mail_and_the_status(kind):
+    assert bounces.read_bounce(report("<1@x.example>", kind=kind)) == bounces.Bounce("<1@x.example>", "5.1.1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        report("<1@x.example>", action="delayed", status="4.4.1"),
+        report("<1@x.example>", action="delivered", status="2.0.0"),
+        b"Subject: Out of office\nAuto-Submitted: auto-replied\n\nI am away. Action: failed",
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b--",
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b--",
+        b"\xff\xfe\x00",
+        b"",
+    ],
+)
+def test_what_is_no_failure_changes_nothing(content):
+    assert bounces.read_bounce(content) is None
+
+
+def test_a_mail_that_came_back_is_marked_at_the_invitation(study, nursing, postman, tmp_path, settings):
+    invitations.invite_directors(study)
+    assert mail.send_due() == 1
+    assert undeliverable_in(study) == set()
+    folder = mailbox.Maildir(tmp_path / "box")
+    folder.add(report(postman.taken[0].mail["Message-ID"]))
+    folder.add(report("<not-ours@x.example>"))
+    settings.BOUNCES_URL = f"maildir://{tmp_path}/box"
+    read_bounces()
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.error) == (State.BOUNCED, "came back: 5.1.1")
+    invitation = invitations.academy_invitation(nursing)
+    assert undeliverable_in(study) == {invitation.pk}
+    assert bounces.read_mailbox(settings.BOUNCES_URL) == 0  # each mail is read once
+    assert len(list(folder.iterkeys())) == 2
+    assert invitations.remind(invitation)  # to a repaired address: the last mail counts
+    assert undeliverable_in(study) == set()
+
+
+class FakeImap:
+    """An IMAP server with one unseen report."""
+
+    stored: list = []
+
+    def __init__(self, host, port, timeout):
+        assert (host, port) == ("mail.example", 993)
+
+    def login(self, user, password):
+        assert (user, password) == ("noreply@x.example", "a:b")
+
+    def select(self, folder):
+        assert folder == "INBOX"
+
+    def search(self, charset, what):
+        return "OK", [b"7" if what == "UNSEEN" else b""]
+
+    def fetch(self, number, parts):
+        assert "PEEK" in parts
+        return "OK", [(b"7 (BODY[] {1}", report("<7@x.example>")), b")"]
+
+    def store(self, *change):
+        self.stored.append(change)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stored.append("logged out")
+
+
+def test_reports_are_read_over_imap(monkeypatch):
+    OutboxMessage.objects.create(kind="x", object_id=1, state=State.SENT, message_id="<7@x.example>")
+    monkeypatch.setattr("imaplib.IMAP4_SSL", FakeImap)
+    assert bounces.read_mailbox("imaps://noreply%40x.example:a%3Ab@mail.example") == 1
+    assert FakeImap.stored == [("7", "+FLAGS", "\\Seen"), "logged out"]
+
+
+def test_reminders_say_how_to_end_them(study, nursing, postman):
+    invitations.invite_directors(study)
+    invitation = invitations.academy_invitation(nursing)
+    invitations.remind(invitation)
+    mail.send_due()
+    invited, reminded = (one.mail for one in postman.taken)
+    assert "List-Unsubscribe" not in invited
+    assert invitations.link_path(invitation) in reminded["List-Unsubscribe"]
