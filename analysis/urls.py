@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analysis.views import accounts, analysis, board, exports, plans, publish, results, team
+from analysis.views import accounts, analysis, board, exports, plans, publish, results, team, write_up
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("studies/<slug:slug>/decisions/<int:pk>/undo", analysis.decision_undo, name="decision_undo"),
     path("studies/<slug:slug>/results", results.results, name="results"),
     path("studies/<slug:slug>/models/<int:pk>", results.factor_model, name="factor_model"),
+    path("studies/<slug:slug>/write-up", write_up.write_up_page, name="write_up"),
     path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
     path("studies/<slug:slug>/export/", exports.exports, name="exports"),
     path("studies/<slug:slug>/export/<int:pk>/<slug:form>", exports.release_file, name="release_file"),

@@ -277,6 +277,7 @@ TABLE = [
     Row("results", researchers(200), slug),
     Row("factor_model", researchers(200), of_factor_model),
     Row("export_results", researchers(200), of_finished_run),
+    Row("write_up", researchers(200), slug),
     Row("exports", researchers(200), slug),
     Row("release_file", researchers(200), of_release),
     Row("codebook", researchers(200), slug),
