@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis import disclosure
 from analysis.groups import load_groups
 from analysis.models import AnalysisRun, Publication
+from surveys.collections import counts_of
 from surveys.models import Collection, Survey
 from teams.listing import undeliverable_in
 from teams.models import Invitation, Participation, Study
+
+LAST_DAYS = 14  # of the study, in which teams with too few answers are named
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,56 @@ def _waiting(study: Study) -> Iterator[Waiting]:
             teams,
             urgent=True,
         )
+    yield from _about_collecting(study)
     run = AnalysisRun.objects.filter(survey__study=study).first()
     if run and run.state == AnalysisRun.State.FAILED:
         yield Waiting(_("The last analysis failed"), runs, urgent=True)
     done = _last_done(study)
     if done:
         yield from _about_run(study, done)
+
+
+def _about_collecting(study: Study) -> Iterator[Waiting]:
+    """Meetings that nobody leads, and teams too small for a report with few days left to collect."""
+    collecting = reverse("collecting", args=[study.slug])
+    taking_part = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
+    today = timezone.localdate()
+    nobody = taking_part.filter(mode=Participation.Mode.CONTACT, meets_on__gte=today, contact_email="").count()
+    if nobody:
+        yield Waiting(
+            ngettext(
+                "%(n)s team meeting has no contact person to lead it",
+                "%(n)s team meetings have no contact person to lead them",
+                nobody,
+            )
+            % {"n": nobody},
+            reverse("teams", args=[study.slug]),
+            urgent=True,
+        )
+    this_week = taking_part.filter(meets_on__range=(today, today + timedelta(days=6))).count()
+    if this_week:
+        yield Waiting(
+            ngettext("%(n)s team meets this week", "%(n)s teams meet this week", this_week) % {"n": this_week},
+            collecting,
+        )
+    days_left = (study.ends_on - today).days
+    if 0 <= days_left <= LAST_DAYS:
+        collections = Collection.objects.filter(survey__study=study, participation__in=taking_part)
+        small = sum(
+            counts.submitted < study.k
+            for counts in counts_of(collections.exclude(state=Collection.State.SEALED)).values()
+        )
+        if small:
+            yield Waiting(
+                ngettext(
+                    "%(n)s team has fewer than %(k)s answers, and the study ends on %(date)s",
+                    "%(n)s teams have fewer than %(k)s answers, and the study ends on %(date)s",
+                    small,
+                )
+                % {"n": small, "k": study.k, "date": date_format(study.ends_on)},
+                collecting,
+                urgent=True,
+            )
 
 
 def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:

@@ -1,10 +1,14 @@
-"""The page of academies and teams of a study: everything it shows, in a fixed number of queries."""
+"""The page of academies and teams of a study: everything it shows, in a fixed number of queries however many there are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Q
 
 from teams.models import Invitation, OutboxMessage, Participation, Study
+
+ACADEMIES_PER_PAGE = 20
 
 
 @dataclass(slots=True)
@@ -15,76 +19,70 @@ class AcademyRow:
     teams: list[Participation] = field(default_factory=list)
     undeliverable: bool = False
 
-    @property
-    def waits_for_invitation(self) -> bool:
-        """Whether pressing “invite” would mail this director: new teams, and no refusal."""
-        return any(team.state == Participation.State.LISTED for team in self.teams) and self.invitation.state in (
-            Invitation.State.LISTED,
-            Invitation.State.ACCEPTED,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    academies: list[AcademyRow]
+    academies: list[AcademyRow]  # of this page
+    page: Page[Invitation]
     n_academies: int  # on the list, whatever the filter
+    n_to_invite: int  # directors whom pressing "invite" would mail: new teams, and no refusal
     counts: dict[str, int]  # teams by state
-    undeliverable: set[int]  # invitations of leaders whose mail was given up
+    undeliverable: set[int]  # invitations of this page whose mail was given up or came back
 
     @property
     def n_teams(self) -> int:
         return sum(self.counts.values())
 
-    @property
-    def n_to_invite(self) -> int:
-        return sum(row.waits_for_invitation for row in self.academies)
 
-
-def list_teams(study: Study, search: str = "", state: str = "") -> Listing:
-    """Academies with their teams, by institution and name; filtered by words in a name and by a team's state."""
-    invitations = (
-        Invitation.objects.filter(study=study, academy__isnull=False)
-        .select_related("academy__institution")
-        .order_by("academy__institution__name", "academy__name")
-    )
-    rows = {invitation.academy_id: AcademyRow(invitation) for invitation in invitations}
-    participations = list(
-        Participation.objects.filter(study=study).select_related("team__academy__institution", "invitation")
-    )
+def list_teams(study: Study, search: str = "", state: str = "", page: str | int | None = 1) -> Listing:
+    """A page of academies with their teams, by institution and name; filtered by words in a name and by a team's state."""
+    every = Invitation.objects.filter(study=study, academy__isnull=False)
+    teams = Participation.objects.filter(study=study)
+    listed = teams.filter(state=Participation.State.LISTED, team__academy=OuterRef("academy"))
+    to_invite = every.filter(Exists(listed), state__in=[Invitation.State.LISTED, Invitation.State.ACCEPTED])
     counts = dict.fromkeys(Participation.State.values, 0)
-    for participation in participations:
-        counts[participation.state] += 1
-        if participation.team.academy_id in rows and _matches(participation, search, state):
-            rows[participation.team.academy_id].teams.append(participation)
-    undeliverable = undeliverable_in(study)
+    counts |= dict(teams.order_by().values_list("state").annotate(n=Count("pk")))
+    shown, matching = every, teams
+    if state:
+        matching = matching.filter(state=state)
+    if search:
+        matching = matching.filter(_named(search, "team__academy__") | _has(search, "team__name", "team__leader_name"))
+    if state or search:
+        with_teams = Exists(matching.filter(team__academy=OuterRef("academy")))
+        of_itself = _named(search, "academy__") | _has(search, "academy__director_name")
+        shown = every.filter(with_teams if state else Q(with_teams) | of_itself)
+    shown = shown.select_related("academy__institution").order_by("academy__institution__name", "academy__name", "pk")
+    found = Paginator(shown, ACADEMIES_PER_PAGE).get_page(page)
+    rows = {invitation.academy_id: AcademyRow(invitation) for invitation in found}
+    for participation in matching.filter(team__academy__in=list(rows)).select_related("team", "invitation"):
+        rows[participation.team.academy_id].teams.append(participation)
+    asked = [row.invitation.pk for row in rows.values()]
+    asked += [team.invitation.pk for row in rows.values() for team in row.teams if hasattr(team, "invitation")]
+    undeliverable = undeliverable_in(study, asked)
     for row in rows.values():
         row.undeliverable = row.invitation.pk in undeliverable
-    filtered = bool(search or state)
-    shown = [
-        row
-        for row in rows.values()
-        if row.teams or not filtered or (not state and search.lower() in _names_of_academy(row.invitation))
-    ]
-    return Listing(shown, len(rows), counts, undeliverable)
+    return Listing(list(rows.values()), found, every.count(), to_invite.count(), counts, undeliverable)
 
 
-def _names_of_academy(invitation: Invitation) -> str:
-    academy = invitation.academy
-    assert academy is not None
-    return f"{academy.name}\n{academy.institution.name}\n{academy.director_name}".lower()
+def _named(search: str, academy: str) -> Q:
+    return _has(search, f"{academy}name", f"{academy}institution__name")
 
 
-def _matches(participation: Participation, search: str, state: str) -> bool:
-    team = participation.team
-    names = f"{team.name}\n{team.leader_name}\n{team.academy.name}\n{team.academy.institution.name}".lower()
-    return (not state or participation.state == state) and search.lower() in names
+def _has(search: str, *names: str) -> Q:
+    either = Q()
+    for name in names:
+        either |= Q(**{f"{name}__icontains": search})
+    return either
 
 
-def undeliverable_in(study: Study) -> set[int]:
-    """Invitations in this study whose last mail was given up or came back."""
+def undeliverable_in(study: Study, among: Iterable[int] | None = None) -> set[int]:
+    """Invitations in this study (or those of them in ``among``) whose last mail was given up or came back."""
+    invitations = Invitation.objects.filter(study=study)
+    if among is not None:
+        invitations = invitations.filter(pk__in=list(among))
     mails = OutboxMessage.objects.filter(
         Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader"),
-        object_id__in=Invitation.objects.filter(study=study).values("pk"),
+        object_id__in=invitations.values("pk"),
     ).order_by("pk")
     last = dict(mails.values_list("object_id", "state"))
     lost = (OutboxMessage.State.FAILED, OutboxMessage.State.BOUNCED)

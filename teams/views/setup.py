@@ -1,5 +1,7 @@
 """Researchers: the academies and teams of a study, their invitations and their history."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +24,8 @@ def teams(request: HttpRequest, slug: str) -> HttpResponse:
     search, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     context = {
         "study": study,
-        "listing": list_teams(study, search, state),
+        "listing": list_teams(study, search, state, request.GET.get("page")),
+        "query": urlencode({"q": search, "state": state}),
         "search": search,
         "state": state,
         "states": Participation.State.choices,

@@ -1,6 +1,8 @@
 """The pages on which a researcher lists academies and teams, invites, reminds and reads what happened."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from teams import invitations, links
@@ -236,3 +238,34 @@ def test_a_link_is_never_on_a_researchers_page(researcher, study, nursing):
         html = researcher.get(page).content.decode()
         assert invitation.nonce not in html
         assert links.make_token(links.INVITATION, invitation.pk, invitation.nonce) not in html
+
+
+def test_a_long_list_comes_in_pages_with_the_same_queries(researcher, study):
+    institution = Institution.objects.create(name="Hogeschool Groot")
+
+    def add(first: int, last: int) -> None:
+        for number in range(first, last):
+            academy = Academy.objects.create(
+                institution=institution,
+                name=f"Academy {number:03}",
+                sector="health",
+                director_name="D",
+                director_email="d@groot.example",
+            )
+            for name in ("A", "B"):
+                invitations.list_team(study, Team.objects.create(academy=academy, name=name, leader_name="L"))
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            researcher.get(url("teams"))
+        return len(found)
+
+    add(0, 2)
+    few = queries()
+    add(2, 45)
+    assert queries() == few
+    second = researcher.get(url("teams"), {"page": 2, "q": "academy"})
+    assert second.context["listing"].academies[0].invitation.academy.name == "Academy 020"
+    assert "q=academy&amp;state=&amp;page=3" in second.content.decode()
+    listing = list_teams(study, "academy", "listed", 3)
+    assert (len(listing.academies), listing.n_academies, listing.n_teams, listing.n_to_invite) == (5, 45, 90, 45)

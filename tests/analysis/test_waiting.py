@@ -1,0 +1,89 @@
+"""What the board says needs the researcher: mail that came back, meetings that nobody leads, teams that stay too small."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
+
+from analysis.waiting import waiting
+from surveys.collections import open_collection
+from surveys.models import Response
+from teams.models import Invitation, OutboxMessage, Participation, Study
+from tests.analysis import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def study() -> Study:
+    study = builders.make_study()
+    Study.objects.filter(pk=study.pk).update(ends_on=timezone.localdate() + timedelta(days=60))
+    study.refresh_from_db()
+    return study
+
+
+def texts(study: Study) -> list[tuple[str, bool]]:
+    with translation.override("en"):
+        return [(item.text, item.urgent) for item in waiting(study)]
+
+
+def test_mail_of_this_study_that_did_not_arrive_comes_first(study):
+    other = builders.make_study("other")
+    for one, state in ((study, "failed"), (study, "bounced"), (study, "sent"), (other, "failed")):
+        team = builders.make_team(one, f"{one.slug}{state}")
+        invitation = Invitation.objects.create(study=one, participation=team, state="sent")
+        OutboxMessage.objects.create(kind="teams.leader_invitation", object_id=invitation.pk, state=state)
+    assert texts(study) == [
+        ("2 mails could not be delivered", True),
+        ("3 invitations have no answer yet", False),
+    ]
+
+
+def test_a_meeting_without_a_contact_person_is_urgent(study):
+    today = timezone.localdate()
+    for number, (mode, email, day) in enumerate(
+        [
+            ("contact", "", today + timedelta(days=3)),
+            ("contact", "", today - timedelta(days=1)),
+            ("contact", "cor@x.example", today + timedelta(days=6)),
+            ("researcher", "", today + timedelta(days=7)),
+        ]
+    ):
+        team = builders.make_team(study, f"T{number}", mode=mode)
+        Participation.objects.filter(pk=team.pk).update(meets_on=day, contact_email=email)
+    assert texts(study) == [
+        ("1 team meeting has no contact person to lead it", True),
+        ("2 teams meet this week", False),
+    ]
+
+
+def test_teams_below_k_are_named_when_few_days_are_left(study):
+    for name, n in (("Small", 4), ("Enough", 5)):
+        collection = open_collection(builders.make_team(study, name))
+        Response.objects.bulk_create(
+            Response(key=f"{name}{number}", collection=collection, state="submitted") for number in range(n)
+        )
+    assert texts(study) == []
+    study.ends_on = timezone.localdate() + timedelta(days=14)
+    ((text, urgent),) = texts(study)
+    assert text.startswith("1 team has fewer than 5 answers")
+    assert urgent
+    study.ends_on = timezone.localdate() - timedelta(days=1)
+    assert texts(study) == []
+
+
+def test_queries_do_not_grow_with_the_teams(study):
+    study.ends_on = timezone.localdate() + timedelta(days=3)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            waiting(study)
+        return len(found)
+
+    open_collection(builders.make_team(study, "First"))
+    few = queries()
+    for number in range(20):
+        open_collection(builders.make_team(study, f"T{number}", mode="contact"))
+    assert queries() == few
