@@ -7,6 +7,7 @@ point of what cannot exceed 1. Reads rows, computes nothing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -15,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.disclosure import round_half_up
+from analysis.exporting.models_of_run import scales_of
 from analysis.models import AnalysisRun, Decision, ScaleSet, ScreeningDecision
-from analysis.plan import PlanRules, rules
+from analysis.plan import PlanRules, ScalePlan, rules
 from analysis.reading import ScaleLine, factor_models, scale_lines
 from analysis.run_words import fit_line
 from surveys.models.questionnaire import in_language
@@ -95,7 +97,7 @@ def write_up(run: AnalysisRun) -> WriteUp:
     return WriteUp(
         paragraphs=(
             _people(run, plan),
-            _measures(plan, lines),
+            _measures(plan, lines, scales_of(run)[1].scales),
             _analysis(plan),
             *_decisions(run),
             _software(run),
@@ -153,7 +155,7 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
     return " ".join(text)
 
 
-def _measures(plan: PlanRules, lines: list[ScaleLine]) -> str:
+def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan]) -> str:
     scales = "; ".join(
         _("%(name)s (%(n)s questions, α = %(alpha)s)")
         % {
@@ -172,7 +174,7 @@ def _measures(plan: PlanRules, lines: list[ScaleLine]) -> str:
         "scales": scales,
         "minimums": "; ".join(
             _("%(minimum)s of %(n)s") % {"minimum": minimum, "n": n}
-            for n, minimum in sorted({(len(scale.items), scale.minimum_answered) for scale in plan.scales})
+            for n, minimum in sorted({(len(scale.items), scale.minimum_answered) for scale in final})
         ),
     }
 

@@ -88,6 +88,11 @@ def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpRes
     run = _last_done(study)
     if form not in FORMS or (form in ("r", "mplus") and run is None):
         raise Http404
+    if run is not None and form in ("r", "mplus") and run.fingerprint != release.fingerprint:
+        messages.error(
+            request, _("The last analysis is of other answers: wait for the next one, or make a new release.")
+        )
+        return redirect("exports", slug)
     try:
         found = rows.rows_of(release, survey, run)
     except rows.DataChanged:

@@ -73,6 +73,10 @@ def test_decisions_that_stood_are_told_with_their_reasons(study):
     with override("en"):
         text = " ".join(write_up(analysed(study)).paragraphs)
     assert "Scale CC was set aside. Reason: It is about something else." in text
+    decisions.decide(study, "merge", "AA", "BB", "They measure the same.", None)
+    with override("en"):
+        text = " ".join(write_up(analysed(study)).paragraphs)
+    assert "(4 of 6)" in text
 
 
 def test_table_holds_the_rows_of_the_run(study):

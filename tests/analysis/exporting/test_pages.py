@@ -78,6 +78,15 @@ def test_a_file_of_data_that_changed_is_not_given(researcher, study):
     assert "make a new one" in answer.content.decode()
 
 
+def test_scripts_are_not_given_with_numbers_of_other_answers(researcher, study):
+    seal(study)
+    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    seal(study, "Late")
+    researcher.post(url("exports"), {"with_team": "on", "purpose": "Soon"})
+    for form, status in (("r", 302), ("mplus", 302), ("csv", 200)):
+        assert researcher.get(url("release_file", RowRelease.objects.get().pk, form)).status_code == status
+
+
 def test_pages_without_answers_and_codebook(researcher, study):
     assert "Nothing was released yet" in researcher.get(url("exports")).content.decode()
     answer = researcher.post(url("exports"), {"purpose": "Too early"}, follow=True)
