@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from fractions import Fraction
 from functools import cache
 
 from scipy import stats
@@ -299,17 +300,22 @@ def show_item(figures: ItemFigures, k: int) -> ShownItem:
     return ItemMean(round_half_up(figures.mean, TEAM_DECIMALS))
 
 
+def _decimal(shown: float) -> Fraction:
+    """A rounded figure as what stands on the page: sums of floats would round now up and now down."""
+    return Fraction(repr(shown))
+
+
 def turned(item: ShownItem, n_points: int) -> ShownItem:
     """A reverse-keyed item's mean or cap in the direction of its scale."""
     match item:
         case ItemMean(mean):
-            return ItemMean(n_points + 1 - mean)
+            return ItemMean(float(n_points + 1 - _decimal(mean)))
         case ItemDistribution(mean, percentages):
-            return ItemDistribution(n_points + 1 - mean, percentages[::-1])
+            return ItemDistribution(float(n_points + 1 - _decimal(mean)), percentages[::-1])
         case NearlyAll(category):
             return NearlyAll(n_points + 1 - category)
         case Capped(bound, upper):
-            return Capped(round_half_up(n_points + 1 - bound, TEAM_DECIMALS), not upper)
+            return Capped(float(n_points + 1 - _decimal(bound)), not upper)
     return item
 
 
@@ -320,16 +326,16 @@ def scale_value(items: Sequence[ShownItem], n_points: int) -> float | None:
     subtracting them belongs to the few who left an item empty, or to a capped item. "Nearly all" counts as its
     category, "b or higher" as a third of the way from b to the end. None when no item is shown.
     """
-    values = []
+    values: list[Fraction] = []
     for item in items:
         match item:
             case ItemMean(mean) | ItemDistribution(mean, _):
-                values.append(mean)
+                values.append(_decimal(mean))
             case NearlyAll(category):
-                values.append(float(category))
+                values.append(Fraction(category))
             case Capped(bound, upper):
-                values.append(bound + ((n_points if upper else 1) - bound) / 3)
-    return sum(values) / len(values) if values else None
+                values.append((2 * _decimal(bound) + (n_points if upper else 1)) / 3)
+    return float(sum(values) / len(values)) if values else None
 
 
 def show_scale(n: int, items: Sequence[ShownItem], spread: Spread | None, n_points: int, k: int) -> ShownScale:

@@ -21,8 +21,13 @@ class Effort:
     n_programs: int = 0
 
 
-def attack(waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None) -> Iterator[Disclosure]:
-    """Publish the waves in order by the real code and yield every disclosure. ``k``: the attacker's, if another."""
+def attack(
+    waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None, most_unions: int = 40
+) -> Iterator[Disclosure]:
+    """Publish the waves in order by the real code and yield every disclosure.
+
+    ``k``: the attacker's, if another than the study's; ``most_unions``: of cells tried as T1 targets per team and insider.
+    """
     effort = effort if effort is not None else Effort()
     effort.n_histories += 1
     before: list[Publication] = []
@@ -33,13 +38,15 @@ def attack(waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None
         if before:
             check_previous(publications, before)
         for case in cases_of(wave, publications):
-            attacker = Attack(replace(case, k=k) if k else case)
+            attacker = Attack(replace(case, k=k) if k else case, most_unions=most_unions)
             yield from attacker.run()
             effort.n_targets += attacker.n_targets
             effort.n_programs += attacker.n_programs
         before = publications or before
 
 
-def first(waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None) -> Disclosure | None:
+def first(
+    waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None, most_unions: int = 40
+) -> Disclosure | None:
     """The first disclosure of a history, None when there is none."""
-    return next(islice(attack(waves, effort, k=k), 1), None)
+    return next(islice(attack(waves, effort, k=k, most_unions=most_unions), 1), None)

@@ -210,9 +210,13 @@ class Program:
             raise Undecided(f"{result.status}: {result.message}")
         return sign * float(result.fun)
 
-    def extremes(self, terms: dict[int, float], *, relaxed: bool) -> tuple[float, float]:
+    def extreme(self, terms: dict[int, float], sign: int) -> float:
+        """The smallest (sign 1) or largest (sign −1) value of a sum over all worlds."""
+        return self._solve(terms, sign, relaxed=False)
+
+    def extremes(self, terms: dict[int, float]) -> tuple[float, float]:
         """The smallest and largest value of a sum over all worlds."""
-        return self._solve(terms, 1, relaxed=relaxed), self._solve(terms, -1, relaxed=relaxed)
+        return self.extreme(terms, 1), self.extreme(terms, -1)
 
     def mean(self, keys: Sequence[Key], measure: Sequence[str]) -> dict[int, float]:
         """The mean of whole cells on an item (as answered) or a scale."""
@@ -228,9 +232,8 @@ class Program:
 class Attack:
     """All targets of a case, for an outsider (no insider) and for each respondent who knows his own answers."""
 
-    def __init__(self, case: Case, seed: int = 0, most_unions: int = 40) -> None:
+    def __init__(self, case: Case, most_unions: int = 40) -> None:
         self.case = case
-        self.seed = seed
         self.most_unions = most_unions
         self.n_targets = self.n_programs = 0
         self.worlds = Worlds(case)
@@ -334,7 +337,7 @@ class Attack:
 
     def _order(self, keys: Sequence[Key]) -> int:
         """A random order that is the same for every insider, so that worlds found once serve again."""
-        return zlib.crc32(f"{self.seed} {sorted(keys)}".encode())
+        return zlib.crc32(str(sorted(keys)).encode())
 
     def _target(
         self,
@@ -377,9 +380,10 @@ class Attack:
         for components in [near, everywhere] if near != everywhere else [near]:
             program = self._program(group, insider, classes, components)
             terms = program.mean(group, measure)
-            low, high = program.extremes(terms, relaxed=True)
-            if high - low >= needed - EPSILON:
-                low, high = program.extremes(terms, relaxed=False)
+            low = high = sum(weight * program.truth[variable] for variable, weight in terms.items())
+            for sign in (1, -1):  # the truth is a world too, so one direction is often enough
+                found = program.extreme(terms, sign)
+                low, high = min(low, found), max(high, found)
                 if high - low >= needed - EPSILON:
                     return None
         return low, high

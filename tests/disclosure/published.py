@@ -220,15 +220,15 @@ def value_from(shown: Iterable[tuple[object, bool]], n_points: int) -> float | N
     for item, reverse in shown:
         match item:
             case ItemMean(mean) | ItemDistribution(mean, _):
-                value = mean
+                value = exact(mean)
             case NearlyAll(category):
-                value = float(category)
+                value = Fraction(category)
             case Capped(bound, upper):
-                value = bound + ((n_points if upper else 1) - bound) / 3
+                value = exact(bound) + ((n_points if upper else 1) - exact(bound)) / 3
             case _:
                 continue
         values.append(n_points + 1 - value if reverse else value)
-    return sum(values) / len(values) if values else None
+    return float(sum(values) / len(values)) if values else None
 
 
 def words_from(shown: Iterable[object], n: int, n_points: int, k: int) -> Agreement | Withheld:

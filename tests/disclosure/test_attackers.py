@@ -38,7 +38,7 @@ FULL = "six, then twelve"
 )
 @given(histories())
 def test_no_history_discloses(waves: tuple[Wave, ...]):
-    assert first(waves) is None
+    assert first(waves, most_unions=10) is None  # make prove-disclosure: 40
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_programs_range_contains_the_enumerated_one(universe: Universe):
             program = Program(case, [cell for cell in cells if cell], None)
             for cell in program.cells:
                 for item in case.answered(cell[0], case.items):
-                    low, high = program.extremes(program.mean(cell, (item,)), relaxed=False)
+                    low, high = program.extremes(program.mean(cell, (item,)))
                     means = [cell_mean(world, int(cell[0].split("-")[0]), case.items.index(item)) for world in worlds]
                     assert low - 1e-6 <= min(means)
                     assert max(means) <= high + 1e-6
