@@ -85,6 +85,17 @@ def test_more_answers_than_teachers_is_not_accounted_for_until_corrected():
 
 
 @pytest.mark.django_db
+def test_who_refused_is_counted_apart_from_who_did_not_return():
+    study = builders.make_study()
+    team = builders.make_team(study, "Team", approached=10)
+    collection = builders.seal(team, [builders.answers(1)] * 3)
+    Collection.objects.filter(pk=collection.pk).update(refused=2)
+    found = account(study, {team.pk: Dispositions.of_team(10, analysed=3)})
+    assert found.total == Dispositions(10, 3, refused=2, not_returned=5)
+    assert found.total.reconciles
+
+
+@pytest.mark.django_db
 def test_academies_that_were_asked_count_without_their_teams_taking_part():
     study = builders.make_study()
     team = builders.make_team(study, "Team")
