@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ SETTINGS = (
     "max_connections=60",
     "jit=off",
 )
+# As in production: what was acknowledged is on the disk
+DURABLE = ("shared_buffers=128MB", "max_connections=60", "jit=off")
 
 
 def free_port() -> int:
@@ -54,9 +57,64 @@ def _programs(folder: Path) -> Path:
     return folder / installed.name / "pginstall" / "bin"
 
 
+class Server:
+    """A server on a data folder: starts, stops, and can be killed as a power cut would."""
+
+    def __init__(
+        self, programs: Path, data: Path, log: Path, settings: tuple[str, ...], account: dict[str, Any]
+    ) -> None:
+        self.port, self._log, self._data = free_port(), log, data
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._account = account
+        self._command: list[str | Path] = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(self.port)]
+        self._command += ["-k", data, *(part for setting in settings for part in ("-c", setting))]
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("a") as output:
+            self._process = subprocess.Popen(
+                self._command, stdout=output, stderr=output, cwd=self._data, **self._account
+            )
+        for _ in range(300):
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=2):
+                return
+            if self._process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL ended:\n{self._log.read_text()}")
+            time.sleep(0.1)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it and the processes that it started, at once and without a word."""
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        for pid in (*children(self.pid), self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)  # connections end too
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process started and that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
+
+
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """Start a server in a temporary folder on a free port; gives its URL and stops it whatever happens."""
+def server(settings: tuple[str, ...] = SETTINGS) -> Iterator[Server]:
+    """Start a server in a temporary folder on a free port, and stop it whatever happens."""
     account = _ordinary_user()
     with tempfile.TemporaryDirectory(prefix="teamspiegel-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -65,49 +123,22 @@ def postgres() -> Iterator[str]:
         data.mkdir(mode=0o700)
         if account:
             os.chown(data, account["user"], account["group"])
-        programs = _programs(folder)
-        log, port = folder / "log", free_port()
+        programs, log = _programs(folder), folder / "log"
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
         with log.open("w") as output:
             options: dict[str, Any] = {"stdout": output, "stderr": output, "cwd": data, **account}
-            initdb: list[str | Path] = [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--no-sync",
-            ]
-            if subprocess.call([*initdb, "--locale=C.UTF-8"], **options):
+            if subprocess.call([*initdb, "--encoding=UTF8", "--locale=C.UTF-8"], **options):
                 raise RuntimeError(f"initdb failed:\n{log.read_text()}")
-            command: list[str | Path] = [
-                programs / "postgres",
-                "-D",
-                data,
-                "-h",
-                "127.0.0.1",
-                "-p",
-                str(port),
-                "-k",
-                data,
-            ]
-            for setting in SETTINGS:
-                command += ["-c", setting]
-            server = subprocess.Popen(command, **options)
-            try:
-                url = f"postgres://postgres@127.0.0.1:{port}/postgres"
-                for _ in range(300):
-                    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=2):
-                        break
-                    if server.poll() is not None:
-                        raise RuntimeError(f"PostgreSQL ended:\n{log.read_text()}")
-                    time.sleep(0.1)
-                yield url
-            finally:
-                server.terminate()
-                try:
-                    server.wait(10)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-                    server.wait()
+        started = Server(programs, data, log, settings, account)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """The server of the tests; gives its URL."""
+    with server() as started:
+        yield started.url

@@ -196,7 +196,7 @@ def prepare(var: Path, env: dict[str, str]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ the stack
-def commands(host: str, port: int, var: Path) -> dict[str, str]:
+def commands(host: str, port: int, var: Path, web_workers: int = WEB_WORKERS) -> dict[str, str]:
     """The programs. Paths are quoted; each replaces the shell that starts it."""
     bin_dir = Path(sys.executable).parent
     # nice: an analysis does not make a page slow
@@ -204,7 +204,7 @@ def commands(host: str, port: int, var: Path) -> dict[str, str]:
     return {
         "web": (
             f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
-            f" --workers {WEB_WORKERS} --blocking-threads {WEB_THREADS} --backpressure 64 --no-ws --log-level warning config.wsgi:application"
+            f" --workers {web_workers} --blocking-threads {WEB_THREADS} --backpressure 64 --no-ws --log-level warning config.wsgi:application"
         ),
         # two processes: a long analysis does not hold up the mail, and what crashes in native code (charts, PDF) takes
         # one task with it, not the worker. No gossip, no heartbeat: nobody else is on a folder.
