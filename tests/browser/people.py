@@ -65,12 +65,18 @@ class Person:
             self.page.screenshot(path=Path(folder) / f"{n:02}-{name[:40]}-{size}.png", full_page=True)
 
     def press(self, selector: str) -> None:
-        """Send the form that this selector finds, or press the button."""
+        """Send the form that this selector finds, or press its button, and wait for the page that answers."""
         target = self.page.locator(selector)
         button = (target.locator("button[type=submit]") if selector.startswith("form") else target).first
         for folded in button.locator("xpath=ancestor::details[not(@open)]").all():
             folded.locator("summary").first.click()
-        button.click()
+        with self.page.expect_navigation(wait_until="load"):
+            button.click()
+
+    def follow(self, selector: str) -> None:
+        """Follow a link, and wait for the page that it leads to."""
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.locator(selector).first.click()
 
     def fill(self, **values: str) -> None:
         for name, value in values.items():
