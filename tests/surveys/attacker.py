@@ -1,0 +1,349 @@
+"""An attacker who holds everything and tries to link persons to responses. It knows no table by name but one.
+
+A dump is every table of the database, whatever there is, with the columns that the database keeps for itself, and beside it
+every file, log line, message and mail that it was given. From what it knows of a person (address, link) it walks to every
+row that holds something of that person, in text or by number, and takes each column of these rows as a *trait* of the
+person; in the same way it takes traits of the responses. Then it pairs persons and responses, within their team, by every
+trait of the one with every trait of the other: by equality (joins, transactions, log lines) and by rank (order, time). So a
+new table or column that makes linking possible is found without a change here.
+
+What counts is how many pairs are right. Each pairing is one to one, so by chance the right ones in a team are the fixed
+points of a random permutation: their distribution is known exactly (`by_chance`). The attacker tries many pairings, and
+one of them counts as a link if even so it would come about by chance less than once in a million such attacks.
+"""
+
+import base64
+import functools
+import hashlib
+import itertools
+import json
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from surveys.links import _response_key
+
+Row = dict[str, Any]
+Dump = dict[str, list[Row]]
+Traits = dict[str, list[Any]]
+
+RESPONSES = "surveys_response"
+ONCE_IN = 1e-6
+
+
+@dataclass
+class Person:
+    """Who took part, and what the attacker knows of them: the team, the address, the link, perhaps the order seen."""
+
+    team: int
+    email: str = ""
+    token: str = ""
+    seen: Row = field(default_factory=dict)  # what somebody in the room saw: when this person began and was done
+    content: str = ""  # the truth, which the attacker does not look at
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How well one pairing did, and how often chance does as well."""
+
+    how: str
+    right: int
+    chance: float
+
+
+# ------------------------------------------------------------------------------------------------ what it holds
+def dump_database() -> Dump:
+    """Every table in the order of the disk, with the hidden columns, and the sequences."""
+    dump: Dump = {}
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        if connection.vendor == "postgresql":
+            hidden, order = "ctid::text _ctid, xmin::text _xmin, xmax::text _xmax, cmin::text _cmin", "ctid"
+            dump["sequences"] = _rows(cursor, "SELECT * FROM pg_sequences")
+        else:
+            hidden, order = "rowid _rowid", "rowid"
+            dump["sequences"] = _rows(cursor, "SELECT * FROM sqlite_sequence")
+        for table in tables:
+            name = connection.ops.quote_name(table)
+            dump[table] = _rows(cursor, f"SELECT {hidden}, t.* FROM {name} t ORDER BY {order}")
+    return dump
+
+
+def _rows(cursor: Any, query: str) -> list[Row]:
+    cursor.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def files(folder: Path) -> list[Row]:
+    """What stands in the files of a folder, in the order of their times."""
+    paths = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
+    return [{"name": path.name, "text": _readable(path.read_bytes().decode("latin-1"))} for path in paths]
+
+
+def _readable(text: str) -> str:
+    """A message of the broker with its body, which is written in base64."""
+    body = re.search(r'"body": "([A-Za-z0-9+/=]+)"', text)
+    return f"{text} {base64.b64decode(body[1]).decode()}" if body else text
+
+
+def compared(first: Dump, second: Dump) -> Dump:
+    """The second dump, each row with what it was in the first one."""
+    both: Dump = {}
+    for table, rows in second.items():
+        then = {row.get("id", row.get("key", n)): row for n, row in enumerate(first.get(table, []))}
+        both[table] = []
+        for n, row in enumerate(rows):
+            old = then.get(row.get("id", row.get("key", n)))
+            both[table].append(
+                {
+                    **row,
+                    "_new": old is None,
+                    "_changed": old != row,
+                    **{f"then {column}": value for column, value in (old or {}).items()},
+                }
+            )
+    return both
+
+
+# ------------------------------------------------------------------------------------------------ what it does
+def attack(dump: Dump, persons: list[Person], keys: Iterable[bytes] = (), seed: int = 1) -> list[Finding]:
+    """Pair persons and responses in every way there is. The findings, the one least likely by chance first.
+
+    :param keys: the keys of collections that the attacker got hold of
+    """
+    chooser = random.Random(seed)
+    responses = list(dump[RESPONSES])
+    teams = _teams(dump, persons, responses)
+    of_persons = _traits_of_persons(dump, persons, list(keys))
+    of_responses = _traits([[row["key"]] for row in responses], dump, [])
+    columns = dict.fromkeys(column for row in responses for column in row)
+    of_responses |= {f"{RESPONSES} {column}": [row.get(column) for row in responses] for column in columns}
+    position = [(team, person, response) for team, (person, response) in teams.items()]
+    of_persons = _telling(of_persons, [mine for _, mine, _ in position])
+    of_responses = _telling(of_responses, [theirs for _, _, theirs in position])
+    truth = {row["answers"] if isinstance(row["answers"], str) else repr(row["answers"]): None for row in responses}
+    assert len(truth) == len(responses), "each response is told apart by its content"
+    contents = [_content(row["answers"]) for row in responses]
+    findings = []
+    sizes = tuple(len(mine) for _, mine, _ in position)
+    for (mine, values), (theirs, others) in itertools.product(of_persons.items(), of_responses.items()):
+        pairings = {"in order": _by_rank(values, others, position, chooser)}
+        pairings["in reverse order"] = _by_rank(values, others, position, chooser, reverse=True)
+        if {_text(value) for value in values if _text(value)} & {_text(value) for value in others}:
+            pairings["equal"] = _by_equality(values, others, position, chooser)
+        for how, pairs in pairings.items():
+            right = sum(persons[p].content == contents[r] for p, r in pairs)
+            findings.append(Finding(f"{mine} – {theirs}, {how}", right, by_chance(right, sizes)))
+        drift = _correlation(values, others, position, persons, contents, chooser)
+        findings.append(Finding(f"{mine} – {theirs}, rank correlation", 0, drift))
+    return sorted(findings, key=lambda finding: finding.chance)
+
+
+def linked(findings: list[Finding]) -> list[Finding]:
+    """The pairings that are better than chance, given how many were tried."""
+    return [finding for finding in findings if finding.chance * len(findings) < ONCE_IN]
+
+
+@functools.cache
+def by_chance(right: int, sizes: tuple[int, ...]) -> float:
+    """How likely at least so many right pairs are, where each team is paired one to one at random: exact."""
+    total = [1.0]
+    for n in sizes:
+        own = [_derangements(n - k) / (math.factorial(k) * math.factorial(n - k)) for k in range(n + 1)]
+        total = [
+            sum(total[i] * own[k - i] for i in range(max(0, k - n), min(k, len(total) - 1) + 1))
+            for k in range(len(total) + n)
+        ]
+    return sum(total[right:])
+
+
+# ------------------------------------------------------------------------------------------------ traits
+def _traits_of_persons(dump: Dump, persons: list[Person], keys: list[bytes]) -> Traits:
+    names = [[text for text in (person.email, *_derived(person.token)) if text] for person in persons]
+    rows = _holding(dump, names)
+    shared = Counter(id(row) for held in rows for _, row in held)
+    numbers: list[dict[str, int]] = []
+    for own, held in zip(names, rows, strict=True):
+        # what else stands in rows of this person alone names the person too: a nonce, a hash, a number
+        alone = [(table, row) for table, row in held if shared[id(row)] == 1]
+        texts = {value for _, row in alone for value in row.values() if isinstance(value, str) and len(value) >= 16}
+        own += [_response_key(key, text) for key in keys for text in texts if text.isascii()]
+        own += [text for text in texts if " " not in text]
+        numbers.append({table: row["id"] for table, row in alone if isinstance(row.get("id"), int)})
+    traits = _traits(names, dump, numbers)
+    for n in range(max(map(len, names))):
+        traits[f"name {n}"] = [own[n] if n < len(own) else None for own in names]
+    for what in {what for person in persons for what in person.seen}:
+        traits[f"seen: {what}"] = [person.seen.get(what) for person in persons]
+    return traits
+
+
+def _derived(token: str) -> list[str]:
+    """What can be made of a link without a key."""
+    if not token:
+        return []
+    digests = [hashlib.new(kind, token.encode()).digest() for kind in ("md5", "sha1", "sha256", "sha512")]
+    encoded = [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
+    return [token, *(digest.hex() for digest in digests), *encoded]
+
+
+def _traits(names: list[list[str]], dump: Dump, numbers: list[dict[str, int]]) -> Traits:
+    """Each column of the first and of the last row that holds one of the names or, in a column of its own, a number."""
+    traits: Traits = {}
+    found: dict[str, list[list[Row]]] = defaultdict(lambda: [[] for _ in names])
+    for n, held in enumerate(_holding(dump, names)):
+        for table, row in held:
+            found[table][n].append(row)
+    for source in sorted({source for own in numbers for source in own}):
+        for table, rows in dump.items():
+            columns = [c for c, value in (rows[0] if rows else {}).items() if _is_number(value) or value is None]
+            for column in columns:
+                index: dict[Any, list[Row]] = defaultdict(list)
+                for row in rows:
+                    if _is_number(row.get(column)):
+                        index[row[column]].append(row)
+                matched = [index.get(own.get(source), []) for own in numbers]
+                if sum(map(bool, matched)) > len(names) / 4:
+                    found[f"{table} by {column} = {source} id"] = matched
+    place = {id(row): n for rows in dump.values() for n, row in enumerate(rows)}
+    for table, lists in found.items():
+        columns = sorted({column for rows in lists for row in rows for column in row})
+        for column in columns:
+            traits[f"{table} {column}"] = [rows[0].get(column) if rows else None for rows in lists]
+            if any(len(rows) > 1 for rows in lists):
+                traits[f"{table} {column}, last"] = [rows[-1].get(column) if rows else None for rows in lists]
+        traits[f"{table} place"] = [place[id(rows[0])] if rows else None for rows in lists]
+        traits[f"{table} how many"] = [len(rows) for rows in lists]
+    return traits
+
+
+def _holding(dump: Dump, names: list[list[str]]) -> list[list[tuple[str, Row]]]:
+    """For each list of names, the rows in whose text one of them stands."""
+    whose = {name: n for n, own in enumerate(names) for name in own}
+    held: list[list[tuple[str, Row]]] = [[] for _ in names]
+    for table, rows in dump.items():
+        for row in rows:
+            words = {
+                word.strip(".")
+                for value in row.values()
+                if isinstance(value, str) and len(value) > 5
+                for word in re.findall(r"[\w@.+-]+", value)
+            }
+            for n in {whose[word] for word in words if word in whose}:
+                held[n].append((table, row))
+    return held
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _telling(traits: Traits, groups: list[list[int]]) -> Traits:
+    """The traits that tell two of the same team apart, each once however many columns hold it."""
+    telling: dict[tuple[str, ...], str] = {}
+    for name, values in traits.items():
+        texts = tuple(map(_text, values))
+        if any(len({texts[n] for n in group}) > 1 for group in groups):
+            telling.setdefault(texts, name)
+    return {name: traits[name] for name in telling.values()}
+
+
+# ------------------------------------------------------------------------------------------------ pairing
+Position = list[tuple[int, list[int], list[int]]]
+
+
+def _teams(dump: Dump, persons: list[Person], responses: list[Row]) -> dict[int, tuple[list[int], list[int]]]:
+    """Persons and responses per team; who took part is given to the attacker for free."""
+    teams = {}
+    for team in sorted({person.team for person in persons}):
+        mine = [n for n, person in enumerate(persons) if person.team == team]
+        theirs = [n for n, row in enumerate(responses) if row["collection_id"] == team]
+        assert len(mine) == len(theirs)
+        if len(mine) > 1:
+            teams[team] = (mine, theirs)
+    return teams
+
+
+def _by_rank(
+    values: list[Any], others: list[Any], position: Position, chooser: random.Random, reverse: bool = False
+) -> list[tuple[int, int]]:
+    pairs = []
+    for _team, mine, theirs in position:
+        left = _ranked(values, mine, chooser)
+        right = _ranked(others, theirs, chooser)
+        pairs += list(zip(left, reversed(right) if reverse else right, strict=True))
+    return pairs
+
+
+def _by_equality(
+    values: list[Any], others: list[Any], position: Position, chooser: random.Random
+) -> list[tuple[int, int]]:
+    pairs = []
+    for _team, mine, theirs in position:
+        free, late = set(theirs), []
+        for person in chooser.sample(mine, len(mine)):
+            same = sorted(r for r in free if _text(values[person]) and _text(others[r]) == _text(values[person]))
+            if same:
+                pairs.append((person, chooser.choice(same)))
+                free.discard(pairs[-1][1])
+            else:
+                late.append(person)
+        pairs += list(zip(late, chooser.sample(sorted(free), len(free)), strict=True))
+    return pairs
+
+
+def _correlation(
+    values: list[Any],
+    others: list[Any],
+    position: Position,
+    persons: list[Person],
+    contents: list[str],
+    chooser: random.Random,
+) -> float:
+    """How likely the rank correlation of persons with their own responses is by chance, over all teams.
+
+    A sum over teams of independent sums with exact mean 0 and variance 1/(n − 1); its tails are lighter than the normal
+    ones that are taken here, since a correlation is bounded.
+    """
+    total, variance = 0.0, 0.0
+    for _team, mine, theirs in position:
+        own = {p: n for n, p in enumerate(_ranked(values, mine, chooser))}
+        rank = {contents[r]: n for n, r in enumerate(_ranked(others, theirs, chooser))}
+        n, middle = len(mine), (len(mine) - 1) / 2
+        product = sum((own[p] - middle) * (rank[persons[p].content] - middle) for p in mine)
+        total += product * 12 / (n * (n * n - 1))
+        variance += 1 / (n - 1)
+    return math.erfc(abs(total) / math.sqrt(2 * variance))
+
+
+def _ranked(values: list[Any], group: list[int], chooser: random.Random) -> list[int]:
+    """The group by value; ties at random."""
+    return sorted(chooser.sample(group, len(group)), key=lambda n: _sortable(_text(values[n])))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _sortable(text: str) -> tuple[Any, ...]:
+    """Numbers as numbers, also those within a text: a place on the disk is (page, item)."""
+    parts = re.split(r"(\d+)", text)
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _content(answers: Any) -> str:
+    """The answers as the truth writes them."""
+    return json.dumps(json.loads(answers) if isinstance(answers, str) else answers, sort_keys=True)
+
+
+def _derangements(n: int) -> int:
+    return round(math.factorial(n) / math.e) if n else 1
