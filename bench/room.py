@@ -2,7 +2,7 @@
 
 Each opens the welcome page, starts, loads the questionnaire, saves eight steps one after the other without a pause, and
 hands in. In a real room there are minutes between the steps; here is none, so this is far more than a room asks for.
-`python -m bench.room granian gunicorn` compares the two, where gunicorn is installed (docs/adr/0006-web-server.md).
+`python -m bench.room granian gunicorn` compares the two, where gunicorn is installed (docs/adr/0008-web-server.md).
 """
 
 import http.client
