@@ -79,7 +79,7 @@ class Server:
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=2):
                 return
             if self._process.poll() is not None:
-                raise RuntimeError(f"PostgreSQL ended:\n{self._log.read_text()}")
+                raise RuntimeError(f"PostgreSQL ended:\n{self._log.read_text()[-2000:]}")
             time.sleep(0.1)
 
     @property
@@ -89,10 +89,13 @@ class Server:
     def kill(self) -> None:
         """End it and the processes that it started, at once and without a word."""
         self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
-        for pid in (*children(self.pid), self.pid):
+        started = children(self.pid)
+        for pid in (*started, self.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        while any(map(_runs, started)):  # as long as one holds the shared memory, no other server starts
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # connections end too
@@ -100,6 +103,14 @@ class Server:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there that has not ended; one that nobody has waited for yet has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def children(parent: int) -> list[int]:
