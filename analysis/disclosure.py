@@ -412,22 +412,24 @@ def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) ->
 
     "Nearly all" counts as no deviation.
     """
-    deviations = []
+    deviations: list[Fraction] = []
     for item in items:
         match item:
             case ItemDistribution(_, percentages):
                 total = sum(percentages)
-                mean = sum(v * share for v, share in enumerate(percentages, start=1)) / total
-                deviations.append(sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / total)
+                mean = Fraction(sum(v * share for v, share in enumerate(percentages, start=1)), total)
+                deviations += [
+                    sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / Fraction(total)
+                ]
             case NearlyAll():
-                deviations.append(0.0)
+                deviations.append(Fraction(0))
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
-    ad = sum(deviations) / len(deviations)
-    length = (n_points - 1) / 3  # of the scale, in lengths of the 4-point scale that the bounds belong to
-    if ad <= AD_AGREE * length:
+    # in lengths of the 4-point scale that the bounds belong to
+    ad = float(sum(deviations) / len(deviations) * 3 / (n_points - 1))
+    if ad <= AD_AGREE:
         return Agreement.LARGELY_AGREE
-    if ad <= AD_DIFFER * length:
+    if ad <= AD_DIFFER:
         return Agreement.SOMEWHAT_DIFFERENT
     return Agreement.WIDELY_DIFFERENT
 

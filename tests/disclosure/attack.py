@@ -22,11 +22,17 @@ class Effort:
 
 
 def attack(
-    waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None, most_unions: int = 40
+    waves: Sequence[Wave],
+    effort: Effort | None = None,
+    *,
+    k: int | None = None,
+    most_unions: int = 40,
+    most_insiders: int | None = None,
 ) -> Iterator[Disclosure]:
     """Publish the waves in order by the real code and yield every disclosure.
 
-    ``k``: the attacker's, if another than the study's; ``most_unions``: of cells tried as T1 targets per team and insider.
+    ``k``: the attacker's, if another than the study's; ``most_unions``: of cells tried as T1 targets per team
+    and insider; ``most_insiders``: respondents tried as insiders per case, by default each.
     """
     effort = effort if effort is not None else Effort()
     effort.n_histories += 1
@@ -39,14 +45,19 @@ def attack(
             check_previous(publications, before)
         for case in cases_of(wave, publications):
             attacker = Attack(replace(case, k=k) if k else case, most_unions=most_unions)
-            yield from attacker.run()
+            yield from attacker.run(most_insiders)
             effort.n_targets += attacker.n_targets
             effort.n_programs += attacker.n_programs
         before = publications or before
 
 
 def first(
-    waves: Sequence[Wave], effort: Effort | None = None, *, k: int | None = None, most_unions: int = 40
+    waves: Sequence[Wave],
+    effort: Effort | None = None,
+    *,
+    k: int | None = None,
+    most_unions: int = 40,
+    most_insiders: int | None = None,
 ) -> Disclosure | None:
     """The first disclosure of a history, None when there is none."""
-    return next(islice(attack(waves, effort, k=k, most_unions=most_unions), 1), None)
+    return next(islice(attack(waves, effort, k=k, most_unions=most_unions, most_insiders=most_insiders), 1), None)

@@ -271,17 +271,15 @@ class Attack:
         scales = [scale for scale in self.case.scales if len(scale) > 1]
         return [(item,) for item in self.case.items] + scales
 
-    def run(self, insiders: bool = True) -> Iterator[Disclosure]:
-        """Every disclosure found; nothing when all targets stay uncertain."""
+    def run(self, most_insiders: int | None = None) -> Iterator[Disclosure]:
+        """Every disclosure found; nothing when all targets stay uncertain. Each respondent is tried as insider, or a few."""
         yield from self._against(None)
-        if insiders:
-            tried = set()
-            for key, vector in self.case.people.items():
-                # two insiders alike, with the same answers, know the same
-                sort = (self.alike[key], self.case.marks.get(key), vector)
-                if sort not in tried:
-                    tried.add(sort)
-                    yield from self._against(key)
+        insiders: dict[object, Key] = {}
+        for key, vector in self.case.people.items():
+            # two insiders alike, with the same answers, know the same
+            insiders.setdefault((self.alike[key], self.case.marks.get(key), vector), key)
+        for key in sorted(insiders.values(), key=lambda key: self._order([key]))[:most_insiders]:
+            yield from self._against(key)
 
     def _against(self, insider: Key | None) -> Iterator[Disclosure]:
         case = self.case

@@ -243,7 +243,7 @@ def words_from(shown: Iterable[object], n: int, n_points: int, k: int) -> Agreem
                 deviations.append(sum(s * abs(v - mean) for v, s in enumerate(shares, 1)) / sum(shares))
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
-    ad = float(sum(deviations) / len(deviations)) * 3 / (n_points - 1)
+    ad = float(sum(deviations) / len(deviations) * 3 / (n_points - 1))
     return (
         Agreement.LARGELY_AGREE
         if ad <= AD_AGREE

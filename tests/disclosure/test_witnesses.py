@@ -273,6 +273,6 @@ def test_rule_3_switched_off_tells_nothing_about_people(monkeypatch: pytest.Monk
     )
     @given(histories.histories())
     def none(waves: tuple[Wave, ...]) -> None:
-        assert first(waves, most_unions=10) is None
+        assert first(waves, most_unions=10, most_insiders=6) is None
 
     none()
