@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check bench messages prove-disclosure help
+.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults help
 .DEFAULT_GOAL := help
 
 help:
@@ -48,3 +48,7 @@ messages: setup
 # make prove-disclosure  10,000 histories of publications and all small universes against the attackers: 0 disclosures
 prove-disclosure: dev
 	@$(VENV_PYTHON) -m tests.disclosure.prove
+
+# make prove-faults  500 teachers answer while web server, PostgreSQL and worker are killed: no acknowledged answer is lost
+prove-faults: dev
+	@$(VENV_PYTHON) -m bench.faults
