@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 
 from analysis import dataset, disclosure
 from analysis.groups import final_scales_of
-from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision
+from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision, Unit
 from analysis.plan import rules
 from analysis.renderers import REPORT_MAIL
 from analysis.reports import Material, read_material, stored_spreads
 from surveys.questionnaires import definition_of
 from teams.mail import queue_many
-from teams.models import Event, Participation, User
+from teams.models import Event, Participation, Study, User
 
 Units = dict[str, frozenset[str]]
 
@@ -62,6 +62,7 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
     data = dataset.load(run.survey)
     if data.fingerprint != run.fingerprint:
         raise PublishingRefused(_("Answers were sealed after this analysis. Run the analysis again first."))
+    combined = _combined(study)
     material = read_material(run)
     groups = released_units(material, _analysed(run, data))
     earlier = [Release(_stored_units(publication), _values(publication.run, data)) for publication in _earlier(run)]
@@ -75,6 +76,9 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
         )
     try:
         with transaction.atomic():
+            Study.objects.select_for_update().get(pk=study.pk)  # as in units.combine_teams
+            if _combined(study) != combined:
+                raise PublishingRefused(_("Teams were combined or separated in the meantime. Look again first."))
             publication = Publication.objects.create(
                 study=study, run=run, published_by=user, spreads=stored_spreads(material)
             )
@@ -108,6 +112,10 @@ def _earlier(run: AnalysisRun) -> list[Publication]:
         .select_related("run__survey__version", "run__plan")
         .prefetch_related("groups")
     )
+
+
+def _combined(study: Study) -> set[int]:
+    return set(Unit.objects.filter(study=study).values_list("pk", flat=True))
 
 
 def _stored_units(publication: Publication) -> Units:

@@ -162,3 +162,24 @@ def test_new_answers_need_a_new_run(study, teams):
     seal(make_team(study, "Late"), varied(5, 2))
     with pytest.raises(PublishingRefused, match="again"):
         publish(run, None)
+
+
+def test_a_decision_on_counts_after_publication_waits_for_the_next(study, teams):
+    Collection.objects.filter(participation=teams[0]).update(n_links=5)
+    run = analyse(study)
+    publish(run, None)
+    AccountingDecision.objects.create(participation=teams[0], reason="One colleague came in late.")
+    assert team_report(run, teams[0]).scales == Withheld(Reason.NOT_MEASURED)
+    again = analyse(study)
+    publish(again, None)
+    assert isinstance(team_report(again, teams[0]).scales, tuple)
+
+
+def test_the_spread_behind_the_intervals_stays_as_first_published(study, teams):
+    first = analyse(study)
+    publication = publish(first, None)
+    assert set(publication.spreads) == {"AA", "BB", "CC"}
+    assert publication.spreads["AA"]["df"] == 30
+    late = make_team(study, "Late")
+    seal(late, [answers(1, 4, 1, 4, 1, 4, 1, 4, 1)] * 6)
+    assert publish(analyse(study), None).spreads == publication.spreads

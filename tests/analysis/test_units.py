@@ -2,8 +2,9 @@
 
 import pytest
 
+from analysis import publishing
 from analysis.models import Unit
-from analysis.publishing import publish
+from analysis.publishing import PublishingRefused, publish
 from analysis.reports import team_report
 from analysis.units import CombiningRefused, combine_teams, separate_teams
 from teams.models import Event, Participation, Study
@@ -78,3 +79,19 @@ def test_undone_before_publication_only(study, siblings):
     with pytest.raises(CombiningRefused, match="published"):
         combine_teams(study, [make_team(study, "A"), make_team(study, "B")], None)
     assert Unit.objects.get() == unit
+
+
+def test_teams_combined_while_a_run_is_being_published(study, siblings, monkeypatch):
+    run = analyse(study)
+    read = publishing.read_material
+
+    def read_and_combine(of):
+        material = read(of)
+        combine_teams(study, siblings, None)
+        return material
+
+    monkeypatch.setattr(publishing, "read_material", read_and_combine)
+    with pytest.raises(PublishingRefused, match="meantime"):
+        publish(run, None)
+    monkeypatch.undo()
+    assert publish(run, None).groups.get().group.startswith("unit:")
