@@ -2,7 +2,8 @@
 
 Pure functions over plain figures; the rules and what they protect stand in docs/data-protection.md. A figure that may not
 be shown has no field: its place is taken by `Withheld`, whose reason depends on group sizes and membership only, never on
-answers. Numbers are rounded here and nowhere else.
+answers. Numbers are rounded here and nowhere else. One module although it is long: whoever wants to know what may be shown
+reads one file.
 """
 
 from __future__ import annotations
