@@ -24,7 +24,8 @@ MIN_OTHER_UNITS = 3
 # Mean absolute deviation up to which people "largely agree" on 4 points; .67 = A/6 (Burke and Dunlap 2002), .45 is our
 # convention. Other numbers of points: in proportion to the length of the scale.
 AD_AGREE, AD_DIFFER = 0.45, 0.67
-SPREAD_STEP = 0.05
+# The spread behind intervals, on 4 points: a convention below SPREAD_DF degrees of freedom, within teams it is about .5.
+SPREAD_STEP, SPREAD_DF, CAUTIOUS_SD, MOST_SD = 0.05, 40, 0.75, 1.0
 
 Figure = tuple[str, str]  # (unit, scale or item)
 
@@ -104,10 +105,11 @@ class ScaleFigures:
 
 @dataclass(frozen=True)
 class Spread:
-    """The SD of scale scores within units, over all units of a publication, as intervals use it."""
+    """The SD of scale scores within units as intervals use it: measured over all units, or a cautious convention."""
 
     sd: float
     df: int
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -368,15 +370,23 @@ def pooled_spread(shown: Iterable[ScaleFigures], n_points: int) -> Spread | None
 
     A unit's own SD would tell on a unit that answers alike: SD 0 is everyone's score. Pooled over units it tells next to
     nothing of one, and it is steadier in small ones. It is never taken below the value that a single respondent could
-    reach alone, and rounded up.
+    reach alone, and rounded up. In few units it could still tell: from a spread as large as their items allow, what
+    those who left an item empty answered. There it is not measured but a cautious convention.
     """
     known = [(figures.n, figures.sd) for figures in shown if figures.sd is not None]
     df = sum(n - 1 for n, _ in known)
     if df == 0:
         return None
+    length = (n_points - 1) / 3
+    least = 3 * length * math.sqrt(7 / 6 / df)
+    if df < SPREAD_DF or len(known) <= MIN_OTHER_UNITS:
+        return Spread(_step_up(max(least, CAUTIOUS_SD * length)), df, measured=False)
     sd = math.sqrt(math.fsum((n - 1) * sd**2 for n, sd in known) / df)
-    least = (n_points - 1) * math.sqrt(7 / 6 / df)
-    return Spread(math.ceil(max(sd, least) / SPREAD_STEP - 1e-9) * SPREAD_STEP, df)
+    return Spread(_step_up(max(least, min(sd, MOST_SD * length))), df)
+
+
+def _step_up(sd: float) -> float:
+    return round(math.ceil(sd / SPREAD_STEP - 1e-9) * SPREAD_STEP, 2)
 
 
 @cache

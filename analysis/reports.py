@@ -181,11 +181,11 @@ def spreads_of(material: Material, earlier: Sequence[StoredSpreads]) -> dict[str
 
 
 def stored_spreads(material: Material) -> StoredSpreads:
-    """The spreads as a publication keeps them."""
+    """The measured spreads as a publication keeps them."""
     return {
         scale.code: {"items": [item.code for item in scale.items], "sd": spread.sd, "df": spread.df}
         for scale in material.scales
-        if (spread := material.spreads[scale.code]) is not None
+        if (spread := material.spreads[scale.code]) is not None and spread.measured
     }
 
 

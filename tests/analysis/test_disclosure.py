@@ -169,10 +169,15 @@ class TestShown:
         assert disclosure.scale_value([Withheld(Reason.TOO_FEW)], 4) is None
 
     def test_the_spread_is_pooled_rounded_up_and_never_that_of_one_person(self):
-        units = [ScaleFigures(101, 2.5, 0.42), ScaleFigures(101, 3.0, 0.48)]
-        assert disclosure.pooled_spread(units, 4) == Spread(pytest.approx(0.5), 200)  # √.2034 = .451
-        alike = [ScaleFigures(11, 2.5, 0.0)]
-        assert disclosure.pooled_spread(alike, 4) == Spread(pytest.approx(1.05), 10)  # 3·√(7/60) = 1.025
+        units = [ScaleFigures(101, 2.5, 0.42), ScaleFigures(101, 3.0, 0.48)] * 2
+        assert disclosure.pooled_spread(units, 4) == Spread(0.5, 400)  # √.2034 = .451
+        assert disclosure.pooled_spread([ScaleFigures(16, 2.5, 0.1)] * 4, 4) == Spread(0.45, 60)  # 3·√(7/360) = .418
+        assert disclosure.pooled_spread([ScaleFigures(16, 2.5, 1.4)] * 4, 4) == Spread(1.0, 60)
+
+    def test_over_few_units_the_spread_is_a_convention(self):
+        assert disclosure.pooled_spread([ScaleFigures(101, 2.5, 0.4)] * 3, 4) == Spread(0.75, 300, measured=False)
+        assert disclosure.pooled_spread([ScaleFigures(9, 2.5, 0.0)] * 4, 4) == Spread(0.75, 32, measured=False)
+        assert disclosure.pooled_spread([ScaleFigures(11, 2.5, 1.4)], 4) == Spread(1.05, 10, measured=False)
         assert disclosure.pooled_spread([], 4) is None
         assert disclosure.half_width(5, Spread(0.5, 400), 4) == 0.5
         assert disclosure.half_width(5, Spread(1.65, 4), 4) is None

@@ -175,11 +175,14 @@ def test_a_decision_on_counts_after_publication_waits_for_the_next(study, teams)
     assert isinstance(team_report(again, teams[0]).scales, tuple)
 
 
-def test_the_spread_behind_the_intervals_stays_as_first_published(study, teams):
-    first = analyse(study)
-    publication = publish(first, None)
-    assert set(publication.spreads) == {"AA", "BB", "CC"}
-    assert publication.spreads["AA"]["df"] == 30
-    late = make_team(study, "Late")
-    seal(late, [answers(1, 4, 1, 4, 1, 4, 1, 4, 1)] * 6)
+def test_a_measured_spread_behind_the_intervals_stays_as_first_published(study, teams):
+    for team, size in zip(("One", "Two"), (10, 12), strict=True):
+        seal(make_team(study, team, approached=15), varied(size, size))
+    publication = publish(analyse(study), None)
+    assert {scale: spread["df"] for scale, spread in publication.spreads.items()} == {"AA": 50, "BB": 50, "CC": 50}
+    seal(make_team(study, "Late"), [answers(1, 4, 1, 4, 1, 4, 1, 4, 1)] * 6)
     assert publish(analyse(study), None).spreads == publication.spreads
+
+
+def test_over_few_answers_no_spread_is_measured(study, teams):
+    assert publish(analyse(study), None).spreads == {}

@@ -25,14 +25,16 @@ def answers(draw: st.DrawFn, leaning: tuple[int, ...], gaps: bool) -> tuple[int 
 
 @st.composite
 def teams_of_people(draw: st.DrawFn) -> tuple[dict[int, int], tuple[Person, ...]]:
-    """2–5 teams in 1–2 academies; a few people answer unlike the rest."""
-    n_teams = draw(st.integers(2, 5))
+    """2–6 teams in 1–2 academies; a few people answer unlike the rest."""
+    large = draw(st.integers(0, 7)) == 0  # enough people for a measured spread
+    n_teams = draw(st.integers(5, 6) if large else st.integers(2, 5))
+    sizes = (9, 10, 11, 12) if large else (2, 4, 5, 5, 6, 7, 9, 10, 11, 12)
     gaps = draw(st.booleans())
     teams, people = {}, []
     for team in range(n_teams):
         teams[team] = draw(st.integers(0, 1))
         leaning = draw(st.sampled_from(LEANINGS))
-        size = draw(st.sampled_from((2, 4, 5, 5, 6, 7, 9, 10, 11, 12)))
+        size = draw(st.sampled_from(sizes))
         for person in range(size):
             own = leaning if draw(st.integers(0, 5)) else (1, 2, 3, 4)
             people.append(Person(f"{team}-{person}", team, draw(answers(own, gaps))))

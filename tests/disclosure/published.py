@@ -132,6 +132,10 @@ def _spreads(wave: Wave, publications: Sequence[Publication], figures: Sequence[
             spread = publication.material.spreads[scale]
             if spread is None or (scale, items) in known:
                 continue
+            if not spread.measured:  # a convention: a function of the number of people
+                floor = (wave.n_points - 1) * math.sqrt(7 / 6 / spread.df)
+                assert abs(spread.sd - max(floor, 0.75 * (wave.n_points - 1) / 3)) <= SPREAD_STEP
+                continue
             known.add((scale, items))
             units = {f.teams for f in figures if f.version == number and f.statistic == "item"}
             parts = [
@@ -147,7 +151,9 @@ def _spreads(wave: Wave, publications: Sequence[Publication], figures: Sequence[
             assert df == spread.df
             floor = (wave.n_points - 1) * math.sqrt(7 / 6 / df)
             low = (spread.sd - SPREAD_STEP) ** 2 * df if spread.sd - SPREAD_STEP > floor else 0.0
-            yield Spread(tuple(parts), items, (low, spread.sd**2 * df))
+            most = (wave.n_points - 1) / 3
+            high = spread.sd**2 * df if spread.sd < most - 1e-9 else wave.n_points**2 * (df + len(parts))
+            yield Spread(tuple(parts), items, (low, high))
 
 
 # ------------------------------------------------------------------------------- figures that follow from others

@@ -182,7 +182,7 @@ def test_rule_6_a_teams_own_interval():
     everyone = frozenset(ALIKE)
     items = [ItemSum(everyone, "I0", Fraction(12), Fraction(12)), ItemSum(everyone, "I1", Fraction(13), Fraction(13))]
     own = Spread((everyone,), SCALE, (0.0, 0.01))
-    pooled = Spread((everyone,), SCALE, (0.0, 4 * 1.65**2))  # what disclosure.py would use for this team alone
+    pooled = Spread((everyone,), SCALE, (0.0, 9 * 7 / 6))  # not below what one person can reach
     assert told(case(ALIKE, *items, own, scales=(SCALE,)))
     assert not told(case(ALIKE, *items, pooled, scales=(SCALE,)))
 
@@ -194,9 +194,7 @@ def test_rule_6_a_spread_below_what_one_person_can_reach():
     items = [ItemSum(everyone, "I0", Fraction(13), Fraction(13)), ItemSum(everyone, "I1", Fraction(14), Fraction(14))]
     squares = 1.5**2 * 5 / 6
     assert told(case(people, *items, Spread((everyone,), SCALE, (0.0, squares + 0.1)), scales=(SCALE,)))
-    floored = Spread(
-        (everyone,), SCALE, (0.0, disclosure.pooled_spread([disclosure.ScaleFigures(6, 2, 0)], 4).sd ** 2 * 5)
-    )
+    floored = Spread((everyone,), SCALE, (0.0, (9 * 7 / 6)))
     assert not told(case(people, *items, floored, scales=(SCALE,)))
 
 
@@ -213,6 +211,17 @@ def test_rule_6_a_spread_told_again_after_a_team_came_in():
     old, new = Spread((before,), SCALE, (5.0, 5.5)), Spread((before, late), SCALE, (4.5, 5.01))
     assert told(case(both, *items, old, new, scales=(SCALE,)))
     assert not told(case(both, *items, old, scales=(SCALE,)))
+
+
+def test_rule_6_a_measured_spread_of_one_team():
+    # found by the attackers: scores as far apart as the items allow; what x, who left an item empty, answered follows
+    whole = {f"p{n}": v for n, v in enumerate([(4, 4), (4, 4), (4, 4), (1, 1), (4, 4), (4, 4), (1, 1), (4, 4)])}
+    people = whole | {"x": (4, None)}
+    scored, everyone = frozenset(whole), frozenset(people)
+    items = [ItemSum(everyone, "I0", Fraction(30), Fraction(30)), ItemSum(scored, "I1", Fraction(26), Fraction(26))]
+    measured = Spread((scored,), SCALE, (13.0, 14.0))
+    assert told(case(people, *items, measured, scales=(SCALE,)))
+    assert not told(case(people, *items, scales=(SCALE,)))
 
 
 # ---------------------------------------------------------------------------------------------- rule 7: extremes
