@@ -175,12 +175,24 @@ def manage(env: dict[str, str], *command: str) -> str:
     return finish(start_command(env, *command))
 
 
+def migrate(var: Path, env: dict[str, str]) -> None:
+    """Bring the database up to date; the file in ``var`` is left alone if it was, by these very migrations."""
+    migrations = sorted(
+        file for app in ("teams", "surveys", "analysis") for file in (ROOT / app).glob("migrations/*.py")
+    )
+    stamp, key = var / ".stamp-migrate", digest(*migrations, ROOT / "requirements" / "base.txt")
+    own = not env.get("DATABASE_URL") and (var / "teamspiegel.sqlite3").exists()
+    if not (own and is_made(stamp, key)):
+        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+        stamp.write_text(key)
+
+
 def bring_up_to_date(var: Path, env: dict[str, str]) -> None:
     """Static files and, beside them, the database."""
     var.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         static = pool.submit(collect_static, var, env)
-        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+        migrate(var, env)
         static.result()
 
 
