@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import make_msgid
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from celery import current_app
@@ -45,6 +46,14 @@ class UnsendableMail(Exception):
     """A mail that no later attempt can send: a bad address, or a header with a line break."""
 
 
+class Attachment(NamedTuple):
+    """A file that goes with a mail, such as a calendar file."""
+
+    filename: str
+    content: bytes
+    mimetype: str  # with parameters if need be: text/calendar; method=REQUEST
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A rendered mail to one bare address.
@@ -58,9 +67,11 @@ class Mail:
     text: str
     html: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
-        for value in (self.to, self.subject, *self.headers, *self.headers.values()):
+        of_files = [text for file in self.attachments for text in (file.filename, file.mimetype)]
+        for value in (self.to, self.subject, *self.headers, *self.headers.values(), *of_files):
             if any(ord(character) < 32 or ord(character) == 127 for character in value):
                 raise UnsendableMail("a header holds a line break or another control character")
         try:
@@ -192,6 +203,8 @@ def _try_to_send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
         )
         if mail.html:
             email.attach_alternative(mail.html, "text/html")
+        for file in mail.attachments:
+            email.attach(*file)
         email.send()
     except Exception as error:  # whatever went wrong with one mail, the others must still go
         connection.close()

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from freezegun import freeze_time
 
 from teams import mail
-from teams.mail import Mail, UnsendableMail
+from teams.mail import Attachment, Mail, UnsendableMail
 from teams.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +210,8 @@ def test_headers_with_line_breaks_are_refused(bad):
         {"to": "lena@noord.example", "subject": f"s{bad}"},
         {"to": "lena@noord.example", "subject": "s", "headers": {"Reply-To": f"roos@noord.example{bad}"}},
         {"to": "lena@noord.example", "subject": "s", "headers": {f"X{bad}": "1"}},
+        {"to": "lena@noord.example", "subject": "s", "attachments": (Attachment(f"a{bad}.ics", b"", "text/calendar"),)},
+        {"to": "lena@noord.example", "subject": "s", "attachments": (Attachment("a.ics", b"", f"text/calendar{bad}"),)},
     ):
         with pytest.raises(UnsendableMail):
             Mail(text="t", **fields)
@@ -253,3 +255,13 @@ def test_names_are_text_in_the_html_and_unescaped_in_the_text(nursing, study):
     composed = mail.compose("dirk@noord.example", "subject", "emails/teams/director_invitation.txt", context)
     assert "Leren & <b>werken</b>" in composed.text
     assert "Leren &amp; &lt;b&gt;werken&lt;/b&gt;" in composed.html
+
+
+def test_files_go_with_the_mail(kind, monkeypatch):
+    file = Attachment("meeting.ics", "BEGIN:VCALENDAR é".encode(), "text/calendar; method=REQUEST")
+    monkeypatch.setitem(mail._renderers, kind, lambda pk, _: Mail("lena@noord.example", "s", "t", attachments=(file,)))
+    mail.queue(kind, 7)
+    assert mail.send_due() == 1
+    (part,) = [one for one in django_mail.outbox[0].message().walk() if one.get_filename()]
+    assert (part.get_filename(), part.get_content_type()) == ("meeting.ics", "text/calendar")
+    assert part.get_payload(decode=True) == file.content
