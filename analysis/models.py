@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models import Survey
@@ -57,7 +58,9 @@ class AnalysisRun(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)  # of the data set
     versions = models.JSONField(default=dict)  # of the libraries that computed
     counts = models.JSONField(default=dict)  # accounting at the time of the run
-    error = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=500, blank=True)  # of a failure: what the program said
+    failure: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)  # code and figures of it
+    n_claims = models.PositiveIntegerField(default=0)  # every claim has its number; attempts count those that broke off
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -75,6 +78,39 @@ class AnalysisRun(models.Model):
         return f"run {self.pk} of {self.survey}"
 
 
+class RunStep(models.Model):
+    """One step of a run: what went in (as a hash), how far it is, and what came out, staged until the run is stored.
+
+    A step whose input hash was computed before is not computed again. Steps that stand by themselves (factor models) are
+    claimed one by one, so that several workers do them side by side.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="steps")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=80)
+    input_hash = models.CharField(max_length=64)
+    shared = models.BooleanField(default=False)  # stands by itself: any worker may claim it
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    n_claims = models.PositiveIntegerField(default=0)
+    reused = models.BooleanField(default=False)  # taken from an earlier run of the same input
+    seconds = models.FloatField(null=True)
+    staged = models.BinaryField(null=True)  # kept until a later run of the survey is done
+
+    class Meta:
+        ordering = ["run", "number"]
+        indexes = [models.Index(fields=["input_hash"], name="step_input")]
+        constraints = [models.UniqueConstraint("run", "number", name="step_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}: {self.state}"
+
+
 class ScreeningDecision(models.Model):
     """A response that a rule of the plan set aside. Nothing is deleted."""
 
@@ -88,6 +124,8 @@ class ScreeningDecision(models.Model):
     rule = models.CharField(max_length=20, choices=Rule.choices)
     rule_version = models.PositiveSmallIntegerField(default=1)
     value = models.CharField(max_length=40)
+    # signs of careless answering, for information: they set nobody aside
+    flags: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "response_key", name="set_aside_once_per_run")]
@@ -162,6 +200,12 @@ class ScaleResult(Result):
     maximum = models.FloatField(null=True)
     ci_low = models.FloatField(null=True)
     ci_high = models.FloatField(null=True)
+    # over all: the unweighted mean of the team means, their standard deviation and interval
+    n_teams = models.PositiveIntegerField(null=True)
+    teams_mean = models.FloatField(null=True)
+    teams_sd = models.FloatField(null=True)
+    teams_low = models.FloatField(null=True)
+    teams_high = models.FloatField(null=True)
 
     class Meta:
         constraints = _once("scale_result", "scale_set", "scale")
@@ -213,6 +257,8 @@ class AgreementResult(Result):
     icc1_n0 = models.FloatField(null=True)
     icc2 = models.FloatField(null=True)
     design_effect = models.FloatField(null=True)
+    var_between = models.FloatField(null=True)  # of the teams' means, by REML
+    var_within = models.FloatField(null=True)
     rwg_uniform = models.FloatField(null=True)
     rwg_skewed = models.FloatField(null=True)
     ad = models.FloatField(null=True)
@@ -240,6 +286,121 @@ class FactorModelResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.estimator})"
+
+
+class TeamCount(Result):
+    """What came back from a team: responses, gaps in them, and how many carry a sign of careless answering."""
+
+    n_returned = models.PositiveIntegerField()
+    n_analysed = models.PositiveIntegerField()
+    n_unanswered = models.PositiveIntegerField()  # of all questions in the plan, over the team's returned responses
+    n_cannot_judge = models.PositiveIntegerField()  # of those unanswered: "cannot judge"
+    n_flagged = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = _once("team_count")
+
+    def __str__(self) -> str:
+        return f"{self.n_analysed}/{self.n_returned}"
+
+
+class TeamEstimate(Result):
+    """A team's empirical-Bayes mean on a final scale with its interval, and the interval of its rank."""
+
+    scale = models.CharField(max_length=20)
+    reliability = models.FloatField(null=True)
+    mean = models.FloatField(null=True)
+    ci_low = models.FloatField(null=True)
+    ci_high = models.FloatField(null=True)
+    rank_low = models.PositiveIntegerField(null=True)  # 1 is the highest mean
+    rank_high = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = _once("team_estimate", "scale")
+
+    def __str__(self) -> str:
+        return f"{self.scale}: {self.mean}"
+
+
+class ResultTable(models.Model):
+    """A table of a run that pages read as a whole: correlations, groups, waves, difference tests, gaps."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="tables")
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=40, blank=True)
+    content: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "kind", "name", name="result_table_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+class OwnModel(models.Model):
+    """A factor model that a researcher added after the plan was locked: fitted in every run, marked as exploratory."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="own_models")
+    name = models.CharField(_("name"), max_length=30)
+    syntax = models.TextField(_("model"))
+    estimator = models.CharField(_("estimator"), max_length=20)
+    reason = models.TextField(_("why this model"))
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "study", Lower("name"), condition=Q(removed_at__isnull=True), name="own_model_name_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="own_model_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Criterion(models.Model):
+    """A figure per team from outside the study, such as what students reported: cases are chosen on it."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="criterion")
+    name = models.CharField(_("name"), max_length=120)
+    source = models.CharField(_("where it comes from"), max_length=300)
+    imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    imported_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CriterionValue(models.Model):
+    criterion = models.ForeignKey(Criterion, on_delete=models.CASCADE, related_name="values")
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="+")
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("criterion", "participation", name="criterion_value_once")]
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class CaseNote(models.Model):
+    """What interviews in a team found about one phase (scale): the latest text stands."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="case_notes")
+    scale = models.CharField(max_length=20)
+    text = models.TextField()
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("participation", "scale", name="case_note_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scale}: {self.text[:40]}"
 
 
 class Unit(models.Model):
@@ -328,3 +489,7 @@ class RowRelease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}: {self.purpose[:40]}"
+
+
+# Django looks for an app's models here
+from analysis.report_models import ReportFile, ReportLink, TeamGoal  # noqa: E402, F401
