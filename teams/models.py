@@ -331,3 +331,12 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d}"
+
+
+from teams.planned import (  # noqa: E402, F401  models of this app in a module of their own
+    Attendee,
+    CalendarFeed,
+    OfferedSlot,
+    PlannedMeeting,
+    ProposedDate,
+)
