@@ -1,4 +1,4 @@
-from surveys.models.collection import Collection, DayCount, Invitee, Meeting, Survey
+from surveys.models.collection import Collection, DayCount, Invitee, Meeting, ReminderRound, Survey
 from surveys.models.questionnaire import Item, Questionnaire, QuestionnaireVersion, Scale
 from surveys.models.response import Response
 
@@ -10,6 +10,7 @@ __all__ = [
     "Meeting",
     "Questionnaire",
     "QuestionnaireVersion",
+    "ReminderRound",
     "Response",
     "Scale",
     "Survey",

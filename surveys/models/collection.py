@@ -19,6 +19,8 @@ class Survey(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)  # of the locked analysis plan; blank: not open yet
     opened_at = models.DateTimeField(null=True, blank=True)
     n_seals = models.PositiveIntegerField(default=0)  # rises with every sealed collection: a run is due
+    # what whoever leads a meeting reads aloud and answers: {"briefing": {"nl": …}, "questions": {"nl": …}}; blank: the default
+    meeting_texts: "models.JSONField[dict[str, dict[str, str]]]" = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -78,6 +80,7 @@ class Meeting(models.Model):
     code = models.CharField(max_length=6, blank=True)  # blank: not open
     facilitator_nonce = models.CharField(max_length=32)  # the facilitator's link is signed over it; a new one revokes
     present = models.PositiveIntegerField(_("teachers present"), null=True, blank=True)
+    paper = models.PositiveIntegerField(_("paper forms handed in"), null=True, blank=True)
     joins_confirmed = models.PositiveIntegerField(default=0)  # joins beyond 3 × approached that the facilitator allowed
 
     class Meta:
@@ -85,6 +88,21 @@ class Meeting(models.Model):
 
     def __str__(self) -> str:
         return str(self.collection)
+
+
+class ReminderRound(models.Model):
+    """A moment at which a researcher wants the holders of personal links to be reminded, in every team that is open then."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="reminder_rounds")
+    due_at = models.DateTimeField()
+    sent = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["due_at"]
+        constraints = [models.UniqueConstraint("survey", "due_at", name="reminder_round_once")]
+
+    def __str__(self) -> str:
+        return f"{self.survey}: {self.due_at:%Y-%m-%d %H:%M}"
 
 
 class Invitee(models.Model):
