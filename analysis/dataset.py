@@ -6,8 +6,10 @@ No transaction is held around the reading: each table is read by one query, and 
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,12 @@ from teams.models import Participation
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+
+
+#: What stands in ``Dataset.codes`` where no answer of the scale was given.
+NO_ANSWER, JUDGED_NOT = 0, -1
+#: Rows read at once; a million responses must not stand in memory as objects.
+ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +45,33 @@ class Variable:
 class Dataset:
     """All sealed responses of a survey, ordered by key.
 
-    ``answers`` (responses × items) holds 1…m as they were given (not reverse-keyed), NaN where there is no answer or
-    "cannot judge"; ``cannot_judge`` says which of those gaps are "cannot judge". ``respondents`` has the key as index and
-    the columns ``participation`` (id), ``eligibility`` ("" where not answered) and ``submitted``.
+    ``codes`` (responses × items) holds 1…m as they were given (not reverse-keyed), NO_ANSWER or JUDGED_NOT. ``respondents``
+    has the key as index and the columns ``participation`` (id), ``eligibility`` ("" where not answered) and ``submitted``.
     """
 
     respondents: pd.DataFrame
     items: tuple[str, ...]
-    answers: FloatArray
-    cannot_judge: BoolArray
+    codes: npt.NDArray[np.int16]
     codebook: tuple[Variable, ...]
     participations: tuple[int, ...]  # of the sealed collections, answers or not
     n_points: int
     eligible_codes: frozenset[str]
     fingerprint: str
 
+    @property
+    def answers(self) -> FloatArray:
+        """The answers as numbers, NaN where there is none or "cannot judge". Made anew each time: it is large."""
+        return as_answers(self.codes)
+
+    @property
+    def cannot_judge(self) -> BoolArray:
+        """Which gaps are "cannot judge"."""
+        return self.codes == JUDGED_NOT
+
     def __len__(self) -> int:
         return len(self.respondents)
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
         """The answers with a column per item and the key as index."""
         return pd.DataFrame(self.answers, columns=list(self.items), index=self.respondents.index)
@@ -70,7 +86,7 @@ class Dataset:
     def returned(self) -> BoolArray:
         """Which rows count as returned: submitted, said not to be eligible, or at least one scale item answered."""
         submitted = self.respondents["submitted"].to_numpy(dtype=bool)
-        return np.asarray(submitted | self.not_eligible | (~np.isnan(self.answers)).any(axis=1))
+        return np.asarray(submitted | self.not_eligible | (self.codes > NO_ANSWER).any(axis=1))
 
 
 def codebook_of(definition: Definition) -> tuple[Variable, ...]:
@@ -83,11 +99,19 @@ def codebook_of(definition: Definition) -> tuple[Variable, ...]:
     )
 
 
+def as_answers(codes: npt.NDArray[np.int16]) -> FloatArray:
+    """Codes as numbers to compute with, NaN for every gap."""
+    answers = codes.astype(np.float64)
+    answers[codes <= NO_ANSWER] = np.nan
+    return answers
+
+
 def load(survey: Survey) -> Dataset:
     """Read the sealed collections of a survey: three queries, whatever the number of teams.
 
-    A team that withdrew is left out. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and
-    every row in the order of the keys, so it depends neither on the database nor on the order of its rows.
+    The answers come through a cursor on the server (PostgreSQL) in blocks, and become numbers block by block. A team that
+    withdrew is left out. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
+    order of the keys, so it depends neither on the database nor on the order of its rows.
     """
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
     definition = definition_of(version)
@@ -99,43 +123,58 @@ def load(survey: Survey) -> Dataset:
         .order_by("pk")
         .values_list("pk", "participation_id")
     )
-    rows = list(
+    keys: list[str] = []
+    participations: list[int] = []
+    eligibility: list[str] = []
+    submitted: list[bool] = []
+    blocks: list[npt.NDArray[np.int16]] = []
+    code_of: dict[object, int] = {None: NO_ANSWER, Response.CANNOT_JUDGE: JUDGED_NOT}
+    code_of |= {point: point for point in range(1, definition.n_points + 1)}
+    rows = (
         Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
-        .order_by("key")
+        .order_by()
         .values_list("key", "collection_id", "eligibility", "state", "answers")
+        .iterator(chunk_size=ROWS_AT_ONCE)
     )
-    # A collection that was sealed between the two queries waits for the next run, which its sealing made due.
-    rows = sorted((row for row in rows if row[1] in participation_of), key=lambda row: row[0])
-    answers = np.full((len(rows), len(items)), np.nan)
-    cannot_judge = np.zeros((len(rows), len(items)), dtype=bool)
-    digest = hashlib.sha256(canonical([version.content_hash, items, sorted(participation_of.values())]))
-    for number, (key, collection, eligibility, state, given) in enumerate(rows):
-        known = [given.get(item) for item in items]
-        for column, answer in enumerate(known):
-            if answer == Response.CANNOT_JUDGE:
-                cannot_judge[number, column] = True
-            elif answer is not None:
-                answers[number, column] = answer
-        digest.update(b"\n" + canonical([key, participation_of[collection], eligibility, state, known]))
+    while block := list(islice(rows, ROWS_AT_ONCE)):
+        # A collection that was sealed between the two queries waits for the next run, which its sealing made due.
+        known = [row for row in block if row[1] in participation_of]
+        keys += [row[0] for row in known]
+        participations += [participation_of[row[1]] for row in known]
+        eligibility += [sys.intern(row[2]) for row in known]
+        submitted += [row[3] == Response.State.SUBMITTED for row in known]
+        found = [code_of[given.get(item)] for *_, given in known for item in items]
+        blocks.append(np.array(found, dtype=np.int16).reshape(len(known), len(items)))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    codes = np.concatenate(blocks)[order] if blocks else np.zeros((0, len(items)), dtype=np.int16)
     respondents = pd.DataFrame(
         {
-            "participation": [participation_of[row[1]] for row in rows],
-            "eligibility": [row[2] for row in rows],
-            "submitted": [row[3] == Response.State.SUBMITTED for row in rows],
+            "participation": np.array(participations, dtype=np.int64)[order],
+            "eligibility": np.array(eligibility, dtype=object)[order],
+            "submitted": np.array(submitted, dtype=bool)[order],
         },
-        index=pd.Index([row[0] for row in rows], name="key", dtype=object),
-    ).astype({"participation": "int64", "eligibility": object, "submitted": bool})
+        index=pd.Index(np.array(keys, dtype=object)[order], name="key", dtype=object),
+    )
     return Dataset(
         respondents=respondents,
         items=items,
-        answers=answers,
-        cannot_judge=cannot_judge,
+        codes=codes,
         codebook=codebook,
         participations=tuple(sorted(participation_of.values())),
         n_points=definition.n_points,
         eligible_codes=definition.eligible_codes,
-        fingerprint=digest.hexdigest(),
+        fingerprint=_fingerprint([version.content_hash, items, sorted(participation_of.values())], respondents, codes),
     )
+
+
+def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArray[np.int16]) -> str:
+    digest = hashlib.sha256(canonical(head))
+    for column in (respondents.index, respondents["eligibility"]):
+        digest.update(b"\n" + "\n".join(column).encode())
+    digest.update(respondents["participation"].to_numpy(dtype="<i8").tobytes())
+    digest.update(respondents["submitted"].to_numpy(dtype=np.bool_).tobytes())
+    digest.update(codes.astype("<i2").tobytes())
+    return digest.hexdigest()
 
 
 def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:

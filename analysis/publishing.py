@@ -156,7 +156,7 @@ def told_by_versions(earlier: Sequence[Release], new: Release, n_points: int, k:
 def _values(run: AnalysisRun, data: dataset.Dataset) -> dict[str, dict[str, float]]:
     """Per item the answers, per scale the scores of a run: {measure: {key of the response: value}}."""
     keys = data.respondents.index.to_numpy(dtype=object)
-    answers = {item: data.answers[:, column] for column, item in enumerate(data.items)}
+    answers = dict(zip(data.items, data.answers.T, strict=True))
     plan = rules(run.plan.content)
     values = dict(answers)
     for scale in final_scales_of(run, definition_of(run.survey.version)):
