@@ -265,6 +265,8 @@ class Invitation(models.Model):
         _("not before"), null=True, blank=True
     )  # a director's condition for asking the leaders
     link_until = models.DateField(null=True, blank=True)  # last day of the link; none: as long as its nonce
+    n_reminders = models.PositiveSmallIntegerField(default=0)
+    no_reminders = models.BooleanField(default=False)  # asked not to be reminded
 
     class Meta:
         constraints = [
@@ -294,11 +296,16 @@ class OutboxMessage(models.Model):
         BOUNCED = "bounced", _("came back")
         DROPPED = "dropped", _("no longer needed")
 
+    study = models.ForeignKey(
+        Study, on_delete=models.CASCADE, null=True, blank=True, related_name="mails", db_index=False
+    )
     kind = models.CharField(max_length=40)
     object_id = models.BigIntegerField()
     language = models.CharField(max_length=2, default="nl")
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     message_id = models.CharField(max_length=120, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)  # what a mail provider calls it in its reports
+    handed_over = models.PositiveSmallIntegerField(default=0)  # how often without learning whether it was taken
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -306,7 +313,13 @@ class OutboxMessage(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="queued"), name="outbox_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="queued"), name="outbox_due"),
+            models.Index(fields=["study", "-id"], name="outbox_of_study"),
+            models.Index(fields=["kind", "object_id"], name="outbox_about"),
+            models.Index(fields=["message_id"], condition=~Q(message_id=""), name="outbox_message"),
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="outbox_provider"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}: {self.state}"
@@ -333,10 +346,10 @@ class Event(models.Model):
         return f"{self.kind} {self.at:%Y-%m-%d}"
 
 
-from teams.planned import (  # noqa: E402, F401  models of this app in a module of their own
-    Attendee,
-    CalendarFeed,
-    OfferedSlot,
-    PlannedMeeting,
-    ProposedDate,
+from teams import planned as planned  # noqa: E402  models of this app in a module of their own
+from teams.mailed import (  # noqa: E402, F401  models of this app in modules of their own
+    MailHours,
+    MailText,
+    ReminderSchedule,
+    SendingMinute,
 )

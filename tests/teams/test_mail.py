@@ -58,11 +58,14 @@ def test_a_queued_mail_is_sent_once_in_its_language(kind):
 def test_the_outbox_holds_no_text_and_no_address():
     assert {field.name for field in OutboxMessage._meta.get_fields()} == {
         "id",
+        "study",
         "kind",
         "object_id",
         "language",
         "state",
         "message_id",
+        "provider_id",
+        "handed_over",
         "attempts",
         "due_at",
         "lease_until",
