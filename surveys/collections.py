@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from surveys import keys
 from surveys.models import Collection, Invitee, Meeting, Response, Survey
+from teams import planning
 from teams.history import record
 from teams.links import new_nonce
 from teams.models import Participation, User
@@ -92,9 +93,28 @@ def open_collection(participation: Participation) -> Collection | None:
             keys.make(collection)
             if participation.mode in MEETING_MODES:
                 _make_meeting(collection)
+                planning.brief_later(participation)
     except IntegrityError:  # the constraint decided: another process opened it first
         return Collection.objects.get(participation=participation)
     return collection
+
+
+def follow_way(participation: Participation) -> bool:
+    """Give an open collection the way of collecting that was agreed later; False once somebody has begun.
+
+    From then on its answers belong to the way in which they came in.
+    """
+    collection = Collection.objects.filter(participation=participation, state=Collection.State.OPEN).first()
+    if collection is None or collection.mode == participation.mode:
+        return True
+    if collection.responses.exists():
+        return False
+    with transaction.atomic():
+        Collection.objects.filter(pk=collection.pk).update(mode=participation.mode)
+        if participation.mode in MEETING_MODES and not Meeting.objects.filter(collection=collection).exists():
+            _make_meeting(collection)
+            planning.brief_later(participation)
+    return True
 
 
 def close_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:

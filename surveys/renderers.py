@@ -5,8 +5,10 @@ from django.utils.translation import gettext as _
 
 from surveys import keys, links
 from surveys.models import Collection, Invitee, Meeting
+from teams import planning
 from teams.mail import Mail, absolute, compose, register
 from teams.models import Participation
+from teams.planned import Attendee, PlannedMeeting
 
 
 def _invitee(pk: int) -> Invitee | None:
@@ -99,6 +101,45 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
             "team": participation.team,
             "meeting": meeting,
             "join_url": absolute(reverse("join")),
+            "link": links.facilitator_url(meeting),
+        },
+        headers={"Reply-To": study.contact_email},
+    )
+
+
+@register(planning.BRIEFING_MAIL)
+def meeting_briefing(object_id: int, language: str) -> Mail | None:
+    """To the contact person or researcher who leads a fixed meeting, two days before: what to say, and the link."""
+    attendee = (
+        Attendee.objects.select_related(
+            "meeting__participation__study", "meeting__participation__team__academy__institution"
+        )
+        .filter(pk=object_id, left=False, meeting__state=PlannedMeeting.State.CONFIRMED)
+        .filter(meeting__participation__state=Participation.State.ACCEPTED)
+        .first()
+    )
+    if attendee is None:
+        return None
+    planned = attendee.meeting
+    participation = planned.participation
+    meeting = (
+        Meeting.objects.filter(collection__participation=participation)
+        .exclude(collection__state=Collection.State.SEALED)
+        .first()
+    )
+    if meeting is None:  # not opened yet: planning.brief_later queues it again then
+        return None
+    study, team = participation.study, participation.team
+    return compose(
+        attendee.email,
+        " ".join((_("Leading the meeting: %(team)s") % {"team": team.name}).split()),
+        "emails/surveys/meeting_briefing.txt",
+        {
+            "study": study,
+            "team": team,
+            "participation": participation,
+            "planned": planned,
+            "attendee": attendee,
             "link": links.facilitator_url(meeting),
         },
         headers={"Reply-To": study.contact_email},

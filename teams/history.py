@@ -28,6 +28,14 @@ WORDS = {
     "team_withdrawn": _("Team no longer takes part"),
     "link_reissued": _("New link mailed"),
     "contacts_imported": _("Contacts imported from a file"),
+    "meeting_proposed": _("Dates for the team meeting proposed"),
+    "meeting_slot_taken": _("Time for the team meeting chosen from what the researchers offer"),
+    "meeting_fixed": _("Team meeting fixed"),
+    "meeting_moved": _("Team meeting moved"),
+    "meeting_changed": _("Room or length of the team meeting changed"),
+    "meeting_called_off": _("Team meeting called off"),
+    "mode_changed": _("Way of collecting changed"),
+    "contact_person_changed": _("Contact person changed"),
 }
 
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from teams import history, mail
+from teams import history, mail, planning
 from teams.links import INVITATION, make_token, new_nonce
 from teams.models import Academy, Invitation, Participation, Role, Study, Team, User
 
@@ -324,6 +324,7 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
         )
         if old_email != email:
             _renew(participation.invitation, "teams.leader_invitation", email)
+    planning.follow_people(team.participations.all())
     if not by_link and Role.objects.filter(team=team, kind=Role.Kind.LEADER).exists():
         give_team_to(team)
     return True

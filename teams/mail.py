@@ -104,7 +104,12 @@ def register(kind: str, *, leaves_trace: bool = True) -> Callable[[Renderer], Re
 
 
 def compose(
-    to: str, subject: str, template: str, context: dict[str, object], headers: dict[str, str] | None = None
+    to: str,
+    subject: str,
+    template: str,
+    context: dict[str, object],
+    headers: dict[str, str] | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> Mail:
     """A mail whose plain text is made by a template; its HTML is the same text, an address on its own line a button."""
     text = render_to_string(template, context).strip() + "\n"
@@ -112,7 +117,7 @@ def compose(
     paragraphs = [(block.startswith(("http://", "https://")) and len(block.split()) == 1, block) for block in blocks]
     letter = {"subject": subject, "paragraphs": paragraphs, "language": translation.get_language()}
     html = render_to_string("emails/layout.html", letter)
-    return Mail(to=to, subject=subject, text=text, html=html, headers=headers or {})
+    return Mail(to=to, subject=subject, text=text, html=html, headers=headers or {}, attachments=attachments)
 
 
 def absolute(path: str) -> str:
@@ -134,6 +139,14 @@ def queue_many(kind: str, object_ids: Iterable[int], language: str = "nl", due_a
         for object_id in object_ids
     )
     transaction.on_commit(_wake, robust=True)  # a broker that is away costs seconds, never the mail: beat wakes too
+
+
+def drop(kind: str, object_id: int) -> int:
+    """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
+    now = timezone.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    waiting = OutboxMessage.objects.filter(free, kind=kind, object_id=object_id, state=OutboxMessage.State.QUEUED)
+    return waiting.update(state=OutboxMessage.State.DROPPED)
 
 
 def _wake() -> None:

@@ -8,7 +8,7 @@ about the study any more, but for one notice to the leaders. What happens with t
 from django.db import transaction
 from django.utils import timezone
 
-from teams import history, mail
+from teams import history, mail, planning
 from teams.invitations import REASONS_TO_DECLINE, link_until, teams_of
 from teams.links import new_nonce
 from teams.models import Invitation, Participation, User
@@ -48,6 +48,7 @@ def withdraw(
         )
     else:
         teams = list(Participation.objects.filter(invitation=invitation).select_related("team", "invitation"))
+    planning.end_meetings(teams)
     for participation in teams:
         Invitation.objects.filter(pk=participation.invitation.pk, state__in=OPEN_STATES).update(**ended)
         took_part = participation.state == Participation.State.ACCEPTED

@@ -1,0 +1,386 @@
+"""Planning team meetings: one side proposes dates, the other takes one; everybody concerned gets it in their calendar.
+
+A leader may also take a time that a researcher offered to all teams: it is fixed at once, since offering it was the
+researcher's yes, and of two leaders the first has it. Every step that moves, changes or calls off a fixed meeting raises
+its sequence by a conditional update, so that of two at once one counts, and tells the attendees in the same transaction.
+
+The contact person who introduces the questionnaire, and the researcher who comes, are briefed two days before: a mail that
+waits in the outbox until then. surveys/renderers.py writes it, since the link in it opens surveys.Meeting.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from teams import history, mail
+from teams.models import OutboxMessage, Participation, Study, User
+from teams.planned import Attendee, OfferedSlot, PlannedMeeting, ProposedDate
+
+CALENDAR_MAIL = "teams.meeting_calendar"  # to an attendee: the meeting as it is now, or its cancellation
+DATES_MAIL = "teams.meeting_dates"  # to a leader: a researcher proposes dates
+BRIEFING_MAIL = "teams.meeting_briefing"  # to an attendee: what to say, and the facilitator's link
+BRIEFED = (Attendee.Part.CONTACT, Attendee.Part.RESEARCHER)
+BRIEF_BEFORE = timedelta(days=2)
+BRIEF_AT = time(9)
+MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
+LONGEST = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str
+
+
+# ------------------------------------------------------------------------------------------------ agreeing on a date
+@transaction.atomic
+def propose(
+    participation: Participation,
+    dates: Iterable[datetime],
+    *,
+    by_leader: bool,
+    minutes: int = 45,
+    room: str = "",
+    by: User | None = None,
+    by_link: bool = False,
+) -> PlannedMeeting:
+    """Propose dates to the other side, in place of what this side proposed before. A fixed date stays until another is."""
+    planned = _planned(participation)
+    if planned.state != PlannedMeeting.State.CONFIRMED:
+        PlannedMeeting.objects.filter(pk=planned.pk).update(
+            state=PlannedMeeting.State.PROPOSED, minutes=minutes, room=room, starts_at=None
+        )
+    planned.dates.filter(by_leader=by_leader).delete()
+    chosen = sorted(set(dates))
+    ProposedDate.objects.bulk_create(
+        [ProposedDate(meeting=planned, starts_at=one, by_leader=by_leader) for one in chosen], ignore_conflicts=True
+    )
+    detail = ", ".join(in_short(one) for one in chosen)
+    history.record(
+        participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
+    )
+    if not by_leader:
+        mail.queue(DATES_MAIL, planned.pk, _language_of(participation.team.leader_email))
+    planned.refresh_from_db()
+    return planned
+
+
+@transaction.atomic
+def fix(
+    planned: PlannedMeeting, starts_at: datetime, *, researcher: User | None, by: User | None = None, room: str = ""
+) -> bool:
+    """Fix the date, or move the meeting to it. The proposals are done with, and everybody gets it in the calendar.
+
+    Args:
+        researcher: who comes; None where a contact person leads, or nobody is named yet.
+        room: a new room; blank keeps the one it has.
+
+    Returns:
+        False, with nothing changed, if somebody changed the meeting since ``planned`` was read.
+    """
+    again = (
+        {"uid": uuid.uuid4()} if planned.state == PlannedMeeting.State.CANCELLED else {}
+    )  # a called-off event stays so
+    changed = PlannedMeeting.objects.filter(pk=planned.pk, sequence=planned.sequence, state=planned.state).update(
+        state=PlannedMeeting.State.CONFIRMED,
+        starts_at=starts_at,
+        researcher=researcher,
+        room=room or planned.room,
+        sequence=F("sequence") + 1,
+        **again,
+    )
+    if not changed:
+        return False
+    was = planned.starts_at if planned.state == PlannedMeeting.State.CONFIRMED else None
+    planned.refresh_from_db()
+    planned.dates.all().delete()
+    participation = planned.participation
+    slots = OfferedSlot.objects.filter(taken_by=participation).exclude(starts_at=starts_at)
+    slots.update(taken_by=None)  # a meeting that moves away frees the time it had
+    Participation.objects.filter(pk=participation.pk).update(meets_on=timezone.localdate(starts_at))
+    kind, detail = ("meeting_moved", f"{in_short(was)} → {in_short(starts_at)}") if was else ("meeting_fixed", "")
+    history.record(participation.study, kind, participation=participation, by=by, detail=detail or in_short(starts_at))
+    _tell(planned, moved=True)
+    return True
+
+
+@transaction.atomic
+def take_slot(
+    participation: Participation, slot: OfferedSlot, *, room: str = "", by: User | None = None, by_link: bool = False
+) -> bool:
+    """A leader takes a time that a researcher offered. False if another team was first."""
+    planned = _planned(participation)
+    OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
+    free = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True, starts_at__gt=timezone.now())
+    if not free.update(taken_by=participation):
+        transaction.set_rollback(True)  # the time the team had stays taken
+        return False
+    PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=slot.minutes)
+    planned.refresh_from_db()
+    history.record(
+        participation.study,
+        "meeting_slot_taken",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=in_short(slot.starts_at),
+    )
+    if not fix(planned, slot.starts_at, researcher=slot.researcher, by=by, room=room):
+        transaction.set_rollback(True)
+        return False
+    return True
+
+
+@transaction.atomic
+def call_off(planned: PlannedMeeting, *, by: User | None = None, by_link: bool = False) -> bool:
+    """Call a meeting off, or end the search for a date. Everybody who had it in the calendar is told."""
+    called_off = PlannedMeeting.objects.filter(pk=planned.pk).exclude(state=PlannedMeeting.State.CANCELLED)
+    if not called_off.update(state=PlannedMeeting.State.CANCELLED, sequence=F("sequence") + 1):
+        return False
+    planned.refresh_from_db()
+    planned.dates.all().delete()
+    participation = planned.participation
+    OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
+    Participation.objects.filter(pk=participation.pk).update(meets_on=None)
+    history.record(
+        participation.study,
+        "meeting_called_off",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=in_short(planned.starts_at) if planned.starts_at else "",
+    )
+    for attendee in planned.attendees.filter(left=False):
+        _cancel(attendee)
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ changing what was agreed
+@transaction.atomic
+def change(planned: PlannedMeeting, *, minutes: int, room: str, by: User | None = None, by_link: bool = False) -> bool:
+    """Another room or length. False if nothing changes."""
+    pairs = ((planned.room, room), (str(planned.minutes), str(minutes)))
+    detail = ", ".join(f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new)
+    if not detail:
+        return False
+    PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=minutes, room=room, sequence=F("sequence") + 1)
+    planned.refresh_from_db()
+    participation = planned.participation
+    history.record(
+        participation.study,
+        "meeting_changed",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=detail,
+    )
+    if planned.state == PlannedMeeting.State.CONFIRMED:
+        _tell(planned)
+    return True
+
+
+@transaction.atomic
+def change_way(
+    participation: Participation,
+    *,
+    mode: str,
+    contact_name: str,
+    contact_email: str,
+    by: User | None = None,
+    by_link: bool = False,
+) -> bool:
+    """Another way of collecting or another contact person, recorded with old and new. False if nothing changes."""
+    fields = {"mode": mode, "contact_name": contact_name, "contact_email": contact_email.lower()}
+    before = Participation.objects.get(pk=participation.pk)
+    changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
+    if not changed:
+        return False
+    Participation.objects.filter(pk=participation.pk).update(**fields)
+    participation.refresh_from_db(fields=list(fields))
+    for kind, names in (("mode_changed", ("mode",)), ("contact_person_changed", ("contact_name", "contact_email"))):
+        if changed.keys() & set(names):
+            old, new = (" ".join(str(getattr(one, name)) for name in names).strip() for one in (before, participation))
+            history.record(
+                participation.study,
+                kind,
+                participation=participation,
+                by=by,
+                by_link=by_link,
+                detail=f"{old or '–'} → {new or '–'}",
+            )
+    if mode == Participation.Mode.ONLINE:
+        end_meetings([participation])  # there is no meeting any more
+    else:
+        follow_people([participation])
+    return True
+
+
+def follow_people(participations: Iterable[Participation]) -> None:
+    """After a leader or a contact person changed: who is new gets the fixed meeting, who left the cancellation."""
+    pks = [participation.pk for participation in participations]
+    fixed = PlannedMeeting.objects.filter(participation__in=pks, state=PlannedMeeting.State.CONFIRMED)
+    for planned in fixed.select_related("participation__team", "participation__study", "researcher"):
+        _tell(planned, only_new=True)
+
+
+def end_meetings(participations: Iterable[Participation]) -> None:
+    """Teams that stop taking part, or answer online, do not meet any more."""
+    pks = [participation.pk for participation in participations]
+    for planned in PlannedMeeting.objects.filter(participation__in=pks).select_related("participation__study"):
+        call_off(planned)
+
+
+def brief_later(participation: Participation) -> None:
+    """Queue the briefings of a fixed meeting, once there is something to brief about: the collection was opened."""
+    planned = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
+    if planned is not None and planned.starts_at and planned.starts_at > timezone.now():
+        for attendee in planned.attendees.filter(left=False, part__in=BRIEFED):
+            _brief(attendee, planned.starts_at)
+
+
+# ------------------------------------------------------------------------------------------------ times that are offered
+@transaction.atomic
+def offer_slots(study: Study, researcher: User, starts: Iterable[datetime], minutes: int) -> int:
+    """Offer times to the teams of a study. Returns how many are new."""
+    before = study.slots.count()
+    OfferedSlot.objects.bulk_create(
+        [
+            OfferedSlot(study=study, researcher=researcher, starts_at=one, minutes=minutes)
+            for one in sorted(set(starts))
+        ],
+        ignore_conflicts=True,
+    )
+    return study.slots.count() - before
+
+
+def withdraw_slot(slot: OfferedSlot) -> bool:
+    """Take back a time that nobody has taken."""
+    deleted, _details = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True).delete()
+    return bool(deleted)
+
+
+def free_slots(study: Study) -> list[OfferedSlot]:
+    """The times a leader can still take: not over, not taken, and their researcher does not meet another team then."""
+    slots = list(
+        OfferedSlot.objects.filter(study=study, taken_by__isnull=True, starts_at__gt=timezone.now()).select_related(
+            "researcher"
+        )
+    )
+    busy = meetings_of([slot.researcher.pk for slot in slots], [slot.starts_at for slot in slots])
+    return [
+        slot
+        for slot in slots
+        if not any(
+            one.researcher_id == slot.researcher.pk and overlaps(one, slot.starts_at, slot.minutes) for one in busy
+        )
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ who is occupied
+def meetings_of(researchers: Iterable[int], days: Sequence[datetime]) -> list[PlannedMeeting]:
+    """The fixed meetings to which these researchers come, in all studies, around these times; one query."""
+    if not days:
+        return []
+    around = (min(days) - LONGEST, max(days) + LONGEST)
+    return list(
+        PlannedMeeting.objects.filter(
+            state=PlannedMeeting.State.CONFIRMED, researcher__in=set(researchers), starts_at__range=around
+        ).select_related("participation__team", "researcher")
+    )
+
+
+def overlaps(planned: PlannedMeeting, starts_at: datetime, minutes: int) -> bool:
+    """Whether a fixed meeting has a moment in common with this time."""
+    begins, ends = planned.starts_at, planned.ends_at
+    return (
+        begins is not None and ends is not None and begins < starts_at + timedelta(minutes=minutes) and starts_at < ends
+    )
+
+
+def conflicts(planned: PlannedMeeting, researcher: User | None) -> list[PlannedMeeting]:
+    """Other meetings of the researcher at the time of a fixed one."""
+    if researcher is None or planned.starts_at is None:
+        return []
+    others = meetings_of([researcher.pk], [planned.starts_at])
+    return [one for one in others if one.pk != planned.pk and overlaps(one, planned.starts_at, planned.minutes)]
+
+
+def in_short(moment: datetime) -> str:
+    """A moment as the history keeps it, in local time."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+
+# ------------------------------------------------------------------------------------------------ telling everybody
+def _planned(participation: Participation) -> PlannedMeeting:
+    planned, _created = PlannedMeeting.objects.get_or_create(participation=participation)
+    return planned
+
+
+def _people(planned: PlannedMeeting) -> dict[str, Person]:
+    """Who should have the meeting in the calendar now, by part."""
+    participation, people = planned.participation, {}
+    team = participation.team
+    people[Attendee.Part.LEADER.value] = Person(team.leader_name, team.leader_email)
+    if participation.contact_email:
+        people[Attendee.Part.CONTACT.value] = Person(participation.contact_name, participation.contact_email)
+    if planned.researcher is not None:
+        people[Attendee.Part.RESEARCHER.value] = Person(planned.researcher.name, planned.researcher.email)
+    return people
+
+
+def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = False) -> None:
+    """Bring the attendees up to date and queue their mails.
+
+    Args:
+        moved: the time is another: the briefings are due at another moment.
+        only_new: who has the meeting already need not get it again.
+    """
+    people = _people(planned)
+    known: dict[str, Attendee] = {}
+    for attendee in planned.attendees.filter(left=False):
+        person = people.get(attendee.part)
+        if person is not None and person.email == attendee.email:
+            known[attendee.part] = attendee
+            continue
+        Attendee.objects.filter(pk=attendee.pk).update(left=True)
+        _cancel(attendee)
+    assert planned.starts_at is not None
+    for part, person in people.items():
+        is_new = part not in known
+        attendee = known.get(part) or Attendee.objects.create(
+            meeting=planned, part=part, name=person.name, email=person.email
+        )
+        if is_new or not only_new:
+            mail.drop(CALENDAR_MAIL, attendee.pk)
+            mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email))
+        if part in BRIEFED and (is_new or moved):
+            _brief(attendee, planned.starts_at)
+
+
+def _brief(attendee: Attendee, starts_at: datetime) -> None:
+    """Queue the briefing for the morning two days before, in place of one that waits."""
+    mail.drop(BRIEFING_MAIL, attendee.pk)
+    day = timezone.localdate(starts_at) - BRIEF_BEFORE
+    due_at = max(timezone.make_aware(datetime.combine(day, BRIEF_AT)), timezone.now())
+    if starts_at > timezone.now():
+        mail.queue(BRIEFING_MAIL, attendee.pk, _language_of(attendee.email), due_at)
+
+
+def _cancel(attendee: Attendee) -> None:
+    """Nothing that waits is sent any more; who was sent the meeting gets its cancellation."""
+    mail.drop(BRIEFING_MAIL, attendee.pk)
+    mail.drop(CALENDAR_MAIL, attendee.pk)
+    sent = Q(state=OutboxMessage.State.SENT) | Q(state=OutboxMessage.State.QUEUED)  # one under way cannot be held back
+    if OutboxMessage.objects.filter(sent, kind=CALENDAR_MAIL, object_id=attendee.pk).exists():
+        mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email))
+
+
+def _language_of(email: str) -> str:
+    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
