@@ -1,8 +1,12 @@
-"""Questionnaires: publish a frozen version, import and export as YAML, install the two that ship."""
+"""Questionnaires: publish a frozen version, import and export as YAML, install the two that ship.
+
+The working draft is changed by `surveys.drafts`; what differs between two versions says `surveys.versions`.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +14,9 @@ import yaml
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from surveys.definition import (
-    Choice,
-    Definition,
-    ItemDef,
-    Question,
-    QuestionnaireError,
-    ScaleDef,
-    checked,
-    content_hash,
-)
-from surveys.models import Item, Questionnaire, QuestionnaireVersion, Scale, Survey
+from surveys.checking import checked
+from surveys.definition import Choice, Definition, ItemDef, Question, QuestionnaireError, ScaleDef, content_hash
+from surveys.models import Questionnaire, QuestionnaireVersion, Survey
 from teams.history import record
 from teams.models import Study, User
 
@@ -38,12 +34,13 @@ __all__ = [
     "install_shipped",
     "newest_versions",
     "publish_version",
+    "put_draft",
+    "read_yaml",
 ]
 
 DATA = Path(__file__).parent / "data"
 SHIPPED = ("collective-learning", "demo-2008-like")
 MAX_CHARACTERS = 1_000_000
-SETTINGS = ("languages", "note", "intro", "consent", "thanks", "options", "cannot_judge", "eligibility", "background")
 
 _definitions: OrderedDict[str, Definition] = OrderedDict()
 _MAX_DEFINITIONS = 64
@@ -62,12 +59,12 @@ def definition_of(version: QuestionnaireVersion) -> Definition:
     return definition
 
 
-def publish_version(questionnaire: Questionnaire) -> QuestionnaireVersion:
-    """Freeze the questionnaire as it is now. The same content again gives the version that there is.
+def publish_version(questionnaire: Questionnaire, note: str = "", by: User | None = None) -> QuestionnaireVersion:
+    """Freeze the questionnaire's draft as it was read. The same content again gives the version that there is.
 
     :raises QuestionnaireError: when it is not complete
     """
-    content = checked(_content(questionnaire))
+    content = checked(questionnaire.draft)
     digest = content_hash(content)
     # Two who publish at once take the same number: the constraint lets one through, the other looks again.
     while True:
@@ -78,7 +75,11 @@ def publish_version(questionnaire: Questionnaire) -> QuestionnaireVersion:
         try:
             with transaction.atomic():
                 return questionnaire.versions.create(
-                    number=last.number + 1 if last else 1, content=content, content_hash=digest
+                    number=last.number + 1 if last else 1,
+                    content=content,
+                    content_hash=digest,
+                    note=note.strip()[:500],
+                    created_by=by,
                 )
         except IntegrityError:
             continue
@@ -87,47 +88,43 @@ def publish_version(questionnaire: Questionnaire) -> QuestionnaireVersion:
 def import_questionnaire(text: str) -> tuple[Questionnaire, QuestionnaireVersion]:
     """The questionnaire that a YAML document describes, and its frozen version.
 
-    A document with the code of an existing questionnaire replaces its scales and texts; its earlier versions stay.
+    A document with the code of an existing questionnaire replaces its draft; its versions stay.
 
     :raises QuestionnaireError: with every problem; then nothing was changed
     """
-    content = checked(_parsed(text))
+    content = read_yaml(text)
     with transaction.atomic():
-        questionnaire, _created = Questionnaire.objects.update_or_create(
-            code=content["code"],
-            defaults={"title": content["title"], "settings": {name: content[name] for name in SETTINGS}},
-        )
-        questionnaire.scales.all().delete()
-        scales = Scale.objects.bulk_create(
-            Scale(
-                questionnaire=questionnaire,
-                code=scale["code"],
-                position=n,
-                name=scale["name"],
-                meaning=scale["meaning"],
-            )
-            for n, scale in enumerate(content["scales"], 1)
-        )
-        Item.objects.bulk_create(
-            Item(
-                scale=row,
-                code=item["code"],
-                position=n,
-                text=item["text"],
-                reverse_keyed=item["reverse_keyed"],
-            )
-            for row, scale in zip(scales, content["scales"], strict=True)
-            for n, item in enumerate(scale["items"], 1)
-        )
+        questionnaire = put_draft(content)
         return questionnaire, publish_version(questionnaire)
 
 
-def export(version: QuestionnaireVersion) -> str:
-    """The version as a YAML document that `import_questionnaire` reads."""
+def put_draft(content: dict[str, Any]) -> Questionnaire:
+    """A checked document as the working draft of the questionnaire with its code, made where there is none.
+
+    The draft that stood there can be brought back by `surveys.drafts.undo`.
+    """
+    code, title = content["code"], content["title"]
+    questionnaire, created = Questionnaire.objects.get_or_create(
+        code=code, defaults={"title": title, "draft": content, "edit": 1}
+    )
+    while not created and questionnaire.draft != content:
+        written = {"title": title, "draft": content, "edit": questionnaire.edit + 1, "before": questionnaire.draft}
+        created = bool(Questionnaire.objects.filter(pk=questionnaire.pk, edit=questionnaire.edit).update(**written))
+        questionnaire.refresh_from_db()
+    return questionnaire
+
+
+def read_yaml(text: str) -> dict[str, Any]:
+    """The content that a YAML document describes. :raises QuestionnaireError: with every problem"""
+    return checked(_parsed(text))
+
+
+def export(content: Mapping[str, Any]) -> str:
+    """The content of a version as a YAML document that `import_questionnaire` reads."""
     order = ["code", "languages", "title", "note", "intro", "consent", "thanks", "options", "cannot_judge"]
     order += ["eligibility", "scales", "background"]
-    content = {name: version.content[name] for name in order if version.content.get(name)}
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+    shown = {name: content[name] for name in order if content.get(name)}
+    return yaml.safe_dump(shown, allow_unicode=True, sort_keys=False, width=110)
 
 
 def install_shipped() -> list[QuestionnaireVersion]:
@@ -154,26 +151,6 @@ def choose(study: Study, version: QuestionnaireVersion, background: list[str], b
                 return False
         record(study, "questionnaire_chosen", by=by, detail=str(version))
     return True
-
-
-def _content(questionnaire: Questionnaire) -> dict[str, Any]:
-    return {
-        "code": questionnaire.code,
-        "title": questionnaire.title,
-        **questionnaire.settings,
-        "scales": [
-            {
-                "code": scale.code,
-                "name": scale.name,
-                "meaning": scale.meaning,
-                "items": [
-                    {"code": item.code, "text": item.text, "reverse_keyed": item.reverse_keyed}
-                    for item in scale.items.all()
-                ],
-            }
-            for scale in questionnaire.scales.prefetch_related("items")
-        ],
-    }
 
 
 class _Loader(yaml.SafeLoader):

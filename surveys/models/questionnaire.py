@@ -1,12 +1,14 @@
-"""What is asked: a questionnaire of scales and items, and its frozen versions.
+"""What is asked: a questionnaire as it is worked on, and its frozen versions.
 
-Texts are data: JSON objects ``{"nl": …, "en": …}``. A frozen version holds the whole questionnaire as one JSON document,
-so that what was answered never changes under the answer; ``surveys.questionnaires.Definition`` reads it.
+Texts are data: JSON objects ``{"nl": …, "en": …}``. The working draft and a frozen version hold the whole questionnaire as
+one JSON document of the same form; only a draft may have gaps. What was answered never changes under the answer: a
+version is never changed. ``surveys.definition.Definition`` reads it.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -19,42 +21,13 @@ def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
 
 class Questionnaire(models.Model):
     code = models.SlugField(_("short name"), unique=True)
-    title = models.JSONField(_("title"), default=dict)
-    # introduction, options, eligibility and background questions: everything that is not a scale or an item
-    settings = models.JSONField(default=dict)
+    title = models.JSONField(_("title"), default=dict)  # as in the draft; lists read it without the draft
+    draft: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
+    edit = models.PositiveIntegerField(default=0)  # of the draft: who saves another than the last one was too late
+    before: "models.JSONField[dict[str, Any] | None]" = models.JSONField(null=True, blank=True)  # what undo brings back
 
     def __str__(self) -> str:
         return in_language(self.title) or self.code
-
-
-class Scale(models.Model):
-    questionnaire = models.ForeignKey(Questionnaire, on_delete=models.CASCADE, related_name="scales")
-    code = models.CharField(max_length=20)
-    position = models.PositiveSmallIntegerField()
-    name = models.JSONField(default=dict)
-    meaning = models.JSONField(default=dict)  # which phase of the learning cycle it measures, in plain words
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [models.UniqueConstraint("questionnaire", "code", name="scale_code_once")]
-
-    def __str__(self) -> str:
-        return self.code
-
-
-class Item(models.Model):
-    scale = models.ForeignKey(Scale, on_delete=models.CASCADE, related_name="items")
-    code = models.CharField(max_length=20)
-    position = models.PositiveSmallIntegerField()
-    text = models.JSONField(default=dict)
-    reverse_keyed = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["scale__position", "position"]
-        constraints = [models.UniqueConstraint("scale", "code", name="item_code_once")]
-
-    def __str__(self) -> str:
-        return self.code
 
 
 class QuestionnaireVersion(models.Model):
@@ -64,7 +37,11 @@ class QuestionnaireVersion(models.Model):
     number = models.PositiveIntegerField()
     content: "models.JSONField[dict[str, Any]]" = models.JSONField()
     content_hash = models.CharField(max_length=64)
+    note = models.CharField(max_length=500, blank=True)  # what changed and why, in the words of who published it
     created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["questionnaire", "-number"]
