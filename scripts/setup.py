@@ -127,7 +127,7 @@ def system_npm() -> "str | None":
 
 
 LOCK = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
-SOURCES = [*LOCK, ROOT / "static" / "scss", ROOT / "scripts" / "copy-vendor.mjs"]
+SOURCES = [*LOCK, ROOT / "static" / "scss", ROOT / "static" / "js" / "answer", ROOT / "scripts" / "copy-vendor.mjs"]
 MODULES_STAMP, BUILD_STAMP = ROOT / "node_modules" / ".stamp", ROOT / "static" / "build" / ".stamp"
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from surveys.definition import Definition, Question, Text
+from surveys.definition import CHOICE, LONGEST_ANSWER, Definition, Question, Text
+from surveys.devices import kept_until
 from surveys.models import Response, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -37,13 +38,25 @@ class ChoiceShown:
 
 @dataclass(frozen=True, slots=True)
 class QuestionShown:
+    """A question with its answer: one of the choices, else a number or a text that is typed."""
+
     name: str
     text: str
-    choices: tuple[ChoiceShown, ...]
+    choices: tuple[ChoiceShown, ...] = ()
+    type: str = CHOICE
+    value: str = ""
+    minimum: int = 0
+    maximum: int = 0
+    decimals: bool = False
+    problem: str = ""  # why what was typed is no answer
 
     @property
     def answered(self) -> bool:
-        return any(choice.checked for choice in self.choices)
+        return bool(self.value) or any(choice.checked for choice in self.choices)
+
+    @property
+    def longest(self) -> int:
+        return LONGEST_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,11 @@ def steps_of(
     language: str,
     answers: Mapping[str, Any] | None = None,
     eligibility: str = "",
+    problems: Mapping[str, str] | None = None,
 ) -> list[Step]:
-    """The steps of a questionnaire in a language, with the answers given so far checked."""
+    """The steps of a questionnaire in a language, with the answers given so far; ``problems`` by the question's code."""
     given = answers or {}
+    wrong = problems or {}
 
     def text(texts: Text) -> str:
         return in_language(dict(texts), language)
@@ -72,6 +87,21 @@ def steps_of(
     def single(name: str, question: Question, value: Any) -> QuestionShown:
         choices = tuple(ChoiceShown(c.code, text(c.text), value == c.code) for c in question.choices)
         return QuestionShown(name, text(question.text), choices)
+
+    def asked_aside(question: Question) -> QuestionShown:
+        value = given.get(question.code)
+        if question.type == CHOICE:
+            return single(question.code, question, value)
+        return QuestionShown(
+            question.code,
+            text(question.text),
+            type=question.type,
+            value="" if value is None else str(value),
+            minimum=question.minimum,
+            maximum=question.maximum,
+            decimals=question.decimals,
+            problem=wrong.get(question.code, ""),
+        )
 
     options = [(str(value), text(words)) for value, words in definition.options]
 
@@ -91,36 +121,55 @@ def steps_of(
         screens.append(("scale", text(scale.name), questions))
     asked = definition.asked_background(background)
     if asked:
-        screens.append(("background", "", tuple(single(q.code, q, given.get(q.code)) for q in asked)))
+        screens.append(("background", "", tuple(asked_aside(q) for q in asked)))
     screens.append(("end", "", ()))
     return [Step(number, *screen) for number, screen in enumerate(screens, 1)]
 
 
-def whole_page(survey: Survey, language: str, response: Response) -> bytes:
-    """The questionnaire in one page, with the respondent's key and answers put in their slots."""
+def whole_page(survey: Survey, language: str, response: Response | None, lock: str | None = None) -> bytes:
+    """The questionnaire in one page, with the respondent's key and answers put in their slots.
+
+    Without a response the page is empty: a device keeps it for when there is no network. With ``lock``, the collection's
+    public key, it is the page of a shared device.
+    """
     version = survey.version
-    cached = (version.content_hash, tuple(survey.background), language, survey.study.simulated)
+    shared = lock is not None
+    cached = (version.content_hash, tuple(survey.background), language, survey.study.simulated, shared)
     parts = _pages.get(cached)
     if parts is None:
         definition = definition_of(version)
         steps = steps_of(definition, survey.background, language)
-        html = _render(definition, steps, steps, 1, language, survey.study.simulated, KEY_SLOT, STATE_SLOT)
+        html = _render(definition, steps, steps, 1, language, survey, KEY_SLOT, STATE_SLOT, shared)
         head, rest = html.encode().split(KEY_SLOT.encode(), 1)
         middle, tail = rest.split(STATE_SLOT.encode(), 1)
         parts = _pages[cached] = (head, middle, tail)
         if len(_pages) > _MAX_PAGES:
             _pages.popitem(last=False)
     head, middle, tail = parts
-    return b"".join((head, response.key.encode(), middle, _state(response).encode(), tail))
+    if response is None:
+        return b"".join((head, middle, b"{}", tail))
+    return b"".join((head, response.key.encode(), middle, _state(response, lock).encode(), tail))
 
 
-def one_step_page(survey: Survey, language: str, response: Response, number: int) -> bytes:
-    """One step, rendered from the saved row: for a browser without JavaScript."""
+def one_step_page(
+    survey: Survey,
+    language: str,
+    response: Response,
+    number: int,
+    typed: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] | None = None,
+    shared: bool = False,
+) -> bytes:
+    """One step, rendered from the saved row: for a browser without JavaScript.
+
+    :param typed: what was typed and is no answer, with ``problems`` that say why, by code
+    """
     definition = definition_of(survey.version)
-    steps = steps_of(definition, survey.background, language, response.answers, response.eligibility)
+    answers = {**response.answers, **(typed or {})}
+    steps = steps_of(definition, survey.background, language, answers, response.eligibility, problems)
     number = min(max(number, 1), len(steps))
     shown = [steps[number - 1]]
-    return _render(definition, steps, shown, number, language, survey.study.simulated, response.key, "").encode()
+    return _render(definition, steps, shown, number, language, survey, response.key, "", shared).encode()
 
 
 def n_steps(survey: Survey) -> int:
@@ -135,9 +184,10 @@ def _render(
     shown: list[Step],
     number: int,
     language: str,
-    simulated: bool,
+    survey: Survey,
     key: str,
     state: str,
+    shared: bool,
 ) -> str:
     whole = len(shown) == len(steps)
     with override(language):
@@ -154,7 +204,9 @@ def _render(
                 "open": [] if whole else _open(steps),
                 "key": key,
                 "state": state,
-                "simulated": simulated,
+                "simulated": survey.study.simulated,
+                "shared": shared,
+                "version": survey.version.content_hash[:16],
                 "eligible": " ".join(sorted(definition.eligible_codes)),
             },
         )
@@ -166,14 +218,16 @@ def _open(steps: list[Step]) -> list[tuple[Step, list[QuestionShown]]]:
     return [(step, questions) for step, questions in found if questions]
 
 
-def _state(response: Response) -> str:
+def _state(response: Response, lock: str | None) -> str:
     """What the page's script starts from; safe inside an HTML script element."""
-    text = json.dumps(
-        {
-            "sequence": response.sequence,
-            "answers": response.answers,
-            "eligibility": response.eligibility,
-        },
-        separators=(",", ":"),
-    )
+    state: dict[str, Any] = {
+        "sequence": response.sequence,
+        "answers": response.answers,
+        "eligibility": response.eligibility,
+        "collection": response.collection.uid.hex,
+        "until": int(kept_until(response.collection).timestamp() * 1000),
+    }
+    if lock is not None:
+        state["lock"] = lock
+    text = json.dumps(state, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

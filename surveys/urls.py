@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from surveys.views import collecting, facilitator, questionnaire, respondent
+from surveys.views import collecting, device, facilitator, meetings, planning, questionnaire, respondent
 
 urlpatterns = [
     path("a/", respondent.join, name="join"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("a/submit", respondent.answer_submit, name="answer_submit"),
     path("a/delete", respondent.answer_delete, name="answer_delete"),
     path("a/done", respondent.answer_done, name="answer_done"),
+    path("a/next", respondent.answer_next, name="answer_next"),
+    path("a/sw.js", device.service_worker, name="service_worker"),
     path("a/<str:code>", respondent.meeting_welcome, name="meeting_welcome"),
     path("f/<str:token>", facilitator.link, name="facilitator_link"),
     path("f/<int:meeting_id>/", facilitator.page, name="facilitator"),
@@ -26,6 +28,12 @@ urlpatterns = [
     path("f/<int:meeting_id>/close", facilitator.close, name="facilitator_close"),
     path("f/<int:meeting_id>/reopen", facilitator.reopen, name="facilitator_reopen"),
     path("f/<int:meeting_id>/seal", facilitator.seal, name="facilitator_seal"),
+    path("calendar/<str:token>.ics", meetings.calendar_feed, name="calendar_feed"),
+    path("team/<int:pk>/meeting", planning.team_meeting, name="team_meeting"),
+    path("studies/<slug:slug>/meetings/", meetings.meetings, name="meetings"),
+    path("studies/<slug:slug>/meetings/feed", meetings.feed_change, name="calendar_feed_change"),
+    path("studies/<slug:slug>/meetings/slots/<int:pk>/withdraw", meetings.slot_withdraw, name="slot_withdraw"),
+    path("studies/<slug:slug>/meetings/<int:participation_id>/", planning.meeting, name="meeting"),
     path("studies/<slug:slug>/questionnaire", questionnaire.choose, name="questionnaire_choose"),
     path("studies/<slug:slug>/collecting/", collecting.overview, name="collecting"),
     path("studies/<slug:slug>/collecting/<int:participation_id>/", collecting.team, name="collecting_team"),

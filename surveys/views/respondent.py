@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -24,18 +25,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from surveys import limits, links, page, submission
-from surveys.answers import InvalidAnswers
-from surveys.definition import Definition
+from surveys import devices, keys, limits, links, page, submission
+from surveys.answers import InvalidAnswers, background_answer, what_belongs_there
+from surveys.definition import CHOICE, Definition, Question
 from surveys.models import Collection, Invitee, Meeting, Response
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from surveys.submission import Outcome
+from surveys.views import device
+from surveys.views.device import ANSWER_COOKIE, set_cookie
 
-ANSWER_COOKIE = "answer"
 LINK_COOKIE = "link"
 DEVICE_COOKIE = "device"
-PATH = "/a/"
 MAX_BODY = 64 * 1024
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -90,7 +91,11 @@ def meeting_welcome(request: HttpRequest, code: str) -> HttpResponse:
     meeting = _meeting(request, code)
     if isinstance(meeting, HttpResponse):
         return meeting
-    return _welcome(request, meeting.collection, {"meeting": meeting, "offered": submission.offer_key(meeting)})
+    shared = request.GET.get("shared", "yes" if device.is_shared(request) else "no") != "no"
+    context = {"meeting": meeting, "offered": submission.offer_key(meeting), "shared": shared}
+    response = _welcome(request, meeting.collection, context)
+    device.share(request, response, meeting.code)
+    return response
 
 
 @respondent
@@ -98,7 +103,7 @@ def meeting_welcome(request: HttpRequest, code: str) -> HttpResponse:
 def personal_link(request: HttpRequest, token: str) -> HttpResponse:
     """Opening a link writes and spends nothing, since mail scanners open links too: the token moves into a cookie."""
     response = HttpResponseRedirect(reverse("personal_welcome"))
-    _set_cookie(response, LINK_COOKIE, token[:100])
+    set_cookie(response, LINK_COOKIE, token[:100])
     return response
 
 
@@ -128,6 +133,7 @@ def answer_start(request: HttpRequest) -> HttpResponse:
         if isinstance(source, Invitee):
             return _welcome(request, source.collection, {**context, "invitee": source, "token": token}, status=400)
         offered = {"offered": request.POST.get("offered") or submission.offer_key(source)}
+        offered["shared"] = "yes" if device.is_shared(request) else ""
         return _welcome(request, source.collection, {**context, "meeting": source, **offered}, status=400)
     language = get_language() or ""
     try:
@@ -140,7 +146,7 @@ def answer_start(request: HttpRequest) -> HttpResponse:
     except submission.TooManyJoins:
         return render(request, "surveys/room_full.html", status=409)
     response = _see(reverse("questionnaire"))
-    _set_cookie(response, ANSWER_COOKIE, key)
+    device.remember_key(request, response, key)
     return response
 
 
@@ -162,18 +168,24 @@ def answer_opt_out(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def questionnaire(request: HttpRequest) -> HttpResponse:
-    """The whole questionnaire; with ``?step=n`` one step of it, for browsers without JavaScript."""
+    """The whole questionnaire; with ``?step=n`` one step of it, for browsers without JavaScript.
+
+    With ``?blank=language`` the page without key and answers, which the device keeps for when there is no network.
+    """
     found = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
     if found is None:
-        return render(request, "surveys/nothing_open.html", status=404)
+        return _nothing_open(request)
     if found.state == Response.State.SUBMITTED:
         return _see(reverse("answer_done"))
     survey = found.collection.survey
     language = _language_of(definition_of(survey.version))
+    lock = device.lock_for(request, found.collection)
+    if (blank := request.GET.get("blank")) in dict(settings.LANGUAGES):
+        return HttpResponse(page.whole_page(survey, blank, None, lock))
     step = request.GET.get("step", "")
     if step.isascii() and step.isdigit():
-        return HttpResponse(page.one_step_page(survey, language, found, int(step[:4])))
-    return HttpResponse(page.whole_page(survey, language, found))
+        return HttpResponse(page.one_step_page(survey, language, found, int(step[:4]), shared=lock is not None))
+    return HttpResponse(page.whole_page(survey, language, found, lock))
 
 
 @respondent
@@ -203,8 +215,18 @@ def answer_step(request: HttpRequest) -> HttpResponse:
 @require_POST
 def answer_delete(request: HttpRequest) -> HttpResponse:
     deleted = submission.delete(request.POST.get("key", ""))
-    response = render(request, "surveys/deleted.html", {"deleted": deleted}, status=200 if deleted else 404)
-    response.delete_cookie(ANSWER_COOKIE, path=PATH, samesite="Lax")
+    context = {"deleted": deleted, "shared": device.is_shared(request)}
+    response = render(request, "surveys/deleted.html", context, status=200 if deleted else 404)
+    device.forget_key(response)
+    return response
+
+
+@respondent
+@require_POST
+def answer_next(request: HttpRequest) -> HttpResponse:
+    """Next person: a shared device forgets who used it, and shows the welcome page."""
+    response = _see(device.shared_welcome(code) if (code := device.shared_code(request)) else reverse("join"))
+    device.forget_key(response)
     return response
 
 
@@ -213,6 +235,8 @@ def answer_delete(request: HttpRequest) -> HttpResponse:
 def answer_done(request: HttpRequest) -> HttpResponse:
     """Thanks; and, until sealing, the way to delete the answers."""
     found = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
+    if found is None and device.is_shared(request):
+        return _nothing_open(request)
     if found is None:
         return render(request, "surveys/done.html", {"language": get_language()})
     if found.state != Response.State.SUBMITTED:
@@ -225,8 +249,12 @@ def answer_done(request: HttpRequest) -> HttpResponse:
         "study": survey.study,
         "eligible": eligible,
         "thanks": in_language(dict(definition.thanks), get_language()) if eligible else "",
+        "shared": device.is_shared(request),
     }
-    return render(request, "surveys/done.html", context)
+    response = render(request, "surveys/done.html", context)
+    if context["shared"]:
+        device.forget_key(response)
+    return response
 
 
 # ------------------------------------------------------------------------------------------------ parts of these views
@@ -240,12 +268,15 @@ def _welcome(request: HttpRequest, collection: Collection, context: dict[str, An
     begun = submission.find(request.COOKIES.get(ANSWER_COOKIE, "")) if "invitee" not in context else None
     if begun is not None and begun.collection_id != collection.pk:
         begun = None
+    if context.get("shared") and begun is not None and begun.state == Response.State.SUBMITTED:
+        begun = None
     with override(language):
         return render(
             request,
             "surveys/welcome.html",
             {
                 "study": survey.study,
+                "collection": collection,
                 "team": collection.participation.team,
                 "definition": definition,
                 "title": in_language(dict(definition.title), language),
@@ -275,6 +306,13 @@ def _meeting(request: HttpRequest, code: str) -> Meeting | HttpResponse:
     return _remember_device(request, render(request, "surveys/join.html", context, status=404))
 
 
+def _nothing_open(request: HttpRequest) -> HttpResponse:
+    """This device has no response; a shared one goes back to the welcome page, so that back shows nothing of before."""
+    if code := device.shared_code(request):
+        return HttpResponseRedirect(device.shared_welcome(code))
+    return render(request, "surveys/nothing_open.html", status=404)
+
+
 def _step(request: HttpRequest, hand_in: bool) -> HttpResponse:
     key = request.POST.get("key", "")
     found = submission.find(key)
@@ -282,13 +320,13 @@ def _step(request: HttpRequest, hand_in: bool) -> HttpResponse:
         return render(request, "surveys/nothing_open.html", status=404)
     survey = found.collection.survey
     definition = definition_of(survey.version)
-    part = _answers_of(request, definition, survey.background)
+    part, wrong = _answers_of(request, definition, survey.background)
     eligibility = request.POST.get(page.ELIGIBILITY, "")
     not_eligible = bool(eligibility) and eligibility not in definition.eligible_codes
     language = _language_of(definition)
     try:
         written = submission.merge(
-            key, part, eligibility=eligibility, language=language, hand_in=hand_in or not_eligible
+            key, part, eligibility=eligibility, language=language, hand_in=(hand_in and not wrong) or not_eligible
         )
     except InvalidAnswers:
         return HttpResponse("These answers do not belong to this questionnaire.", status=400, content_type="text/plain")
@@ -296,31 +334,57 @@ def _step(request: HttpRequest, hand_in: bool) -> HttpResponse:
         return render(request, "surveys/nothing_open.html", status=404)
     if written.outcome == Outcome.SUBMITTED:
         response = _see(reverse("answer_done"))
+    elif wrong and (again := submission.find(key)) is not None:
+        with override(language):
+            problems = {question.code: what_belongs_there(question) for question in wrong}
+        typed = {code: request.POST[code] for code in problems}
+        html = page.one_step_page(
+            survey, language, again, _this_step(request), typed, problems, device.is_shared(request)
+        )
+        response = HttpResponse(html, status=422)
     else:
         response = _see(f"{reverse('questionnaire')}?step={_next_step(request)}")
-    _set_cookie(response, ANSWER_COOKIE, key)
+    device.remember_key(request, response, key)
     return response
 
 
-def _next_step(request: HttpRequest) -> int:
+def _this_step(request: HttpRequest) -> int:
     here = request.POST.get("step", "1")
-    number = int(here[:4]) if here.isascii() and here.isdigit() else 1
+    return int(here[:4]) if here.isascii() and here.isdigit() else 1
+
+
+def _next_step(request: HttpRequest) -> int:
     moves = {"back": -1, "stay": 0, "next": 1}
-    return max(number + moves.get(request.POST.get("go", "stay" if "language" in request.POST else "next"), 1), 1)
+    return max(
+        _this_step(request) + moves.get(request.POST.get("go", "stay" if "language" in request.POST else "next"), 1), 1
+    )
 
 
-def _answers_of(request: HttpRequest, definition: Definition, background: list[str]) -> dict[str, Any]:
-    """The answers in a form: numbers for items, codes for background questions. Checked when they are written."""
+def _answers_of(
+    request: HttpRequest, definition: Definition, background: list[str]
+) -> tuple[dict[str, Any], list[Question]]:
+    """The answers in a form, and the questions where something was typed that is no answer.
+
+    Numbers for items, codes for choices; what was typed may be empty, and then it takes the answer away. Checked when they
+    are written.
+    """
     answers: dict[str, Any] = {}
+    wrong: list[Question] = []
     for code in definition.item_codes:
         value = request.POST.get(code)
         if value:
             answers[code] = int(value) if value.isascii() and value.isdigit() else value
     for question in definition.asked_background(background):
         value = request.POST.get(question.code)
-        if value:
-            answers[question.code] = value
-    return answers
+        if question.type == CHOICE:
+            if value:
+                answers[question.code] = value
+        elif value is not None:
+            if value.strip() and background_answer(question, value) is None:
+                wrong.append(question)
+            else:
+                answers[question.code] = value
+    return answers, wrong
 
 
 def _written(request: HttpRequest, write: Callable[..., submission.Written]) -> JsonResponse:
@@ -331,6 +395,8 @@ def _written(request: HttpRequest, write: Callable[..., submission.Written]) -> 
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
             return JsonResponse({"outcome": "invalid"}, status=413)
         body = json.loads(request.body)
+        if "parcel" in body:
+            return _opened_parcel(body)
         written = write(
             str(body["key"]),
             body["sequence"],
@@ -340,6 +406,32 @@ def _written(request: HttpRequest, write: Callable[..., submission.Written]) -> 
         )
     except (KeyError, TypeError, ValueError, AttributeError):  # InvalidAnswers is a ValueError
         return JsonResponse({"outcome": "invalid"}, status=400)
+    response = _as_json(written)
+    if device.is_shared(request):  # at work: ten more minutes
+        device.remember_key(request, response, str(body["key"]))
+    return response
+
+
+def _opened_parcel(body: dict[str, Any]) -> JsonResponse:
+    """Hand in what a shared device locked while it had no network: its answers are laid over what was saved before."""
+    collection = Collection.objects.filter(uid=UUID(body["collection"])).first()
+    if collection is None:
+        return _as_json(submission.Written(Outcome.UNKNOWN))
+    try:
+        inside = devices.open_parcel(collection, body["parcel"])
+    except keys.KeyDestroyed:
+        return _as_json(submission.Written(Outcome.UNKNOWN))
+    written = submission.merge(
+        str(inside["key"]),
+        inside["answers"],
+        eligibility=inside.get("eligibility") or "",
+        language=str(inside.get("language") or ""),
+        hand_in=True,
+    )
+    return JsonResponse({"outcome": written.outcome.value})  # nothing of what it holds
+
+
+def _as_json(written: submission.Written) -> JsonResponse:
     return JsonResponse(
         {
             "outcome": written.outcome.value,
@@ -374,12 +466,8 @@ def _see(address: str) -> HttpResponse:
     return HttpResponse(status=303, headers={"Location": address})
 
 
-def _set_cookie(response: HttpResponse, name: str, value: str) -> None:
-    response.set_cookie(name, value, path=PATH, httponly=True, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax")
-
-
 def _remember_device(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """A random cookie on which wrong codes are counted, so that one address may hold a whole room."""
     if DEVICE_COOKIE not in request.COOKIES:
-        _set_cookie(response, DEVICE_COOKIE, secrets.token_urlsafe(12))
+        set_cookie(response, DEVICE_COOKIE, secrets.token_urlsafe(12))
     return response

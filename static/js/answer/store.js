@@ -1,0 +1,42 @@
+// What is kept on the device: drafts until they are handed in, and locked parcels of a shared device until they are sent.
+// Where a browser keeps nothing, every function says so by its result instead of failing.
+
+const DRAFTS = "drafts";
+const PARCELS = "parcels";
+let opened;
+
+function open() {
+  opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open("teamspiegel", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(DRAFTS, { keyPath: "key" });
+      request.result.createObjectStore(PARCELS, { keyPath: "id", autoIncrement: true });
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = request.onblocked = () => reject(request.error);
+  });
+  return opened;
+}
+
+// One transaction; what comes back stands on the disk
+async function ask(store, mode, act) {
+  const database = await open();
+  return new Promise((resolve, reject) => {
+    const transaction = database.transaction(store, mode, { durability: "strict" });
+    const request = act(transaction.objectStore(store));
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+}
+
+const done = (promise) => promise.then(() => true).catch(() => false);
+const found = (promise, otherwise) => promise.catch(() => otherwise);
+
+export const keep = (record) => done(ask(DRAFTS, "readwrite", (store) => store.put(record)));
+export const erase = (key) => done(ask(DRAFTS, "readwrite", (store) => store.delete(key)));
+export const kept = (key) => found(ask(DRAFTS, "readonly", (store) => store.get(key)), undefined);
+export const allKept = () => found(ask(DRAFTS, "readonly", (store) => store.getAll()), []);
+
+export const keepParcel = (parcel) => done(ask(PARCELS, "readwrite", (store) => store.put(parcel)));
+export const eraseParcel = (id) => done(ask(PARCELS, "readwrite", (store) => store.delete(id)));
+export const allParcels = () => found(ask(PARCELS, "readonly", (store) => store.getAll()), []);
