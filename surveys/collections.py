@@ -99,15 +99,20 @@ def open_collection(participation: Participation) -> Collection | None:
     return collection
 
 
-def follow_way(participation: Participation) -> bool:
-    """Give an open collection the way of collecting that was agreed later; False once somebody has begun.
+def may_change_way(participation: Participation, mode: str) -> bool:
+    """Whether a team may answer in another way: not once somebody has begun, since answers belong to how they came in."""
+    collection = Collection.objects.filter(participation=participation).first()
+    if collection is None or collection.mode == mode:
+        return True
+    return collection.state == Collection.State.OPEN and not collection.responses.exists()
 
-    From then on its answers belong to the way in which they came in.
-    """
-    collection = Collection.objects.filter(participation=participation, state=Collection.State.OPEN).first()
+
+def follow_way(participation: Participation) -> bool:
+    """Give the collection the way of collecting that was agreed later. Whether it has that way now."""
+    collection = Collection.objects.filter(participation=participation).first()
     if collection is None or collection.mode == participation.mode:
         return True
-    if collection.responses.exists():
+    if not may_change_way(participation, participation.mode):
         return False
     with transaction.atomic():
         Collection.objects.filter(pk=collection.pk).update(mode=participation.mode)

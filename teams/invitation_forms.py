@@ -1,8 +1,10 @@
 """What directors and team leaders answer to an invitation. The forms validate and never save."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -105,7 +107,12 @@ class LeaderForm(PlainForm):
         label=gettext_lazy("Date of the team meeting"),
         required=False,
         widget=date_input(),
-        help_text=gettext_lazy("If you know it already."),
+        help_text=gettext_lazy("If you know it already. With the time, it is proposed to the researchers at once."),
+    )
+    meets_time = forms.TimeField(
+        label=gettext_lazy("Time of the team meeting"),
+        required=False,
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     contact_name = forms.CharField(
         label=gettext_lazy("Contact person"),
@@ -126,6 +133,8 @@ class LeaderForm(PlainForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if cleaned.get("meets_time") and not cleaned.get("meets_on") and "meets_on" not in self.errors:
+            self.add_error("meets_on", _("Fill in the day too."))
         if cleaned.get("mode") == Participation.Mode.CONTACT:
             for name in ("contact_name", "contact_email"):
                 if not cleaned.get(name) and name not in self.errors:
@@ -137,5 +146,13 @@ class LeaderForm(PlainForm):
         return {
             name: value or "" if name.startswith("contact") else value
             for name, value in self.cleaned_data.items()
-            if name != "undertaking"
+            if name not in ("undertaking", "meets_time")
         }
+
+    def meets_at(self) -> datetime | None:
+        """The moment of the meeting, if day and time are known, still to come, and there is one."""
+        day, at = self.cleaned_data["meets_on"], self.cleaned_data["meets_time"]
+        if not day or not at or self.cleaned_data["mode"] == Participation.Mode.ONLINE:
+            return None
+        moment = timezone.make_aware(datetime.combine(day, at))
+        return moment if moment > timezone.now() else None

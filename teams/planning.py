@@ -52,7 +52,7 @@ def propose(
     by_link: bool = False,
 ) -> PlannedMeeting:
     """Propose dates to the other side, in place of what this side proposed before. A fixed date stays until another is."""
-    planned = _planned(participation)
+    planned = begin(participation)
     if planned.state != PlannedMeeting.State.CONFIRMED:
         PlannedMeeting.objects.filter(pk=planned.pk).update(
             state=PlannedMeeting.State.PROPOSED, minutes=minutes, room=room, starts_at=None
@@ -116,7 +116,7 @@ def take_slot(
     participation: Participation, slot: OfferedSlot, *, room: str = "", by: User | None = None, by_link: bool = False
 ) -> bool:
     """A leader takes a time that a researcher offered. False if another team was first."""
-    planned = _planned(participation)
+    planned = begin(participation)
     OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
     free = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True, starts_at__gt=timezone.now())
     if not free.update(taken_by=participation):
@@ -318,7 +318,8 @@ def in_short(moment: datetime) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ telling everybody
-def _planned(participation: Participation) -> PlannedMeeting:
+def begin(participation: Participation) -> PlannedMeeting:
+    """The meeting of a team to plan, made at the first call."""
     planned, _created = PlannedMeeting.objects.get_or_create(participation=participation)
     return planned
 

@@ -18,6 +18,8 @@ from surveys.forms import AddressesForm
 from surveys.models import Collection
 from teams import access
 from teams.models import Participation
+from teams.planned import PlannedMeeting
+from teams.planning import MEETING_MODES
 
 
 def team(request: HttpRequest, pk: int) -> HttpResponse:
@@ -133,6 +135,10 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
         {
             "study": participation.study,
             "participation": participation,
+            "planned": PlannedMeeting.objects.filter(
+                participation=participation, state=PlannedMeeting.State.CONFIRMED
+            ).first(),
+            "meets": participation.mode in MEETING_MODES,
             "collection": collection,
             "counts": counts,
             # rounded to tens while open: a leader who watches must not see a single answer come in

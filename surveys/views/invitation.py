@@ -17,6 +17,7 @@ from surveys.collections import open_collection
 from teams import invitations
 from teams.invitation_forms import DeclineForm, LeaderForm, WithdrawForm
 from teams.models import Invitation
+from teams.planning import propose
 from teams.views.director import director_page, invitation_by_link, link_ended
 from teams.withdrawing import withdraw
 
@@ -59,6 +60,8 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             if accepted:
                 participation.refresh_from_db()
                 open_collection(participation)
+                if moment := form.meets_at():
+                    propose(participation, [moment], by_leader=True, by_link=True)
         if accepted:
             messages.success(request, _("Thank you. Your team takes part."))
         return redirect("invitation", invitation.pk)

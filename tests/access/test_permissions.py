@@ -6,6 +6,7 @@ LOGIN is a redirect to the sign-in page. Strangers get 404, so that what they ma
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from analysis.dataset import load
 from analysis.models import AnalysisRun, Decision, FactorModelResult, RowRelease
 from analysis.plan import locked_plan
 from analysis.runs import request_run
+from teams import calendars
+from teams.models import User
+from teams.planned import OfferedSlot
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +92,20 @@ def team(cast: Cast) -> list[object]:
 
 def meeting(cast: Cast) -> list[object]:
     return [cast.collection.meeting.pk]
+
+
+def of_slot(cast: Cast) -> list[object]:
+    tomorrow = timezone.now() + timedelta(days=1)
+    slot = OfferedSlot.objects.create(
+        study=cast.study, researcher=User.objects.get(email=cast.emails["alice"]), starts_at=tomorrow
+    )
+    return [cast.study.slug, slot.pk]
+
+
+def of_feed(cast: Cast) -> list[object]:
+    alice = User.objects.get(email=cast.emails["alice"])
+    calendars.renew_feed(alice)
+    return [calendars.feed_address(alice).rsplit("/", 1)[1].removesuffix(".ics")]
 
 
 def token_of(path: str) -> list[object]:
@@ -256,6 +274,13 @@ TABLE = [
     Row("collecting_remind", researchers(302), of_online_team, "post"),
     Row("collecting_facilitator", researchers(302), of_team, "post"),
     Row("collecting_renew", researchers(302), of_team, "post"),
+    # ---------------------------------------------------------------- researchers: team meetings
+    Row("meetings", researchers(200), slug),
+    Row("meeting", researchers(200), of_team),
+    Row("calendar_feed_change", researchers(302), slug, "post"),
+    Row("slot_withdraw", researchers(302), of_slot, "post"),
+    Row("calendar_feed", everyone(404), lambda cast: ["forged"]),
+    Row("calendar_feed", everyone(200), of_feed),
     # ---------------------------------------------------------------- researchers: analysis
     Row("board", researchers(200), slug),
     Row("accounts", researchers(200), slug),
@@ -290,6 +315,7 @@ TABLE = [
     Row("accept_counts", researchers(302), of_team, "post", {"reason": "counted again"}),
     # ---------------------------------------------------------------- team leaders
     Row("team", carol(200), team),
+    Row("team_meeting", carol(200), team),
     Row("team_links", carol(200), team, "post", {"addresses": "no address"}),
     Row("team_report", carol(200), team),
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
