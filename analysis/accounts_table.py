@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from analysis.accounting import Accounts, Dispositions, TeamAccount, accounts
-from analysis.exports import Cell, neutralised
 from teams.access import studies_of
 from teams.models import Participation, Sector, Study, User
+from teams.tables import Cell, neutralised
 
 GROUPS = {
     "institution": _("Institution"),

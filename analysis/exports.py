@@ -7,7 +7,6 @@ Rows of single responses go out by the register of releases only: analysis/expor
 from __future__ import annotations
 
 import csv
-import math
 from base64 import b32encode
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,9 +16,7 @@ from analysis import dataset
 from analysis.models import AgreementResult, AnalysisRun, ReliabilityResult, ScaleResult, ScreeningDecision
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
-
-Cell = str | int | float | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from teams.tables import Cell, neutralised
 
 RESULT_COLUMNS = (
     "scale_set",
@@ -42,15 +39,6 @@ RESULT_COLUMNS = (
     "rwg_skewed",
     "ad",
 )
-
-
-def neutralised(value: Cell) -> Cell:
-    """A cell that no spreadsheet runs: text beginning like a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ""
-    return value
 
 
 class _Echo:

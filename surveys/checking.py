@@ -207,7 +207,7 @@ class _Check:
 
     def bounds(self, where: str, value: dict[str, Any]) -> dict[str, Any]:
         """The bounds of a number: whole numbers, the lowest first."""
-        bounds = [value.get("minimum"), value.get("maximum")]
+        bounds: list[Any] = [value.get("minimum"), value.get("maximum")]
         if not all(isinstance(bound, int) and not isinstance(bound, bool) for bound in bounds):
             self.problem(where, _("a number needs a minimum and a maximum, both whole numbers."))
         elif not -FARTHEST <= bounds[0] < bounds[1] <= FARTHEST:

@@ -1,12 +1,15 @@
-"""Reads a table of texts from a CSV or XLSX file as people's programs write them."""
+"""Reads a table of texts from a CSV or XLSX file as people's programs write them; cells that no spreadsheet runs."""
 
 import csv
 import io
+import math
 from datetime import date, datetime
 
 import python_calamine
 from django.utils.translation import gettext as _
 
+Cell = str | int | float | None
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 MAX_ROWS = 5_000
 MAX_BYTES = 5_000_000
 
@@ -36,6 +39,15 @@ def read_table(content: bytes, name: str) -> list[list[str]]:
     if len(rows) > MAX_ROWS:
         raise UnreadableTable(_("This file has more than %(max)s rows.") % {"max": MAX_ROWS})
     return rows
+
+
+def neutralised(value: Cell) -> Cell:
+    """A cell that no spreadsheet runs: text beginning like a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ""
+    return value
 
 
 def write_csv(rows: list[list[str]]) -> str:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from analysis.exporting.rows import ReleasedRows
-from analysis.exports import Cell
 from surveys.models import Response
+from teams.tables import Cell
 
 
 def csv_rows(rows: ReleasedRows) -> Iterator[Sequence[Cell]]:

@@ -12,9 +12,10 @@ from analysis.exporting.archives import zipped
 from analysis.exporting.csv_file import csv_rows
 from analysis.exporting.models_of_run import fitted_models, scales_of
 from analysis.exporting.rows import TEAM, ReleasedRows
-from analysis.exports import Cell, csv_lines
+from analysis.exports import csv_lines
 from analysis.models import AnalysisRun, FactorModelResult, ReliabilityResult, ScaleResult
 from analysis.plan import ScalePlan
+from teams.tables import Cell
 
 #: Fit measures that are compared, by lavaan's names. Which a model has depends on its estimator.
 MEASURES = (

@@ -6,9 +6,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis import runs
-from analysis.exports import codebook_rows, csv_lines, neutralised, result_rows, team_code
+from analysis.exports import codebook_rows, csv_lines, result_rows, team_code
 from analysis.models import AnalysisRun
 from surveys.models import Survey
+from teams.tables import neutralised
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
