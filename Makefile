@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults help
+.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults prove-unlinkable help
 .DEFAULT_GOAL := help
 
 help:
@@ -52,3 +52,7 @@ prove-disclosure: dev
 # make prove-faults  500 teachers answer while web server, PostgreSQL and worker are killed: no acknowledged answer is lost
 prove-faults: dev
 	@$(VENV_PYTHON) -m bench.faults
+
+# make prove-unlinkable  many studies of twenty teams against an attacker who holds everything: nobody is linked to an answer
+prove-unlinkable: dev
+	@$(VENV_PYTHON) -m tests.surveys.prove
