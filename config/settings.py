@@ -238,6 +238,10 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
 
+# When mails go out, days as digits from 1 for Monday: "12345 08:00-18:00"; empty: at any time. A study may have its own hours.
+MAIL_HOURS = env.str("MAIL_HOURS", default="")
+MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=0)  # what the mail server allows, for the whole site; 0: no limit
+
 # The mailbox of MAIL_FROM, where mails come back that could not be delivered: imaps://user:secret@host/INBOX or
 # maildir:///folder; empty: none is read
 BOUNCES_URL = env.str("BOUNCES_URL", default="")
@@ -267,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "reports": {"task": "analysis.wake_for_report_files", "schedule": 10.0, "options": {"expires": 10}},
 }
 # How long a claim on a row holds before another worker may take it over; the worker renews it while it works
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)

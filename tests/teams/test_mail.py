@@ -36,8 +36,15 @@ class RefusingBackend(EmailBackend):
         raise self.error
 
 
-def refuse_with(settings, monkeypatch, error: Exception) -> None:
-    settings.EMAIL_BACKEND = "tests.teams.test_mail.RefusingBackend"
+class AwayBackend(RefusingBackend):
+    """A server that cannot be reached: nothing is handed over."""
+
+    def open(self):
+        raise self.error
+
+
+def refuse_with(settings, monkeypatch, error: Exception, backend: str = "RefusingBackend") -> None:
+    settings.EMAIL_BACKEND = f"tests.teams.test_mail.{backend}"
     monkeypatch.setattr(RefusingBackend, "error", error)
 
 
@@ -140,7 +147,7 @@ def test_a_worker_that_lost_its_lease_does_not_overwrite_the_next(kind, settings
 
 
 def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(kind, settings, monkeypatch):
-    refuse_with(settings, monkeypatch, OSError("lena@noord.example: connection reset"))
+    refuse_with(settings, monkeypatch, OSError("lena@noord.example: connection reset"), "AwayBackend")
     with freeze_time("2026-11-22 12:00") as clock:
         mail.queue(kind, 7)
         for attempt, pause in enumerate(mail.BACKOFF, start=1):
@@ -240,16 +247,18 @@ def test_an_injected_header_is_given_up_and_nothing_goes_out(nursing, study):
     assert django_mail.outbox == []
 
 
-def test_the_html_says_the_same_and_makes_addresses_links(nursing, study):
-    composed = mail.compose(
-        "dirk@noord.example",
-        "subject",
-        "emails/teams/director_invitation.txt",
-        {"study": study, "academy": nursing.team.academy, "participations": [nursing], "link": "https://x.example/i/1"},
+def test_the_html_says_the_same_and_makes_addresses_of_this_site_links(settings):
+    settings.BASE_URL = "https://site.example"
+    text = (
+        "Dear Dirk,\n\nhttps://site.example/i/1\n\nOr https://site.example/i/2, not https://evil.example/i/1\n\n\nbye"
     )
-    assert '<a href="https://x.example/i/1"' in composed.html
-    assert "https://x.example/i/1\n" in composed.text
-    assert "Verpleegkunde" in composed.html
+    composed = mail.from_text("dirk@noord.example", "subject", text)
+    assert composed.html.count("<a ") == 2
+    assert '<a href="https://site.example/i/1"' in composed.html
+    assert "Or <a href=" in composed.html
+    assert 'href="https://evil.example' not in composed.html
+    assert composed.text == text.replace("\n\n\n", "\n\n") + "\n"
+    assert composed.html.count("<p ") == 5
 
 
 def test_names_are_text_in_the_html_and_unescaped_in_the_text(nursing, study):

@@ -238,3 +238,76 @@ def test_reminders_say_how_to_end_them(study, nursing, postman):
     invited, reminded = (one.mail for one in postman.taken)
     assert "List-Unsubscribe" not in invited
     assert invitations.link_path(invitation) in reminded["List-Unsubscribe"]
+
+
+# ------------------------------------------------------------------------------------------------ when it may have gone
+def hang_up(postman) -> None:
+    """The server takes the mail, and the line breaks before it says so."""
+
+    async def handle_DATA(server, session, envelope):
+        postman.taken.append(SimpleNamespace(to=envelope.rcpt_tos, mail=message_from_bytes(envelope.content)))
+        server.transport.close()
+        return "250 OK"
+
+    postman.handle_DATA = handle_DATA
+
+
+def test_a_line_that_breaks_after_the_mail_gives_one_copy_more_at_most(postman, kind):
+    hang_up(postman)
+    mail.queue(kind, 1)
+    with freeze_time(timezone.now()) as clock:
+        assert mail.send_due() == 0
+        message = OutboxMessage.objects.get()
+        assert (message.state, message.handed_over) == (State.QUEUED, 1)
+        assert message.due_at == timezone.now() + mail.IN_DOUBT
+        clock.tick(mail.IN_DOUBT)
+        assert mail.send_due() == 0
+        message = OutboxMessage.objects.get()
+        assert message.state == State.FAILED
+        assert message.error.startswith(mail.MAY_HAVE_GONE)
+        clock.tick(timedelta(days=30))
+        assert mail.send_due() == 0
+    assert len(postman.taken) == 2
+    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+
+
+def test_workers_killed_again_and_again_after_sending_give_one_copy_more_at_most(postman, kind, monkeypatch, settings):
+    mail.queue(kind, 1)
+    write = mail._write
+
+    def killed(message, **fields):
+        if fields.get("state") == State.SENT:
+            raise SystemExit
+        write(message, **fields)
+
+    monkeypatch.setattr(mail, "_write", killed)
+    with freeze_time(timezone.now()) as clock:
+        for _attempt in range(2):
+            with pytest.raises(SystemExit):
+                mail.send_due()
+            clock.tick(timedelta(seconds=settings.LEASE_SECONDS + 1))
+        assert mail.send_due() == 0
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.error) == (State.FAILED, mail.MAY_HAVE_GONE)
+    assert len(postman.taken) == 2
+    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+
+
+def test_a_mail_without_trace_is_never_sent_twice(postman, kind, monkeypatch, settings):
+    monkeypatch.setattr(mail, "_traceless", {kind})
+    hang_up(postman)
+    mail.queue(kind, 1)
+    mail.send_due()
+    with freeze_time(timezone.now() + timedelta(days=1)):
+        mail.send_due()
+    assert len(postman.taken) == 1
+    assert not OutboxMessage.objects.exists()
+
+
+def test_what_is_kept_of_a_mail_that_went_is_no_finer_than_the_day(postman, kind):
+    mail.queue(kind, 1)
+    mail.send_due()
+    message = OutboxMessage.objects.get()
+    local = timezone.localtime(message.due_at)
+    assert (local.date(), local.hour, local.minute, local.second) == (message.sent_on, 0, 0, 0)
+    assert message.lease_until is None
