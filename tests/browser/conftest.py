@@ -18,6 +18,7 @@ from config import mailbox
 from scripts.browser import find
 from scripts.postgres import free_port
 from scripts.setup import ROOT
+from tests.browser.meetings import open_meetings
 
 START = 120  # seconds for migrations, demo and three programs on a busy machine
 FLAGS = [
@@ -104,6 +105,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         if process.poll() is None:
             end(process)
+
+
+@pytest.fixture(scope="session")
+def meetings(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Open meetings, each of a study of its own: code, facilitator's path, path of a personal link."""
+    return iter(open_meetings(stack.url, stack.var))
+
+
+@pytest.fixture
+def meeting(meetings: Iterator[tuple[str, str, str]]) -> tuple[str, str, str]:
+    return next(meetings)
 
 
 @pytest.fixture(scope="session")

@@ -1,104 +1,23 @@
 """Answering in a real browser: with and without script, by keyboard, in two tabs, with the network gone; no faults."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from scripts.setup import ROOT
 from tests.browser.conftest import SIZES, Stack
-
-N_STUDIES = 24
-SEED = f"""
-import datetime, json
-from surveys import collections, links, questionnaires
-from surveys.models import Survey
-from teams.models import Academy, Institution, Participation, Study, Team
-version = questionnaires.install_shipped()[0]
-day = datetime.date(2026, 9, 1)
-academy = Academy.objects.create(institution=Institution.objects.create(name="Hogeschool Zuid"), name="Zorg",
-    sector="health", director_name="Dirk Jansen", director_email="dirk@zuid.example")
-found = []
-for n in range({N_STUDIES}):
-    study = Study.objects.create(slug=f"answering-{{n}}", title="Learning in teams", starts_on=day, ends_on=day,
-        controller="Hogeschool Zuid", privacy_contact="privacy@zuid.example", contact_name="Roos de Wit",
-        contact_email="roos@zuid.example")
-    team = Team.objects.create(academy=academy, name=f"Verpleegkunde {{n}}", leader_name="Lena Bos",
-        leader_email="lena@zuid.example")
-    Participation.objects.create(study=study, team=team, state="accepted", mode="researcher", approached=20)
-    survey = Survey.objects.create(study=study, version=version,
-        background=list(questionnaires.definition_of(version).background_codes))
-    collections.open_survey(survey, "0" * 64)
-    collection = survey.collections.get()
-    links.issue_links(collection, [f"teacher{{n}}@zuid.example"])
-    path = lambda url: "/" + url.split("/", 3)[3]
-    found.append([collection.meeting.code, path(links.facilitator_url(collection.meeting)),
-                  path(links.personal_url(collection.invitees.get()))])
-print("seeded:", json.dumps(found))
-"""
-SCALES = range(2, 8)
-LAST = 9
-
-
-@pytest.fixture(scope="session")
-def meetings(stack: Stack) -> Iterator[tuple[str, str, str]]:
-    """Open meetings, each of a study of its own: code, facilitator's path, path of a personal link."""
-    env = {**os.environ, "TEAMSPIEGEL_VAR": str(stack.var), "BASE_URL": stack.url}
-    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    env.pop("DATABASE_URL", None)
-    out = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-c", SEED], cwd=ROOT, env=env, capture_output=True, text=True
-    )
-    assert "seeded:" in out.stdout, out.stderr
-    return iter([tuple(entry) for entry in json.loads(out.stdout.split("seeded:")[1])])
-
-
-@pytest.fixture
-def meeting(meetings: Iterator[tuple[str, str, str]]) -> tuple[str, str, str]:
-    return next(meetings)
-
-
-def begin(page: Page, code: str) -> None:
-    page.goto(f"/a/{code}")
-    page.locator("[name=consent]").check()
-    page.locator("form.start button").click()
-    page.wait_for_url(re.compile(r"/a/q"))
-
-
-def onward(page: Page) -> None:
-    page.locator(".step.now [value=next]").click()
-
-
-def choose(page: Page, nth: int = 2) -> None:
-    """The nth choice of every question on this step."""
-    for question in page.locator(".step.now fieldset").all():
-        question.locator("label").nth(nth).click()
-
-
-def eligible(page: Page) -> None:
-    page.locator("label:has([name=eligibility][value=yes])").click()
-    onward(page)
-
-
-def here(page: Page) -> int:
-    return int(page.locator(".step.now").get_attribute("id")[1:])
-
-
-def checked(page: Page) -> dict[str, str]:
-    script = "Object.fromEntries([...document.querySelectorAll('fieldset :checked')].map((i) => [i.name, i.value]))"
-    return page.evaluate(script)
-
-
-def saves_of(page: Page) -> list[str]:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
-    return asked
-
+from tests.browser.meetings import (
+    LAST,
+    SCALES,
+    begin,
+    checked,
+    choose,
+    eligible,
+    here,
+    onward,
+    saves_of,
+)
 
 # ------------------------------------------------------------------------------------------------ the whole way
 
