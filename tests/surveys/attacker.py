@@ -82,9 +82,45 @@ def _rows(cursor: Any, query: str) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def files(folder: Path) -> list[Row]:
+def disk() -> dict[str, bytes]:
+    """The bytes of every file in which the database keeps tables, indexes and statistics, and on SQLite its log.
+
+    PostgreSQL's own write-ahead log is not among them: the rule for backups answers it (docs/data-protection.md).
+    """
+    if connection.vendor == "sqlite":
+        path = Path(connection.settings_dict["NAME"])
+        return {file.name: file.read_bytes() for file in path.parent.glob(f"{path.name}*")}
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")  # what is in memory gets to the disk
+        cursor.execute(
+            "SELECT relname, pg_read_binary_file(path) FROM pg_class, pg_relation_filepath(oid) AS path"
+            " WHERE relkind IN ('r', 'i', 't', 'm') AND path IS NOT NULL"
+        )
+        return {name: bytes(content) for name, content in cursor.fetchall()}
+
+
+def left_on_disk(names: Iterable[str]) -> dict[str, int]:
+    """How many of the names stand in each file of the database, where any does; freed pages included."""
+    wanted = [name.encode() for name in names if len(name) >= 16]
+    counted = {file: sum(name in content for name in wanted) for file, content in disk().items()}
+    return {file: n for file, n in counted.items() if n}
+
+
+def with_places(dump: Dump) -> Dump:
+    """The dump, each response with where its key stands in each file of the database."""
+    rows = [dict(row) for row in dump[RESPONSES]]
+    for file, content in disk().items():
+        places = [content.find(row["key"].encode()) for row in rows]
+        if max(places, default=-1) >= 0:
+            for row, place in zip(rows, places, strict=True):
+                row[f"_place in {file}"] = place
+    return {**dump, RESPONSES: rows}
+
+
+def files(folder: Path, leave_out: tuple[str, ...] = ()) -> list[Row]:
     """What stands in the files of a folder, in the order of their times."""
-    paths = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
+    found = (path for path in folder.rglob("*") if not set(path.relative_to(folder).parts) & set(leave_out))
+    paths = sorted((path for path in found if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
     return [{"name": path.name, "text": _readable(path.read_bytes().decode("latin-1"))} for path in paths]
 
 
