@@ -20,14 +20,15 @@ from teams.models import Academy, Institution, Participation, Study, Team
 start = Study.objects.count()
 version = questionnaires.install_shipped()[0]
 day = datetime.date(2026, 9, 1)
-academy = Academy.objects.create(institution=Institution.objects.create(name="Hogeschool Zuid"), name="Zorg",
-    sector="health", director_name="Dirk Jansen", director_email="dirk@zuid.example")
+institution, _new = Institution.objects.get_or_create(name="Hogeschool Zuid")
+academy, _new = Academy.objects.get_or_create(institution=institution, name="Zorg", defaults=dict(
+    sector="health", director_name="Dirk Jansen", director_email="dirk@zuid.example"))
 found = []
 for n in range({N_STUDIES}):
     study = Study.objects.create(slug=f"answering-{{start + n}}", title="Learning in teams", starts_on=day, ends_on=day,
         controller="Hogeschool Zuid", privacy_contact="privacy@zuid.example", contact_name="Roos de Wit",
         contact_email="roos@zuid.example")
-    team = Team.objects.create(academy=academy, name=f"Verpleegkunde {{n}}", leader_name="Lena Bos",
+    team = Team.objects.create(academy=academy, name=f"Verpleegkunde {{start + n}}", leader_name="Lena Bos",
         leader_email="lena@zuid.example")
     Participation.objects.create(study=study, team=team, state="accepted", mode="researcher", approached=20)
     survey = Survey.objects.create(study=study, version=version,
