@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -65,7 +65,8 @@ def meetings(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def slot_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
-    if planning.withdraw_slot(get_object_or_404(study.slots, pk=pk)):
+    slot = study.slots.filter(pk=pk).first()
+    if slot is None or planning.withdraw_slot(slot):  # somebody may have taken it back a moment ago
         messages.success(request, _("The time is no longer offered."))
     else:
         messages.warning(request, _("A team has taken this time. Call the meeting off, or move it."))
