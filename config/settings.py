@@ -89,6 +89,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.answering.AnsweringMiddleware",  # the teacher's pages skip what follows
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -268,6 +269,7 @@ CELERY_BEAT_SCHEDULE = {
     # beat only wakes: what is due stands in the database. A wake-up that waited too long is of no use: it expires.
     "mail": {"task": "teams.send_due_mail", "schedule": 10.0, "options": {"expires": 10}},
     "bounces": {"task": "teams.read_bounces", "schedule": 300.0, "options": {"expires": 300}},
+    "reminders": {"task": "teams.send_due_reminders", "schedule": 600.0, "options": {"expires": 600}},
     "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},

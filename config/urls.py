@@ -9,6 +9,7 @@ from config import pages
 from surveys.views.invitation import invitation
 
 urlpatterns = [
+    path("a/", include("surveys.answer_urls")),  # first: asked for most
     path("", pages.home, name="home"),
     path("start", pages.start, name="start"),
     path("privacy", pages.privacy, name="privacy"),

@@ -1,24 +1,11 @@
-"""The addresses of collecting: teachers under /a/, facilitators under /f/, researchers under their study."""
+"""The addresses of collecting: facilitators under /f/, researchers under their study. Teachers: answer_urls.py."""
 
 from django.urls import path
 
-from surveys.views import collecting, device, facilitator, meetings, planning, questionnaire, respondent
+from surveys.views import collecting, facilitator, meetings, planning, questionnaire, stopping
 
 urlpatterns = [
-    path("a/", respondent.join, name="join"),
-    path("a/l", respondent.personal_welcome, name="personal_welcome"),
-    path("a/l/<str:token>", respondent.personal_link, name="personal_link"),
-    path("a/start", respondent.answer_start, name="answer_start"),
-    path("a/mails", respondent.answer_opt_out, name="answer_opt_out"),
-    path("a/q", respondent.questionnaire, name="questionnaire"),
-    path("a/save", respondent.answer_save, name="answer_save"),
-    path("a/step", respondent.answer_step, name="answer_step"),
-    path("a/submit", respondent.answer_submit, name="answer_submit"),
-    path("a/delete", respondent.answer_delete, name="answer_delete"),
-    path("a/done", respondent.answer_done, name="answer_done"),
-    path("a/next", respondent.answer_next, name="answer_next"),
-    path("a/sw.js", device.service_worker, name="service_worker"),
-    path("a/<str:code>", respondent.meeting_welcome, name="meeting_welcome"),
+    path("i/stop/t/<str:token>", stopping.no_mails, name="no_mails"),
     path("f/<str:token>", facilitator.link, name="facilitator_link"),
     path("f/<int:meeting_id>/", facilitator.page, name="facilitator"),
     path("f/<int:meeting_id>/counts", facilitator.counts, name="facilitator_counts"),
