@@ -1,4 +1,5 @@
 from surveys.models.collection import Collection, DayCount, Invitee, Meeting, ReminderRound, Survey
+from surveys.models.paper import PaperForm
 from surveys.models.questionnaire import Questionnaire, QuestionnaireVersion
 from surveys.models.response import Response
 
@@ -7,6 +8,7 @@ __all__ = [
     "DayCount",
     "Invitee",
     "Meeting",
+    "PaperForm",
     "Questionnaire",
     "QuestionnaireVersion",
     "ReminderRound",

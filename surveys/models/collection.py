@@ -56,6 +56,7 @@ class Collection(models.Model):
     n_submitted = models.PositiveIntegerField(null=True, blank=True)
     n_present = models.PositiveIntegerField(null=True, blank=True)
     n_links = models.PositiveIntegerField(null=True, blank=True)
+    n_paper = models.PositiveIntegerField(default=0)  # responses typed from paper
     sealing = models.BooleanField(default=False)  # a sealing has begun; its last steps are still to be done
 
     class Meta:
