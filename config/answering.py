@@ -42,7 +42,8 @@ class AnsweringMiddleware:
         if getattr(view.func, "login_required", True) or not getattr(view.func, "csrf_exempt", False):
             return self.get_response(request)
         language = activate_language(request)
-        response: HttpResponse = self.answer(request)
+        response = self.answer(request)
+        assert isinstance(response, HttpResponse)
         headers = response.headers
         for name, value in self.headers.items():
             headers[name] = value
