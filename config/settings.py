@@ -271,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "bounces": {"task": "teams.read_bounces", "schedule": 300.0, "options": {"expires": 300}},
     "reminders": {"task": "teams.send_due_reminders", "schedule": 600.0, "options": {"expires": 600}},
     "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
+    "rounds": {"task": "surveys.send_due_rounds", "schedule": 30.0, "options": {"expires": 30}},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},
     "reports": {"task": "analysis.wake_for_report_files", "schedule": 10.0, "options": {"expires": 10}},

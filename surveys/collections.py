@@ -201,9 +201,14 @@ def wake_sealing() -> None:
     current_app.send_task(SEAL_TASK, expires=15, ignore_result=True)
 
 
-def set_present(meeting: Meeting, present: int) -> bool:
-    """Record how many teachers are present, while the collection is open. Whether it changed anything."""
-    return bool(Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN).update(present=present))
+def set_present(meeting: Meeting, present: int, paper: int | None = None) -> bool:
+    """Record how many teachers are present and how many handed in a form on paper, while the collection is open.
+
+    Returns:
+        Whether it was recorded.
+    """
+    open_now = Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN)
+    return bool(open_now.update(present=present, paper=paper))
 
 
 def joins_allowed(collection: Collection, meeting: Meeting) -> int:

@@ -1,14 +1,17 @@
 """Forms of collecting: they check; step modules write."""
 
+import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from surveys.models import QuestionnaireVersion
+from surveys import meeting_texts
+from surveys.models import QuestionnaireVersion, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 
@@ -23,6 +26,14 @@ class PresentForm(forms.Form):
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy("Count everybody in the room who belongs to the team, also who does not take part."),
+    )
+    paper = forms.IntegerField(
+        label=gettext_lazy("Forms on paper"),
+        required=False,
+        min_value=0,
+        max_value=MOST_PRESENT,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("How many were handed in on paper. Leave it open if there were none."),
     )
 
 
@@ -54,6 +65,78 @@ class CountsForm(forms.Form):
         approached, refused = cleaned.get("approached"), cleaned.get("refused")
         if approached is not None and refused is not None and refused > approached:
             self.add_error("refused", _("No more can refuse than were approached."))
+        return cleaned
+
+
+class RoundForm(forms.Form):
+    """When the holders of personal links are reminded."""
+
+    due_at = forms.DateTimeField(
+        label=gettext_lazy("Day and time"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def clean_due_at(self) -> datetime.datetime:
+        due_at: datetime.datetime = self.cleaned_data["due_at"]
+        if due_at <= timezone.now():
+            raise ValidationError(_("Choose a time that is still to come."))
+        return due_at
+
+
+class MeetingTextsForm(forms.Form):
+    """What is read aloud in meetings and what people ask there: a text per kind and language."""
+
+    def __init__(self, *args: Any, survey: Survey, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.survey = survey
+        labels = {
+            meeting_texts.BRIEFING: {"nl": _("To read aloud, in Dutch"), "en": _("To read aloud, in English")},
+            meeting_texts.QUESTIONS: {
+                "nl": _("Questions that people ask, in Dutch"),
+                "en": _("Questions that people ask, in English"),
+            },
+        }
+        for (kind, language), text in self.stored().items():
+            self.fields[f"{kind}_{language}"] = forms.CharField(
+                label=labels[kind][language],
+                required=False,
+                max_length=20_000,
+                initial=text,
+                widget=forms.Textarea(attrs={"rows": 14, "lang": language}),
+            )
+
+    def stored(self) -> dict[tuple[str, str], str]:
+        """The texts as they stand, by kind and language."""
+        return {
+            (kind, language): meeting_texts.text_of(self.survey, kind, language)
+            for kind in meeting_texts.KINDS
+            for language in meeting_texts.languages()
+        }
+
+    def texts(self) -> dict[tuple[str, str], str]:
+        """What was written; where nothing was, the default."""
+        return {
+            (kind, language): self.cleaned_data[f"{kind}_{language}"] or meeting_texts.default_text(kind, language)
+            for kind, language in self.stored()
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for kind, language in self.stored():
+            name = f"{kind}_{language}"
+            text = cleaned.get(name, "")
+            for place in meeting_texts.unknown_places(text):
+                self.add_error(
+                    name, _("{%(place)s} is no place. There are {team}, {controller} and {k}.") % {"place": place}
+                )
+            if kind == meeting_texts.QUESTIONS:
+                for entry in meeting_texts.asked(text, self.survey.study, ""):
+                    if not entry.answer:
+                        self.add_error(
+                            name,
+                            _("“%(question)s” has no answer. Write it on the line below the question.")
+                            % {"question": entry.question},
+                        )
         return cleaned
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from surveys import sealing
+from surveys import rounds, sealing
 from surveys.collections import SEAL_TASK
 
 
@@ -12,3 +12,8 @@ from surveys.collections import SEAL_TASK
 def seal_due_collections() -> None:
     with suppress(sealing.SweepDelayed):  # the next wake-up tries again
         sealing.seal_due()
+
+
+@shared_task(name=rounds.ROUNDS_TASK)
+def send_due_rounds() -> None:
+    rounds.send_due()

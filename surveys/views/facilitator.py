@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from surveys import collections, qr
+from surveys import collections, meeting_texts, qr
 from surveys.access import meeting_for_facilitator
 from surveys.forms import PresentForm
 from surveys.models import Collection, Meeting
@@ -41,7 +41,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)
-    return _page(request, meeting, PresentForm(initial={"present": meeting.present}))
+    return _page(request, meeting, PresentForm(initial={"present": meeting.present, "paper": meeting.paper}))
 
 
 @login_not_required
@@ -61,7 +61,7 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
     collection = meeting.collection
     counted = collections.counts(collection)
     total_only = "total" in request.GET
-    shown = (counted.started,) if total_only else (counted,)
+    shown = (counted.started,) if total_only else (counted, meeting.paper)
     seen = _seen(meeting, counted)
     etag = hashlib.sha256(repr((shown, seen, get_language())).encode()).hexdigest()[:20]
     response: HttpResponse
@@ -69,7 +69,7 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
         response = HttpResponseNotModified()
     else:
         template = "surveys/projector_total.html" if total_only else "surveys/facilitator_counts.html"
-        response = render(request, template, {"counts": counted})
+        response = render(request, template, {"counts": counted, "meeting": meeting, "state": _state(collection)})
     response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = "private, no-cache"  # kept by the browser, asked about each time
     if request.GET.get("seen", seen) != seen:
@@ -100,8 +100,8 @@ def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
     form = PresentForm(request.POST)
     if not form.is_valid():
         return _page(request, meeting, form)
-    if collections.set_present(meeting, form.cleaned_data["present"]):
-        messages.success(request, _("The number of teachers present is saved."))
+    if collections.set_present(meeting, **form.cleaned_data):
+        messages.success(request, _("The numbers are saved."))
     else:
         messages.warning(request, _("Collecting has closed: the number can no longer be changed."))
     return redirect("facilitator", meeting.pk)
@@ -146,18 +146,25 @@ def _context(meeting: Meeting) -> dict[str, Any]:
     collection = meeting.collection
     counted = collections.counts(collection)
     is_open = collection.state == Collection.State.OPEN
+    study, team, language = collection.survey.study, collection.participation.team, get_language() or "nl"
+    aloud = meeting_texts.text_of(collection.survey, meeting_texts.BRIEFING, language)
+    questions = meeting_texts.text_of(collection.survey, meeting_texts.QUESTIONS, language)
     return {
         "meeting": meeting,
         "collection": collection,
-        "study": collection.survey.study,
+        "study": study,
         "participation": collection.participation,
-        "team": collection.participation.team,
+        "team": team,
+        "briefing": meeting_texts.briefing(aloud, study, team.name),
+        "questions": meeting_texts.asked(questions, study, team.name),
         "counts": counted,
         "full": _full(meeting, counted),
         "state": _state(collection),
         "seen": _seen(meeting, counted),
         "address": qr.join_address(),
         "code": f"{meeting.code[:3]} {meeting.code[3:]}",
+        "shared_qr": qr.qr_svg(f"{qr.join_url(meeting)}?shared=yes") if is_open and meeting.code else "",
+        "shared_url": f"{qr.join_url(meeting)}?shared=yes" if is_open and meeting.code else "",
         "qr": qr.qr_svg(qr.join_url(meeting)) if is_open and meeting.code else "",
     }
 

@@ -175,29 +175,6 @@ def test_two_tabs_merge_what_they_say(context: BrowserContext, meeting: tuple[st
     assert not first.locator("#trouble").is_visible()
 
 
-def test_without_network_the_page_says_so_and_goes_on_trying(
-    page: Page, context: BrowserContext, meeting: tuple[str, str, str]
-) -> None:
-    begin(page, meeting[0])
-    eligible(page)
-    page.wait_for_timeout(500)
-    context.set_offline(True)
-    choose(page)
-    onward(page)
-    expect(page.locator("#trouble")).to_be_visible()
-    expect(page.locator("#saved")).to_have_class(re.compile("is-trouble"))
-    choose(page)
-    context.set_offline(False)
-    expect(page.locator("#trouble")).to_be_hidden(timeout=30_000)
-    context.set_offline(True)
-    for _step in range(3, LAST):
-        onward(page)
-    page.locator(".step.now [value=submit]").click()
-    expect(page.locator("#trouble")).to_be_visible()
-    context.set_offline(False)
-    page.wait_for_url("**/a/done", timeout=45_000)
-
-
 def test_deleting_removes_everything(page: Page, meeting: tuple[str, str, str]) -> None:
     begin(page, meeting[0])
     eligible(page)

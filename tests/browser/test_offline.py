@@ -54,6 +54,15 @@ def kept(page: Page, store: str = "drafts") -> list[dict[str, object]]:
     )
 
 
+def emptied(page: Page, store: str = "drafts") -> bool:
+    """Whether the device forgets, within five seconds, what was sent."""
+    for _try in range(50):
+        if not kept(page, store):
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
 def test_airplane_mode_in_the_middle_and_at_the_end_with_the_tab_closed(
     context: BrowserContext, stack: Stack, axe: Callable[[Page], None], meeting: tuple[str, str, str]
 ) -> None:
@@ -97,13 +106,7 @@ def test_airplane_mode_in_the_middle_and_at_the_end_with_the_tab_closed(
     context.set_offline(False)
     page = context.new_page()
     page.goto("/a/")  # any page of ours sends what waits
-    expect.set_options(timeout=15_000)
-    page.wait_for_function("document.cookie !== undefined")
-    for _try in range(50):
-        if not kept(page):
-            break
-        page.wait_for_timeout(100)
-    assert kept(page) == [], "the device forgets what was handed in"
+    assert emptied(page), "the device forgets what was handed in"
     [(state, eligibility, answers)] = answers_of(stack, code)
     assert (state, eligibility) == ("submitted", "yes")
     given = {**{f"GV{n}": 1 for n in range(1, 7)}, **{f"IV{n}": 2 for n in range(1, 7)}}
@@ -177,11 +180,7 @@ def test_several_people_on_one_device_leave_no_trace(
     assert kept(page) == []
     context.set_offline(False)
     page.goto(f"/a/{code}?shared=yes")
-    for _try in range(50):
-        if not kept(page, "parcels"):
-            break
-        page.wait_for_timeout(100)
-    assert kept(page, "parcels") == []
+    assert emptied(page, "parcels")
     rows = answers_of(stack, code)
     assert [row[0] for row in rows] == ["submitted"] * 3
     assert sorted(row[2]["GV1"] for row in rows) == [1, 2, 4]
