@@ -21,5 +21,8 @@ class SurveysConfig(AppConfig):
                 "counts_corrected": _("Number of teachers, number of refusals corrected"),
                 "answers_deleted": _("Answers of the team deleted"),
                 "questionnaire_chosen": _("Questionnaire chosen"),
+                "meeting_texts_changed": _("Texts for meetings changed"),
+                "round_planned": _("Reminder planned"),
+                "round_dropped": _("Planned reminder taken back"),
             }
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from surveys.views import collecting, facilitator, meetings, planning, questionnaire, stopping
+from surveys.views import collecting, facilitator, meeting_texts, meetings, planning, questionnaire, rounds, stopping
 
 urlpatterns = [
     path("i/stop/t/<str:token>", stopping.no_mails, name="no_mails"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("studies/<slug:slug>/meetings/<int:participation_id>/", planning.meeting, name="meeting"),
     path("studies/<slug:slug>/questionnaire", questionnaire.choose, name="questionnaire_choose"),
     path("studies/<slug:slug>/collecting/", collecting.overview, name="collecting"),
+    path("studies/<slug:slug>/collecting/texts", meeting_texts.texts, name="meeting_texts"),
+    path("studies/<slug:slug>/collecting/reminders", rounds.reminder_rounds, name="reminder_rounds"),
+    path("studies/<slug:slug>/collecting/reminders/<int:pk>/drop", rounds.drop, name="reminder_round_drop"),
     path("studies/<slug:slug>/collecting/<int:participation_id>/", collecting.team, name="collecting_team"),
     path("studies/<slug:slug>/collecting/<int:participation_id>/close", collecting.close, name="collecting_close"),
     path("studies/<slug:slug>/collecting/<int:participation_id>/reopen", collecting.reopen, name="collecting_reopen"),

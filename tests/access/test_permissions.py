@@ -218,6 +218,8 @@ TABLE = [
     Row("answer_step", everyone(404), method="post"),
     Row("answer_submit", everyone(404), method="post"),
     Row("answer_delete", everyone(404), method="post"),
+    Row("answer_next", everyone(303), method="post"),
+    Row("service_worker", everyone(200)),
     # ---------------------------------------------------------------- facilitators, by link
     Row("facilitator_link", everyone(404), lambda cast: ["forged"]),
     Row("facilitator_link", everyone(302), lambda cast: token_of(cast.links["facilitator"])),
@@ -271,6 +273,9 @@ TABLE = [
     Row("collecting_reopen", researchers(302), of_team, "post"),
     Row("collecting_seal", researchers(302), of_team, "post"),
     Row("collecting_links", researchers(302), of_online_team, "post", {"addresses": "ine@noord.example"}),
+    Row("meeting_texts", researchers(200), slug),
+    Row("reminder_rounds", researchers(200), slug),
+    Row("reminder_round_drop", researchers(302), lambda cast: [cast.study.slug, 0], "post"),
     Row("collecting_remind", researchers(302), of_online_team, "post"),
     Row("collecting_facilitator", researchers(302), of_team, "post"),
     Row("collecting_renew", researchers(302), of_team, "post"),
