@@ -1,159 +1,197 @@
-"""Charts: rounded figures of a report → a chart specification (Vega-Lite) → SVG.
+"""Charts of the reports: rounded figures → SVG, drawn here, since a report holds thirty and has to be there at once.
 
 Only figures that disclosure.py released reach this module, so the coordinates in the SVG tell no more than the table
-beside it. Every chart comes in two widths, for a phone and for a page; colour is never the only cue.
+beside it. Every chart of scores comes in two widths, for a phone and for a page. Colour is never the only cue: each mark
+has its own shape, each part of a bar its place, an outline and where there is room its number. Charts of collecting and
+of the analysis are drawn by Vega-Lite (plots.py).
 """
 
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
-from typing import Any, cast
+from xml.sax.saxutils import escape, quoteattr
 
-import altair as alt
-import vl_convert as vlc
-
-from analysis.disclosure import Capped, MeanShown, ShownScale
-from analysis.reports import ScaleReport
+from analysis.disclosure import MeanShown, ShownScale
+from analysis.report_objects import Mark
 
 NARROW, WIDE, BAR = 340, 760, 460
-INK, MUTED, ACCENT, WARM = "#1d2b2f", "#5b6b70", "#0b5c6b", "#a8490f"
+INK, MUTED, ACCENT, WARM, VIOLET, GRID = "#1d2b2f", "#5b6b70", "#0b5c6b", "#a8490f", "#6a3d8f", "#dde4e6"
+TINT = "#cfe3e6"  # inside an interval; its outline is ACCENT
 # from "strongly disagree" to "strongly agree": two hues that the colour-blind tell apart, dark at both ends
-DISAGREE, AGREE = ("#a8490f", "#e0a27c"), ("#7fb7bf", "#0b5c6b")
+DISAGREE, AGREE, NEITHER = (WARM, "#f0c4a8"), ("#a9d3d9", ACCENT), "#dfe4e5"
 FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
+SIZE = 14
+LETTER = 0.56  # mean width of a letter, of the size of the type: generous, so that what is planned fits
 
 
 @dataclass(frozen=True)
 class MeanRow:
-    """One scale in the chart of scale means. None: not shown."""
+    """One scale in a chart of scores: what is shown of it, that as words, and the figures beside it."""
 
     label: str
-    mean: float | None
-    low: float | None
-    high: float | None
-    benchmark: float | None
-    previous: float | None
+    shown: ShownScale
+    text: str
+    beside: Mapping[Mark, float]
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a chart in the reader's language."""
+    """The words of a chart of scores in the reader's language: one per mark, and what the ends of the axis mean."""
 
-    own: str
-    benchmark: str
-    previous: str
+    marks: Mapping[Mark, str]
     axis: str
 
 
-def means_chart(rows: Sequence[MeanRow], words: Words, n_points: int, width: int, language: str) -> str:
-    """Scale means with their intervals, the benchmark and the previous wave as marks, the midpoint as a dashed line."""
+# ------------------------------------------------------------------------------------------------ scores
+#: pixels from the row's line: the own mark on it, others above and below, so that equal values do not hide each other
+OFFSETS = {Mark.BENCHMARK: -13, Mark.SECTOR: 13, Mark.PREVIOUS: 13, Mark.TARGET: 0}
+
+
+def means_chart(rows: Sequence[MeanRow], words: Words, n_points: int, width: int, marks: Sequence[Mark]) -> str:
+    """Scores as dots on lines under one another, with the marks asked for; the midpoint is a dashed line."""
     narrow = width <= NARROW
-    order = [row.label for row in rows]
-    marks: list[dict[str, Any]] = []
-    for row in rows:
-        for kind, value in ((words.own, row.mean), (words.benchmark, row.benchmark), (words.previous, row.previous)):
-            if value is not None:
-                marks.append({"label": row.label, "kind": kind, "value": value})
-    kinds = [kind for kind in (words.own, words.benchmark, words.previous) if any(m["kind"] == kind for m in marks)]
-    look = {
-        words.own: (ACCENT, "circle", 150),
-        words.benchmark: (WARM, "diamond", 110),
-        words.previous: (MUTED, "triangle-right", 90),
-    }
-    x = alt.X(
-        "value:Q",
-        scale=alt.Scale(domain=[1, n_points], nice=False),
-        axis=alt.Axis(values=list(range(1, n_points + 1)), format="d", title=words.axis, grid=True),
+    beside = [mark for mark in marks if mark in OFFSETS]
+    height = 34 + 13 * any(OFFSETS[mark] for mark in beside) + 13 * ({Mark.SECTOR, Mark.PREVIOUS} <= set(beside))
+    labels = [_wrap(row.label, width - 84 if narrow else 250) for row in rows]
+    left, right = (14, width - 14) if narrow else (270, width - 112)
+    parts: list[str] = []
+    legend, top = _legend([m for m in marks if m == Mark.OWN or _has(rows, m)], words, width)
+    parts += legend
+    y, lines = top + 8, []
+    for row, label in zip(rows, labels, strict=True):
+        above = 18 * len(label) if narrow else 0
+        tall = above + max(height, 0 if narrow else 18 * len(label) + 8)
+        line = y + above + (tall - above) / 2
+        lines.append(line)
+        parts += _row(row, label, line, y, left, right, n_points, marks, narrow, width)
+        y += tall
+    axis = _axis(words.axis, n_points, left, right, top + 2, y, width)
+    bottom = y + 26 + 17 * len(_wrap(words.axis, right - left + 20))
+    return _svg(width, bottom, [*axis, *parts])
+
+
+def _row(
+    row: MeanRow,
+    label: Sequence[str],
+    line: float,
+    top: float,
+    left: float,
+    right: float,
+    n_points: int,
+    marks: Sequence[Mark],
+    narrow: bool,
+    width: int,
+) -> Iterator[str]:
+    def x(value: float) -> float:
+        return left + (value - 1) / (n_points - 1) * (right - left)
+
+    if narrow:  # no line through the words above the row
+        yield f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{18 * len(label):g}" fill="white"/>'
+    for number, words in enumerate(label):
+        if narrow:
+            yield _text(left, top + 14 + 18 * number, words)
+        else:
+            yield _text(left - 16, line + 5 - 9 * (len(label) - 1) + 18 * number, words, anchor="end")
+    yield (
+        _text(right, top + 14, row.text, anchor="end", bold=True)
+        if narrow
+        else _text(width - 4, line + 5, row.text, anchor="end", bold=True)
     )
-    y = alt.Y("label:N", sort=order, title=None, axis=_label_axis(narrow))
-    base = alt.Chart(alt.InlineData(values=marks))
-    midpoint = (
-        alt.Chart(alt.InlineData(values=[{"value": (n_points + 1) / 2}]))
-        .mark_rule(strokeDash=[4, 4], color=MUTED, strokeWidth=1.2)
-        .encode(x=x)
-    )
-    intervals = (
-        alt.Chart(
-            alt.InlineData(
-                values=[
-                    {"label": row.label, "value": row.low, "high": row.high}
-                    for row in rows
-                    if row.low is not None and row.high is not None
-                ]
-            )
+    yield f'<path d="M{left:g} {line:g}H{right:g}" stroke="{GRID}"/>'
+    own = row.shown
+    if Mark.INTERVAL in marks and isinstance(own, MeanShown) and own.low is not None and own.high is not None:
+        yield (
+            f'<rect class="interval" x="{x(own.low):.1f}" y="{line - 6:g}" width="{x(own.high) - x(own.low):.1f}" '
+            f'height="12" rx="6" fill="{TINT}" stroke="{ACCENT}"/>'
         )
-        .mark_rule(strokeWidth=7, strokeCap="round", color=ACCENT, opacity=0.28)
-        .encode(x=x, x2="high:Q", y=y)
-    )
-    encoding = {
-        "x": x,
-        "y": y,
-        "color": alt.Color(
-            "kind:N",
-            scale=alt.Scale(domain=kinds, range=[look[kind][0] for kind in kinds]),
-            legend=alt.Legend(title=None, orient="top", columns=1 if narrow else len(kinds), labelLimit=width),
-        ),
-        "shape": alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=[look[kind][1] for kind in kinds])),
-        "size": alt.Size("kind:N", scale=alt.Scale(domain=kinds, range=[look[kind][2] for kind in kinds]), legend=None),
-    }
-    # the marks of one row stand a little under one another: equal values do not hide each other
-    points = [
-        base.transform_filter(alt.datum.kind == kind)
-        .mark_point(filled=True, opacity=1, stroke="white", strokeWidth=1, yOffset=offset)
-        .encode(**encoding)
-        for kind, offset in zip(kinds, _offsets(kinds, words), strict=True)
-    ]
-    return _svg(alt.layer(midpoint, intervals, *points), width, max(1, len(rows)) * 58, language)
+    for mark in (mark for mark in marks if mark in OFFSETS):
+        if mark in row.beside:
+            lower = 13 * (mark == Mark.PREVIOUS and Mark.SECTOR in marks)
+            yield _symbol(mark, x(row.beside[mark]), line + OFFSETS[mark] + lower)
+    value = _value(own)
+    if Mark.OWN in marks and value is not None:
+        yield _symbol(Mark.OWN, x(value), line)
 
 
-def _offsets(kinds: Sequence[str], words: Words) -> list[int]:
-    """Pixels below the row's line: the own mark on the line, the others under it."""
-    return [{words.own: 0, words.benchmark: 13, words.previous: 13}[kind] for kind in kinds]
+def _value(shown: ShownScale) -> float | None:
+    value = getattr(shown, "mean", getattr(shown, "bound", None))
+    return None if value is None else float(value)
 
 
-def answers_bar(percentages: Sequence[int], options: Sequence[str], language: str) -> str:
+def _has(rows: Sequence[MeanRow], mark: Mark) -> bool:
+    if mark == Mark.INTERVAL:
+        return any(isinstance(row.shown, MeanShown) and row.shown.low is not None for row in rows)
+    return any(mark in row.beside for row in rows)
+
+
+def _symbol(mark: Mark, x: float, y: float) -> str:
+    drawn = {
+        Mark.OWN: (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7"', ACCENT),
+        Mark.INTERVAL: (f'<rect x="{x - 11:.1f}" y="{y - 5:.1f}" width="22" height="10" rx="5"', TINT),
+        Mark.BENCHMARK: (f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z"', WARM),
+        Mark.SECTOR: (f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"', VIOLET),
+        Mark.PREVIOUS: (f'<path d="M{x - 6:.1f} {y - 6:.1f}l12 6l-12 6z"', MUTED),
+        Mark.TARGET: (f'<path d="M{x - 1.5:.1f} {y - 14:.1f}h12l-4 4l4 4h-9v20h-3z"', INK),
+    }[mark]
+    edge = ACCENT if mark == Mark.INTERVAL else "white"
+    return f'{drawn[0]} class="{mark}" fill="{drawn[1]}" stroke="{edge}"/>'
+
+
+def _legend(marks: Sequence[Mark], words: Words, width: int) -> tuple[list[str], float]:
+    """The marks with their names, in as many lines as they need; and where the chart can begin."""
+    parts, x, y = [], 14.0, 18.0
+    for mark in marks:
+        if mark not in words.marks:
+            continue
+        word = words.marks[mark]
+        wide = 26 + _width(word)
+        if x > 14 and x + wide > width:
+            x, y = 14.0, y + 24
+        parts += [_symbol(mark, x, y - 3 if mark == Mark.TARGET else y), _text(x + 17, y + 5, word)]
+        x += wide + 16
+    return parts, y + 16
+
+
+def _axis(words: str, n_points: int, left: float, right: float, top: float, bottom: float, width: int) -> Iterator[str]:
+    for value in range(1, n_points + 1):
+        x = left + (value - 1) / (n_points - 1) * (right - left)
+        yield f'<path d="M{x:.1f} {top:g}V{bottom:g}" stroke="{GRID}"/>'
+        yield _text(x, bottom + 18, str(value), anchor="middle")
+    middle = (left + right) / 2
+    yield f'<path class="middle" d="M{middle:.1f} {top:g}V{bottom:g}" stroke="{MUTED}" stroke-width="1.4" stroke-dasharray="4 4"/>'
+    for number, line in enumerate(_wrap(words, right - left + 20)):
+        yield _text(middle, bottom + 37 + 17 * number, line, anchor="middle", colour=MUTED, size=13)
+
+
+# ------------------------------------------------------------------------------------------------ answers to an item
+def answers_bar(percentages: Sequence[int], n_points: int) -> str:
     """One item's answers as a bar that parts at the midpoint: disagreement to the left, agreement to the right.
 
     The item's text stands beside the bar as text of the page, so that it wraps on a phone; the scale runs from −100 % to
     100 % for every item, so that bars under one another compare.
     """
-    n_points = len(options)
     half = n_points / 2
+    pixels = (BAR - 8) / 200
     # an odd number of points has a neutral one: half of it lies on either side
-    left = -sum(share * min(1.0, max(0.0, half - index)) for index, share in enumerate(percentages))
-    values = []
+    x = BAR / 2 - pixels * sum(share * min(1.0, max(0.0, half - index)) for index, share in enumerate(percentages))
+    parts = []
+    colours, edges = diverging(n_points), _edges(n_points)
     for index, share in enumerate(percentages):
-        values.append(
-            {
-                "option": options[index],
-                "from": left,
-                "to": left + share,
-                "middle": left + share / 2,
-                "share": f"{share}" if share >= 8 else "",
-                "light": index in (0, n_points - 1),
-            }
-        )
-        left += share
-    data = alt.InlineData(values=values)
-    domain = alt.Scale(domain=[-100, 100])
-    x = alt.X("from:Q", scale=domain, axis=None)
-    colour = alt.Color("option:N", scale=alt.Scale(domain=list(options), range=diverging(n_points)), legend=None)
-    bars = alt.Chart(data).mark_bar(height=28).encode(x=x, x2="to:Q", color=colour)
-    numbers = (
-        alt.Chart(data)
-        .mark_text(fontSize=14)
-        .encode(
-            x=alt.X("middle:Q", scale=domain, axis=None),
-            text="share:N",
-            color=alt.condition("datum.light", alt.value("white"), alt.value(INK)),
-        )
-    )
-    middle = alt.Chart(alt.InlineData(values=[{"from": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=x)
-    return _svg(alt.layer(bars, numbers, middle), BAR, 32, language, padding=2)
+        wide = share * pixels
+        if share:
+            parts.append(
+                f'<rect class="answer" x="{x:.1f}" y="4" width="{wide:.1f}" height="28" fill="{colours[index]}" '
+                f'stroke="{edges[index]}"/>'
+            )
+        if share >= 8:
+            colour = "white" if index in (0, n_points - 1) else INK
+            parts.append(_text(x + wide / 2, 23, str(share), anchor="middle", colour=colour))
+        x += wide
+    parts.append(f'<path d="M{BAR / 2:g} 0V36" stroke="{INK}"/>')
+    return _svg(BAR, 36, parts)
 
 
 def diverging(n_points: int) -> list[str]:
@@ -161,90 +199,48 @@ def diverging(n_points: int) -> list[str]:
     side = n_points // 2
     left = [DISAGREE[0]] + [DISAGREE[1]] * (side - 1)
     right = [AGREE[0]] * (side - 1) + [AGREE[1]]
-    return left + (["#c9cfd1"] if n_points % 2 else []) + right
+    return left + ([NEITHER] if n_points % 2 else []) + right
 
 
-def _label_axis(narrow: bool) -> alt.Axis:
-    """Row labels: beside the row on a page, above it on a phone, where there is no room beside."""
-    if narrow:
-        return alt.Axis(
-            labelAlign="left",
-            labelBaseline="bottom",
-            labelPadding=0,
-            labelOffset=-18,
-            labelLimit=NARROW,
-            domain=False,
-            ticks=False,
-            zindex=1,
-        )
-    return alt.Axis(labelLimit=330, labelPadding=12, domain=False, ticks=False)
+def _edges(n_points: int) -> list[str]:
+    side = n_points // 2
+    return [WARM] * side + ([MUTED] if n_points % 2 else []) + [ACCENT] * side
 
 
-def _svg(chart: alt.LayerChart | alt.FacetChart, width: int, height: int, language: str, padding: int = 8) -> str:
-    specification = (
-        chart.properties(
-            width=width - 200 if width == WIDE else width - 24,
-            height=height,
-            padding=padding,
-            background="white",
-            usermeta={},
-        )
-        .configure(font=FONT)
-        .configure_axis(
-            labelFontSize=14,
-            titleFontSize=13,
-            labelColor=INK,
-            titleColor=MUTED,
-            gridColor="#e6eaeb",
-            titleFontWeight="normal",
-            domainColor="#c9cfd1",
-        )
-        .configure_legend(labelFontSize=14, labelColor=INK, symbolStrokeWidth=0, rowPadding=4, columnPadding=18)
-        .configure_view(stroke=None)
-        .to_dict()
+# ------------------------------------------------------------------------------------------------ drawing
+def _svg(width: float, height: float, parts: Sequence[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" font-family={quoteattr(FONT)} font-size="{SIZE}">'
+        f'<rect width="{width:g}" height="{height:g}" fill="white"/>{"".join(parts)}</svg>'
     )
-    return _render(json.dumps(specification, sort_keys=True), language)
 
 
-@lru_cache(maxsize=512)
-def _render(specification: str, language: str) -> str:
-    # the converter's start is slow (half a second), a chart is not: equal specifications are drawn once per process
-    locale = {"nl": "nl-NL", "en": "en-US"}.get(language, "en-US")
-    # the locale is one of the names that its type lists
-    return str(vlc.vegalite_to_svg(specification, format_locale=cast(Any, locale), show_warnings=False))
+def _text(
+    x: float,
+    y: float,
+    words: str,
+    *,
+    anchor: str = "start",
+    colour: str = INK,
+    size: int = SIZE,
+    bold: bool = False,
+) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}"{weight}>'
+        f"{escape(words)}</text>"
+    )
+
+
+def _width(words: str) -> float:
+    return len(words) * SIZE * LETTER
+
+
+def _wrap(words: str, width: float) -> list[str]:
+    return textwrap.wrap(words, max(8, int(width / (SIZE * LETTER)))) or [""]
 
 
 def as_data_uri(svg: str) -> str:
     """The SVG as the address of an <img>: no script can run in it and the page's style policy does not touch it."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def mean_row(scale: ScaleReport) -> MeanRow:
-    """A scale of a report as a row of the chart: only what the report shows."""
-
-    def mean_of(shown: ShownScale | None) -> float | None:
-        match shown:
-            case MeanShown(mean):
-                return mean
-            case Capped(bound):
-                return bound
-        return None
-
-    own = scale.shown
-    interval = (own.low, own.high) if isinstance(own, MeanShown) else (None, None)
-    return MeanRow(scale.name, mean_of(own), *interval, mean_of(scale.benchmark), mean_of(scale.previous))
-
-
-def days_chart(days: Sequence[tuple[date, int]], axis: str, width: int, language: str) -> str:
-    """How many questionnaires were handed in altogether by the end of each day, as a line of steps."""
-    total, values = 0, []
-    for day, n in days:
-        total += n
-        values.append({"day": day.isoformat(), "total": total})
-    form = "%-d-%-m" if language == "nl" else "%-d %b"
-    x = alt.X("day:T", axis=alt.Axis(format=form, title=None, grid=False, tickCount=5 if width <= NARROW else 10))
-    y = alt.Y("total:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title=axis, tickMinStep=1, format="d"))
-    base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y)
-    area = base.mark_area(interpolate="step-after", color=ACCENT, opacity=0.15)
-    line = base.mark_line(interpolate="step-after", color=ACCENT, strokeWidth=2.5)
-    return _svg(alt.layer(area, line), width, 240, language)

@@ -187,19 +187,51 @@ def units(groups: Iterable[Group], k: int) -> list[Group]:
     return [group for group in groups if judge_group(group, k) is None]
 
 
-def judge_benchmark(own: str | None, in_benchmark: Sequence[Group]) -> Withheld | None:
-    """Rule 3: a comparison is shown to unit ``own`` only with at least 3 other units, none of more than half."""
-    if sum(group.key != own for group in in_benchmark) < MIN_OTHER_UNITS:
+def judge_units(together: Sequence[Group], least: int = MIN_OTHER_UNITS) -> Withheld | None:
+    """Rule 3: a mean over units tells on none of them from ``least`` units on, if none gives more than half of it."""
+    if len(together) < least:
         return Withheld(Reason.FEW_TEAMS)
-    total = sum(group.analysed for group in in_benchmark)
-    if any(2 * group.analysed > total for group in in_benchmark):
+    total = sum(group.analysed for group in together)
+    if any(2 * group.analysed > total for group in together):
         return Withheld(Reason.ONE_DOMINATES)
     return None
 
 
-def judge_academy(in_academy: Sequence[Group]) -> Withheld | None:
-    """Rule 3 for a director: the academy as a whole needs at least 3 units."""
-    return Withheld(Reason.FEW_TEAMS) if len(in_academy) < MIN_OTHER_UNITS else None
+def judge_benchmark(own: str | None, in_benchmark: Sequence[Group]) -> Withheld | None:
+    """Rule 3: a comparison is shown to unit ``own`` only with at least 3 other units, none of more than half."""
+    return judge_units(in_benchmark, MIN_OTHER_UNITS + any(group.key == own for group in in_benchmark))
+
+
+def judge_study(in_study: Sequence[Group]) -> Withheld | None:
+    """Rule 3 for the report on the whole study: each of its teams reads it, so each needs 3 others."""
+    return judge_units(in_study, MIN_OTHER_UNITS + 1)
+
+
+def sectors_shown(by_sector: Mapping[str, Sequence[Group]]) -> list[str]:
+    """Rule 3: the sectors with a mean of their own, so that neither it nor what it leaves of all teams tells on a unit.
+
+    A sector stands by itself, and the mean of all teams beside it: their difference is the mean of the rest. Sectors
+    are tried in order of name, so the choice depends on membership only.
+    """
+    rest = {sector for sector, groups in by_sector.items() if groups}
+    shown = []
+    for sector in sorted(rest):
+        left = [group for other in sorted(rest - {sector}) for group in by_sector[other]]
+        if judge_study(by_sector[sector]) is None and (not left or judge_study(left) is None):
+            shown.append(sector)
+            rest.remove(sector)
+    return shown
+
+
+def judge_academy(in_academy: Sequence[Group], apart: Collection[str] = ()) -> Withheld | None:
+    """Rule 3 for a director: the units that are not shown apart (``apart`` are) must be none, or at least 3."""
+    hidden = [group for group in in_academy if group.key not in apart]
+    return judge_units(hidden) if hidden or not in_academy else None
+
+
+def judge_rest(outside: Sequence[Group]) -> Withheld | None:
+    """Rule 3: beside a group's mean a larger mean is shown only if what it has more is no unit, or at least 3."""
+    return judge_units(outside) if outside else None
 
 
 def judge_everyone(groups: Sequence[Group], k: int) -> Withheld | None:
@@ -418,22 +450,26 @@ def show_aggregate(units_shown: Sequence[tuple[int, float]]) -> ShownScale:
     return MeanShown(*(round_half_up(figure, AGGREGATE_DECIMALS) for figure in (mean, mean - half, mean + half)))
 
 
-def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) -> Agreement | Withheld:
-    """Words for how far views lie apart, from n ≥ 2k (rule 6): AD_M of the distributions shown, never the figure.
+def item_value(item: ShownItem, n_points: int) -> float | None:
+    """One item's value as aggregates take it; None where it is not shown."""
+    return scale_value([item], n_points)
 
-    "Nearly all" counts as no deviation.
-    """
-    deviations: list[Fraction] = []
-    for item in items:
-        match item:
-            case ItemDistribution(_, percentages):
-                total = sum(percentages)
-                mean = Fraction(sum(v * share for v, share in enumerate(percentages, start=1)), total)
-                deviations += [
-                    sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / Fraction(total)
-                ]
-            case NearlyAll():
-                deviations.append(Fraction(0))
+
+def deviation(item: ShownItem) -> Fraction | None:
+    """Mean absolute deviation of the answers to an item, from its distribution as shown; "nearly all" counts as none."""
+    match item:
+        case ItemDistribution(_, percentages):
+            total = sum(percentages)
+            mean = Fraction(sum(v * share for v, share in enumerate(percentages, start=1)), total)
+            return sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / Fraction(total)
+        case NearlyAll():
+            return Fraction(0)
+    return None
+
+
+def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) -> Agreement | Withheld:
+    """Words for how far views lie apart, from n ≥ 2k (rule 6): AD_M of the distributions shown, never the figure."""
+    deviations = [known for item in items if (known := deviation(item)) is not None]
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
     # in lengths of the 4-point scale that the bounds belong to

@@ -15,6 +15,7 @@ from analysis.models import (
     AccountingDecision,
     AnalysisRun,
     ItemResult,
+    Publication,
     ReliabilityResult,
     ScaleResult,
     ScaleSet,
@@ -96,7 +97,7 @@ def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale
 
 
 def load_groups(run: AnalysisRun) -> list[GroupFigures]:
-    """Every group of the run: a unit for teams that were combined, each other team by itself. Six queries."""
+    """Every group of the run: a unit for teams that were combined, each other team by itself. Seven queries."""
     teams = _teams(run)
     combined: set[int] = set()
     groups = []
@@ -125,12 +126,11 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
     )
     people = run.counts.get("teams", {})
     teams = {}
-    collections = (
-        Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
-        .exclude(participation__state=Participation.State.WITHDRAWN)
-        .select_related("participation__team__academy__institution")
-        .order_by("participation_id")
-    )
+    sealed = Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
+    if not Publication.objects.filter(run=run).exists():
+        # a team that withdraws after a publication stays in what was published, and is in no later one
+        sealed = sealed.exclude(participation__state=Participation.State.WITHDRAWN)
+    collections = sealed.select_related("participation__team__academy__institution").order_by("participation_id")
     for collection in collections:
         team = people.get(str(collection.participation_id))
         if team is None:

@@ -1,8 +1,9 @@
-"""The team's report as a tagged PDF (PDF/UA-1), set by Typst from the same dataclass that the web page shows."""
+"""Reports as tagged PDF (PDF/UA-1), set by Typst from the same objects that the web pages show."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,71 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from analysis import charts
-from analysis.disclosure import Capped, ItemDistribution, ItemMean, MeanShown, NearlyAll, Withheld
-from analysis.reports import ItemReport, ScaleReport, TeamReport
+from analysis.disclosure import Capped, ItemDistribution, ItemMean, NearlyAll, Withheld
+from analysis.report_objects import (
+    AcademyReport,
+    Finding,
+    ItemReport,
+    Mark,
+    ScaleReport,
+    StudyReport,
+    TeamReport,
+    Wave,
+    WideScale,
+)
 from analysis.sentences import number
-from analysis.wording import caption, chart_words, how_to_read, scale_value, withheld_text
+from analysis.wording import (
+    all_teams,
+    cannot_say,
+    caption,
+    chart_words,
+    differences,
+    how_measured,
+    item_words,
+    mean_row,
+    scale_value,
+    table_head,
+    table_row,
+    withheld_text,
+)
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 FONTS = settings.BASE_DIR / "static" / "vendor" / "fonts"
 
+Block = dict[str, Any]
+Scales = Sequence[ScaleReport] | Sequence[WideScale]
 
-def team_report_pdf(report: TeamReport) -> bytes:
-    """The report as PDF/UA-1 bytes, in the language the report was made in."""
+
+def team_pdf(report: TeamReport) -> bytes:
+    """A team's report as PDF/UA-1 bytes, in the language the report was made in."""
     with override(report.language):
-        data = _content(report)
+        place = f"{report.study} · {report.academy}, {report.institution}"
+        return _set(report, report.team, place, list(_team(report)))
+
+
+def academy_pdf(report: AcademyReport) -> bytes:
+    """A director's report."""
+    with override(report.language):
+        return _set(report, report.academy, f"{report.study} · {report.institution}", list(_academy(report)))
+
+
+def study_pdf(report: StudyReport) -> bytes:
+    """The report on the whole study."""
+    with override(report.language):
+        return _set(report, report.study, _("Report on all teams"), list(_study(report)))
+
+
+def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
+    published = date_format(report.published_at, "j F Y") if report.published_at else ""
+    data = {
+        "language": report.language,
+        "title": title,
+        "author": "Teamspiegel",
+        "study": place,
+        "simulated": _("Simulated study: none of these teams and people exist.") if report.simulated else "",
+        "footer": " · ".join(part for part in (title, published) if part),
+        "blocks": blocks,
+    }
     pdf = typst.compile(
         TEMPLATE,
         format="pdf",
@@ -38,72 +91,199 @@ def team_report_pdf(report: TeamReport) -> bytes:
     return pdf
 
 
-def _content(report: TeamReport) -> dict[str, Any]:
-    scales = () if isinstance(report.scales, Withheld) else report.scales
-    rows = [charts.mean_row(scale) for scale in scales]
-    chart = charts.means_chart(rows, chart_words(report), report.n_points, charts.WIDE, report.language) if rows else ""
-    published = date_format(report.published_at, "j F Y") if report.published_at else ""
-    return {
-        "language": report.language,
-        "title": report.team,
-        "author": "Teamspiegel",
-        "study": f"{report.study} · {report.academy}, {report.institution}",
-        "simulated": _("Simulated study: none of these teams and people exist.") if report.simulated else "",
-        "footer": " · ".join(part for part in (report.team, published) if part),
-        "response": _("%(returned)s of %(approached)s teachers returned the questionnaire.")
-        % {"returned": report.returned, "approached": report.approached},
-        "withheld": withheld_text(report.scales.reason, report.k) if isinstance(report.scales, Withheld) else "",
-        "chart": chart,
-        "caption": caption(report),
-        "words": {
-            "short": _("In short"),
-            "how": _("How to read this report"),
-            "chart_alt": _("Chart of the scores per subject; the same figures are in the table below."),
-        },
-        "how": how_to_read(report),
-        "table": {
-            "head": [
-                _("Subject"),
-                _("Your team"),
-                _("Probably between"),
-                _("All teams"),
-                _("Previous measurement"),
-            ],
-            "rows": [_table_row(scale) for scale in scales],
-        },
-        "scales": [
-            {
-                "name": scale.name,
-                "meaning": scale.meaning[:1].upper() + scale.meaning[1:],
-                "sentences": list(scale.sentences),
-                "head": [_("Question"), *report.options, _("mean")],
-                "rows": [_item_row(item, report) for item in scale.items],
-            }
-            for scale in scales
-        ],
+# ------------------------------------------------------------------------------------------------ blocks
+def _heading(text: str, level: int = 2) -> Block:
+    return {"kind": "heading", "text": text, "level": level}
+
+
+def _paragraph(*sentences: str, muted: bool = False) -> Block:
+    return {"kind": "text", "text": " ".join(sentences), "muted": muted}
+
+
+def _note(text: str) -> Block:
+    return {"kind": "note", "text": text}
+
+
+def _list(items: Sequence[str]) -> Block:
+    return {"kind": "list", "items": list(items)}
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[int]) -> Block:
+    return {"kind": "table", "head": list(head), "rows": [list(row) for row in rows], "widths": list(widths)}
+
+
+def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "") -> Block:
+    svg = charts.means_chart(
+        [mean_row(scale) for scale in scales], chart_words(report), report.n_points, charts.WIDE, marks
+    )
+    alt = _("Chart: %(what)s. The same figures are in the table below.") % {
+        "what": ", ".join(chart_words(report).marks[mark] for mark in marks)
     }
+    return {"kind": "chart", "svg": svg, "alt": alt, "caption": under, "width": 100}
 
 
-def _table_row(scale: ScaleReport) -> list[str]:
-    shown = scale.shown
-    between = "–"
-    if isinstance(shown, MeanShown) and shown.low is not None and shown.high is not None:
-        between = f"{number(shown.low, 1)} – {number(shown.high, 1)}"
-    previous = scale_value(scale.previous, 1) if scale.previous else "–"
-    return [scale.name, scale_value(shown, 1), between, scale_value(scale.benchmark, 2), previous]
+def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
+    for finding in findings:
+        yield _heading(finding.title, 3)
+        yield _paragraph(*finding.sentences)
+        if finding.marks:
+            yield _chart(report, scales, finding.marks)
+
+
+def _figures(report: Wave, scales: Scales, marks: Sequence[Mark]) -> Block:
+    return _table(table_head(report, marks), [table_row(s, marks) for s in scales], [22] * len(marks))
+
+
+def _how(report: Wave) -> Iterator[Block]:
+    yield _heading(_("How this was measured"))
+    yield _list(how_measured(report))
+    yield _heading(_("What this report cannot say"))
+    yield _list(cannot_say(report))
+
+
+# ------------------------------------------------------------------------------------------------ a team
+def _team(report: TeamReport) -> Iterator[Block]:
+    if report.combined_with:
+        yield _paragraph(
+            _("Together with %(teams)s: one report for all of you, so that there are enough answers to show.")
+            % {"teams": ", ".join(report.combined_with)}
+        )
+    yield _paragraph(
+        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
+        % {"returned": report.returned, "approached": report.approached}
+    )
+    if isinstance(report.scales, Withheld):
+        yield _note(withheld_text(report.scales.reason, report.k))
+        return
+    yield _heading(_("In short"))
+    yield from _findings(report, report.findings, report.scales)
+    yield _paragraph(caption(report), muted=True)
+    marks = team_marks(report)
+    yield _heading(_("The figures as a table"), 3)
+    yield _figures(report, report.scales, marks)
+    for scale in report.scales:
+        yield _heading(scale.name)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True)
+        yield _paragraph(*scale.sentences)
+        if lines := differences(scale):
+            yield _paragraph(*lines)
+        if scale.agreed:
+            yield _paragraph(_("What you agreed last time:"), scale.agreed)
+        yield _table(
+            [_("Question"), *report.options, _("mean")],
+            [_item_row(item, report) for item in scale.items],
+            [*[17] * report.n_points, 18],
+        )
+        if scale.questions:
+            yield _heading(_("To talk about"), 3)
+            yield _list(scale.questions)
+    yield from _how(report)
+
+
+def team_marks(report: TeamReport) -> list[Mark]:
+    """The columns of the table of all figures of a team's report."""
+    marks = [Mark.OWN, Mark.INTERVAL]
+    marks += [Mark.TARGET] * report.has_target + [Mark.PREVIOUS] * report.has_previous
+    marks += [Mark.BENCHMARK] * (not isinstance(report.benchmark, Withheld)) + [Mark.SECTOR] * report.has_sector
+    return marks
 
 
 def _item_row(item: ItemReport, report: TeamReport) -> list[Any]:
     n = report.n_points
     match item.shown:
         case ItemDistribution(mean, percentages):
-            return [item.text, *(f"{share} %" for share in percentages), number(mean, 1)]
+            bar = {"text": item.text, "svg": charts.answers_bar(percentages, n), "alt": item_words(item, report)}
+            return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
             return [item.text, {"span": n, "text": ""}, number(mean, 1)]
         case Capped():
-            return [item.text, {"span": n, "text": ""}, scale_value(item.shown, 1)]
-        case NearlyAll(category):
-            text = _("Everyone, all but two at most: “%(option)s”") % {"option": report.options[category - 1]}
-            return [item.text, {"span": n + 1, "text": text}]
+            return [item.text, {"span": n + 1, "text": scale_value(item.shown, 1)}]
+        case NearlyAll():
+            return [item.text, {"span": n + 1, "text": item_words(item, report)}]
         case Withheld():
             return [item.text, {"span": n + 1, "text": "–"}]
+
+
+# ------------------------------------------------------------------------------------------------ several teams
+def _academy(report: AcademyReport) -> Iterator[Block]:
+    yield _paragraph(
+        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
+        % {"returned": report.returned, "approached": report.approached}
+    )
+    if isinstance(report.scales, Withheld):
+        yield _note(
+            _("The results of the academy as a whole are not shown.")
+            + " "
+            + withheld_text(report.scales.reason, report.k)
+        )
+    else:
+        yield from _wide(report, report.scales)
+    yield _heading(_("Single teams"))
+    yield _paragraph(_("A team's own results are shown only if its leader agreed to that."))
+    shown = [(name, team) for name, team in report.teams if isinstance(team, TeamReport)]
+    if shown:
+        yield _table(*team_table(shown), [22] * (len(team_table(shown)[0]) - 1))
+    yield _list(
+        [f"{name}: {withheld_text(team.reason, report.k)}" for name, team in report.teams if isinstance(team, Withheld)]
+    )
+    yield from _how(report)
+
+
+def team_table(shown: Sequence[tuple[str, TeamReport]]) -> tuple[list[str], list[list[str]]]:
+    """The scores of single teams, a scale to a column."""
+    scales = shown[0][1].scales
+    assert not isinstance(scales, Withheld)
+    head = [_("Team"), *(scale.name for scale in scales)]
+    rows = [
+        [name, *(scale_value(scale.shown, 1) for scale in team.scales)]
+        for name, team in shown
+        if not isinstance(team.scales, Withheld)
+    ]
+    return head, rows
+
+
+def _study(report: StudyReport) -> Iterator[Block]:
+    yield _paragraph(
+        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
+        % {"returned": report.returned, "approached": report.approached}
+    )
+    if isinstance(report.scales, Withheld):
+        yield _note(withheld_text(report.scales.reason, report.k))
+    else:
+        yield _paragraph(all_teams(report.base, report.k))
+        yield from _wide(report, report.scales)
+        if report.sectors:
+            yield _heading(_("Per sector"))
+            yield _table(*sector_table(report), [24] * len(report.sectors))
+    yield from _how(report)
+
+
+def sector_table(report: StudyReport) -> tuple[list[str], list[list[str]]]:
+    """The means of the sectors that may stand by themselves."""
+    scales = () if isinstance(report.scales, Withheld) else report.scales
+    head = [_("Subject"), *report.sectors]
+    return head, [[scale.name, *(scale_value(part, 2) for part in scale.parts)] for scale in scales]
+
+
+def _wide(report: AcademyReport | StudyReport, scales: Sequence[WideScale]) -> Iterator[Block]:
+    yield _heading(_("In short"))
+    yield from _findings(report, report.findings, scales)
+    yield _paragraph(caption(report), muted=True)
+    yield _heading(_("The figures as a table"), 3)
+    yield _figures(report, scales, wide_marks(report))
+    for scale in scales:
+        yield _heading(scale.name)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True)
+        yield _paragraph(*scale.sentences)
+        yield _table(
+            [_("Question"), _("mean")],
+            [[item.text, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],
+            [18],
+        )
+
+
+def wide_marks(report: AcademyReport | StudyReport) -> list[Mark]:
+    """The columns of the table of all figures of a report over several teams."""
+    marks = [Mark.OWN, Mark.INTERVAL] + [Mark.PREVIOUS] * report.has_previous
+    compared = isinstance(report, AcademyReport) and not isinstance(report.benchmark, Withheld)
+    return marks + [Mark.BENCHMARK] * compared

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from analysis import dataset, disclosure
 from analysis.groups import final_scales_of
+from analysis.material import Material, read_material, stored_spreads
 from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision, Unit
 from analysis.plan import rules
-from analysis.renderers import REPORT_MAIL
-from analysis.reports import Material, read_material, stored_spreads
+from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
+from analysis.report_files import queue_files
+from analysis.report_links import links_for_directors
 from surveys.questionnaires import definition_of
 from teams.mail import queue_many
 from teams.models import Event, Participation, Study, User
@@ -87,22 +89,29 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
                 for group, keys in groups.items()
             )
             Event.objects.create(study=study, by=user, kind="published", detail=f"run {run.pk}")
+            queue_files(publication)
+            queue_many(ACADEMY_MAIL, [link.pk for link in links_for_directors(study)], study=study)
             # leaders hear of the first publication; a correction stands on the same page
             if not earlier:
                 teams = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
-                queue_many(REPORT_MAIL, teams.values_list("pk", flat=True))
+                queue_many(REPORT_MAIL, teams.values_list("pk", flat=True), study=study)
     except IntegrityError:  # somebody published the same run at the same moment: theirs counts
         return Publication.objects.get(run=run)
     return publication
 
 
-def published_run(study_id: int) -> AnalysisRun | None:
-    """The run that readers see now."""
-    publication = (
+def published(study_id: int) -> Publication | None:
+    """What readers see now."""
+    return (
         Publication.objects.filter(study_id=study_id)
         .select_related("run__survey__version", "run__survey__study")
         .first()
     )
+
+
+def published_run(study_id: int) -> AnalysisRun | None:
+    """The run that readers see now."""
+    publication = published(study_id)
     return publication.run if publication else None
 
 

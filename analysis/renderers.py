@@ -1,13 +1,18 @@
-"""The mails of this app: a team's report is ready."""
+"""The mails of this app: a team's report is ready, and a director's."""
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.models import Publication
+from analysis.report_links import path_of
+from analysis.report_models import ReportLink
+from teams.letters import Letter, offer, write
 from teams.mail import Mail, absolute, compose, register
-from teams.models import Participation
+from teams.models import Participation, Study
 
 REPORT_MAIL = "report_ready"
+ACADEMY_MAIL = "academy_report_ready"
 
 
 @register(REPORT_MAIL)
@@ -20,17 +25,55 @@ def report_ready(object_id: int, language: str) -> Mail | None:
     )
     if participation is None or not Publication.objects.filter(study=participation.study).exists():
         return None
-    study, team = participation.study, participation.team
-    subject = _("The report of your team: %(team)s") % {"team": team.name}
+    values = _of_report(participation) | {"link": absolute(reverse("team_report", args=[participation.pk]))}
+    return write(REPORT_MAIL, participation.study, language, participation.team.leader_email, values)
+
+
+def _of_report(participation: Participation) -> dict[str, str]:
+    """The fields of the letter to a leader whose report is ready, but for the link."""
+    team = participation.team
+    return {"name": team.leader_name, "team": team.name, "days": str(participation.study.report_days)}
+
+
+def _example_report(study: Study) -> dict[str, str]:
+    ready = study.participations.filter(state=Participation.State.ACCEPTED).select_related("team", "study")
+    participation = ready.order_by("pk").first()
+    return _of_report(participation) if participation else {}
+
+
+offer(
+    REPORT_MAIL,
+    Letter(
+        title=gettext_lazy("Notice that a team's report is ready"),
+        reader=gettext_lazy("Team leaders"),
+        template="emails/analysis/report_ready.txt",
+        subject=gettext_lazy("The report of your team: {team}"),
+        fields=("name", "team", "days", "link"),
+        example=_example_report,
+    ),
+)
+
+
+@register(ACADEMY_MAIL)
+def academy_report_ready(object_id: int, language: str) -> Mail | None:
+    """To the director of an academy, with the link to its report, while that link opens."""
+    link = ReportLink.objects.select_related("study", "academy__institution").filter(pk=object_id).first()
+    if link is None or link.academy is None or not link.is_open:
+        return None
+    if not Publication.objects.filter(study=link.study).exists():
+        return None
+    study, academy = link.study, link.academy
+    subject = _("The report of your academy: %(academy)s") % {"academy": academy.name}
     return compose(
-        team.leader_email,
+        academy.director_email,
         " ".join(subject.split()),
-        "emails/analysis/report_ready.txt",
+        "emails/analysis/academy_report_ready.txt",
         {
             "study": study,
-            "team": team,
-            "name": team.leader_name,
-            "link": absolute(reverse("team_report", args=[participation.pk])),
+            "academy": academy,
+            "name": academy.director_name,
+            "link": absolute(path_of(link)),
+            "until": link.expires_on,
         },
         headers={"Reply-To": study.contact_email},
     )

@@ -1,6 +1,8 @@
-"""Plain sentences about one scale of a report, made from the shown figures only."""
+"""Plain sentences about one scale of a report, made from the shown figures only. Short, and without statistics words."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -8,50 +10,128 @@ from django.utils.translation import gettext as _
 from analysis.disclosure import Agreement, Capped, MeanShown, ShownScale, Withheld
 
 
+class Beside(StrEnum):
+    """How a score lies beside another figure, as far as that is clear."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    SAME = "same"
+
+
 def number(value: float, decimals: int) -> str:
     """A figure in the reader's notation: 2,6 in Dutch."""
     return str(number_format(value, decimals))
+
+
+def value_of(shown: ShownScale | None) -> float | None:
+    """The figure at which a score stands in a chart: its mean, or the bound of "or higher"."""
+    match shown:
+        case MeanShown(mean):
+            return mean
+        case Capped(bound):
+            return bound
+    return None
+
+
+def _ends(shown: ShownScale, n_points: int) -> tuple[float, float] | None:
+    match shown:
+        case MeanShown(_mean, low, high) if low is not None and high is not None:
+            return low, high
+        case Capped(bound, upper):
+            return (bound, float(n_points)) if upper else (1.0, bound)
+    return None
+
+
+def beside(shown: ShownScale, figure: ShownScale | float | None, n_points: int) -> Beside | None:
+    """Beside a mean of other teams or the middle of the scale: clear where the interval does not hold it."""
+    other = figure if isinstance(figure, float) else value_of(figure)
+    if other is None or value_of(shown) is None:
+        return None
+    ends = _ends(shown, n_points)
+    if ends and ends[0] > other:
+        return Beside.HIGHER
+    return Beside.LOWER if ends and ends[1] < other else Beside.SAME
+
+
+def since(shown: ShownScale, then: ShownScale | None, n_points: int) -> Beside | None:
+    """Beside the previous wave: clear where the intervals do not overlap."""
+    if then is None or value_of(shown) is None or value_of(then) is None:
+        return None
+    now_ends, then_ends = _ends(shown, n_points), _ends(then, n_points)
+    if now_ends is None or then_ends is None:
+        return Beside.SAME
+    if now_ends[0] > then_ends[1]:
+        return Beside.HIGHER
+    return Beside.LOWER if now_ends[1] < then_ends[0] else Beside.SAME
+
+
+def beside_target(shown: ShownScale, target: float | None, n_points: int) -> Beside | None:
+    """HIGHER: reached. LOWER: the whole interval lies under it. SAME: under it, but close."""
+    value = value_of(shown)
+    if target is None or value is None:
+        return None
+    if value >= target and not (isinstance(shown, Capped) and not shown.upper):
+        return Beside.HIGHER
+    return Beside.LOWER if beside(shown, target, n_points) == Beside.LOWER else Beside.SAME
+
+
+def score(shown: ShownScale, decimals: int = 1) -> str:
+    """A score within a sentence: "2,6", or "3,8 or higher"."""
+    match shown:
+        case MeanShown(mean):
+            return number(mean, decimals)
+        case Capped(bound, upper):
+            words = {"value": number(bound, 1)}
+            return _("%(value)s or higher") % words if upper else _("%(value)s or lower") % words
+    return "–"
 
 
 def sentences(
     shown: ShownScale,
     agreement: Agreement | Withheld,
     benchmark: ShownScale,
+    sector: ShownScale | None,
     previous: ShownScale | None,
+    target: float | None,
     n_points: int,
 ) -> list[str]:
     """Plain sentences about one scale, made from the shown figures only."""
-    made = []
-    middle = (1 + n_points) / 2
-    match shown:
-        case Withheld():
-            return [_("There are too few answers about this subject to show them.")]
-        case Capped(bound, upper):
-            value = number(bound, 1)
-            made.append(
-                _("Your team's score is %(score)s or higher: very high.") % {"score": value}
-                if upper
-                else _("Your team's score is %(score)s or lower: very low.") % {"score": value}
-            )
-        case MeanShown(mean, low, high):
-            values = {"score": number(mean, 1), "points": n_points}
-            if low is not None and high is not None and low > middle:
-                made.append(_("Your team scores %(score)s out of %(points)s: above the middle of the scale.") % values)
-            elif low is not None and high is not None and high < middle:
-                made.append(_("Your team scores %(score)s out of %(points)s: below the middle of the scale.") % values)
-            else:
-                made.append(_("Your team scores %(score)s out of %(points)s: around the middle of the scale.") % values)
-            if low is not None and high is not None:
-                made.append(
-                    _(
-                        "Colleagues who did not answer may think otherwise; the score probably lies between %(low)s and %(high)s."
-                    )
-                    % {"low": number(low, 1), "high": number(high, 1)}
-                )
-            if isinstance(benchmark, MeanShown):
-                made.append(_compared(low, high, benchmark.mean))
-            if isinstance(previous, MeanShown):
-                made.append(_since(shown, previous))
+    if isinstance(shown, Withheld):
+        return [_("There are too few answers about this subject to show them.")]
+    made = _own(shown, n_points)
+    if words := beside_target(shown, target, n_points):
+        assert target is not None
+        values = {"target": number(target, 1)}
+        made.append(
+            {
+                Beside.HIGHER: _("You wanted to reach %(target)s: you did."),
+                Beside.LOWER: _("You wanted to reach %(target)s: you are not there yet."),
+                Beside.SAME: _("You wanted to reach %(target)s: you are close."),
+            }[words]
+            % values
+        )
+    if previous is not None and (words := since(shown, previous, n_points)):
+        values = {"then": score(previous)}
+        made.append(
+            {
+                Beside.HIGHER: _("In the previous measurement it was %(then)s: the score has risen."),
+                Beside.LOWER: _("In the previous measurement it was %(then)s: the score has fallen."),
+                Beside.SAME: _("In the previous measurement it was %(then)s: no clear difference."),
+            }[words]
+            % values
+        )
+    if isinstance(benchmark, MeanShown) and (words := beside(shown, benchmark, n_points)):
+        values = {"mean": number(benchmark.mean, 2)}
+        made.append(
+            {
+                Beside.HIGHER: _("That is higher than the mean of all teams (%(mean)s)."),
+                Beside.LOWER: _("That is lower than the mean of all teams (%(mean)s)."),
+                Beside.SAME: _("That is about the same as the mean of all teams (%(mean)s)."),
+            }[words]
+            % values
+        )
+    if isinstance(sector, MeanShown):
+        made.append(_("Teams in the same sector score %(mean)s.") % {"mean": number(sector.mean, 2)})
     if isinstance(agreement, Agreement):
         made.append(
             {
@@ -63,24 +143,56 @@ def sentences(
     return made
 
 
-def _compared(low: float | None, high: float | None, benchmark: float) -> str:
-    values = {"mean": number(benchmark, 2)}
-    if low is not None and low > benchmark:
-        return _("That is higher than the mean of all teams (%(mean)s).") % values
-    if high is not None and high < benchmark:
-        return _("That is lower than the mean of all teams (%(mean)s).") % values
-    return _("That is about the same as the mean of all teams (%(mean)s).") % values
+def _own(shown: MeanShown | Capped, n_points: int) -> list[str]:
+    if isinstance(shown, Capped):
+        value = {"score": number(shown.bound, 1)}
+        return [
+            _("Your team's score is %(score)s or higher: very high.") % value
+            if shown.upper
+            else _("Your team's score is %(score)s or lower: very low.") % value
+        ]
+    values = {"score": number(shown.mean, 1), "points": n_points}
+    made = [
+        {
+            Beside.HIGHER: _("Your team scores %(score)s out of %(points)s: above the middle of the scale."),
+            Beside.LOWER: _("Your team scores %(score)s out of %(points)s: below the middle of the scale."),
+        }.get(
+            beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME,
+            _("Your team scores %(score)s out of %(points)s: around the middle of the scale."),
+        )
+        % values
+    ]
+    if shown.low is not None and shown.high is not None:
+        made.append(
+            _(
+                "Colleagues who did not answer may think otherwise; the score probably lies between %(low)s and %(high)s."
+            )
+            % {"low": number(shown.low, 1), "high": number(shown.high, 1)}
+        )
+    return made
 
 
-def _since(now: MeanShown, then: MeanShown) -> str:
-    values = {"then": number(then.mean, 1)}
-    if None not in (now.low, now.high, then.low, then.high):
-        assert now.low is not None
-        assert now.high is not None
-        assert then.low is not None
-        assert then.high is not None
-        if now.low > then.high:
-            return _("In the previous measurement it was %(then)s: the score has risen.") % values
-        if now.high < then.low:
-            return _("In the previous measurement it was %(then)s: the score has fallen.") % values
-    return _("In the previous measurement it was %(then)s: no clear difference.") % values
+def wide_sentences(shown: ShownScale, previous: ShownScale | None, benchmark: ShownScale | None) -> list[str]:
+    """Sentences about a mean over several teams."""
+    if not isinstance(shown, MeanShown):
+        return [_("There are too few answers about this subject to show them.")]
+    made = [_("The mean is %(score)s.") % {"score": number(shown.mean, 2)}]
+    if shown.low is not None and shown.high is not None:
+        made.append(
+            _("It probably lies between %(low)s and %(high)s.")
+            % {"low": number(shown.low, 2), "high": number(shown.high, 2)}
+        )
+    if isinstance(benchmark, MeanShown):
+        made.append(_("The mean of all teams is %(mean)s.") % {"mean": number(benchmark.mean, 2)})
+    if isinstance(previous, MeanShown):
+        values = {"then": number(previous.mean, 2)}
+        words = since(shown, previous, 0) or Beside.SAME
+        made.append(
+            {
+                Beside.HIGHER: _("In the previous measurement it was %(then)s: the score has risen."),
+                Beside.LOWER: _("In the previous measurement it was %(then)s: the score has fallen."),
+                Beside.SAME: _("In the previous measurement it was %(then)s: no clear difference."),
+            }[words]
+            % values
+        )
+    return made

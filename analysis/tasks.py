@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from analysis import runs, withdrawals
+from analysis import report_files, runs, withdrawals
 
 
 @shared_task(name="analysis.start_due_runs")
@@ -15,6 +15,21 @@ def execute_run(run_id: int) -> None:
     runs.execute(run_id)
 
 
+@shared_task(name="analysis.help_with_run")
+def help_with_run(run_id: int) -> None:
+    runs.help_with(run_id)
+
+
 @shared_task(name="analysis.carry_out_withdrawals")
 def carry_out_withdrawals() -> None:
     withdrawals.carry_out()
+
+
+@shared_task(name="analysis.make_report_files")
+def make_report_files(publication_id: int) -> None:
+    report_files.make_files(publication_id)
+
+
+@shared_task(name="analysis.wake_for_report_files")
+def wake_for_report_files() -> None:
+    report_files.wake_for_due()

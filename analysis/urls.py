@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from analysis.views import accounts, analysis, board, exports, plans, publish, results, team, write_up
+from analysis.views import accounts, analysis, board, exports, plans, publish, results, shared, team, write_up
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
     path("studies/<slug:slug>/publish", publish.publish_page, name="publish"),
     path("studies/<slug:slug>/publish/<int:pk>/preview", publish.report_preview, name="report_preview"),
+    path("studies/<slug:slug>/publish/academy/<int:pk>", publish.academy_preview, name="academy_preview"),
+    path("studies/<slug:slug>/publish/study", publish.study_preview, name="study_preview"),
+    path("studies/<slug:slug>/publish/study.pdf", publish.study_preview_pdf, name="study_preview_pdf"),
+    path("studies/<slug:slug>/publish/combine", publish.combine, name="units_combine"),
+    path("studies/<slug:slug>/publish/separate/<int:pk>", publish.separate, name="unit_separate"),
+    path("studies/<slug:slug>/publish/share", publish.share, name="study_share"),
+    path("studies/<slug:slug>/publish/links/<int:pk>/revoke", publish.link_revoke, name="report_link_revoke"),
+    path("studies/<slug:slug>/publish/links/<int:pk>/renew", publish.link_renew, name="report_link_renew"),
     path("studies/<slug:slug>/publish/<int:pk>/counts", publish.accept_counts, name="accept_counts"),
     path("studies/<slug:slug>/accounts", accounts.accounts, name="accounts"),
     path("studies/<slug:slug>/accounts/flow.svg", accounts.accounts_flow, name="accounts_flow"),
@@ -41,4 +49,11 @@ urlpatterns = [
     path("team/<int:pk>/links", team.send_links, name="team_links"),
     path("team/<int:pk>/report", team.report, name="team_report"),
     path("team/<int:pk>/report.pdf", team.report_pdf, name="team_report_pdf"),
+    path("team/<int:pk>/talk", team.talk, name="team_talk"),
+    path("team/<int:pk>/share", team.share, name="team_share"),
+    path("team/<int:pk>/share/<int:link_id>/revoke", team.share_revoke, name="team_share_revoke"),
+    path("r/<str:token>", shared.link, name="report_link"),
+    path("r/<int:pk>/", shared.report, name="shared_report"),
+    path("r/<int:pk>/talk", shared.talk, name="shared_talk"),
+    path("r/<int:pk>/report.pdf", shared.report_pdf, name="shared_report_pdf"),
 ]

@@ -1,13 +1,35 @@
-"""Words that the web page and the PDF of a report share. Made from shown figures only."""
+"""Words that the web page, the talk and the PDF of a report share. Made from shown figures only."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from analysis.charts import Words
-from analysis.disclosure import Capped, MeanShown, Reason, ShownScale
-from analysis.reports import Benchmark, TeamReport
-from analysis.sentences import number
+from analysis.charts import MeanRow, Words
+from analysis.disclosure import (
+    Capped,
+    ItemDistribution,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    Reason,
+    ShownScale,
+    Withheld,
+)
+from analysis.report_objects import (
+    AcademyReport,
+    Benchmark,
+    ItemReport,
+    Mark,
+    ScaleReport,
+    StudyReport,
+    TeamReport,
+    Wave,
+    WideScale,
+)
+from analysis.sentences import number, score, value_of
 
 
 def withheld_text(reason: Reason, k: int) -> str:
@@ -30,51 +52,152 @@ def withheld_text(reason: Reason, k: int) -> str:
 
 def scale_value(shown: ShownScale | None, decimals: int) -> str:
     """A scale mean as it stands in a table: rounded, capped, or a dash."""
-    match shown:
-        case MeanShown(mean):
-            return number(mean, decimals)
-        case Capped(bound, upper):
-            value = {"value": number(bound, 1)}
-            return _("%(value)s or higher") % value if upper else _("%(value)s or lower") % value
-    return "–"
+    return "–" if shown is None else score(shown, decimals)
 
 
-def chart_words(report: TeamReport) -> Words:
-    """The words in the chart of scale means."""
+def between(shown: ShownScale | None, decimals: int) -> str:
+    """The interval as it stands in a table."""
+    if not isinstance(shown, MeanShown) or shown.low is None or shown.high is None:
+        return "–"
+    return f"{number(shown.low, decimals)} – {number(shown.high, decimals)}"
+
+
+# ------------------------------------------------------------------------------------------------ charts and tables
+def own_word(report: Wave) -> str:
+    """What the dots of a report's charts stand for."""
+    if isinstance(report, TeamReport):
+        return _("your team")
+    return _("this academy") if isinstance(report, AcademyReport) else _("all teams")
+
+
+def chart_words(report: Wave) -> Words:
+    """The words in the charts of scale means."""
     return Words(
-        own=_("your team"),
-        benchmark=_("all teams"),
-        previous=_("previous measurement"),
+        marks={
+            Mark.OWN: own_word(report),
+            Mark.INTERVAL: _("probably between"),
+            Mark.TARGET: _("your own target"),
+            Mark.PREVIOUS: _("previous measurement"),
+            Mark.BENCHMARK: _("all teams"),
+            Mark.SECTOR: _("same sector"),
+        },
         axis=_("1 = %(lowest)s, %(points)s = %(highest)s")
         % {"lowest": report.options[0], "points": report.n_points, "highest": report.options[-1]},
     )
 
 
-def caption(report: TeamReport) -> str:
-    """What stands under the chart: how to read it, and whose answers "all teams" are."""
-    text = _(
-        "Dot: your team. Wide bar: where the score would probably lie if all colleagues had answered. "
-        "Dashed line: the middle of the scale."
+def decimals_of(scale: ScaleReport | WideScale) -> int:
+    """A team's means have one decimal, means over several teams two."""
+    return 1 if isinstance(scale, ScaleReport) else 2
+
+
+def mean_row(scale: ScaleReport | WideScale) -> MeanRow:
+    """A scale of a report as a row of a chart: only what the report shows."""
+    figures = {Mark.BENCHMARK: value_of(scale.benchmark), Mark.PREVIOUS: value_of(scale.previous)}
+    if isinstance(scale, ScaleReport):
+        figures |= {Mark.SECTOR: value_of(scale.sector), Mark.TARGET: scale.target}
+    return MeanRow(
+        scale.name,
+        scale.shown,
+        scale_value(scale.shown, decimals_of(scale)),
+        {mark: value for mark, value in figures.items() if value is not None},
     )
-    if isinstance(report.benchmark, Benchmark):
-        text += " " + _(
-            "All teams: %(units)s of %(teams)s teams, those with at least %(k)s answers; %(n)s teachers."
-        ) % {
-            "units": report.benchmark.n_units,
-            "teams": report.benchmark.n_teams,
-            "k": report.k,
-            "n": report.benchmark.n_respondents,
-        }
+
+
+def table_head(report: Wave, marks: Sequence[Mark]) -> list[str]:
+    """The head of the table beside a chart: the same marks in the same order."""
+    words = chart_words(report).marks
+    return [_("Subject"), *(words[mark][:1].upper() + words[mark][1:] for mark in marks)]
+
+
+def table_row(scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> list[str]:
+    """One scale in the table beside a chart."""
+    own = decimals_of(scale)
+    figures = {
+        Mark.OWN: scale_value(scale.shown, own),
+        Mark.INTERVAL: between(scale.shown, own),
+        Mark.PREVIOUS: scale_value(scale.previous, own),
+        Mark.BENCHMARK: scale_value(scale.benchmark, 2),
+    }
+    if isinstance(scale, ScaleReport):
+        figures[Mark.SECTOR] = scale_value(scale.sector, 2)
+        figures[Mark.TARGET] = "–" if scale.target is None else number(scale.target, 1)
+    return [scale.name, *(figures[mark] for mark in marks)]
+
+
+def item_words(item: ItemReport, report: Wave) -> str:
+    """What is shown of an item, in words: the alternative of its bar, and where there is none its place."""
+    match item.shown:
+        case ItemDistribution(_mean, percentages):
+            return "; ".join(f"{o} {p} %" for o, p in zip(report.options, percentages, strict=True))
+        case Capped():
+            return _("mean %(value)s") % {"value": scale_value(item.shown, 1)}
+        case NearlyAll(category):
+            return _("Everyone, all but two at most: “%(option)s”") % {"option": report.options[category - 1]}
+        case ItemMean(mean):
+            return _("mean %(value)s") % {"value": number(mean, 1)}
+        case Withheld(reason):
+            return withheld_text(reason, report.k)
+
+
+# ------------------------------------------------------------------------------------------------ reading it
+def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
+    """What stands under the charts: how to read them, and whose answers "all teams" are."""
+    text = _(
+        "Dot: %(own)s. Bar: where the score would probably lie if all colleagues had answered. "
+        "Dashed line: the middle of the scale."
+    ) % {"own": own_word(report)}
+    base = report.base if isinstance(report, StudyReport) else report.benchmark
+    if isinstance(base, Benchmark):
+        text += " " + all_teams(base, report.k)
     return text
 
 
-def how_to_read(report: TeamReport) -> list[str]:
-    """What the figures mean, and what they cannot say."""
+def all_teams(base: Benchmark, k: int) -> str:
+    """Whose answers the mean of all teams is made of."""
+    return _("All teams: %(units)s of %(teams)s teams, those with at least %(k)s answers; %(n)s teachers.") % {
+        "units": base.n_units,
+        "teams": base.n_teams,
+        "k": k,
+        "n": base.n_respondents,
+    }
+
+
+def differences(scale: ScaleReport) -> list[str]:
+    """On which questions of a scale people agree most and least, where the answers are shown."""
+    closest, widest = scale.item(scale.closest), scale.item(scale.widest)
+    if closest is None or widest is None:
+        return []
     return [
+        _("You agree most on “%(item)s”.") % {"item": closest.text},
+        _("Your views lie furthest apart on “%(item)s”.") % {"item": widest.text},
+    ]
+
+
+def how_measured(report: Wave) -> list[str]:
+    """When it was measured, and what the figures are."""
+    made = []
+    if report.starts_on and report.ends_on:
+        made.append(
+            _("Teachers filled in a questionnaire between %(start)s and %(end)s, without their names.")
+            % {"start": date_format(report.starts_on, "j F Y"), "end": date_format(report.ends_on, "j F Y")}
+        )
+    made += [
         _("A score is the mean of the answers, from 1 to %(points)s. The middle of the scale is %(middle)s.")
         % {"points": report.n_points, "middle": number(report.midpoint, 2)},
         _("Not everybody answered. That is why a score comes with a range in which it probably lies."),
+        _("The fewer people answered, the wider that range is. A difference within the range may be chance."),
         _("To protect everybody, results of fewer than %(k)s people are not shown, and scores are rounded.")
         % {"k": report.k},
+    ]
+    return made
+
+
+def cannot_say(report: Wave) -> list[str]:
+    """What a report cannot say."""
+    return [
+        _("It says how colleagues see working and learning together. It does not say how good the education is."),
         _("These are opinions about working together. They are no judgement of persons."),
+        _("It does not say why a score is high or low. You find that out by talking about it."),
+        _("A high score is not always better. You decide together what fits your team."),
     ]

@@ -14,8 +14,9 @@ from analysis import accounts_table as tables
 from analysis import flow
 from analysis.accounting import accounts as accounts_of
 from analysis.accounting import submitted_per_day
-from analysis.charts import NARROW, WIDE, as_data_uri, days_chart
+from analysis.charts import NARROW, WIDE, as_data_uri
 from analysis.exports import csv_lines
+from analysis.plots import days_chart
 from surveys.access import collection_for_researcher
 from surveys.collections import correct_counts
 from surveys.forms import CountsForm

@@ -2,21 +2,25 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import get_language, ngettext
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from analysis import charts, disclosure, pdf
-from analysis.disclosure import Capped, ItemDistribution, MeanShown, NearlyAll, Withheld
-from analysis.models import AnalysisRun
-from analysis.publishing import published_run
-from analysis.reports import ScaleReport, TeamReport, team_report
-from analysis.wording import caption, chart_words, how_to_read, scale_value, withheld_text
+from analysis import disclosure, report_files
+from analysis.publishing import published
+from analysis.reader_forms import GoalForm, ShareForm
+from analysis.report_links import path_of, revoke, share_with_team
+from analysis.report_models import ReportLink
+from analysis.talks import goals_before, may_write, write_goal
+from analysis.views import talks
+from analysis.views.reports import language_now, pdf_of, team_page
 from surveys import collections, links
 from surveys.forms import AddressesForm
 from surveys.models import Collection
 from teams import access
+from teams.mail import absolute
 from teams.models import Participation
 from teams.planned import PlannedMeeting
 from teams.planning import MEETING_MODES
@@ -49,80 +53,78 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The team's report as last published."""
     participation = access.participation_for_leader(request.user, pk)
-    run = published_run(participation.study_id)
-    if run is None:
+    publication = published(participation.study_id)
+    if publication is None:
         return render(request, "analysis/report_waiting.html", {"study": participation.study, "team": participation})
-    return render_report(request, run, participation)
+    extra = {
+        "leader": True,
+        "talk": reverse("team_talk", args=[pk]),
+        "pdf": reverse("team_report_pdf", args=[pk]),
+        "pdf_ready": report_files.is_ready(publication, report_files.team_key(pk), language_now()),
+    }
+    return team_page(request, publication.run, participation, goals_before(participation), extra)
 
 
 def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The same report as a PDF."""
     participation = access.participation_for_leader(request.user, pk)
-    run = published_run(participation.study_id)
-    if run is None:
+    publication = published(participation.study_id)
+    if publication is None:
         raise Http404
-    content = pdf.team_report_pdf(team_report(run, participation, get_language() or "nl"))
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="teamspiegel-{pk}.pdf"'
-    return response
+    found = pdf_of(publication, report_files.team_key(pk), f"teamspiegel-{pk}")
+    if found is None:
+        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
+        return redirect("team_report", pk)
+    return found
 
 
-def render_report(
-    request: HttpRequest, run: AnalysisRun, participation: Participation, preview: bool = False
-) -> HttpResponse:
-    """The report page, for the leader or as a researcher's preview."""
-    language = get_language() or "nl"
-    made = team_report(run, participation, language)
-    scales = () if isinstance(made.scales, Withheld) else made.scales
-    return render(
-        request,
-        "analysis/report.html",
-        {
-            "study": participation.study,
-            "participation": participation,
-            "report": made,
-            "preview": preview,
-            "chart": _means_charts(made, scales, language),
-            "scales": [(scale, _item_rows(scale, made, language)) for scale in scales],
-            "colours": list(zip(made.options, charts.diverging(made.n_points), strict=True)),
-            "caption": caption(made),
-            "how_to_read": how_to_read(made),
-            "withheld": withheld_text(made.scales.reason, made.k) if isinstance(made.scales, Withheld) else "",
-            "no_benchmark": withheld_text(made.benchmark.reason, made.k)
-            if isinstance(made.benchmark, Withheld)
-            else "",
-            "has_previous": any(isinstance(scale.previous, MeanShown) for scale in scales),
-        },
-    )
+def talk(request: HttpRequest, pk: int) -> HttpResponse:
+    """The team talk, scale by scale; the leader writes down what the team agrees."""
+    participation = access.participation_for_leader(request.user, pk)
+    publication = published(participation.study_id)
+    if publication is None:
+        raise Http404
+    made = talks.talk_report(publication.run, participation)
+    writes = may_write(participation)
+    form = None
+    if request.method == "POST":
+        assert isinstance(made.scales, tuple)
+        n = talks.step_of(request, len(made.scales))
+        if not 1 <= n <= len(made.scales):
+            raise Http404
+        form = GoalForm(request.POST, n_points=made.n_points)
+        if form.is_valid():
+            if write_goal(participation, made.scales[n - 1].code, **form.cleaned_data):
+                messages.success(request, _("Saved: your team sees it, and it comes back in the next report."))
+            else:
+                messages.error(request, _("The next measurement is published: what you agreed before it stands."))
+            return redirect(f"{reverse('team_talk', args=[pk])}?n={n}")
+    extra = {"address": reverse("team_talk", args=[pk]), "back": reverse("team_report", args=[pk])}
+    return talks.talk_page(request, made, participation, extra, form, writes=writes)
 
 
-def _means_charts(made: TeamReport, scales: tuple[ScaleReport, ...], language: str) -> dict[str, str]:
-    rows = [charts.mean_row(scale) for scale in scales]
-    words = chart_words(made)
-    if not rows:
-        return {}
-    return {
-        name: charts.as_data_uri(charts.means_chart(rows, words, made.n_points, width, language))
-        for name, width in (("narrow", charts.NARROW), ("wide", charts.WIDE))
-    }
+@require_POST
+def share(request: HttpRequest, pk: int) -> HttpResponse:
+    """A link for the team, for as long as the leader chooses."""
+    participation = access.participation_for_leader(request.user, pk)
+    if published(participation.study_id) is None:
+        raise Http404
+    form = ShareForm(request.POST)
+    if form.is_valid():
+        share_with_team(participation, form.cleaned_data["days"], access.signed_in(request))
+        messages.success(request, _("The link is there. Copy it and give it to your team."))
+    else:
+        messages.error(request, _("Choose for how long the link works."))
+    return redirect(f"{reverse('team', args=[pk])}#share")
 
 
-def _item_rows(scale: ScaleReport, made: TeamReport, language: str) -> list[dict[str, object]]:
-    rows = []
-    for item in scale.items:
-        row: dict[str, object] = {"item": item, "text": "–"}
-        match item.shown:
-            case ItemDistribution(_mean, percentages):
-                row["bar"] = charts.as_data_uri(charts.answers_bar(percentages, made.options, language))
-                row["text"] = "; ".join(f"{o} {p} %" for o, p in zip(made.options, percentages, strict=True))
-            case Capped():
-                row["text"] = _("mean %(value)s") % {"value": scale_value(item.shown, 1)}
-            case NearlyAll(category):
-                row["text"] = _("Everyone, all but two at most: “%(option)s”") % {"option": made.options[category - 1]}
-            case Withheld(reason):
-                row["text"] = withheld_text(reason, made.k)
-        rows.append(row)
-    return rows
+@require_POST
+def share_revoke(request: HttpRequest, pk: int, link_id: int) -> HttpResponse:
+    """End a link at once."""
+    participation = access.participation_for_leader(request.user, pk)
+    revoke(get_object_or_404(ReportLink, pk=link_id, participation=participation))
+    messages.success(request, _("The link does not work any more."))
+    return redirect(f"{reverse('team', args=[pk])}#share")
 
 
 def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
@@ -145,7 +147,13 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "return_share": disclosure.round_share(counts.submitted, counts.approached) if counts else None,
             "facilitator_url": links.facilitator_url(meeting) if meeting else "",
             "form": form,
-            "published": published_run(participation.study_id) is not None,
+            "published": published(participation.study_id) is not None,
+            "share_form": ShareForm(),
+            "shared": [
+                (link, absolute(path_of(link)))
+                for link in ReportLink.objects.filter(participation=participation)
+                if link.is_open
+            ],
         },
     )
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from analysis.models import AccountingDecision, AnalysisRun, Publication
 from analysis.publishing import publish
+from analysis.report_files import make_files
 from analysis.runs import execute, request_run
 from surveys.models import Collection, Survey
 from teams.mail import OutboxMessage
@@ -83,6 +84,12 @@ def test_publishing_from_the_page_mails_the_leaders_once(client: Client):
     report = leader.get(reverse("team_report", args=[teams[0].pk])).content.decode()
     assert teams[0].team.name in report
     assert not re.search(r"\d,\d\d\d", report), "no figure with more than two decimals"
+    assert "De PDF wordt gemaakt" in report
+    being_made = leader.get(reverse("team_report_pdf", args=[teams[0].pk]))
+    assert being_made.status_code == 302, "never made in the request"
+    # 4 teams, their academy, the study: each in two languages
+    assert make_files(Publication.objects.get().pk) == 12
+    assert make_files(Publication.objects.get().pk) == 0
     pdf = leader.get(reverse("team_report_pdf", args=[teams[0].pk]))
     assert pdf.content.startswith(b"%PDF-")
 
@@ -100,9 +107,9 @@ def test_counts_that_do_not_add_up_wait_for_a_reason(client: Client):
 
 def test_a_leader_sees_the_own_team_only():
     _, teams, run = analysed_study("small", 4)
-    publish(run, None)
+    make_files(publish(run, None).pk)
     leader = leader_of(teams[0])
-    for name in ("team", "team_report", "team_report_pdf"):
+    for name in ("team", "team_report", "team_report_pdf", "team_talk"):
         assert leader.get(reverse(name, args=[teams[0].pk])).status_code == 200
         assert leader.get(reverse(name, args=[teams[1].pk])).status_code == 404
 

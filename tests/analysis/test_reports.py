@@ -10,7 +10,9 @@ from analysis.models import AccountingDecision, AnalysisRun, Unit
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.team_means import mean_over_respondents
 from analysis.publishing import PublishingRefused, publish, published_run
-from analysis.reports import Benchmark, academy_report, team_report
+from analysis.report_objects import Benchmark
+from analysis.reports import team_report
+from analysis.wide_reports import academy_report
 from analysis.runs import execute, request_run
 from surveys.models import Collection, Survey
 from teams.models import Participation, Study

@@ -95,7 +95,7 @@ class Found:
 def output(publications: Sequence[Publication], wave: Wave) -> object:
     """Everything a reader sees, and which versions there are."""
     return tuple(
-        (wave.versions.index(publication.version), publication.teams, publication.academies)
+        (wave.versions.index(publication.version), publication.teams, publication.academies, publication.everybody)
         for publication in publications
     )
 

@@ -7,9 +7,10 @@ module checks that they do follow), and what a figure's form tells besides its v
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 
 from analysis.disclosure import (
@@ -23,11 +24,13 @@ from analysis.disclosure import (
     MeanShown,
     NearlyAll,
     Reason,
+    ShownScale,
     Withheld,
     half_width,
     round_half_up,
 )
-from analysis.reports import ScaleReport
+from analysis.report_objects import ScaleReport, TeamReport, WideReport, WideScale
+from teams.models import Participation, Sector
 from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Spread, items_of
 from tests.disclosure.people import Wave, has_score
 from tests.disclosure.study import Publication
@@ -57,24 +60,59 @@ def read(publications: Sequence[Publication]) -> Iterator[Published]:
     for number, publication in enumerate(publications):
         units: set[tuple[int, ...]] = set()
         for report in publication.teams:
-            teams = tuple(sorted(int(name) for name in (report.team, *report.combined_with)))
             if isinstance(report.scales, Withheld):
                 continue
-            units.add(teams)
+            units.add(teams_of(report))
             for scale in report.scales:
-                yield from _scale(number, teams, scale)
-        for scale_number, scale in enumerate(publication.version.scales):
-            everyone = tuple(sorted(team for unit in units for team in unit))
-            for report in publication.teams:
-                if not isinstance(report.scales, Withheld):
-                    shown = report.scales[scale_number].benchmark
-                    if isinstance(shown, MeanShown):
-                        yield Published(number, everyone, scale, "aggregate", shown, HUNDREDTH)
-            for academy in publication.academies:
-                if not isinstance(academy.scales, Withheld):
-                    inside = {int(name) for name, _ in academy.teams}
-                    teams = tuple(sorted(team for unit in units for team in unit if team in inside))
-                    yield Published(number, teams, scale, "aggregate", academy.scales[scale_number][1], HUNDREDTH)
+                yield from _scale(number, teams_of(report), scale)
+        yield from _aggregates(number, publication, units)
+
+
+def teams_of(report: TeamReport) -> tuple[int, ...]:
+    return tuple(sorted(int(name) for name in (report.team, *report.combined_with)))
+
+
+def _aggregates(number: int, publication: Publication, units: set[tuple[int, ...]]) -> Iterator[Published]:
+    """Every mean over units, in whosever report: all teams, sectors, academies."""
+    sector_of = {t: p.team.academy.sector for t, p in _participations(publication).items()}
+    everyone = together(units, lambda _team: True)
+    of_sector = {
+        str(Sector(sector).label): together(units, lambda team, one=sector: sector_of[team] == one)  # type: ignore[misc]
+        for sector in set(sector_of.values())
+    }
+    for report in publication.teams:
+        for scale in () if isinstance(report.scales, Withheld) else report.scales:
+            yield from _aggregate(number, everyone, scale.code, scale.benchmark)
+            yield from _aggregate(number, of_sector[report.sector], scale.code, scale.sector)
+    for academy in publication.academies:
+        inside = {int(name) for unit, _report in academy.teams for name in unit.split(" + ")}
+        for wide in () if isinstance(academy.scales, Withheld) else academy.scales:
+            yield from _wide(number, together(units, inside.__contains__), wide)
+            yield from _aggregate(number, everyone, wide.code, wide.benchmark)
+    for wide in () if isinstance(publication.everybody.scales, Withheld) else publication.everybody.scales:
+        yield from _wide(number, everyone, wide)
+        for sector, part in zip(publication.everybody.sectors, wide.parts, strict=True):
+            yield from _aggregate(number, of_sector[sector], wide.code, part)
+
+
+def together(units: Iterable[tuple[int, ...]], chosen: Callable[[int], bool]) -> tuple[int, ...]:
+    return tuple(sorted(team for unit in units for team in unit if chosen(team)))
+
+
+def _participations(publication: Publication) -> dict[int, Participation]:
+    return {t.participation.pk: t.participation for g in publication.material.groups for t in g.teams}
+
+
+def _aggregate(number: int, teams: tuple[int, ...], scale: str, shown: ShownScale | None) -> Iterator[Published]:
+    if isinstance(shown, MeanShown):
+        yield Published(number, teams, scale, "aggregate", shown, HUNDREDTH)
+
+
+def _wide(number: int, teams: tuple[int, ...], scale: WideScale) -> Iterator[Published]:
+    yield from _aggregate(number, teams, scale.code, scale.shown)
+    for item in scale.items:
+        if item.mean is not None:
+            yield Published(number, teams, item.code, "item aggregate", item.mean, HUNDREDTH)
 
 
 def _scale(number: int, teams: tuple[int, ...], scale: ScaleReport) -> Iterator[Published]:
@@ -88,6 +126,9 @@ def facts_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Fact]:
     """What the published figures say about answers."""
     figures = list(read(publications))
     check_that_they_follow(wave, publications, figures)
+    for publication in publications:
+        check_words(publication)
+        check_directors(publication)
     for figure in figures:
         if figure.statistic == "item":
             version = publications[figure.version].version
@@ -162,7 +203,7 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
     shown_of = {(f.version, f.teams, f.measure): f.value for f in figures if f.statistic == "item"}
     values: dict[tuple[int, str], dict[tuple[int, ...], tuple[int, float]]] = defaultdict(dict)
     for figure in figures:
-        if figure.statistic in ("item", "aggregate"):
+        if figure.statistic in ("item", "aggregate", "item aggregate"):
             continue
         publication = publications[figure.version]
         items = publication.version.scales[figure.measure]
@@ -203,6 +244,21 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
                 continue
             assert isinstance(figure.value, MeanShown)
             assert abs(figure.value.mean - sum(n * value for n, value in parts) / total) <= 0.005 + 1e-9
+        elif figure.statistic == "item aggregate":
+            parts = []
+            for (version, unit, item), shown in shown_of.items():
+                if (version, item) == (figure.version, figure.measure) and set(unit) <= set(figure.teams):
+                    known = value_from([(shown, False)], wave.n_points)
+                    if known is not None:
+                        analysed = publications[version].version.analysed
+                        n = sum(
+                            p.team in unit and p.key in analysed and wave.answer(p, item) is not None
+                            for p in wave.people
+                        )
+                        parts.append((n, known))
+            mean = sum(n * value for n, value in parts) / sum(n for n, _value in parts)
+            assert isinstance(figure.value, float)
+            assert abs(figure.value - mean) <= 0.005 + 1e-9
 
 
 def check_previous(publications: Sequence[Publication], before: Sequence[Publication]) -> None:
@@ -218,6 +274,73 @@ def check_previous(publications: Sequence[Publication], before: Sequence[Publica
             for scale in () if isinstance(report.scales, Withheld) else report.scales:
                 if isinstance(scale.previous, MeanShown | Capped):
                     assert scale.previous == was[report.team, scale.code]
+        for wide, then in ((publication.everybody, before[-1].everybody), *_same_academies(publication, before[-1])):
+            scales = () if isinstance(wide.scales, Withheld) else wide.scales
+            shown = {} if isinstance(then.scales, Withheld) else {scale.code: scale.shown for scale in then.scales}
+            for one in scales:
+                assert one.previous is None or one.previous == shown[one.code]
+
+
+def _same_academies(now: Publication, then: Publication) -> Iterator[tuple[WideReport, WideReport]]:
+    was = {academy.academy: academy for academy in then.academies}
+    return ((academy, was[academy.academy]) for academy in now.academies if academy.academy in was)
+
+
+def check_directors(publication: Publication) -> None:
+    """A director reads of a team what its leader reads, and only of units whose leaders all agreed."""
+    own = {report.team: report for report in publication.teams}
+    agreed = {str(t) for t, p in _participations(publication).items() if p.director_sees_team}
+    for academy in publication.academies:
+        for name, report in academy.teams:
+            if isinstance(report, TeamReport):
+                assert set(name.split(" + ")) <= agreed
+                assert report == own[report.team]
+
+
+def check_words(publication: Publication) -> None:
+    """Sentences, findings and questions hold no number that does not stand as a figure in the same report."""
+    for report in (*publication.teams, *publication.academies, publication.everybody):
+        said = {found for text in texts_of(report) for found in re.findall(r"\d+(?:\.\d+)?", text)}
+        assert said <= numbers_of(report), said - numbers_of(report)
+
+
+def texts_of(report: object, name: str = "") -> Iterator[str]:
+    """Every sentence that a report makes itself."""
+    if isinstance(report, str):
+        if name in ("sentences", "questions"):
+            yield report
+    elif isinstance(report, tuple):
+        for one in report:
+            yield from texts_of(one, name)
+    elif is_dataclass(report) and not isinstance(report, type):
+        for one in fields(report):
+            yield from texts_of(getattr(report, one.name), one.name)
+
+
+def numbers_of(report: WideReport | TeamReport) -> set[str]:
+    """Every number that stands as a figure in a report, as it is written; and names with a digit in them."""
+    found = {str(report.n_points), f"{report.midpoint:.1f}", str(report.k), str(2 * report.k)}
+
+    def collect(value: object) -> None:
+        if isinstance(value, bool):
+            return
+        if isinstance(value, int):
+            found.add(str(value))
+        elif isinstance(value, float):
+            found.update(f"{value:.{decimals}f}" for decimals in (1, 2) if round(value, decimals) == value)
+        elif isinstance(value, tuple):
+            for one in value:
+                collect(one)
+        elif is_dataclass(value) and not isinstance(value, type):
+            for one in fields(value):
+                if one.name in ("text", "name"):
+                    found.update(re.findall(r"\d+(?:\.\d+)?", getattr(value, one.name)))
+                elif one.name == "options":
+                    found.update(*(re.findall(r"\d+", option) for option in getattr(value, one.name)))
+                collect(getattr(value, one.name))
+
+    collect(report)
+    return found
 
 
 def value_from(shown: Iterable[tuple[object, bool]], n_points: int) -> float | None:

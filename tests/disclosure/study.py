@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from analysis import publishing, reports
+from analysis import material as materials
+from analysis import publishing, reports, wide_reports
 from analysis.disclosure import Group, TeamCounts
 from analysis.groups import FinalScale, GroupFigures, Moments, TeamFigures
-from analysis.reports import AcademyReport, Material, TeamReport
+from analysis.material import Material
+from analysis.report_objects import AcademyReport, StudyReport, TeamReport
 from surveys.definition import Definition, ItemDef
 from teams.models import Academy, Institution, Participation, Study, Team
 from tests.disclosure.people import Person, Version, Wave, has_score
@@ -29,12 +31,21 @@ class Publication:
     material: Material
     teams: tuple[TeamReport, ...]
     academies: tuple[AcademyReport, ...]
+    everybody: StudyReport
 
 
 @cache
 def participation_of(team: int, academy: int) -> Participation:
-    owner = Academy(pk=academy, name=f"academy {academy}", institution=Institution(pk=1, name="institution"))
-    return Participation(pk=team, team=Team(pk=team, name=str(team), academy=owner), approached=99)
+    owner = Academy(
+        pk=academy,
+        name=f"academy {academy}",
+        sector=("health", "economics")[academy % 2],
+        institution=Institution(pk=1, name="institution"),
+    )
+    # every second leader agreed that the director sees the team by itself
+    return Participation(
+        pk=team, team=Team(pk=team, name=str(team), academy=owner), approached=99, director_sees_team=team % 2 == 0
+    )
 
 
 def definition_of(wave: Wave) -> Definition:
@@ -106,7 +117,7 @@ def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
     """Publish the versions in order; one that disclosure.py does not allow is left out, as publishing refuses it."""
     study = Study(slug="paper", title="paper", k=wave.k, wave=2 if previous else 1)
     earlier: list[publishing.Release] = []
-    spreads: list[reports.StoredSpreads] = []
+    spreads: list[materials.StoredSpreads] = []
     published = []
     for version in wave.versions:
         material = material_of(wave, version, study, previous, spreads)
@@ -119,14 +130,17 @@ def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
         if publishing.told_by_versions(earlier, new, wave.n_points, wave.k):
             continue
         earlier.append(new)
-        spreads.append(reports.stored_spreads(material))
+        spreads.append(materials.stored_spreads(material))
         participations = [team.participation for group in material.groups for team in group.teams]
         published.append(
             Publication(
                 version,
                 material,
                 tuple(reports.render_team(material, participation, "en") for participation in participations),
-                tuple(reports.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))),
+                tuple(
+                    wide_reports.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))
+                ),
+                wide_reports.render_study(material, "en"),
             )
         )
     return published
@@ -137,9 +151,9 @@ def material_of(
     version: Version,
     study: Study,
     previous: Material | None,
-    earlier: Sequence[reports.StoredSpreads],
+    earlier: Sequence[materials.StoredSpreads],
 ) -> Material:
-    """What reports.read_material reads for a run of this version."""
+    """What material.read_material reads for a run of this version."""
     material = Material(
         study=study,
         definition=definition_of(wave),
@@ -154,6 +168,6 @@ def material_of(
         ],
         groups=figures_of(wave, version),
         spreads={},
-        previous=reports.Previous(previous) if previous else None,
+        previous=materials.Previous(previous) if previous else None,
     )
-    return replace(material, spreads=reports.spreads_of(material, earlier))
+    return replace(material, spreads=materials.spreads_of(material, earlier))

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from analysis.groups import load_groups
-from analysis.reports import read_material, render_team
+from analysis.material import read_material
+from analysis.reports import render_team
 from analysis.runs import execute, request_run
 from surveys.models import Survey
 from tests.analysis.builders import ITEMS, answers, make_study, make_team, seal
@@ -132,7 +133,9 @@ def test_the_study_on_paper_shows_what_the_real_one_shows():
         if isinstance(shown, tuple):
             assert isinstance(report.scales, tuple)
             for ours, theirs in zip(report.scales, shown, strict=True):
-                plain = replace(ours, name=theirs.name, meaning=theirs.meaning, items=theirs.items)
+                texts = {"name": theirs.name, "meaning": theirs.meaning, "questions": theirs.questions}
+                assert len(ours.questions) == len(theirs.questions)
+                plain = replace(ours, items=theirs.items, **texts)
                 assert plain == theirs
                 assert [item.shown for item in ours.items] == [item.shown for item in theirs.items]
         else:

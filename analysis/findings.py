@@ -1,0 +1,233 @@
+"""What a report says first: four or five findings in plain sentences, each with the marks of the chart that shows it.
+
+Made of the shown figures only, by fixed rules; texts are short, and say nothing of persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analysis.disclosure import Agreement, MeanShown, Withheld
+from analysis.report_objects import Benchmark, Finding, Mark, ScaleReport, WideScale
+from analysis.sentences import Beside, beside, beside_target, number, score, since, value_of
+
+S = TypeVar("S", ScaleReport, WideScale)
+CLOSE = 0.05  # scores that differ less than this look the same when rounded
+
+
+def findings(
+    scales: Sequence[ScaleReport],
+    benchmark: Benchmark | Withheld,
+    no_benchmark: str,
+    returned: int,
+    approached: int,
+    n_points: int,
+    k: int,
+) -> tuple[Finding, ...]:
+    """The findings of a team's report. ``no_benchmark`` says why there is no comparison with other teams."""
+    made = [
+        Finding(_("Where you stand"), tuple(_standing(scales, n_points)), (Mark.OWN,)),
+        Finding(
+            _("How sure this is"),
+            tuple(_certainty(scales, returned, approached, n_points, k)),
+            (Mark.OWN, Mark.INTERVAL),
+        ),
+    ]
+    if any(scale.target is not None for scale in scales):
+        said = _sorted(scales, lambda scale: beside_target(scale.shown, scale.target, n_points))
+        templates = (
+            (Beside.HIGHER, _("You reached your own target on %(scales)s.")),
+            (Beside.SAME, _("You are close to it on %(scales)s.")),
+            (Beside.LOWER, _("You are not there yet on %(scales)s.")),
+        )
+        made.append(Finding(_("Your own target"), tuple(_say(said, templates)), (Mark.OWN, Mark.TARGET)))
+    if any(value_of(scale.previous) is not None for scale in scales):
+        said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, n_points))
+        made.append(
+            Finding(
+                _("Compared with the previous measurement"),
+                (*_say(said, _changes()), _("Not exactly the same colleagues answered both times.")),
+                (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
+            )
+        )
+    made.append(_others(scales, benchmark, no_benchmark, n_points))
+    return tuple(made)
+
+
+def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: bool) -> tuple[Finding, ...]:
+    """The findings of a report over several teams."""
+    known = [(scale.name, value) for scale in scales if (value := value_of(scale.shown)) is not None]
+    if not known:
+        return ()
+    made = [
+        Finding(_("Where the teams stand"), tuple(_extremes(known, 2)), (Mark.OWN,)),
+        Finding(
+            _("How sure this is"),
+            (
+                _("These are means of %(units)s of %(teams)s teams, with %(n)s teachers.")
+                % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents},
+                _("The bar shows where the mean would probably lie if other teams like these had taken part."),
+            ),
+            (Mark.OWN, Mark.INTERVAL),
+        ),
+    ]
+    if any(isinstance(scale.previous, MeanShown) for scale in scales):
+        said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, 0))
+        made.append(
+            Finding(
+                _("Compared with the previous measurement"),
+                tuple(_say(said, _changes())),
+                (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
+            )
+        )
+    if has_benchmark:
+        said = _sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, 0))
+        made.append(
+            Finding(
+                _("Compared with all teams"),
+                tuple(_say(said, _comparisons())),
+                (Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK),
+            )
+        )
+    return tuple(made)
+
+
+def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
+    known = [(scale.name, scale.shown) for scale in scales if value_of(scale.shown) is not None]
+    if not known:
+        return [_("There are too few answers about each subject to show them.")]
+    values = sorted(known, key=lambda one: value_of(one[1]) or 0.0)
+    (lowest, low), (highest, high) = values[0], values[-1]
+    made = []
+    if len(values) == 1 or (value_of(high) or 0) - (value_of(low) or 0) < CLOSE:
+        made.append(
+            _("You score %(score)s out of %(points)s on %(scales)s.")
+            % {"score": score(high), "points": n_points, "scales": joined([name for name, _shown in known])}
+        )
+    else:
+        made.append(
+            _("You score highest on %(highest)s (%(high)s out of %(points)s), lowest on %(lowest)s (%(low)s).")
+            % {
+                "highest": joined([highest]),
+                "high": score(high),
+                "points": n_points,
+                "lowest": joined([lowest]),
+                "low": score(low),
+            }
+        )
+    middle = (1 + n_points) / 2
+    said = _sorted(scales, lambda scale: beside(scale.shown, middle, n_points))
+    words = {"middle": number(middle, 1)}
+    for where, text in (
+        (Beside.HIGHER, _("Clearly above the middle of the scale (%(middle)s): %(scales)s.")),
+        (Beside.LOWER, _("Clearly below the middle of the scale (%(middle)s): %(scales)s.")),
+    ):
+        if said[where]:
+            made.append(text % {**words, "scales": joined(said[where])})
+    return made
+
+
+def _certainty(scales: Sequence[ScaleReport], returned: int, approached: int, n_points: int, k: int) -> list[str]:
+    made = []
+    if returned < approached:
+        made.append(
+            _("%(returned)s of %(approached)s teachers answered. The others may think otherwise.")
+            % {"returned": returned, "approached": approached}
+        )
+    else:
+        made.append(ngettext("The one teacher answered.", "All %(n)s teachers answered.", returned) % {"n": returned})
+    made.append(_("The bar shows where the score would probably lie if everybody had answered."))
+    agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
+    if any(agreed.values()):
+        if names := agreed[Agreement.LARGELY_AGREE]:
+            made.append(_("You largely agree on %(scales)s.") % {"scales": joined(names)})
+        if names := agreed[Agreement.SOMEWHAT_DIFFERENT]:
+            made.append(_("Your views differ somewhat on %(scales)s.") % {"scales": joined(names)})
+        if names := agreed[Agreement.WIDELY_DIFFERENT]:
+            made.append(_("Your views differ widely on %(scales)s.") % {"scales": joined(names)})
+    else:
+        made.append(
+            _("How far your views lie apart is shown from %(n)s answers on, so that nobody can be recognised.")
+            % {"n": 2 * k}
+        )
+    return made
+
+
+def _others(
+    scales: Sequence[ScaleReport], benchmark: Benchmark | Withheld, no_benchmark: str, n_points: int
+) -> Finding:
+    title = _("Compared with other teams")
+    if isinstance(benchmark, Withheld):
+        return Finding(title, (_("There is no comparison with other teams."), no_benchmark), ())
+    made = _say(_sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, n_points)), _comparisons())
+    marks = [Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK]
+    if any(isinstance(scale.sector, MeanShown) for scale in scales):
+        marks.append(Mark.SECTOR)
+        said = _sorted(scales, lambda scale: beside(scale.shown, scale.sector, n_points))
+        made += _say(
+            said,
+            (
+                (Beside.HIGHER, _("You score higher than teams in the same sector on %(scales)s.")),
+                (Beside.LOWER, _("You score lower than teams in the same sector on %(scales)s.")),
+                (Beside.SAME, _("Teams in the same sector score about the same on %(scales)s.")),
+            ),
+        )
+    return Finding(title, tuple(made), tuple(marks))
+
+
+def _changes() -> tuple[tuple[Beside, str], ...]:
+    return (
+        (Beside.HIGHER, _("The score has risen on %(scales)s.")),
+        (Beside.LOWER, _("The score has fallen on %(scales)s.")),
+        (Beside.SAME, _("There is no clear difference on %(scales)s.")),
+    )
+
+
+def _comparisons() -> tuple[tuple[Beside, str], ...]:
+    return (
+        (Beside.HIGHER, _("Higher than the mean of all teams: %(scales)s.")),
+        (Beside.LOWER, _("Lower than the mean of all teams: %(scales)s.")),
+        (Beside.SAME, _("About the same as all teams: %(scales)s.")),
+    )
+
+
+def _extremes(known: Sequence[tuple[str, float]], decimals: int) -> list[str]:
+    (lowest, low), (highest, high) = (pick(known, key=lambda one: one[1]) for pick in (min, max))
+    if high - low < CLOSE / 10:
+        return [
+            _("The mean is %(score)s on %(scales)s.")
+            % {"score": number(high, decimals), "scales": joined([name for name, _value in known])}
+        ]
+    return [
+        _("The mean is highest on %(highest)s (%(high)s) and lowest on %(lowest)s (%(low)s).")
+        % {
+            "highest": joined([highest]),
+            "high": number(high, decimals),
+            "lowest": joined([lowest]),
+            "low": number(low, decimals),
+        }
+    ]
+
+
+def _sorted(scales: Sequence[S], judge: Callable[[S], Beside | None]) -> dict[Beside, list[str]]:
+    said: dict[Beside, list[str]] = {where: [] for where in Beside}
+    for scale in scales:
+        if where := judge(scale):
+            said[where].append(scale.name)
+    return said
+
+
+def _say(said: dict[Beside, list[str]], templates: Sequence[tuple[Beside, str]]) -> list[str]:
+    return [text % {"scales": joined(said[where])} for where, text in templates if said[where]]
+
+
+def joined(names: Sequence[str]) -> str:
+    """“A”, “B” and “C”."""
+    quoted = [f"“{name}”" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(quoted[:-1]), "last": quoted[-1]}

@@ -1,0 +1,100 @@
+"""Links that open a report without an account: made by a leader for the team, at publication for directors.
+
+The token stands in no row, only its nonce does (teams/links.py); opening a link writes nothing. A link ends on its last
+day, when it is revoked, and when the team no longer takes part.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from analysis.report_models import ReportLink
+from teams import links
+from teams.models import Academy, Event, Invitation, Participation, Study, User
+
+REPORT = "report"
+DAYS = (14, 30, 90, 180)
+DIRECTORS_DAYS = 180
+
+
+def share_with_team(participation: Participation, days: int, user: User) -> ReportLink:
+    """A link for the team: its report and its talk."""
+    with transaction.atomic():
+        link = ReportLink.objects.create(
+            study=participation.study,
+            participation=participation,
+            nonce=links.new_nonce(),
+            expires_on=_last_day(days),
+            created_by=user,
+        )
+        Event.objects.create(study=participation.study, participation=participation, by=user, kind="report_shared")
+    return link
+
+
+def share_study(study: Study, days: int, user: User) -> ReportLink:
+    """A link to the report on the whole study, for whoever the researcher gives it to."""
+    with transaction.atomic():
+        link = ReportLink.objects.create(
+            study=study, nonce=links.new_nonce(), expires_on=_last_day(days), created_by=user
+        )
+        Event.objects.create(study=study, by=user, kind="report_shared")
+    return link
+
+
+def links_for_directors(study: Study) -> list[ReportLink]:
+    """The directors' links, one per academy that takes part; those that have one keep it. Inside a transaction."""
+    asked = Invitation.objects.filter(study=study, academy__isnull=False, state=Invitation.State.ACCEPTED)
+    known = ReportLink.objects.filter(study=study, academy__isnull=False).values("academy_id")
+    academies = Academy.objects.filter(invitations__in=asked).exclude(pk__in=known).order_by("pk")
+    return [
+        ReportLink.objects.create(
+            study=study, academy=academy, nonce=links.new_nonce(), expires_on=_last_day(DIRECTORS_DAYS)
+        )
+        for academy in academies
+    ]
+
+
+def renew(link: ReportLink) -> None:
+    """A new address and a new last day; the old address opens nothing any more."""
+    ReportLink.objects.filter(pk=link.pk).update(
+        nonce=links.new_nonce(), expires_on=_last_day(DIRECTORS_DAYS), revoked_at=None
+    )
+
+
+def revoke(link: ReportLink) -> bool:
+    """End a link at once. False when it was revoked already."""
+    return bool(ReportLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()))
+
+
+def path_of(link: ReportLink) -> str:
+    """The address that is given to readers."""
+    return reverse("report_link", args=[links.make_token(REPORT, link.pk, link.nonce)])
+
+
+def opened(request: HttpRequest, pk: int) -> ReportLink:
+    """The link whose token a request carries, while it is open.
+
+    Raises:
+        Http404: without a token for it, after its last day, when it was revoked, or when the team withdrew.
+    """
+    token = links.token_of(request, REPORT)
+    link = (
+        ReportLink.objects.select_related("study", "participation__study", "participation__team__academy__institution")
+        .select_related("academy")
+        .filter(pk=pk)
+        .first()
+    )
+    if link is None or not token.opens(link.pk, link.nonce) or not link.is_open:
+        raise Http404
+    if link.participation is not None and link.participation.state != Participation.State.ACCEPTED:
+        raise Http404
+    return link
+
+
+def _last_day(days: int) -> date:
+    return timezone.localdate() + timedelta(days=days)

@@ -1,0 +1,51 @@
+"""What a team writes down in its talk: a target per subject and its next steps. It comes back in the next wave's report.
+
+For the team and its leader: no page of researchers or directors reads these rows.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import transaction
+
+from analysis.models import Publication
+from analysis.report_models import TeamGoal
+from analysis.reports import Goal, Goals
+from teams.models import Participation, Study
+
+
+def goals_of(participation: Participation) -> dict[str, Goal]:
+    """What the team wrote down in its talk about this wave."""
+    return {
+        goal.scale: Goal(None if goal.target is None else float(goal.target), goal.next_steps)
+        for goal in TeamGoal.objects.filter(participation=participation)
+    }
+
+
+def goals_before(participation: Participation) -> Goals:
+    """What the same team wrote down after the wave before: what this wave's report is held against."""
+    previous = participation.study.previous_id
+    if previous is None:
+        return {}
+    before = Participation.objects.filter(study_id=previous, team_id=participation.team_id).first()
+    return goals_of(before) if before else {}
+
+
+def may_write(participation: Participation) -> bool:
+    """Until the next wave is published: from then on its report is held against what was written."""
+    return not Publication.objects.filter(study__previous_id=participation.study_id).exists()
+
+
+def write_goal(participation: Participation, scale: str, target: Decimal | None, next_steps: str) -> bool:
+    """Write down a target and next steps on one subject. False when the next wave was published already."""
+    with transaction.atomic():
+        # publishing takes the study's row too: nothing is written while the next wave's report is being made
+        following = Study.objects.filter(previous_id=participation.study_id).values_list("pk", flat=True)
+        list(Study.objects.select_for_update().filter(pk__in=list(following)))
+        if not may_write(participation):
+            return False
+        TeamGoal.objects.update_or_create(
+            participation=participation, scale=scale, defaults={"target": target, "next_steps": next_steps}
+        )
+    return True

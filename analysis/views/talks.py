@@ -1,0 +1,82 @@
+"""The page for the team talk: the report scale by scale in large type, and what the team writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from analysis import charts
+from analysis.disclosure import Withheld
+from analysis.models import AnalysisRun
+from analysis.pdf import team_marks
+from analysis.reader_forms import GoalForm
+from analysis.report_objects import TeamReport
+from analysis.reports import Goal, team_report
+from analysis.talks import goals_before, goals_of
+from analysis.views.reports import item_rows, language_now, means_charts
+from analysis.wording import differences
+from teams.models import Participation
+
+
+def step_of(request: HttpRequest, n_scales: int) -> int:
+    """Which page of the talk: 0 the beginning, then the scales, then what was agreed."""
+    asked = request.GET.get("n", "0")
+    if not asked.isdigit() or int(asked) > n_scales + 1:
+        raise Http404
+    return int(asked)
+
+
+def talk_report(run: AnalysisRun, participation: Participation) -> TeamReport:
+    """The same report as on the team's page; a talk needs results.
+
+    Raises:
+        Http404: where there are none to show.
+    """
+    report = team_report(run, participation, language_now(), goals_before(participation))
+    if isinstance(report.scales, Withheld):
+        raise Http404
+    return report
+
+
+def talk_page(
+    request: HttpRequest,
+    report: TeamReport,
+    participation: Participation,
+    extra: Mapping[str, Any],
+    form: GoalForm | None = None,
+    *,
+    writes: bool,
+) -> HttpResponse:
+    """One page of the talk. ``writes``: whether this reader may write down targets and steps."""
+    assert isinstance(report.scales, tuple)
+    n = step_of(request, len(report.scales))
+    goals = goals_of(participation)
+    scale = report.scales[n - 1] if 1 <= n <= len(report.scales) else None
+    context: dict[str, Any] = {
+        "study": participation.study,
+        "report": report,
+        "n": n,
+        "last": len(report.scales) + 1,
+        "before": n - 1,
+        "after": n + 1 if n <= len(report.scales) else None,
+        "scale": scale,
+        "writes": writes,
+        **extra,
+    }
+    if scale:
+        goal = goals.get(scale.code, Goal(None))
+        initial = {"target": goal.target, "next_steps": goal.next_steps}
+        context |= {
+            "chart": means_charts(report, [scale], team_marks(report)),
+            "items": item_rows(scale, report),
+            "differences": differences(scale),
+            "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
+            "goal": goal,
+            "form": form or GoalForm(initial=initial, n_points=report.n_points),
+        }
+    elif n:
+        context["agreed"] = [(s, goals.get(s.code, Goal(None))) for s in report.scales]
+    return render(request, "analysis/talk.html", context)
