@@ -1,49 +1,47 @@
-"""What a run computes, step by step: screening, scores, reliability, agreement, factor models. Writes nothing.
+"""What a run computes, step by step: screening, scores, items, reliability, agreement, comparisons, factor models.
 
-A step turns tables of :mod:`analysis.dataset` into unsaved result rows; every statistic comes from
-:mod:`analysis.psychometrics`. Nothing here opens a transaction: a run must not keep teachers from answering.
+A step turns tables of :mod:`analysis.dataset` into columns of result rows (staging.py); every statistic comes from
+:mod:`analysis.psychometrics`. Steps depend on the data and on what their ``key`` names, never on one another, so that a
+step whose result is known need not be done. Nothing here opens a transaction or writes.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from django.db import models
 
+from analysis import comparing, gaps
 from analysis.accounting import Dispositions, tally
-from analysis.dataset import Dataset
-from analysis.factor_models import FactorModel, fit_model, models_of
-from analysis.models import (
-    AgreementResult,
-    Decision,
-    FactorModelResult,
-    ItemResult,
-    ReliabilityResult,
-    ScaleResult,
-    ScaleSet,
-    ScreeningDecision,
-)
+from analysis.dataset import JUDGED_NOT, NO_ANSWER, Dataset, as_answers
+from analysis.factor_models import FactorModel, fit_model
+from analysis.models import ScaleSet, ScreeningDecision
 from analysis.plan import PlanRules, ScalePlan
 from analysis.psychometrics.agreement import agreement, null_variance, uniform_null_variance
-from analysis.psychometrics.descriptives import describe, distributions
+from analysis.psychometrics.descriptives import describe
 from analysis.psychometrics.nesting import Teams, nesting
 from analysis.psychometrics.reliability import omega_total, reliability
-from analysis.psychometrics.scoring import reverse_key, score_scales
+from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.screening import ScreeningRule, apply_rules
-from analysis.psychometrics.team_means import mean_over_respondents, team_statistics
+from analysis.psychometrics.team_means import mean_over_respondents, mean_over_teams, team_statistics
+from analysis.staging import OVER_ALL, Rows, as_json, rows
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def number(value: float) -> float | None:
-    """A float for a row: None instead of NaN or infinity, which no database column and no JSON holds."""
-    return float(value) if math.isfinite(value) else None
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a run. ``key`` is what it depends on beside the data: the same key on the same data gives the same rows."""
+
+    name: str
+    key: Any
+    do: Callable[[], list[Rows]]
+    shared: bool = False  # long, and stands by itself: other workers may take it
 
 
 def screening_rules(plan: PlanRules) -> list[ScreeningRule]:
@@ -62,280 +60,315 @@ def set_aside_by(dataset: Dataset, plan: PlanRules) -> list[str]:
     return list(apply_rules(data, plan.items, screening_rules(plan)).first_rule)
 
 
+class Earlier(Protocol):
+    """The previous wave of a study, ready to be compared with (waves.py)."""
+
+    @property
+    def key(self) -> Any: ...
+
+    def compare(self, computation: Computation) -> list[Rows]: ...
+
+
 @dataclass
 class Computation:
-    """One analysis of a data set by a plan and the decisions that stand. Walk :meth:`steps` in order, then read the rows.
+    """One analysis of a data set by a plan and the scales that decisions left. :meth:`steps` says what there is to do.
 
-    ``approached`` is the number approached per sealed participation. The rows are unsaved and know no run yet.
+    ``approached`` is the number approached per sealed participation, ``groups`` what each belongs to (sector, mode, form);
+    ``earlier`` is the previous wave, where there is one.
     """
 
     dataset: Dataset
     plan: PlanRules
-    decisions: Sequence[Decision]
     final: tuple[ScalePlan, ...]
     approached: dict[int, int]
-    #: factor models of an earlier run of the same data, plan and libraries, by syntax and estimator
-    fitted_before: Mapping[tuple[str, str], FactorModelResult] = field(default_factory=dict)
+    models: Sequence[FactorModel] = ()
+    groups: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    earlier: Earlier | None = None
 
-    screening: list[ScreeningDecision] = field(default_factory=list)
-    scales: list[ScaleResult] = field(default_factory=list)
-    items: list[ItemResult] = field(default_factory=list)
-    reliabilities: list[ReliabilityResult] = field(default_factory=list)
-    agreements: list[AgreementResult] = field(default_factory=list)
-    factor_models: list[FactorModelResult] = field(default_factory=list)
-    dispositions: dict[int, Dispositions] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._raw = pd.DataFrame()
-        self._keyed = pd.DataFrame()
-        self._cannot_judge = np.zeros((0, len(self.dataset.items)), dtype=bool)
-        self._teams = Teams(np.zeros(0, dtype=np.intp), self.dataset.participations)
-
-    @property
-    def rows(self) -> Iterable[list[models.Model]]:
-        """The lists of unsaved rows, one per table."""
-        return [
-            list[models.Model](rows)
-            for rows in (
-                self.screening,
-                self.scales,
-                self.items,
-                self.reliabilities,
-                self.agreements,
-                self.factor_models,
-            )
+    def steps(self) -> list[Step]:
+        """The steps in the order in which they are done; the shared ones stand last."""
+        plan = self.plan
+        base = [plan.set_aside_not_eligible, plan.most_unanswered, plan.rule_version, plan.items, plan.reverse_keyed]
+        final = [_key(scale) for scale in self.final]
+        groups = sorted((pk, sorted(known.items())) for pk, known in self.groups.items())
+        steps = [
+            Step("screening", [base, [_key(scale) for scale in plan.scales]], self.screen),
+            Step("items", base, self.describe_items),
         ]
-
-    def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """The steps with their names, in the order in which they must be done."""
-        steps: list[tuple[str, Callable[[], None]]] = [
-            ("screening", self.screen),
-            ("scores", self.score),
-            ("items", self.describe_items),
-            ("reliability", self.compute_reliability),
-            ("agreement", self.compute_agreement),
+        for scale_set, scales in ((ScaleSet.THEORETICAL, plan.scales), (ScaleSet.FINAL, self.final)):
+            name, key = str(scale_set), [base, str(scale_set), [_key(scale) for scale in scales]]
+            steps += [
+                Step(f"scores {name}", key, partial(self.score, scale_set, scales)),
+                Step(f"reliability {name}", key, partial(self.compute_reliability, scale_set, scales)),
+                Step(f"agreement {name}", [key, plan.skewed_null], partial(self.compute_agreement, scale_set, scales)),
+            ]
+        steps += [
+            Step("correlations", [base, final], self.correlate),
+            Step("estimates", [base, final], self.estimate),
+            Step("groups", [base, final, groups], self.compare_groups),
         ]
-        for model in models_of(self.plan, self.decisions):
-            for estimator in self.plan.estimators:
-                steps.append((f"model {model.name} {estimator}", partial(self.fit_factor_model, model, estimator)))
+        if self.earlier is not None:
+            steps.append(Step("waves", [base, final, self.earlier.key], self.compare_waves))
+        steps += [
+            Step(f"model {model.name} {model.estimator}", [base, model.key], partial(self.fit, model), shared=True)
+            for model in self.models
+        ]
         return steps
 
+    # ------------------------------------------------------------------------------------------------ who is analysed
+    @cached_property
+    def first_rules(self) -> npt.NDArray[np.object_]:
+        """Per returned response the first rule that sets it aside, "" where none does."""
+        return np.array(set_aside_by(self.dataset, self.plan), dtype=object)
+
+    @cached_property
+    def kept(self) -> npt.NDArray[np.intp]:
+        """The rows of the data set that are analysed."""
+        kept: npt.NDArray[np.intp] = np.flatnonzero(self.dataset.returned)[self.first_rules == ""]
+        return kept
+
+    @cached_property
+    def codes(self) -> npt.NDArray[np.int16]:
+        """The analysed respondents' answers as they were given."""
+        return self.dataset.codes[self.kept]
+
+    @cached_property
+    def keyed(self) -> pd.DataFrame:
+        """The analysed respondents' answers with the reverse-keyed ones recoded, NaN where there is none."""
+        codes = self.codes.copy()
+        for column, item in enumerate(self.dataset.items):
+            if item in self.plan.reverse_keyed:
+                given = codes[:, column] > NO_ANSWER
+                codes[given, column] = self.dataset.n_points + 1 - codes[given, column]
+        return pd.DataFrame(as_answers(codes), columns=list(self.dataset.items))
+
+    @cached_property
+    def teams(self) -> Teams:
+        """The teams of the analysed respondents: every sealed one, answers or not."""
+        return self.teams_of_rows(self.kept)
+
+    def teams_of_rows(self, chosen: npt.NDArray[np.intp]) -> Teams:
+        """The teams of some rows of the data set."""
+        names = np.array(self.dataset.participations, dtype=np.int64)
+        of_row = self.dataset.respondents["participation"].to_numpy()[chosen]
+        return Teams(np.searchsorted(names, of_row).astype(np.intp), self.dataset.participations)
+
     @property
-    def scale_sets(self) -> list[tuple[ScaleSet, tuple[ScalePlan, ...]]]:
-        return [(ScaleSet.THEORETICAL, self.plan.scales), (ScaleSet.FINAL, self.final)]
+    def participations(self) -> npt.NDArray[np.int64]:
+        """The column ``participation`` of a table with one row over all and one per team."""
+        return np.array([OVER_ALL, *self.dataset.participations], dtype=np.int64)
 
-    # ------------------------------------------------------------------------------------------------ the steps
-    def screen(self) -> None:
-        """Set aside by the rules of the plan, keep the others, count everyone."""
-        returned = self.dataset.returned
-        rules = set_aside_by(self.dataset, self.plan)
-        keys = self.dataset.respondents.index[returned]
-        participations = self.dataset.respondents["participation"].to_numpy()[returned]
-        eligibility = self.dataset.respondents["eligibility"].to_numpy(dtype=object)[returned]
-        positions = [self.dataset.items.index(item) for item in self.plan.items]
-        unanswered = np.isnan(self.dataset.answers[returned][:, positions]).sum(axis=1)
-        cannot_judge = self.dataset.cannot_judge[returned][:, positions].sum(axis=1)
-        self.screening = [
-            ScreeningDecision(
-                response_key=keys[row],
-                participation_id=int(participations[row]),
-                rule=rule,
-                rule_version=self.plan.rule_version,
-                # what the rule saw: the reason given, or unanswered of all items, of which "cannot judge"
-                value=eligibility[row]
-                if rule == ScreeningDecision.Rule.NOT_ELIGIBLE
-                else f"{unanswered[row]}/{len(positions)} ({cannot_judge[row]})",
-            )
-            for row, rule in enumerate(rules)
-            if rule
-        ]
-        self.dispositions = tally(self.approached, zip(participations.tolist(), rules, strict=True))
-        kept = np.flatnonzero(returned)[[rule == "" for rule in rules]]
-        self._raw = self.dataset.frame.iloc[kept]
-        self._cannot_judge = self.dataset.cannot_judge[kept]
-        self._keyed = reverse_key(self._raw, self.plan.reverse_keyed, lowest=1, highest=self.dataset.n_points)
-        number_of = {participation: code for code, participation in enumerate(self.dataset.participations)}
-        codes = [number_of[p] for p in self.dataset.respondents["participation"].to_numpy()[kept].tolist()]
-        self._teams = Teams(np.array(codes, dtype=np.intp), self.dataset.participations)
-
-    def score(self) -> None:
-        """Scale scores, described per team and over all respondents."""
-        for scale_set, scales in self.scale_sets:
-            scores = self.scores(scales)
-            for scale in scales:
-                self.scales += _describe_scores(
-                    scores[scale.code],
-                    self._teams,
-                    self.dataset.participations,
-                    self.dataset.n_points,
-                    scale_set=scale_set,
-                    scale=scale.code,
-                )
+    @cached_property
+    def dispositions(self) -> dict[int, Dispositions]:
+        """What became of everyone, per sealed team."""
+        of_row = self.dataset.respondents["participation"].to_numpy()[self.dataset.returned]
+        return tally(self.approached, zip(of_row.tolist(), self.first_rules.tolist(), strict=True))
 
     def scores(self, scales: Sequence[ScalePlan]) -> pd.DataFrame:
         """The analysed respondents' scores (respondents × scales), NaN where too few items were answered."""
         return score_scales(
-            self._keyed,
+            self.keyed,
             {scale.code: scale.items for scale in scales},
             minimum_answered={scale.code: scale.minimum_answered for scale in scales},
         )
 
-    def describe_items(self) -> None:
+    # ------------------------------------------------------------------------------------------------ the steps
+    def screen(self) -> list[Rows]:
+        """Who is set aside by the rules of the plan, what was left open, and signs of careless answering."""
+        returned = np.flatnonzero(self.dataset.returned)
+        scales = {scale.code: scale.items for scale in self.plan.scales}
+        seen = gaps.look(self.dataset, returned, scales)
+        aside = np.flatnonzero(self.first_rules != "")
+        rules = self.first_rules[aside].tolist()
+        eligibility = self.dataset.respondents["eligibility"].to_numpy(dtype=object)[returned[aside]]
+        # what the rule saw: the reason given, or unanswered of all items, of which "cannot judge"
+        values = [
+            answer if rule == ScreeningDecision.Rule.NOT_ELIGIBLE else f"{open_}/{seen.n_items} ({not_judged})"
+            for rule, answer, open_, not_judged in zip(
+                rules, eligibility, seen.unanswered[aside], seen.cannot_judge[aside], strict=True
+            )
+        ]
+        screening = rows(
+            "screeningdecision",
+            len(aside),
+            response_key=self.dataset.respondents.index[returned[aside]].tolist(),
+            participation=self.dataset.respondents["participation"].to_numpy()[returned[aside]],
+            rule=rules,
+            rule_version=self.plan.rule_version,
+            value=values,
+            flags=as_json(seen.flags_of(aside)),
+        )
+        teams = self.teams_of_rows(returned)
+        return [screening, gaps.per_team(seen, teams, self.first_rules == ""), gaps.distributions(seen)]
+
+    def score(self, scale_set: ScaleSet, scales: Sequence[ScalePlan]) -> list[Rows]:
+        """Scale scores, described per team and over all respondents, with an interval that knows they sit in teams."""
+        scores = self.scores(scales)
+        ends = (1.0, float(self.dataset.n_points))
+        found = []
+        for scale in scales:
+            score = scores[scale.code]
+            overall, over_teams = mean_over_respondents(score, self.teams), mean_over_teams(score, self.teams)
+            extremes = describe(score.to_frame()).iloc[0]
+            per_team = team_statistics(score, self.teams, scale_ends=ends)
+            first = {
+                "n": overall.n,
+                "mean": overall.mean,
+                "sd": overall.sd,
+                "min": float(extremes["min"]),
+                "max": float(extremes["max"]),
+                "ci_lower": overall.ci_lower,
+                "ci_upper": overall.ci_upper,
+            }
+            column = {name: np.concatenate([[first[name]], per_team[name].to_numpy()]) for name in first}
+            nothing = np.full(len(per_team), np.nan)
+            found.append(
+                rows(
+                    "scaleresult",
+                    1 + len(per_team),
+                    participation=self.participations,
+                    scale_set=str(scale_set),
+                    scale=scale.code,
+                    n=column["n"],
+                    mean=column["mean"],
+                    sd=column["sd"],
+                    minimum=column["min"],
+                    maximum=column["max"],
+                    ci_low=column["ci_lower"],
+                    ci_high=column["ci_upper"],
+                    n_teams=np.append(over_teams.n_teams, nothing),
+                    teams_mean=np.append(over_teams.mean, nothing),
+                    teams_sd=np.append(over_teams.sd, nothing),
+                    teams_low=np.append(over_teams.ci_lower, nothing),
+                    teams_high=np.append(over_teams.ci_upper, nothing),
+                )
+            )
+        return found
+
+    def describe_items(self) -> list[Rows]:
         """Answers as they were given (a reverse-keyed item is not recoded), per team and over all respondents."""
-        table = describe(self._raw).to_dict("index")
-        categories = list(range(1, self.dataset.n_points + 1))
-        counts = distributions(self._raw, categories).counts.to_numpy()
+        points, teams = self.dataset.n_points, self.teams
+        found = []
         for column, item in enumerate(self.dataset.items):
             if item not in self.plan.items:
                 continue
-            answers = self._raw[item].to_numpy(dtype=np.float64)
-            cannot_judge = self._cannot_judge[:, column]
-            n_cannot_judge = int(cannot_judge.sum())
-            self.items.append(
-                ItemResult(
+            codes = self.codes[:, column]
+            answers = as_answers(codes)
+            given, not_judged = codes > NO_ANSWER, codes == JUDGED_NOT
+            overall = describe(pd.DataFrame({item: answers})).iloc[0]
+            per_team = team_statistics(answers, teams, scale_ends=None)
+            cells = teams.codes[given] * points + codes[given].astype(np.intp) - 1
+            counts = np.bincount(cells, minlength=teams.n_teams * points).reshape(teams.n_teams, points)
+            n_cannot_judge, n_missing = teams.counts(not_judged), teams.counts(~given & ~not_judged)
+            column_of = {
+                name: np.append(float(overall[name]), per_team[name].to_numpy()) for name in ("n", "mean", "sd")
+            }
+            found.append(
+                rows(
+                    "itemresult",
+                    1 + teams.n_teams,
+                    participation=self.participations,
                     item=item,
-                    n=int(table[item]["n"]),
-                    mean=number(table[item]["mean"]),
-                    sd=number(table[item]["sd"]),
-                    counts=counts[column].tolist(),
-                    n_cannot_judge=n_cannot_judge,
-                    n_missing=int(table[item]["n_missing"]) - n_cannot_judge,
+                    n=column_of["n"],
+                    mean=column_of["mean"],
+                    sd=column_of["sd"],
+                    counts=as_json([counts.sum(axis=0).tolist(), *counts.tolist()]),
+                    n_cannot_judge=np.append(n_cannot_judge.sum(), n_cannot_judge),
+                    n_missing=np.append(n_missing.sum(), n_missing),
                 )
             )
-            self.items += self._item_per_team(item, answers, cannot_judge)
+        return found
 
-    def _item_per_team(self, item: str, answers: FloatArray, cannot_judge: npt.NDArray[np.bool_]) -> list[ItemResult]:
-        teams, points = self._teams, self.dataset.n_points
-        table = team_statistics(answers, teams, scale_ends=None).to_dict("index")
-        given = ~np.isnan(answers)
-        cells = teams.codes[given] * points + answers[given].astype(np.intp) - 1
-        counts = np.bincount(cells, minlength=teams.n_teams * points).reshape(teams.n_teams, points)
-        n_cannot_judge = teams.counts(cannot_judge)
-        n_missing = teams.counts(~given & ~cannot_judge)
+    def compute_reliability(self, scale_set: ScaleSet, scales: Sequence[ScalePlan]) -> list[Rows]:
+        """Alpha with Feldt's interval, omega total, and what each item adds."""
         return [
-            ItemResult(
-                participation_id=participation,
-                item=item,
-                n=int(table[participation]["n"]),
-                mean=number(table[participation]["mean"]),
-                sd=number(table[participation]["sd"]),
-                counts=counts[code].tolist(),
-                n_cannot_judge=int(n_cannot_judge[code]),
-                n_missing=int(n_missing[code]),
+            rows(
+                "reliabilityresult", 1, scale_set=str(scale_set), scale=scale.code, **reliability_of(self.keyed, scale)
             )
-            for code, participation in enumerate(self.dataset.participations)
+            for scale in scales
         ]
 
-    def compute_reliability(self) -> None:
-        """Alpha with Feldt's interval, omega total, and what each item adds."""
-        for scale_set, scales in self.scale_sets:
-            for scale in scales:
-                items = self._keyed[list(scale.items)]
-                result = reliability(items)
-                omega, _ = omega_total(items)
-                self.reliabilities.append(
-                    ReliabilityResult(
-                        scale_set=scale_set,
-                        scale=scale.code,
-                        n=result.n,
-                        alpha=number(result.alpha_raw),
-                        alpha_low=number(result.feldt_lower),
-                        alpha_high=number(result.feldt_upper),
-                        omega=number(omega.omega_model),
-                        items={
-                            item: {
-                                "item_rest": number(result.item_rest_r[item]),
-                                "alpha_if_deleted": number(result.alpha_if_deleted[item]),
-                            }
-                            for item in scale.items
-                        },
-                    )
-                )
-
-    def compute_agreement(self) -> None:
+    def compute_agreement(self, scale_set: ScaleSet, scales: Sequence[ScalePlan]) -> list[Rows]:
         """Intraclass correlations over the teams, and agreement within each."""
         nulls = {
             "uniform": uniform_null_variance(self.dataset.n_points),
             "skewed": null_variance(self.plan.skewed_null),
         }
-        for scale_set, scales in self.scale_sets:
-            scores = self.scores(scales)
-            for scale in scales:
-                nested = nesting(scores[scale.code], self._teams)
-                self.agreements.append(
-                    AgreementResult(
-                        scale_set=scale_set,
-                        scale=scale.code,
-                        icc1=number(nested.icc1),
-                        icc1_n0=number(nested.icc1_n0),
-                        icc2=number(nested.icc2),
-                        design_effect=number(nested.design_effect),
-                    )
+        scores = self.scores(scales)
+        found = []
+        for scale in scales:
+            nested = nesting(scores[scale.code], self.teams)
+            within = agreement(self.keyed[list(scale.items)], self.teams, nulls=nulls)
+            nothing = np.full(self.teams.n_teams, np.nan)
+            found.append(
+                rows(
+                    "agreementresult",
+                    1 + self.teams.n_teams,
+                    participation=self.participations,
+                    scale_set=str(scale_set),
+                    scale=scale.code,
+                    icc1=np.append(nested.icc1, nothing),
+                    icc1_n0=np.append(nested.icc1_n0, nothing),
+                    icc2=np.append(nested.icc2, nothing),
+                    design_effect=np.append(nested.design_effect, nothing),
+                    var_between=np.append(nested.var_between_reml, nothing),
+                    var_within=np.append(nested.var_within_reml, nothing),
+                    rwg_uniform=np.append(np.nan, within.nulls["uniform"].rwg_j),
+                    rwg_skewed=np.append(np.nan, within.nulls["skewed"].rwg_j),
+                    ad=np.append(np.nan, within.ad_m),
                 )
-                within = agreement(self._keyed[list(scale.items)], self._teams, nulls=nulls)
-                self.agreements += [
-                    AgreementResult(
-                        participation_id=participation,
-                        scale_set=scale_set,
-                        scale=scale.code,
-                        rwg_uniform=number(float(within.nulls["uniform"].rwg_j[code])),
-                        rwg_skewed=number(float(within.nulls["skewed"].rwg_j[code])),
-                        ad=number(float(within.ad_m[code])),
-                    )
-                    for code, participation in enumerate(self.dataset.participations)
-                ]
+            )
+        return found
 
-    def fit_factor_model(self, model: FactorModel, estimator: str) -> None:
+    def correlate(self) -> list[Rows]:
+        """Correlations between items and between the final scales."""
+        return comparing.correlations(self.keyed, list(self.plan.items), self.scores(self.final))
+
+    def estimate(self) -> list[Rows]:
+        """Empirical-Bayes means of the teams on the final scales, with the intervals of their ranks."""
+        return comparing.estimates(self.scores(self.final), self.teams)
+
+    def compare_groups(self) -> list[Rows]:
+        """The final scales by what teams belong to, and items by the way they were asked."""
+        return [
+            *comparing.group_comparison(self.scores(self.final), self.teams, self.groups),
+            *comparing.by_mode(self.codes, self.keyed, self.dataset.items, self.final, self.teams, self.groups),
+        ]
+
+    def compare_waves(self) -> list[Rows]:
+        """The final scales beside the previous wave's, for the same teams."""
+        assert self.earlier is not None
+        return self.earlier.compare(self)
+
+    def fit(self, model: FactorModel) -> list[Rows]:
         """One factor model by one estimator; one that cannot be fitted is a row with the reason."""
-        before = self.fitted_before.get((model.syntax, estimator))
-        if before is None:
-            self.factor_models.append(fit_model(model, estimator, self._keyed, self._teams.codes))
-        else:
-            self.factor_models.append(
-                FactorModelResult(
-                    name=model.name,
-                    syntax=before.syntax,
-                    estimator=before.estimator,
-                    converged=before.converged,
-                    fit=before.fit,
-                    content=before.content,
-                )
-            )
+        return [fit_model(model, self.keyed, self.teams.codes)]
 
 
-def _describe_scores(
-    score: pd.Series, teams: Teams, participations: Sequence[int], n_points: int, *, scale_set: ScaleSet, scale: str
-) -> list[ScaleResult]:
-    """One row over all respondents, with an interval that knows they sit in teams, and one per team."""
-    overall = mean_over_respondents(score, teams)
-    extremes = describe(score.to_frame()).iloc[0]
-    rows = [
-        ScaleResult(
-            scale_set=scale_set,
-            scale=scale,
-            n=overall.n,
-            mean=number(overall.mean),
-            sd=number(overall.sd),
-            minimum=number(float(extremes["min"])),
-            maximum=number(float(extremes["max"])),
-            ci_low=number(overall.ci_lower),
-            ci_high=number(overall.ci_upper),
-        )
-    ]
-    table = team_statistics(score, teams, scale_ends=(1.0, float(n_points)))
-    for participation, row in zip(participations, table.to_dict("records"), strict=True):
-        rows.append(
-            ScaleResult(
-                participation_id=participation,
-                scale_set=scale_set,
-                scale=scale,
-                n=int(row["n"]),
-                mean=number(row["mean"]),
-                sd=number(row["sd"]),
-                minimum=number(row["min"]),
-                maximum=number(row["max"]),
-                ci_low=number(row["ci_lower"]),
-                ci_high=number(row["ci_upper"]),
-            )
-        )
-    return rows
+def _key(scale: ScalePlan) -> list[object]:
+    return [scale.code, scale.items, scale.minimum_answered]
+
+
+def reliability_of(keyed: pd.DataFrame, scale: ScalePlan) -> dict[str, Any]:
+    """The columns of a scale's reliability."""
+    items = keyed[list(scale.items)]
+    result = reliability(items)
+    omega, _ = omega_total(items)
+    return {
+        "n": result.n,
+        "alpha": result.alpha_raw,
+        "alpha_low": result.feldt_lower,
+        "alpha_high": result.feldt_upper,
+        "omega": omega.omega_model,
+        "items": as_json(
+            [
+                {
+                    item: {
+                        "item_rest": comparing.number(result.item_rest_r[item]),
+                        "alpha_if_deleted": comparing.number(result.alpha_if_deleted[item]),
+                    }
+                    for item in scale.items
+                }
+            ]
+        ),
+    }

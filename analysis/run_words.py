@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analysis.factor_models import FINAL, THEORETICAL
-from analysis.models import AnalysisRun, FactorModelResult, ScreeningDecision
+from analysis.factor_models import FINAL, OWN, THEORETICAL
+from analysis.models import AnalysisRun, FactorModelResult, ScaleSet, ScreeningDecision
 from analysis.psychometrics import distinguish
 from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS
 from surveys.models.questionnaire import in_language
@@ -23,8 +23,15 @@ def step_in_words(name: str) -> str:
         "items": _("items"),
         "reliability": _("reliability"),
         "agreement": _("agreement within teams"),
+        "correlations": _("correlations"),
+        "estimates": _("team means with their intervals"),
+        "groups": _("comparing groups of teams"),
+        "waves": _("comparing with the previous wave"),
         "storing": _("storing the results"),
     }
+    first, _rest, scale_set = name.partition(" ")
+    if scale_set in ScaleSet.values:
+        return f"{words.get(first, first)} ({ScaleSet(scale_set).label})"
     if name.startswith("model "):
         _model, model, estimator = name.split(" ", 2)
         return _("factor model: %(model)s (%(estimator)s)") % {"model": model_in_words(model), "estimator": estimator}
@@ -37,6 +44,8 @@ def model_in_words(name: str) -> str:
         return _("scales of the plan")
     if name == FINAL:
         return _("final scales")
+    if name.startswith(OWN):
+        return _("own model %(n)s") % {"n": name.removeprefix(OWN)}
     return _("after decision %(n)s") % {"n": name.removeprefix("after_")}
 
 
@@ -65,6 +74,23 @@ def state_in_words(run: AnalysisRun) -> str:
         state.FAILED: _("failed"),
         state.CANCELLED: _("cancelled"),
     }[state(run.state)]
+
+
+def failure_in_words(run: AnalysisRun) -> str:
+    """Why a run failed, in the reader's language; what the program said itself stands in ``run.error``."""
+    known = run.failure
+    step = step_in_words(str(known.get("step_name", "")))
+    if known.get("code") == "stopped":
+        text = _("The program stopped %(attempts)s times, the last time at step %(step)s of %(steps)s.") % {
+            "attempts": known.get("attempts"),
+            "step": known.get("step"),
+            "steps": known.get("n_steps"),
+        }
+    elif known.get("code") == "error":
+        text = _("Something went wrong in the program. The same answers would fail again: tell the administrator.")
+    else:
+        return ""
+    return f"{text} {_('It was busy with: %(step)s.') % {'step': step}}" if step else text
 
 
 #: Fit measures as reported: robust where the estimator has a scaled test.

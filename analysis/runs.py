@@ -1,9 +1,11 @@
 """A run: sealed data set → psychometrics → result rows. Claimed once, repeatable, never stuck.
 
-The row is the queue; the broker only wakes. A worker claims a run by a conditional update, renews its lease while it works
-and writes everything in one transaction at the end. When it dies, its lease runs out and the next wake-up takes the run up
-again; the third time it is marked failed with what it was doing. Nothing here holds a transaction while it reads or
-computes: on SQLite that would stop teachers from saving their answers.
+The row is the queue; the broker only wakes. A worker leads a run: it lays out the steps, does those that belong together, and
+stages what each gave in its RunStep row; a step whose input was computed before is taken from there. Factor models stand by
+themselves: any worker claims the next one, and whoever finishes the last collects. The last transaction turns what is staged
+into result rows. When a worker dies its lease runs out and the next wake-up goes on where it was; the third time the run is
+marked failed with what it was doing. Nothing here holds a transaction while it reads or computes: on SQLite that would stop
+teachers from saving their answers.
 """
 
 from __future__ import annotations
@@ -11,34 +13,49 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import platform
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 
 from celery import current_app
-from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from analysis import dataset
+from analysis import dataset, differences, waves
 from analysis.accounting import account
-from analysis.computing import Computation
-from analysis.models import AnalysisPlan, AnalysisRun, Decision, FactorModelResult
-from analysis.plan import locked_plan, rules
+from analysis.computing import Computation, Step
+from analysis.factor_models import models_of
+from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
+from analysis.plan import hash_of, locked_plan, rules
 from analysis.results import ClaimLost, store
+from analysis.run_claims import (
+    MAX_ATTEMPTS,
+    claim,
+    claim_step,
+    claimable,
+    fail,
+    finish_step,
+    free_steps,
+    hand_over,
+    heartbeat,
+    renew,
+    renew_step,
+    unfinished,
+)
 from analysis.scales import final_scales
+from analysis.staging import Rows, pack, unpack
 from surveys.models import Collection, Survey
+from teams.models import Participation
 
 logger = logging.getLogger(__name__)
 
-TASK = "analysis.execute_run"
-MAX_ATTEMPTS = 3
+TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
+#: Workers asked to help with the shared steps of one run.
+MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
-#: Raised whenever the computation itself changes: results made before are then computed anew.
-METHOD = "1"
+#: Raised whenever the computation itself changes: what was staged before is then computed anew.
+METHOD = "2"
 
 
 class NoPlan(Exception):
@@ -100,7 +117,7 @@ def start_due_runs() -> list[int]:
     give_up()
     for survey in surveys_due():
         request_run(survey)
-    waiting = list(AnalysisRun.objects.filter(_claimable()).order_by("pk").values_list("pk", flat=True))
+    waiting = list(AnalysisRun.objects.filter(claimable()).order_by("pk").values_list("pk", flat=True))
     for run_id in waiting:
         _wake(run_id)
     return waiting
@@ -113,73 +130,15 @@ def give_up() -> int:
     )
     n_failed = 0
     for run in list(dead):
-        reason = f"The program stopped {run.attempts} times, the last time at step {run.step} of {run.n_steps}"
-        n_failed += _finish_failed(run, f"{reason} ({run.step_name}).")
+        n_failed += fail(
+            run, "stopped", attempts=run.attempts, step=run.step, n_steps=run.n_steps, step_name=run.step_name
+        )
     return n_failed
 
 
-def _wake(run_id: int) -> None:
+def _wake(run_id: int, task: str = TASK) -> None:
     # Expires before beat has sent many more: a worker that is busy must not find a pile of wake-ups.
-    current_app.send_task(TASK, args=[run_id], expires=30, ignore_result=True)
-
-
-# ------------------------------------------------------------------------------------------------ claiming
-def _claimable() -> Q:
-    left = Q(state=AnalysisRun.State.RUNNING, lease_until__lt=timezone.now())
-    return (Q(state=AnalysisRun.State.QUEUED) | left) & Q(attempts__lt=MAX_ATTEMPTS)
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def claim(run_id: int) -> AnalysisRun | None:
-    """Claim a run by a conditional update: of two workers the one whose update changes the row gets it."""
-    now = timezone.now()
-    claimed = AnalysisRun.objects.filter(_claimable(), pk=run_id).update(
-        state=AnalysisRun.State.RUNNING,
-        attempts=F("attempts") + 1,
-        lease_until=now + _lease(),
-        started_at=now,
-        step=0,
-        step_name="reading",
-    )
-    if not claimed:
-        return None
-    return AnalysisRun.objects.select_related("survey__study", "plan").get(pk=run_id)
-
-
-def renew(run: AnalysisRun, **progress: object) -> None:
-    """Renew the lease, with progress to show. Raises :class:`ClaimLost` if the run is no longer ours."""
-    ours = AnalysisRun.objects.filter(pk=run.pk, state=AnalysisRun.State.RUNNING, attempts=run.attempts)
-    if not ours.update(lease_until=timezone.now() + _lease(), **progress):
-        raise ClaimLost
-
-
-@contextmanager
-def _heartbeat(run: AnalysisRun) -> Iterator[None]:
-    """Renew the lease from a second thread, since one step may take longer than a lease. It stops with this block."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(settings.LEASE_SECONDS / 3):
-                try:
-                    renew(run)
-                except ClaimLost:
-                    return  # the next renewal or the storing says so in the worker's own thread
-                except OperationalError:
-                    logger.warning("Run %s: its lease could not be renewed just now.", run.pk)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"lease of run {run.pk}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    current_app.send_task(task, args=[run_id], expires=30, ignore_result=True)
 
 
 # ------------------------------------------------------------------------------------------------ doing it
@@ -193,64 +152,177 @@ def execute(run_id: int) -> bool:
     if run is None:
         return False
     try:
-        with _heartbeat(run):
-            _carry_out(run)
+        with heartbeat(run):
+            return _lead(run)
     except ClaimLost:
         logger.warning("Run %s was cancelled or taken over: what was computed is thrown away.", run.pk)
+    except OperationalError:
+        logger.exception("Run %s: the database was away.", run.pk)
+        # the lease runs out and the run is taken up again, or given up at the last attempt
+    except Exception as error:
+        logger.exception("Run %s failed.", run.pk)
+        fail(run, "error", f"{type(error).__name__}: {error}", step_name=run.step_name)
+    return False
+
+
+def help_with(run_id: int) -> bool:
+    """Do shared steps of a run that somebody else leads; who finishes the last one collects. True when results stand."""
+    if not free_steps(run_id):
+        return False
+    run = AnalysisRun.objects.select_related("survey__study", "plan").get(pk=run_id)
+    if run.state != AnalysisRun.State.RUNNING:
+        return False
+    try:
+        computation = _computation(run)
+        if computation.dataset.fingerprint != run.fingerprint:
+            return False  # another team was sealed meanwhile: the leader reads anew, or leaves it to the next run
+        _do_shared(run, computation, leading=False)
+    except ClaimLost:
         return False
     except OperationalError:
         logger.exception("Run %s: the database was away.", run.pk)
-        return False  # the lease runs out and the run is taken up again, or given up at the last attempt
-    except Exception as error:
-        logger.exception("Run %s failed.", run.pk)
-        _finish_failed(run, f"{type(error).__name__}: {error}")
         return False
+    except Exception as error:
+        logger.exception("Run %s failed in a helper.", run.pk)
+        fail(run, "error", f"{type(error).__name__}: {error}", step_name=run.step_name)
+        return False
+    return unfinished(run_id) == 0 and execute(run_id)
+
+
+def _lead(run: AnalysisRun) -> bool:
+    # all that is left is in other hands, whose leases stand: nothing to read for
+    if unfinished(run.pk) and not free_steps(run.pk) and not run.steps.filter(shared=False).exclude(
+        state=RunStep.State.DONE
+    ).exists():  # fmt: skip
+        return _leave(run)
+    _progress(run, 1, "reading")
+    computation = _computation(run)
+    known = {step.name: step for step in computation.steps()}
+    _lay_out(run, list(known.values()), computation.dataset.fingerprint)
+    for row in run.steps.filter(shared=False).exclude(state=RunStep.State.DONE).defer("staged").order_by("number"):
+        _progress(run, 1 + row.number, row.name)
+        _do(row, known[row.name])
+    for _helper in free_steps(run.pk)[1 : 1 + MOST_HELPERS]:
+        _wake(run.pk, HELP)
+    _do_shared(run, computation, leading=True)
+    if unfinished(run.pk):
+        return _leave(run)
+    _collect(run, computation)
     return True
 
 
-def _carry_out(run: AnalysisRun) -> None:
+def _leave(run: AnalysisRun) -> bool:
+    """Others do the last steps: leave the run to them. Whoever was just in time to finish before that is noticed here."""
+    hand_over(run)
+    return unfinished(run.pk) == 0 and execute(run.pk)
+
+
+def _computation(run: AnalysisRun) -> Computation:
+    """Read what a run rests on."""
     study = run.survey.study
     data = dataset.load(run.survey)
     plan = rules(run.plan.content)
     decisions = list(Decision.objects.filter(study=study, undone_at__isnull=True).order_by("decided_at", "pk"))
-    approached = dict(
-        Collection.objects.filter(participation__in=data.participations).values_list("participation_id", "approached")
-    )
-    computation = Computation(
-        data, plan, decisions, final_scales(plan, decisions), approached, _fitted_before(run, data.fingerprint)
-    )
-    steps = computation.steps()
-    run.n_steps = len(steps) + 2  # reading before, storing after
-    renew(run, n_steps=run.n_steps, step=1)
-    for number, (name, do) in enumerate(steps, start=2):
-        renew(run, step=number, step_name=name)
-        do()
-    renew(run, step=run.n_steps, step_name="storing")
-    counts = account(study, computation.dispositions).to_dict()
-    store(run, computation, counts, versions())
-
-
-def _fitted_before(run: AnalysisRun, fingerprint: str) -> dict[tuple[str, str], FactorModelResult]:
-    """The factor models of the last run of the same data by the same plan and libraries: a decision changes few of them."""
-    before = (
-        AnalysisRun.objects.filter(
-            survey=run.survey, plan=run.plan, state=AnalysisRun.State.DONE, fingerprint=fingerprint
+    final = final_scales(plan, decisions)
+    collections = Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
+    approached = dict(collections.values_list("participation_id", "approached"))
+    sealed = set(data.participations)
+    groups = {
+        pk: {"sector": sector, "mode": mode, "form": form}
+        for pk, sector, mode, form in Participation.objects.filter(study=study).values_list(
+            "pk", "team__academy__sector", "collection__mode", "team__form"
         )
-        .order_by("-pk")
-        .first()
+        if pk in sealed
+    }
+    own = OwnModel.objects.filter(study=study, removed_at__isnull=True)
+    return Computation(
+        data,
+        plan,
+        final,
+        {pk: n for pk, n in approached.items() if pk in sealed},
+        models_of(plan, decisions, own),
+        groups,
+        waves.earlier_of(study),
     )
-    if before is None or before.versions != versions():
-        return {}
-    return {(row.syntax, row.estimator): row for row in FactorModelResult.objects.filter(run=before)}
+
+
+def _lay_out(run: AnalysisRun, steps: list[Step], fingerprint: str) -> None:
+    """A row per step. What stands already for the same input stays; a step of the same input of any run is taken over."""
+    run.fingerprint = fingerprint
+    wanted = {step.name: _hash(run, step) for step in steps}
+    standing = dict(run.steps.values_list("name", "input_hash"))
+    if standing != wanted:
+        done = RunStep.objects.filter(
+            input_hash__in=wanted.values(), state=RunStep.State.DONE, staged__isnull=False, run__survey=run.survey_id
+        )
+        at_hand = dict(done.values_list("input_hash", "pk"))
+        kept = {row.pk: row for row in RunStep.objects.filter(pk__in=at_hand.values())}
+        run.steps.all().delete()
+        fresh = []
+        for number, step in enumerate(steps, start=1):
+            row = RunStep(run=run, number=number, name=step.name, input_hash=wanted[step.name], shared=step.shared)
+            if row.input_hash in at_hand:
+                before = kept[at_hand[row.input_hash]]
+                row.state, row.reused, row.staged = RunStep.State.DONE, True, before.staged
+                row.seconds = before.seconds
+            fresh.append(row)
+        for row in fresh:  # one by one: what is staged for a large study is large
+            row.save()
+    run.n_steps = len(steps) + 2  # reading before, storing after
+    renew(run, n_steps=run.n_steps, fingerprint=fingerprint)
+
+
+def _do(row: RunStep, step: Step) -> None:
+    start = time.perf_counter()
+    found = step.do()
+    finish_step(row, pack(found), time.perf_counter() - start)
+
+
+def _do_shared(run: AnalysisRun, computation: Computation, *, leading: bool) -> None:
+    """Claim shared steps one after another and do them."""
+    known = {step.name: step for step in computation.steps()}
+    while (row := claim_step(run.pk)) is not None:
+        if row.name not in known or row.input_hash != _hash(run, known[row.name]):
+            raise ClaimLost  # laid out anew by somebody who read other data
+        done = run.steps.filter(state=RunStep.State.DONE).count()
+        if leading:
+            _progress(run, 2 + done, row.name)
+        renew_step(row)  # the run may have been cancelled
+        with heartbeat(None, row):
+            _do(row, known[row.name])
+
+
+def _hash(run: AnalysisRun, step: Step) -> str:
+    return hash_of([versions(), run.fingerprint, step.name.split(" ")[0], step.key])
+
+
+def _collect(run: AnalysisRun, computation: Computation) -> None:
+    """The last transaction: what is staged becomes result rows."""
+    _progress(run, run.n_steps, "storing")
+    counts = account(run.survey.study, computation.dispositions).to_dict()
+    store(run, _collected(run), counts, versions())
+
+
+def _collected(run: AnalysisRun) -> Iterator[Rows]:
+    """The staged rows, step by step; a model's row gets the name that it has in this run."""
+    fits = []
+    for pk in run.steps.order_by("number").values_list("pk", flat=True):
+        row = RunStep.objects.get(pk=pk)
+        for part in unpack(bytes(row.staged or b"")):
+            if part.table == "factormodelresult":
+                name = row.name.split(" ")[1]
+                part = Rows(part.table, {**part.columns, "name": [name]})
+                fits.append(part)
+            yield part
+    yield differences.between(fits)
+
+
+def _progress(run: AnalysisRun, step: int, name: str) -> None:
+    run.step, run.step_name = step, name
+    renew(run, step=step, step_name=name)
 
 
 def versions() -> dict[str, str]:
     """Versions of what computed, kept with the run."""
     found = {name.lower(): importlib.metadata.version(name) for name in LIBRARIES}
     return {"method": METHOD, "python": platform.python_version(), **found}
-
-
-def _finish_failed(run: AnalysisRun, reason: str) -> int:
-    """Mark a run failed, if it is still the claim that failed."""
-    ours = AnalysisRun.objects.filter(pk=run.pk, state=AnalysisRun.State.RUNNING, attempts=run.attempts)
-    return ours.update(state=AnalysisRun.State.FAILED, error=reason[:500], lease_until=None, finished_at=timezone.now())

@@ -203,10 +203,10 @@ def mahalanobis_distance(answers: pd.DataFrame | FloatArray) -> tuple[FloatArray
     covariance = np.cov(x[complete], rowvar=False).reshape(p, p)
     try:
         np.linalg.cholesky(covariance)
+        inverse = np.linalg.inv(covariance)  # rounding can let a singular matrix pass the first and fail here
     except np.linalg.LinAlgError:
         return nothing, nothing.copy()
     z = np.where(answered, x - mean, 0.0)
-    inverse = np.linalg.inv(covariance)
     squared = ((z @ inverse) * z).sum(axis=1)
     with_gaps = np.flatnonzero(~complete)
     if with_gaps.size:

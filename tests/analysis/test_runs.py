@@ -1,19 +1,29 @@
 from datetime import timedelta
 
+import numpy as np
 import pytest
+from django.apps import apps
+from django.db import OperationalError
 from django.utils import timezone
+from django.utils.translation import override
 
 from analysis import results, runs
 from analysis.computing import Computation
+from analysis.decisions import decide
 from analysis.models import (
     AgreementResult,
     AnalysisRun,
+    FactorModelResult,
     ItemResult,
     ReliabilityResult,
+    RunStep,
     ScaleResult,
     ScreeningDecision,
 )
 from analysis.plan import amend_plan, locked_plan
+from analysis.run_claims import claim_step
+from analysis.run_words import failure_in_words
+from analysis.staging import pack, rows, unpack
 from surveys.models import Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -204,9 +214,9 @@ def test_a_worker_that_lost_its_claim_writes_nothing(survey, monkeypatch):
     run = runs.request_run(survey)
     score = Computation.score
 
-    def slow(self):
-        score(self)
-        AnalysisRun.objects.update(attempts=2)  # another worker took it over meanwhile
+    def slow(self, *args):
+        AnalysisRun.objects.update(n_claims=2)  # another worker took it over meanwhile
+        return score(self, *args)
 
     monkeypatch.setattr(Computation, "compute_agreement", slow)
     assert not runs.execute(run.pk)
@@ -223,20 +233,21 @@ def test_after_three_deaths_the_run_fails_with_what_it_was_doing(survey):
     assert runs.start_due_runs() == []
     run.refresh_from_db()
     assert run.state == State.FAILED
-    assert "3 of 7" in run.error
-    assert "reading" in run.error
+    assert run.failure == {"code": "stopped", "attempts": 3, "step": 3, "n_steps": 7, "step_name": ""}
+    with override("en"):
+        assert failure_in_words(run) == "The program stopped 3 times, the last time at step 3 of 7."
 
 
 def test_cancelling_stops_a_run_before_it_writes(survey, monkeypatch):
     run = runs.request_run(survey)
-    monkeypatch.setattr(Computation, "score", lambda self: runs.cancel(run))
+    monkeypatch.setattr(Computation, "score", lambda *args: runs.cancel(run) and [])
     assert not runs.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, n_rows(run)) == (State.CANCELLED, 0)
 
 
 # ------------------------------------------------------------------------------------------------ whole or not at all
-def _fail(self):
+def _fail(*args):
     raise RuntimeError("the step broke")
 
 
@@ -247,19 +258,28 @@ def test_a_step_that_breaks_leaves_no_rows_and_says_why(survey, monkeypatch, ste
     assert not runs.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.error) == (State.FAILED, "RuntimeError: the step broke")
+    assert run.failure["code"] == "error"
+    assert run.failure["step_name"]
     assert n_rows(run) == 0
 
 
 def test_a_storing_that_breaks_half_way_leaves_no_rows(survey, monkeypatch):
-    def broken(*args, **kwargs):
-        raise RuntimeError("the disk is full")
+    write = results.write
 
-    monkeypatch.setattr(AgreementResult._default_manager, "bulk_create", broken)
+    def broken(run, part):
+        if part.table == "agreementresult":
+            raise RuntimeError("the disk is full")
+        write(run, part)
+
+    monkeypatch.setattr(results, "write", broken)
     run = runs.request_run(survey)
     assert not runs.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, n_rows(run)) == (State.FAILED, 0)
-    assert run.fingerprint == ""
+    monkeypatch.undo()
+    again = runs.request_run(survey)  # what was computed is staged: only the storing is done again
+    assert runs.execute(again.pk)
+    assert set(again.steps.values_list("reused", flat=True)) == {True}
 
 
 def test_progress_is_true(survey, monkeypatch):
@@ -271,10 +291,132 @@ def test_progress_is_true(survey, monkeypatch):
         seen.append(AnalysisRun.objects.values_list("step", "n_steps").get(pk=run.pk))
 
     monkeypatch.setattr(runs, "renew", watched)
+    run = runs.request_run(survey)
+    assert runs.execute(run.pk)
+    n_steps = run.steps.count() + 2
+    assert sorted({step for step, _ in seen}) == list(range(1, n_steps + 1))
+    assert [step for step, _ in seen] == sorted(step for step, _ in seen)
+    assert {total for _, total in seen[1:]} == {n_steps}
+
+
+# ------------------------------------------------------------------------------------------------ steps
+TABLES = ("scaleresult", "itemresult", "reliabilityresult", "agreementresult", "factormodelresult", "teamestimate")
+
+
+def rows_of(run):
+    """All rows of a run, to the bit, without their numbers."""
+    found = {}
+    for name in (*TABLES, "teamcount", "resulttable", "screeningdecision"):
+        model = apps.get_model("analysis", name)
+        columns = [field.attname for field in model._meta.concrete_fields if field.name not in ("id", "run")]
+        found[name] = sorted(repr(row) for row in model.objects.filter(run=run).values_list(*columns))
+    return found
+
+
+def count_calls(monkeypatch):
+    """The steps that are computed, by name."""
+    calls = []
+    do = runs._do
+    monkeypatch.setattr(runs, "_do", lambda row, step: (calls.append(row.name), do(row, step)))
+    return calls
+
+
+def test_a_rerun_skips_what_was_done_and_gives_identical_rows(survey, monkeypatch):
+    calls = count_calls(monkeypatch)
+    first = runs.request_run(survey)
+    assert runs.execute(first.pk)
+    n_computed = len(calls)
+    assert n_computed == first.steps.count()
+    second = runs.request_run(survey)
+    assert runs.execute(second.pk)
+    assert len(calls) == n_computed
+    assert rows_of(first) == rows_of(second)
+    assert not first.steps.filter(staged__isnull=False).exists()  # the later run holds it now
+    RunStep.objects.update(staged=None)
+    third = runs.request_run(survey)
+    assert runs.execute(third.pk)
+    assert len(calls) == 2 * n_computed
+    assert rows_of(first) == rows_of(third)  # computed anew: the same to the bit
+
+
+def test_a_decision_leaves_what_it_does_not_touch(study, survey, monkeypatch):
     assert runs.execute(runs.request_run(survey).pk)
-    assert [step for step, _ in seen] == list(range(1, len(seen) + 1))
-    assert {total for _, total in seen} == {len(seen)}
+    calls = count_calls(monkeypatch)
+    decide(study, "merge", "BB", "AA", "They ask the same.", None)
+    run = AnalysisRun.objects.get(state=State.QUEUED)
+    assert runs.execute(run.pk)
+    assert not {"screening", "items", "scores theoretical", "reliability theoretical", "model theoretical ML"} & set(
+        calls
+    )
+    assert {"scores final", "estimates", "groups", "model final MLR"} <= set(calls)
 
 
-def test_batches_stay_below_the_limit_of_one_statement():
-    assert results.BATCH * 14 < 32766
+def test_another_answer_computes_everything_anew(study, survey, monkeypatch):
+    assert runs.execute(runs.request_run(survey).pk)
+    calls = count_calls(monkeypatch)
+    builders.seal(builders.make_team(study, "Late"), [answers(1, 2)])
+    run = runs.request_run(survey)
+    assert runs.execute(run.pk)
+    assert len(calls) == run.steps.count()
+
+
+def test_a_run_goes_on_where_its_worker_died(survey, monkeypatch):
+    calls = count_calls(monkeypatch)
+    run = runs.request_run(survey)
+    monkeypatch.setattr(Computation, "correlate", lambda self: (_ for _ in ()).throw(OperationalError("away")))
+    assert not runs.execute(run.pk)
+    n_before = len(calls) - 1
+    assert run.steps.filter(state="done").count() == n_before
+    monkeypatch.undo()
+    calls = count_calls(monkeypatch)
+    AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert runs.execute(run.pk)
+    assert len(calls) == run.steps.count() - n_before
+
+
+def test_models_are_done_side_by_side_and_the_last_one_collects(survey, monkeypatch):
+    run = runs.request_run(survey)
+    helped = []
+    fit = Computation.fit
+
+    def busy(self, model):
+        """While the leader is on its first model, a helper takes the next one and is still on it when the leader is through."""
+        if not helped:
+            helped.append(claim_step(run.pk))
+        return fit(self, model)
+
+    monkeypatch.setattr(Computation, "fit", busy)
+    assert not runs.execute(run.pk)  # the last step is in other hands: the leader leaves the run to them
+    run.refresh_from_db()
+    assert (run.state, run.attempts, n_rows(run)) == (State.RUNNING, 0, 0)
+    assert runs.unfinished(run.pk) == 1
+    assert not runs.execute(run.pk)  # beat wakes somebody: nothing to do, and no attempt used up
+    run.refresh_from_db()
+    assert run.attempts == 0
+    RunStep.objects.filter(pk=helped[0].pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert runs.help_with(run.pk)  # its helper died; another one does it, finds it was the last, and collects
+    run.refresh_from_db()
+    assert run.state == State.DONE
+    assert FactorModelResult.objects.filter(run=run).count() == 3
+
+
+def test_a_helper_of_a_cancelled_run_stages_nothing(survey, monkeypatch):
+    run = runs.request_run(survey)
+    monkeypatch.setattr(Computation, "fit", lambda *args: runs.cancel(run) and [])
+    assert not runs.execute(run.pk)
+    assert not runs.help_with(run.pk)
+    assert not run.steps.filter(shared=True, state="done", seconds__isnull=True).exists()
+    run.refresh_from_db()
+    assert run.state == State.CANCELLED
+
+
+def test_staged_columns_come_back_as_they_were():
+    found = [
+        rows("scaleresult", 2, participation=np.array([-1, 7]), scale="AA", mean=np.array([0.1 + 0.2, np.nan])),
+        rows("resulttable", 0, kind=[], content=[]),
+    ]
+    back = unpack(pack(found))
+    assert [part.table for part in back] == ["scaleresult", "resulttable"]
+    assert back[0].columns["scale"] == ["AA", "AA"]
+    np.testing.assert_array_equal(back[0].columns["mean"], [0.1 + 0.2, np.nan])
+    assert len(back[1]) == 0
