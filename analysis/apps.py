@@ -6,7 +6,7 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import renderers  # noqa: F401  mails of this app get their renderers
+        from analysis import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
         from teams import history
 
         history.WORDS.update(

@@ -6,7 +6,7 @@ class SurveysConfig(AppConfig):
     name = "surveys"
 
     def ready(self) -> None:
-        from surveys import renderers  # noqa: F401  mails of this app get their renderers
+        from surveys import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
         from teams import history
 
         history.WORDS.update(
@@ -19,6 +19,8 @@ class SurveysConfig(AppConfig):
                 "links_reminded": _("Reminder sent"),
                 "facilitator_link_sent": _("Facilitator's link sent"),
                 "counts_corrected": _("Number of teachers, number of refusals corrected"),
+                "paper_added": _("Paper forms added to the answers"),
+                "paper_taken_back": _("Paper forms taken out of the answers"),
                 "answers_deleted": _("Answers of the team deleted"),
                 "questionnaire_chosen": _("Questionnaire chosen"),
                 "meeting_texts_changed": _("Texts for meetings changed"),

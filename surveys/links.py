@@ -68,7 +68,7 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
         new = list(
             Invitee.objects.filter(collection=collection, nonce__in=nonces.values()).values_list("pk", flat=True)
         )
-        queue_many(LINK_MAIL, new)
+        queue_many(LINK_MAIL, new, study=collection.survey.study)
         if new:
             record(
                 collection.survey.study,
@@ -84,6 +84,25 @@ def personal_url(invitee: Invitee) -> str:
     """The address of the personal link. :raises keys.KeyDestroyed: once the collection is being sealed"""
     token = _token(keys.read(invitee.collection), invitee.nonce)
     return absolute(reverse("personal_link", args=[token]))
+
+
+def stop_url(invitee: Invitee) -> str:
+    """The address that ends the mails to an invitee, and does nothing else. :raises keys.KeyDestroyed: while sealing"""
+    return absolute(reverse("no_mails", args=[_stop_token(invitee)]))
+
+
+def find_by_stop_token(token: str) -> Invitee | None:
+    """Whose mails this token ends; None if it is not genuine, and once the collection is being sealed."""
+    number = token.partition(".")[0]
+    if not number.isdecimal() or not token.isascii() or len(number) > 18:
+        return None
+    invitee = Invitee.objects.select_related("collection__survey__study").filter(pk=int(number)).first()
+    if invitee is None or not invitee.nonce:
+        return None
+    try:
+        return invitee if constant_time_compare(_stop_token(invitee), token) else None
+    except keys.KeyDestroyed:
+        return None
 
 
 def find_invitee(token: str) -> Invitee | None:
@@ -132,7 +151,8 @@ def remind(collection: Collection, by: User | None = None) -> Round:
         submitted = locked.responses.filter(state=Response.State.SUBMITTED).count()
         only_those_not_done = submitted - locked.last_round_submitted >= locked.survey.study.k
         invitees = list(locked.invitees.filter(opted_out=False).values_list("pk", flat=True))
-        queue_many(REMINDER_MAIL if only_those_not_done else REMINDER_TO_ALL_MAIL, invitees)
+        kind = REMINDER_MAIL if only_those_not_done else REMINDER_TO_ALL_MAIL
+        queue_many(kind, invitees, study=locked.survey.study)
         Collection.objects.filter(pk=locked.pk).update(last_round_submitted=submitted)
         record(locked.survey.study, "links_reminded", participation=locked.participation, by=by)
     return Round(len(invitees), only_those_not_done)
@@ -158,7 +178,7 @@ def send_facilitator_link(meeting: Meeting, by: User | None = None) -> bool:
     if not participation.contact_email:
         return False
     with transaction.atomic():
-        queue(FACILITATOR_MAIL, meeting.pk)
+        queue(FACILITATOR_MAIL, meeting.pk, study=participation.study)
         record(participation.study, "facilitator_link_sent", participation=participation, by=by)
     return True
 
@@ -169,6 +189,11 @@ def token_hash(token: str) -> str:
 
 def _token(key: bytes, nonce: str) -> str:
     return _encoded(hmac.digest(key, b"link" + nonce.encode(), "sha256")[:TOKEN_BYTES])
+
+
+def _stop_token(invitee: Invitee) -> str:
+    digest = hmac.digest(keys.read(invitee.collection), b"stop" + invitee.nonce.encode(), "sha256")
+    return f"{invitee.pk}.{_encoded(digest[:TOKEN_BYTES])}"
 
 
 def _response_key(key: bytes, nonce: str) -> str:

@@ -1,13 +1,16 @@
 """The mails of this app: who gets which words. Rendered at sending, from the rows as they are then."""
 
-from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from surveys import keys, links
 from surveys.models import Collection, Invitee, Meeting
 from teams import planning
-from teams.mail import Mail, absolute, compose, register
-from teams.models import Participation
+from teams.letters import LETTERS, Letter, offer, write
+from teams.mail import Mail, register
+from teams.models import Participation, Study
 from teams.planned import Attendee, PlannedMeeting
 
 
@@ -24,23 +27,20 @@ def _invitee(pk: int) -> Invitee | None:
     )
 
 
-def _letter(invitee: Invitee, subject: str, template: str) -> Mail | None:
+def _letter(kind: str, invitee: Invitee, language: str) -> Mail | None:
     try:
         link = links.personal_url(invitee)
+        stop = links.stop_url(invitee) if LETTERS[kind].reminder else ""
     except keys.KeyDestroyed:
         return None
-    collection = invitee.collection
-    study = collection.survey.study
-    headers = {"Reply-To": study.contact_email}
-    if template != "personal_link":
-        headers["List-Unsubscribe"] = f"<{link}>"  # the welcome page has the button "no more mail"
-    return compose(
-        invitee.email,
-        " ".join(subject.split()),
-        f"emails/surveys/{template}.txt",
-        {"study": study, "team": collection.participation.team, "link": link},
-        headers=headers,
-    )
+    study = invitee.collection.survey.study
+    values = _of_teachers(invitee.collection.participation, study) | {"link": link}
+    return write(kind, study, language, invitee.email, values, stop=stop)
+
+
+def _of_teachers(participation: Participation, study: Study) -> dict[str, str]:
+    """The fields of letters to teachers, but for the link: none tells one teacher from another."""
+    return {"team": participation.team.name, "k": str(study.k)}
 
 
 @register(links.LINK_MAIL)
@@ -48,8 +48,7 @@ def personal_link(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
     if invitee is None:
         return None
-    subject = _("Your link: %(study)s") % {"study": invitee.collection.survey.study.title}
-    return _letter(invitee, subject, "personal_link")
+    return _letter(links.LINK_MAIL, invitee, language)
 
 
 @register(links.REMINDER_MAIL, leaves_trace=False)
@@ -61,8 +60,7 @@ def personal_reminder(object_id: int, language: str) -> Mail | None:
             return None
     except keys.KeyDestroyed:
         return None
-    subject = _("Reminder: %(study)s") % {"study": invitee.collection.survey.study.title}
-    return _letter(invitee, subject, "personal_reminder")
+    return _letter(links.REMINDER_MAIL, invitee, language)
 
 
 @register(links.REMINDER_TO_ALL_MAIL, leaves_trace=False)
@@ -70,11 +68,10 @@ def personal_reminder_to_all(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
     if invitee is None:
         return None
-    subject = _("Reminder: %(study)s") % {"study": invitee.collection.survey.study.title}
-    return _letter(invitee, subject, "personal_reminder_to_all")
+    return _letter(links.REMINDER_TO_ALL_MAIL, invitee, language)
 
 
-@register(links.FACILITATOR_MAIL)
+@register(links.FACILITATOR_MAIL, any_hour=True)
 def facilitator_link(object_id: int, language: str) -> Mail | None:
     meeting = (
         Meeting.objects.select_related(
@@ -89,22 +86,18 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
     participation = meeting.collection.participation
     if participation.state != Participation.State.ACCEPTED:
         return None
-    study = meeting.collection.survey.study
-    subject = _("Leading the meeting: %(team)s") % {"team": participation.team.name}
-    return compose(
-        participation.contact_email,
-        " ".join(subject.split()),
-        "emails/surveys/facilitator_link.txt",
-        {
-            "study": study,
-            "participation": participation,
-            "team": participation.team,
-            "meeting": meeting,
-            "join_url": absolute(reverse("join")),
-            "link": links.facilitator_url(meeting),
-        },
-        headers={"Reply-To": study.contact_email},
-    )
+    values = _of_contact(participation) | {"link": links.facilitator_url(meeting)}
+    return write(links.FACILITATOR_MAIL, meeting.collection.survey.study, language, participation.contact_email, values)
+
+
+def _of_contact(participation: Participation) -> dict[str, str]:
+    """The fields of letters to a contact person, but for the link."""
+    when = date_format(participation.meets_on) if participation.meets_on else ""
+    return {
+        "name": participation.contact_name or _("contact person"),
+        "team": participation.team.name,
+        "when": _("Date of the meeting: %(date)s.") % {"date": when} if when else "",
+    }
 
 
 @register(planning.BRIEFING_MAIL)
@@ -129,18 +122,101 @@ def meeting_briefing(object_id: int, language: str) -> Mail | None:
     )
     if meeting is None:  # not opened yet: planning.brief_later queues it again then
         return None
-    study, team = participation.study, participation.team
-    return compose(
-        attendee.email,
-        " ".join((_("Leading the meeting: %(team)s") % {"team": team.name}).split()),
-        "emails/surveys/meeting_briefing.txt",
-        {
-            "study": study,
-            "team": team,
-            "participation": participation,
-            "planned": planned,
-            "attendee": attendee,
-            "link": links.facilitator_url(meeting),
-        },
-        headers={"Reply-To": study.contact_email},
-    )
+    values = {
+        "name": attendee.name or _("contact person"),
+        "team": participation.team.name,
+        "when": _when(planned),
+        "link": links.facilitator_url(meeting),
+    }
+    return write(planning.BRIEFING_MAIL, participation.study, language, attendee.email, values)
+
+
+def _when(planned: PlannedMeeting) -> str:
+    """Day, time and room of a fixed meeting."""
+    if planned.starts_at is None or planned.ends_at is None:
+        return ""
+    begin, end = timezone.localtime(planned.starts_at), timezone.localtime(planned.ends_at)
+    when = f"{date_format(begin, 'l j F Y, H:i')}–{date_format(end, 'H:i')}"
+    return "\n".join([when, _("Room: %(room)s") % {"room": planned.room}] if planned.room else [when])
+
+
+# ------------------------------------------------------------------------------------------------ their words
+def _example_teachers(study: Study) -> dict[str, str]:
+    participation = study.participations.select_related("team").order_by("state", "pk").first()
+    return _of_teachers(participation, study) if participation else {}
+
+
+def _example_contact(study: Study) -> dict[str, str]:
+    with_contact = study.participations.exclude(contact_email="").select_related("team")
+    participation = with_contact.order_by("meets_on", "pk").first()
+    return _of_contact(participation) if participation else {}
+
+
+def _example_briefing(study: Study) -> dict[str, str]:
+    fixed = PlannedMeeting.objects.filter(participation__study=study, state=PlannedMeeting.State.CONFIRMED)
+    planned = fixed.select_related("participation__team").order_by("starts_at").first()
+    if planned is None:
+        return _example_contact(study)
+    return _of_contact(planned.participation) | {"when": _when(planned)}
+
+
+TEACHERS, CONTACTS = gettext_lazy("Teachers"), gettext_lazy("Contact persons")
+
+offer(
+    links.LINK_MAIL,
+    Letter(
+        title=gettext_lazy("Personal link of a teacher"),
+        reader=TEACHERS,
+        template="emails/surveys/personal_link.txt",
+        subject=gettext_lazy("Your link: {study}"),
+        fields=("team", "k", "link"),
+        example=_example_teachers,
+        origin=gettext_lazy("Your team leader gave us your address for this study only."),
+    ),
+)
+offer(
+    links.REMINDER_MAIL,
+    Letter(
+        title=gettext_lazy("Reminder of teachers who have not finished"),
+        reader=TEACHERS,
+        template="emails/surveys/personal_reminder.txt",
+        subject=gettext_lazy("Reminder: {study}"),
+        fields=("team", "k", "link"),
+        example=_example_teachers,
+        reminder=True,
+    ),
+)
+offer(
+    links.REMINDER_TO_ALL_MAIL,
+    Letter(
+        title=gettext_lazy("Reminder of all teachers, also of those who have finished"),
+        reader=TEACHERS,
+        template="emails/surveys/personal_reminder_to_all.txt",
+        subject=gettext_lazy("Reminder: {study}"),
+        fields=("team", "k", "link"),
+        example=_example_teachers,
+        reminder=True,
+    ),
+)
+offer(
+    links.FACILITATOR_MAIL,
+    Letter(
+        title=gettext_lazy("Link of a contact person who leads a meeting"),
+        reader=CONTACTS,
+        template="emails/surveys/facilitator_link.txt",
+        subject=gettext_lazy("Leading the meeting: {team}"),
+        fields=("name", "team", "when", "link"),
+        example=_example_contact,
+    ),
+)
+offer(
+    planning.BRIEFING_MAIL,
+    Letter(
+        title=gettext_lazy("Briefing two days before a meeting"),
+        reader=CONTACTS,
+        template="emails/surveys/meeting_briefing.txt",
+        subject=gettext_lazy("Leading the meeting: {team}"),
+        fields=("name", "team", "when", "link"),
+        example=_example_briefing,
+    ),
+)

@@ -5,4 +5,4 @@ class TeamsConfig(AppConfig):
     name = "teams"
 
     def ready(self) -> None:
-        from teams import meeting_mails, renderers  # noqa: F401  mails of this app get their renderers
+        from teams import mail_readers, meeting_mails, renderers  # noqa: F401  mails get renderers and readers

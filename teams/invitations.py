@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from teams import history, mail, planning
-from teams.links import INVITATION, make_token, new_nonce
+from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
 from teams.models import Academy, Invitation, Participation, Role, Study, Team, User
 
 LINK_DAYS = 90  # a link opens so long after the mail that brought it, and at least until the study ends
@@ -61,6 +61,11 @@ def list_team(study: Study, team: Team, by: User | None = None) -> Participation
 def link_path(invitation: Invitation) -> str:
     """The path of the link that opens an invitation: its holder may answer it."""
     return reverse("invitation_link", args=[make_token(INVITATION, invitation.pk, invitation.nonce)])
+
+
+def stop_path(invitation: Invitation) -> str:
+    """The path of the link that ends reminders, and does nothing else."""
+    return reverse("no_reminders", args=[make_token(NO_REMINDERS, invitation.pk, invitation.nonce)])
 
 
 def link_until(study: Study) -> date:
@@ -117,7 +122,7 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
             invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now, link_until=link_until(study)
         )
         history.record(study, "director_invited", academy=invitation.academy, by=by)
-        mail.queue("teams.director_invitation", invitation.pk)
+        mail.queue("teams.director_invitation", invitation.pk, study=study)
         n_invited += 1
     return n_invited
 
@@ -141,7 +146,7 @@ def accept_academy(
     detail = not_before.isoformat() if not_before else ""
     history.record(invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link, detail=detail)
     _approach(invitation, approach, by_link)
-    mail.queue("teams.director_confirmation", invitation.pk)
+    mail.queue("teams.director_confirmation", invitation.pk, study=invitation.study)
     return True
 
 
@@ -187,7 +192,8 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
-            mail.queue("teams.leader_invitation", leaders.pk, _language(one.leader_email), asked_at)
+            language = _language(one.leader_email)
+            mail.queue("teams.leader_invitation", leaders.pk, language, asked_at, study=invitation.study)
             n_approached += 1
     return n_approached
 
@@ -233,7 +239,8 @@ def accept_team(
         by_link=by_link,
         detail=f"{mode}: {approached}",
     )
-    mail.queue("teams.leader_confirmation", invitation.pk, _language(participation.team.leader_email))
+    language = _language(participation.team.leader_email)
+    mail.queue("teams.leader_confirmation", invitation.pk, language, study=invitation.study)
     return True
 
 
@@ -271,18 +278,50 @@ def decline(invitation: Invitation, reason: str, text: str = "", *, by_link: boo
 @transaction.atomic
 def remind(invitation: Invitation, by: User | None = None) -> bool:
     """Send the invitation once more, at most once a day, to somebody who has not answered. Returns whether it goes."""
+    rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=timezone.now() - REMIND_AFTER)
+    return _remind(invitation, rested, "reminded", by)
+
+
+@transaction.atomic
+def remind_by_schedule(invitation: Invitation, last_before: datetime, times: int) -> bool:
+    """The reminder of a schedule: to who got no mail since ``last_before`` and fewer than ``times`` reminders.
+
+    Of two processes that come here at once, one reminds: the first one's mail is later than ``last_before``.
+    """
+    rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=last_before)
+    return _remind(invitation, rested & Q(sent_at__lt=last_before, n_reminders__lt=times), "reminded_by_schedule")
+
+
+def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None) -> bool:
     now = timezone.now()
-    rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=now - REMIND_AFTER)
-    waiting = Invitation.objects.filter(rested, pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now)
-    if not waiting.update(reminded_at=now, link_until=link_until(invitation.study)):
+    waiting = Invitation.objects.filter(
+        ripe, pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now, no_reminders=False
+    )
+    if not waiting.update(reminded_at=now, n_reminders=F("n_reminders") + 1, link_until=link_until(invitation.study)):
         return False
+    study = invitation.study
     if invitation.academy_id:
-        history.record(invitation.study, "director_reminded", academy=invitation.academy, by=by)
-        mail.queue("teams.director_reminder", invitation.pk)
+        history.record(study, f"director_{event}", academy=invitation.academy, by=by)
+        mail.queue("teams.director_reminder", invitation.pk, study=study)
     else:
         participation = _participation(invitation)
-        history.record(invitation.study, "leader_reminded", participation=participation, by=by)
-        mail.queue("teams.leader_reminder", invitation.pk, _language(participation.team.leader_email))
+        history.record(study, f"leader_{event}", participation=participation, by=by)
+        mail.queue("teams.leader_reminder", invitation.pk, _language(participation.team.leader_email), study=study)
+    return True
+
+
+@transaction.atomic
+def end_reminders(invitation: Invitation) -> bool:
+    """Its reader wants no reminders any more: asked by the link in a reminder. A second time changes nothing."""
+    if not Invitation.objects.filter(pk=invitation.pk, no_reminders=False).update(no_reminders=True):
+        return False
+    history.record(
+        invitation.study,
+        "reminders_ended",
+        participation=invitation.participation,
+        academy=invitation.academy,
+        by_link=True,
+    )
     return True
 
 
@@ -360,7 +399,8 @@ def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
     Invitation.objects.filter(pk=invitation.pk).update(nonce=new_nonce())
     sent_at = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).values_list("sent_at", flat=True)
     for asked_at in sent_at:
-        mail.queue(kind, invitation.pk, _language(email), max(asked_at or timezone.now(), timezone.now()))
+        due_at = max(asked_at or timezone.now(), timezone.now())
+        mail.queue(kind, invitation.pk, _language(email), due_at, study=invitation.study)
 
 
 def _participation(invitation: Invitation) -> Participation:

@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 INVITATION = "invitation"
 FACILITATOR = "facilitator"
+NO_REMINDERS = "no_reminders"
 CALENDAR = "calendar"  # of a feed: asked for by programs, so its address itself stays the permission
 
 COOKIE_SECONDS = 7 * 24 * 3600

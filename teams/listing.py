@@ -83,7 +83,7 @@ def undeliverable_in(study: Study, among: Iterable[int] | None = None) -> set[in
     mails = OutboxMessage.objects.filter(
         Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader"),
         object_id__in=invitations.values("pk"),
-    ).order_by("pk")
-    last = dict(mails.values_list("object_id", "state"))
+    ).exclude(state=OutboxMessage.State.DROPPED)
+    last = dict(mails.order_by("pk").values_list("object_id", "state"))
     lost = (OutboxMessage.State.FAILED, OutboxMessage.State.BOUNCED)
     return {object_id for object_id, state in last.items() if state in lost}

@@ -175,7 +175,7 @@ def queue_many(
         OutboxMessage(study=study, kind=kind, object_id=object_id, language=language, due_at=due_at)
         for object_id in object_ids
     )
-    transaction.on_commit(_wake, robust=True)  # a broker that is away costs seconds, never the mail: beat wakes too
+    wake_after_commit()
 
 
 def drop(kind: str, object_id: int) -> int:
@@ -184,6 +184,11 @@ def drop(kind: str, object_id: int) -> int:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     waiting = OutboxMessage.objects.filter(free, kind=kind, object_id=object_id, state=OutboxMessage.State.QUEUED)
     return waiting.update(state=OutboxMessage.State.DROPPED)
+
+
+def wake_after_commit() -> None:
+    """Tell a worker that mail is due. A broker that is away costs seconds, never the mail: beat wakes too."""
+    transaction.on_commit(_wake, robust=True)
 
 
 def _wake() -> None:

@@ -1,11 +1,18 @@
 """The mails about planned team meetings: dates to choose from, and the meeting for the calendar of everybody concerned."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from teams import calendars, planning
+from teams.letters import Letter, offer, write
 from teams.mail import Attachment, Mail, absolute, compose, register
-from teams.models import Participation
+from teams.models import Participation, Study
 from teams.planned import Attendee, PlannedMeeting
 
 FILE = "meeting.ics"
@@ -23,22 +30,45 @@ def meeting_dates(object_id: int, language: str) -> Mail | None:
     if planned is None or not dates:
         return None
     participation = planned.participation
-    study, team = participation.study, participation.team
-    return compose(
-        team.leader_email,
-        " ".join((_("A date for the team meeting: %(team)s") % {"team": team.name}).split()),
-        "emails/teams/meeting_dates.txt",
-        {
-            "study": study,
-            "team": team,
-            "dates": dates,
-            "link": absolute(reverse("team_meeting", args=[participation.pk])),
-        },
-        headers={"Reply-To": study.contact_email},
-    )
+    values = {
+        "name": participation.team.leader_name,
+        "team": participation.team.name,
+        "dates": _listed(date.starts_at for date in dates),
+        "link": absolute(reverse("team_meeting", args=[participation.pk])),
+    }
+    return write(planning.DATES_MAIL, participation.study, language, participation.team.leader_email, values)
 
 
-@register(planning.CALENDAR_MAIL)
+def _listed(moments: Iterable[datetime]) -> str:
+    return "\n".join(f"– {date_format(timezone.localtime(moment), 'l j F Y, H:i')}" for moment in moments)
+
+
+def _example_dates(study: Study) -> dict[str, str]:
+    participation = study.participations.select_related("team").order_by("state", "pk").first()
+    if participation is None:
+        return {}
+    tomorrow = timezone.localtime().replace(hour=15, minute=30) + timedelta(days=1)
+    return {
+        "name": participation.team.leader_name,
+        "team": participation.team.name,
+        "dates": _listed([tomorrow, tomorrow + timedelta(days=7)]),
+    }
+
+
+offer(
+    planning.DATES_MAIL,
+    Letter(
+        title=gettext_lazy("Dates to choose from for the team meeting"),
+        reader=gettext_lazy("Team leaders"),
+        template="emails/teams/meeting_dates.txt",
+        subject=gettext_lazy("A date for the team meeting: {team}"),
+        fields=("name", "team", "dates", "link"),
+        example=_example_dates,
+    ),
+)
+
+
+@register(planning.CALENDAR_MAIL, any_hour=True)
 def meeting_calendar(object_id: int, language: str) -> Mail | None:
     """To an attendee: the meeting as it is now; its cancellation where it was called off or somebody else comes."""
     attendee = (

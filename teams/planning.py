@@ -67,7 +67,8 @@ def propose(
         participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
     )
     if not by_leader:
-        mail.queue(DATES_MAIL, planned.pk, _language_of(participation.team.leader_email))
+        language = _language_of(participation.team.leader_email)
+        mail.queue(DATES_MAIL, planned.pk, language, study=participation.study)
     planned.refresh_from_db()
     return planned
 
@@ -360,9 +361,13 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
         )
         if is_new or not only_new:
             mail.drop(CALENDAR_MAIL, attendee.pk)
-            mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email))
+            mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
         if part in BRIEFED and (is_new or moved):
             _brief(attendee, planned.starts_at)
+
+
+def _study_of(attendee: Attendee) -> Study:
+    return Study.objects.get(participations__planned=attendee.meeting_id)
 
 
 def _brief(attendee: Attendee, starts_at: datetime) -> None:
@@ -371,7 +376,7 @@ def _brief(attendee: Attendee, starts_at: datetime) -> None:
     day = timezone.localdate(starts_at) - BRIEF_BEFORE
     due_at = max(timezone.make_aware(datetime.combine(day, BRIEF_AT)), timezone.now())
     if starts_at > timezone.now():
-        mail.queue(BRIEFING_MAIL, attendee.pk, _language_of(attendee.email), due_at)
+        mail.queue(BRIEFING_MAIL, attendee.pk, _language_of(attendee.email), due_at, study=_study_of(attendee))
 
 
 def _cancel(attendee: Attendee) -> None:
@@ -380,7 +385,7 @@ def _cancel(attendee: Attendee) -> None:
     mail.drop(CALENDAR_MAIL, attendee.pk)
     sent = Q(state=OutboxMessage.State.SENT) | Q(state=OutboxMessage.State.QUEUED)  # one under way cannot be held back
     if OutboxMessage.objects.filter(sent, kind=CALENDAR_MAIL, object_id=attendee.pk).exists():
-        mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email))
+        mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
 
 
 def _language_of(email: str) -> str:

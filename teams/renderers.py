@@ -4,10 +4,20 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from teams import invitations
+from teams.letters import LETTERS, Letter, offer, write
 from teams.mail import Mail, absolute, compose, register
-from teams.models import Academy, Invitation, Role, Team, User
+from teams.models import Academy, Invitation, Role, Study, Team, User
+
+DIRECTOR_INVITATION = "teams.director_invitation"
+DIRECTOR_REMINDER = "teams.director_reminder"
+DIRECTOR_CONFIRMATION = "teams.director_confirmation"
+LEADER_INVITATION = "teams.leader_invitation"
+LEADER_REMINDER = "teams.leader_reminder"
+LEADER_CONFIRMATION = "teams.leader_confirmation"
+TEAM_WITHDRAWN = "teams.team_withdrawn"
 
 
 def _invitation(pk: int) -> Invitation | None:
@@ -24,43 +34,52 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _letter(invitation: Invitation, to: str, subject: str, template: str, **context: object) -> Mail:
-    study, link = invitation.study, absolute(invitations.link_path(invitation))
-    headers = {"Reply-To": study.contact_email}
-    if template.endswith("_reminder"):
-        headers["List-Unsubscribe"] = f"<{link}>"  # there one declines, and gets no more mail
-    return compose(
-        to, _one_line(subject), f"emails/teams/{template}.txt", {"study": study, "link": link, **context}, headers
-    )
-
-
-def _to_director(invitation: Invitation, subject: str, template: str) -> Mail:
+def _of_director(invitation: Invitation) -> dict[str, str]:
+    """The fields of letters to a director."""
     academy = invitation.academy
     assert isinstance(academy, Academy)
-    return _letter(
-        invitation,
-        academy.director_email,
-        subject,
-        template,
-        academy=academy,
-        participations=invitations.teams_of(invitation),
-    )
+    teams = [f"- {one.team.name} ({one.team.leader_name})" for one in invitations.teams_of(invitation)]
+    return {
+        "name": academy.director_name,
+        "academy": academy.name,
+        "institution": academy.institution.name,
+        "teams": "\n".join(teams),
+        "days": str(invitation.study.report_days),
+    }
 
 
-def _to_leader(invitation: Invitation, subject: str, template: str) -> Mail:
+def _of_leader(invitation: Invitation) -> dict[str, str]:
+    """The fields of letters to a team leader."""
     participation = invitation.participation
     assert participation is not None
     team: Team = participation.team
-    return _letter(
-        invitation,
-        team.leader_email,
-        subject,
-        template,
-        team=team,
-        academy=team.academy,
-        participation=participation,
-        team_page=absolute(reverse("team", args=[participation.pk])),
-    )
+    return {
+        "name": team.leader_name,
+        "email": team.leader_email,
+        "team": team.name,
+        "academy": team.academy.name,
+        "director": team.academy.director_name,
+        "way": participation.get_mode_display(),
+        "number": str(participation.approached or ""),
+    }
+
+
+def _to_director(kind: str, invitation: Invitation, language: str) -> Mail:
+    academy = invitation.academy
+    assert isinstance(academy, Academy)
+    link = absolute(invitations.link_path(invitation))
+    stop = absolute(invitations.stop_path(invitation)) if LETTERS[kind].reminder else ""
+    values = _of_director(invitation) | {"link": link}
+    return write(kind, invitation.study, language, academy.director_email, values, stop=stop)
+
+
+def _to_leader(kind: str, invitation: Invitation, language: str, link: str = "") -> Mail:
+    participation = invitation.participation
+    assert participation is not None
+    link = absolute(link or invitations.link_path(invitation))
+    stop = absolute(invitations.stop_path(invitation)) if LETTERS[kind].reminder else ""
+    values = _of_leader(invitation) | {"link": link}
+    return write(kind, invitation.study, language, participation.team.leader_email, values, stop=stop)
 
 
 def _director_is_asked(invitation: Invitation) -> bool:
@@ -78,76 +97,171 @@ def _leader_is_asked(invitation: Invitation) -> bool:
     )
 
 
-@register("teams.director_invitation")
+@register(DIRECTOR_INVITATION)
 def director_invitation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _director_is_asked(invitation):
         return None
-    subject = _("Invitation: %(study)s") % {"study": invitation.study.title}
-    return _to_director(invitation, subject, "director_invitation")
+    return _to_director(DIRECTOR_INVITATION, invitation, language)
 
 
-@register("teams.director_reminder")
+@register(DIRECTOR_REMINDER)
 def director_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
-    if invitation is None or not _director_is_asked(invitation):
+    if invitation is None or invitation.no_reminders or not _director_is_asked(invitation):
         return None
-    subject = _("Reminder: invitation %(study)s") % {"study": invitation.study.title}
-    return _to_director(invitation, subject, "director_reminder")
+    return _to_director(DIRECTOR_REMINDER, invitation, language)
 
 
-@register("teams.director_confirmation")
+@register(DIRECTOR_CONFIRMATION, any_hour=True)
 def director_confirmation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.ACCEPTED:
         return None
-    subject = _("Your permission is recorded: %(study)s") % {"study": invitation.study.title}
-    return _to_director(invitation, subject, "director_confirmation")
+    return _to_director(DIRECTOR_CONFIRMATION, invitation, language)
 
 
-@register("teams.leader_invitation")
+@register(LEADER_INVITATION)
 def leader_invitation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _leader_is_asked(invitation):
         return None
-    subject = _("Invitation for your team: %(study)s") % {"study": invitation.study.title}
-    return _to_leader(invitation, subject, "leader_invitation")
+    return _to_leader(LEADER_INVITATION, invitation, language)
 
 
-@register("teams.leader_reminder")
+@register(LEADER_REMINDER)
 def leader_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
-    if invitation is None or not _leader_is_asked(invitation):
+    if invitation is None or invitation.no_reminders or not _leader_is_asked(invitation):
         return None
-    subject = _("Reminder: invitation for your team, %(study)s") % {"study": invitation.study.title}
-    return _to_leader(invitation, subject, "leader_reminder")
+    return _to_leader(LEADER_REMINDER, invitation, language)
 
 
-@register("teams.leader_confirmation")
+@register(LEADER_CONFIRMATION, any_hour=True)
 def leader_confirmation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.ACCEPTED:
         return None
-    subject = _("Your team takes part: %(study)s") % {"study": invitation.study.title}
-    return _to_leader(invitation, subject, "leader_confirmation")
+    return _to_leader(
+        LEADER_CONFIRMATION, invitation, language, link=reverse("team", args=[invitation.participation_id])
+    )
 
 
-@register("teams.team_withdrawn")
+@register(TEAM_WITHDRAWN)
 def team_withdrawn(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.WITHDRAWN:
         return None
-    subject = _("Your team no longer takes part: %(study)s") % {"study": invitation.study.title}
-    return _to_leader(invitation, subject, "team_withdrawn")
+    return _to_leader(TEAM_WITHDRAWN, invitation, language)
 
 
+# ------------------------------------------------------------------------------------------------ their words
+def _example_director(study: Study) -> dict[str, str]:
+    directors = study.invitations.filter(academy__isnull=False).select_related("study", "academy__institution")
+    invitation = directors.order_by("pk").first()
+    return _of_director(invitation) if invitation else {}
+
+
+def _example_leader(study: Study) -> dict[str, str]:
+    leaders = study.invitations.filter(participation__isnull=False).select_related("participation__team__academy")
+    invitation = leaders.order_by("-participation__approached", "pk").first()
+    return {name: value for name, value in _of_leader(invitation).items() if value} if invitation else {}
+
+
+DIRECTORS, LEADERS = gettext_lazy("Directors"), gettext_lazy("Team leaders")
+
+offer(
+    DIRECTOR_INVITATION,
+    Letter(
+        title=gettext_lazy("Invitation of a director"),
+        reader=DIRECTORS,
+        template="emails/teams/director_invitation.txt",
+        subject=gettext_lazy("Invitation: {study}"),
+        fields=("name", "academy", "institution", "teams", "link"),
+        example=_example_director,
+        origin=gettext_lazy("The researchers of {controller} put your name and address on the list of this study."),
+    ),
+)
+offer(
+    DIRECTOR_REMINDER,
+    Letter(
+        title=gettext_lazy("Reminder of a director"),
+        reader=DIRECTORS,
+        template="emails/teams/director_reminder.txt",
+        subject=gettext_lazy("Reminder: invitation {study}"),
+        fields=("name", "academy", "institution", "teams", "link"),
+        example=_example_director,
+        reminder=True,
+    ),
+)
+offer(
+    DIRECTOR_CONFIRMATION,
+    Letter(
+        title=gettext_lazy("Confirmation of a director's permission"),
+        reader=DIRECTORS,
+        template="emails/teams/director_confirmation.txt",
+        subject=gettext_lazy("Your permission is recorded: {study}"),
+        fields=("name", "academy", "institution", "days", "link"),
+        example=_example_director,
+    ),
+)
+offer(
+    LEADER_INVITATION,
+    Letter(
+        title=gettext_lazy("Invitation of a team leader"),
+        reader=LEADERS,
+        template="emails/teams/leader_invitation.txt",
+        subject=gettext_lazy("Invitation for your team: {study}"),
+        fields=("name", "team", "academy", "director", "link"),
+        example=_example_leader,
+        origin=gettext_lazy("{director} confirmed your name and address for this study."),
+    ),
+)
+offer(
+    LEADER_REMINDER,
+    Letter(
+        title=gettext_lazy("Reminder of a team leader"),
+        reader=LEADERS,
+        template="emails/teams/leader_reminder.txt",
+        subject=gettext_lazy("Reminder: invitation for your team, {study}"),
+        fields=("name", "team", "academy", "director", "link"),
+        example=_example_leader,
+        reminder=True,
+    ),
+)
+offer(
+    LEADER_CONFIRMATION,
+    Letter(
+        title=gettext_lazy("Confirmation that a team takes part"),
+        reader=LEADERS,
+        template="emails/teams/leader_confirmation.txt",
+        subject=gettext_lazy("Your team takes part: {study}"),
+        fields=("name", "email", "team", "academy", "way", "number", "link"),
+        example=_example_leader,
+    ),
+)
+offer(
+    TEAM_WITHDRAWN,
+    Letter(
+        title=gettext_lazy("Notice that a team takes part no longer"),
+        reader=LEADERS,
+        template="emails/teams/team_withdrawn.txt",
+        subject=gettext_lazy("Your team no longer takes part: {study}"),
+        fields=("name", "team", "academy"),
+        example=_example_leader,
+        required=(),
+    ),
+)
+
+
+# ------------------------------------------------------------------------------------------------ mails of the program
 def _set_password_path(user: User) -> str:
     """The path on which somebody without a password sets one: as for a forgotten one, so it ends after some days."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     return reverse("account_reset_password_from_key", args=key.split("-", 1))
 
 
-@register("teams.researcher_added")
+@register("teams.researcher_added", any_hour=True)
 def researcher_added(object_id: int, language: str) -> Mail | None:
     role = Role.objects.select_related("user", "study").filter(pk=object_id, kind=Role.Kind.RESEARCHER).first()
     if role is None or role.study is None:

@@ -74,7 +74,7 @@ def add_researcher(study: Study, name: str, email: str, by: User, language: str 
     role, created = Role.objects.get_or_create(user=user, kind=Role.Kind.RESEARCHER, study=study)
     if created:
         history.record(study, "researcher_added", by=by, detail=user.email)
-        mail.queue("teams.researcher_added", role.pk, user.language)
+        mail.queue("teams.researcher_added", role.pk, user.language, study=study)
     return created
 
 

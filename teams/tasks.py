@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from teams import bounces, mail
+from teams import bounces, mail, reminders
 
 
 @shared_task(name=mail.TASK)
@@ -15,3 +15,8 @@ def send_due_mail() -> None:
 def read_bounces() -> None:
     if settings.BOUNCES_URL:
         bounces.read_mailbox(settings.BOUNCES_URL)
+
+
+@shared_task(name="teams.send_due_reminders")
+def send_due_reminders() -> None:
+    reminders.send_due_reminders()

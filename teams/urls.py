@@ -1,9 +1,10 @@
 from django.urls import path
 
-from teams.views import contacts, director, setup, studies
+from teams.views import contacts, director, setup, stopping, studies
 
 urlpatterns = [
     path("i/<str:token>", director.invitation_link, name="invitation_link"),
+    path("i/stop/<str:token>", stopping.no_reminders, name="no_reminders"),
     path("studies/", studies.studies, name="studies"),
     path("studies/new", studies.study_new, name="study_new"),
     path("studies/<slug:slug>/settings", studies.study_settings, name="study_settings"),

@@ -62,7 +62,7 @@ def withdraw(
                 by_link=by_link,
                 detail=detail,
             )
-            mail.queue("teams.team_withdrawn", participation.invitation.pk)
+            mail.queue("teams.team_withdrawn", participation.invitation.pk, study=invitation.study)
     return True
 
 
@@ -75,10 +75,10 @@ def reissue(invitation: Invitation, by: User | None = None) -> bool:
         return False
     if invitation.academy_id:
         history.record(invitation.study, "link_reissued", academy=invitation.academy, by=by)
-        mail.queue("teams.director_invitation", invitation.pk)
+        mail.queue("teams.director_invitation", invitation.pk, study=invitation.study)
     else:
         participation = Participation.objects.select_related("team").get(invitation=invitation)
         history.record(invitation.study, "link_reissued", participation=participation, by=by)
         language = User.objects.filter(email__iexact=participation.team.leader_email).values_list("language", flat=True)
-        mail.queue("teams.leader_invitation", invitation.pk, language.first() or "nl")
+        mail.queue("teams.leader_invitation", invitation.pk, language.first() or "nl", study=invitation.study)
     return True

@@ -20,6 +20,7 @@ from analysis.models import AnalysisRun, Decision, FactorModelResult, RowRelease
 from analysis.plan import locked_plan
 from analysis.runs import request_run
 from teams import calendars
+from teams.invitations import stop_path
 from teams.models import User
 from teams.planned import OfferedSlot
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
@@ -203,6 +204,10 @@ TABLE = [
     Row("invitation_link", everyone(302), lambda cast: token_of(cast.links["director"])),
     Row("invitation", by_link("director", 200), lambda cast: [cast.director_invitation.pk]),
     Row("invitation", by_link("leader", 200), lambda cast: [cast.leader_invitation.pk]),
+    Row("no_reminders", everyone(404), lambda cast: ["forged"]),
+    Row("no_reminders", everyone(200), lambda cast: token_of(stop_path(cast.leader_invitation))),
+    Row("no_reminders", everyone(302), lambda cast: token_of(stop_path(cast.leader_invitation)), "post"),
+    Row("no_mails", everyone(404), lambda cast: ["1.forged"]),
     # ---------------------------------------------------------------- teachers: the code or the link is all they have
     Row("join", everyone(200)),
     Row("meeting_welcome", everyone(404), lambda cast: ["WRONG1"]),

@@ -237,7 +237,9 @@ def test_reminders_say_how_to_end_them(study, nursing, postman):
     mail.send_due()
     invited, reminded = (one.mail for one in postman.taken)
     assert "List-Unsubscribe" not in invited
-    assert invitations.link_path(invitation) in reminded["List-Unsubscribe"]
+    assert "List-Unsubscribe-Post" not in invited
+    assert reminded["List-Unsubscribe"].strip() == f"<{mail.absolute(invitations.stop_path(invitation))}>"
+    assert reminded["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 # ------------------------------------------------------------------------------------------------ when it may have gone

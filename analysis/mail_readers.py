@@ -1,0 +1,17 @@
+"""Who reads the mails of this app: names and addresses for the list of mails."""
+
+from collections.abc import Sequence
+
+from analysis.renderers import REPORT_MAIL
+from teams.mail_listing import Reader, name_readers
+from teams.models import OutboxMessage, Participation
+
+
+@name_readers(REPORT_MAIL)
+def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.team.leader_name, one.team.leader_email, one.team.name)
+        for message in messages
+        if (one := found.get(message.object_id))
+    }

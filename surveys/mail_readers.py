@@ -1,0 +1,30 @@
+"""Who reads the mails of this app. Of a teacher only the team is told, and the address where a mail did not arrive."""
+
+from collections.abc import Sequence
+
+from surveys import links
+from surveys.models import Invitee, Meeting
+from teams.mail_listing import LOST, Reader, name_readers
+from teams.models import OutboxMessage
+
+
+@name_readers(links.LINK_MAIL)
+def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    invitees = Invitee.objects.select_related("collection__participation__team")
+    found = invitees.in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader("", one.email if message.state in LOST else "", one.collection.participation.team.name)
+        for message in messages
+        if (one := found.get(message.object_id))
+    }
+
+
+@name_readers(links.FACILITATOR_MAIL)
+def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    meetings = Meeting.objects.select_related("collection__participation__team")
+    found = meetings.in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(team.contact_name, team.contact_email, team.team.name)
+        for message in messages
+        if (one := found.get(message.object_id)) and (team := one.collection.participation)
+    }

@@ -1,0 +1,68 @@
+"""A teacher ends the mails by the link in a reminder; it answers no questions and tells nothing."""
+
+import pytest
+from django.core import mail as django_mail
+from django.test import Client
+
+from surveys import keys, links
+from surveys.models import Collection, Invitee
+from teams import mail
+
+pytestmark = pytest.mark.django_db
+
+
+def path_of(invitee: Invitee) -> str:
+    return "/" + links.stop_url(invitee).split("/", 3)[3]
+
+
+@pytest.fixture
+def invitee(online: Collection) -> Invitee:
+    links.issue_links(online, ["ine@noord.example"])
+    mail.send_due()
+    django_mail.outbox.clear()
+    return online.invitees.get()
+
+
+def test_a_reminder_says_how_to_end_them_and_the_first_mail_cannot(invitee, online):
+    links.remind(online)
+    mail.send_due()
+    (sent,) = django_mail.outbox
+    assert sent.extra_headers["List-Unsubscribe"] == f"<{links.stop_url(invitee)}>"
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert links.stop_url(invitee) in sent.body
+    assert invitee.nonce not in sent.body
+
+
+def test_one_click_ends_the_mails_and_the_link_keeps_working(invitee, online):
+    client = Client(enforce_csrf_checks=True)
+    assert client.get(path_of(invitee)).status_code == 200
+    assert not Invitee.objects.get().opted_out
+    answer = client.post(
+        path_of(invitee), "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 200
+    assert Invitee.objects.get().opted_out
+    assert links.remind(online).n_queued == 0
+    token = links.personal_url(invitee).rsplit("/", 1)[1]
+    assert links.find_invitee(token) == invitee
+
+
+def test_the_link_opens_no_answers_and_a_forged_one_nothing(invitee, client):
+    token = path_of(invitee).rsplit("/", 1)[1]
+    assert links.find_invitee(token) is None
+    assert links.find_invitee(token.partition(".")[2]) is None
+    for forged in (
+        f"{invitee.pk}.",
+        f"{invitee.pk}.AAAA",
+        f"{invitee.pk + 1}.{token.partition('.')[2]}",
+        "9" * 30 + ".A",
+    ):
+        assert links.find_by_stop_token(forged) is None
+    personal = links.personal_url(invitee).rsplit("/", 1)[1]
+    assert links.find_by_stop_token(f"{invitee.pk}.{personal}") is None
+
+
+def test_once_the_key_is_gone_it_opens_nothing(invitee, client):
+    path = path_of(invitee)
+    keys.destroy(invitee.collection)
+    assert client.get(path).status_code == 404
