@@ -21,6 +21,7 @@ urlpatterns = [
     # one address, two answers: a director's (teams) and a team leader's (surveys, since accepting may open a collection)
     path("i/<int:invitation_id>/", invitation, name="invitation"),
     path("", include("teams.urls")),
+    path("questionnaires/", include("surveys.questionnaire_urls")),
     path("", include("surveys.urls")),
     path("", include("analysis.urls")),
 ]

@@ -5,8 +5,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from surveys.models import Collection, Meeting
-from teams.access import participation_for_leader, participation_for_researcher
+from surveys.models import Collection, Meeting, Questionnaire, QuestionnaireVersion
+from teams.access import participation_for_leader, participation_for_researcher, researcher
 from teams.links import FACILITATOR, token_of
 
 _WITH = (
@@ -44,3 +44,16 @@ def meeting_for_facilitator(request: HttpRequest, meeting_id: int) -> Meeting:
     if not token.opens(meeting.pk, meeting.facilitator_nonce):
         raise Http404
     return meeting
+
+
+def questionnaire_for_researcher(user: AbstractBaseUser | AnonymousUser, code: str) -> Questionnaire:
+    """A questionnaire, for every researcher: they share them. Raises Http404 for anybody else."""
+    researcher(user)
+    return get_object_or_404(Questionnaire, code=code)
+
+
+def version_for_researcher(user: AbstractBaseUser | AnonymousUser, code: str, number: int) -> QuestionnaireVersion:
+    """A frozen version of a questionnaire, for every researcher. Raises Http404 for anybody else."""
+    questionnaire = questionnaire_for_researcher(user, code)
+    versions = QuestionnaireVersion.objects.select_related("questionnaire", "created_by")
+    return get_object_or_404(versions, questionnaire=questionnaire, number=number)

@@ -206,7 +206,8 @@ def move(questionnaire: Questionnaire, part: str, up: bool) -> bool:
 
     def change(draft: Draft) -> None:
         nonlocal went
-        found = _place(draft, *part.split(":", 1))
+        kind, _colon, code = part.partition(":")
+        found = _place(draft, kind, code)
         if found is None:
             raise Conflict
         rows, at = found

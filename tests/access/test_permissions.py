@@ -19,6 +19,7 @@ from analysis.dataset import load
 from analysis.models import AnalysisRun, Decision, FactorModelResult, RowRelease
 from analysis.plan import locked_plan
 from analysis.runs import request_run
+from surveys import paper
 from teams import calendars
 from teams.invitations import stop_path
 from teams.models import User
@@ -87,6 +88,10 @@ def of_online_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.online.pk]
 
 
+def questionnaire(cast: Cast) -> list[object]:
+    return ["collective-learning"]
+
+
 def team(cast: Cast) -> list[object]:
     return [cast.participation.pk]
 
@@ -107,6 +112,18 @@ def of_feed(cast: Cast) -> list[object]:
     alice = User.objects.get(email=cast.emails["alice"])
     calendars.renew_feed(alice)
     return [calendars.feed_address(alice).rsplit("/", 1)[1].removesuffix(".ics")]
+
+
+def typed_form(cast: Cast) -> int:
+    return paper.new_form(cast.collection).number
+
+
+def paper_of_meeting(cast: Cast) -> list[object]:
+    return [*meeting(cast), typed_form(cast)]
+
+
+def paper_of_team(cast: Cast) -> list[object]:
+    return [*of_team(cast), typed_form(cast)]
 
 
 def token_of(path: str) -> list[object]:
@@ -236,9 +253,31 @@ TABLE = [
     Row("facilitator_close", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_reopen", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_seal", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_paper", by_link("facilitator", 200), meeting),
+    Row("facilitator_paper_pdf", by_link("facilitator", 200), lambda cast: [*meeting(cast), "nl"]),
+    Row("facilitator_paper_new", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_paper_again", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_paper_add", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_paper_back", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_paper_handed_in", by_link("facilitator", 302), meeting, "post", {"handed_in": 2}),
+    Row("facilitator_paper_form", by_link("facilitator", 200), paper_of_meeting),
+    Row("facilitator_paper_keep", by_link("facilitator", 204), paper_of_meeting, "post"),
+    Row("facilitator_paper_throw", by_link("facilitator", 302), paper_of_meeting, "post"),
     # ---------------------------------------------------------------- researchers: studies and set-up
     Row("studies", only(("alice", "bob", "admin"), 200)),
     Row("study_new", only(("alice", "bob", "admin"), 200)),
+    Row("questionnaires", only(RESEARCHERS, 200)),
+    Row("questionnaire_new", only(RESEARCHERS, 200)),
+    Row("questionnaire_import", only(RESEARCHERS, 200)),
+    Row("questionnaire_edit", only(RESEARCHERS, 200), questionnaire),
+    Row("questionnaire_edit", only(RESEARCHERS, 302), questionnaire, "post"),
+    Row("questionnaire_change", only(RESEARCHERS, 302), questionnaire, "post"),
+    Row("questionnaire_preview", only(RESEARCHERS, 200), questionnaire),
+    Row("preview_screen", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 0, "nl", 1]),
+    Row("preview_screen", only(RESEARCHERS, 302), lambda cast: [*questionnaire(cast), 0, "nl", 1], "post"),
+    Row("questionnaire_versions", only(RESEARCHERS, 200), questionnaire),
+    Row("questionnaire_version", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 1]),
+    Row("version_file", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 1, "yaml"]),
     Row("study_settings", researchers(200), slug),
     Row("study_people", researchers(200), slug),
     Row("study_person_remove", researchers(302), of_role, "post"),
@@ -278,6 +317,16 @@ TABLE = [
     Row("collecting_reopen", researchers(302), of_team, "post"),
     Row("collecting_seal", researchers(302), of_team, "post"),
     Row("collecting_links", researchers(302), of_online_team, "post", {"addresses": "ine@noord.example"}),
+    Row("collecting_paper", researchers(200), of_team),
+    Row("collecting_paper_pdf", researchers(200), lambda cast: [*of_team(cast), "en"]),
+    Row("collecting_paper_new", researchers(302), of_team, "post"),
+    Row("collecting_paper_again", researchers(302), of_team, "post"),
+    Row("collecting_paper_add", researchers(302), of_team, "post"),
+    Row("collecting_paper_back", researchers(302), of_team, "post"),
+    Row("collecting_paper_handed_in", researchers(302), of_team, "post", {"handed_in": 2}),
+    Row("collecting_paper_form", researchers(200), paper_of_team),
+    Row("collecting_paper_keep", researchers(204), paper_of_team, "post"),
+    Row("collecting_paper_throw", researchers(302), paper_of_team, "post"),
     Row("meeting_texts", researchers(200), slug),
     Row("reminder_rounds", researchers(200), slug),
     Row("reminder_round_drop", researchers(302), lambda cast: [cast.study.slug, 0], "post"),
