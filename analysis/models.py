@@ -493,3 +493,4 @@ class RowRelease(models.Model):
 
 # Django looks for an app's models here
 from analysis.report_models import ReportFile, ReportLink, TeamGoal  # noqa: E402, F401
+from analysis.text_models import TextReview  # noqa: E402, F401
