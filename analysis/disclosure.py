@@ -432,22 +432,27 @@ def half_width(n: int, spread: Spread, n_points: int) -> float | None:
     return half if half <= (n_points - 1) / 3 else None
 
 
-def show_aggregate(units_shown: Sequence[tuple[int, float]]) -> ShownScale:
+def show_aggregate(units_shown: Sequence[tuple[int, float]], n_points: int) -> ShownScale:
     """The mean over the respondents of several units, from (n, scale value) of each, with the interval robust to units.
 
     se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1). Whether the aggregate may be shown at all is judged before. It is
-    made of the values shown of its units, so it tells nothing more about them.
+    made of the values shown of its units, so it tells nothing more about them. Of few units the interval says next to
+    nothing and is left out.
     """
     total = sum(n for n, _ in units_shown)
     if total == 0:
         return Withheld(Reason.NOT_MEASURED)
     mean = sum(n * value for n, value in units_shown) / total
     n_units = len(units_shown)
+    shown = round_half_up(mean, AGGREGATE_DECIMALS)
     if n_units < 2:
-        return MeanShown(round_half_up(mean, AGGREGATE_DECIMALS), None, None)
+        return MeanShown(shown, None, None)
     meat = n_units / (n_units - 1) * sum((n * (value - mean)) ** 2 for n, value in units_shown)
     half = _t(n_units - 1) * math.sqrt(meat) / total
-    return MeanShown(*(round_half_up(figure, AGGREGATE_DECIMALS) for figure in (mean, mean - half, mean + half)))
+    if half > (n_points - 1) / 3:
+        return MeanShown(shown, None, None)
+    low, high = (round_half_up(end, AGGREGATE_DECIMALS) for end in (mean - half, mean + half))
+    return MeanShown(shown, max(1.0, low), min(float(n_points), high))
 
 
 def item_value(item: ShownItem, n_points: int) -> float | None:

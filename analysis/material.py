@@ -137,7 +137,7 @@ def aggregate(material: Material, groups: Sequence[GroupFigures], scale: FinalSc
         (group.scale(scale.code).n, disclosure.scale_value(_turned_items(material, group, scale), n_points))
         for group in groups
     ]
-    return disclosure.show_aggregate([(n, value) for n, value in values if n >= k and value is not None])
+    return disclosure.show_aggregate([(n, value) for n, value in values if n >= k and value is not None], n_points)
 
 
 def aggregate_item(material: Material, groups: Sequence[GroupFigures], code: str) -> float | None:
@@ -148,7 +148,7 @@ def aggregate_item(material: Material, groups: Sequence[GroupFigures], code: str
         figures, value = group.item(code), disclosure.item_value(shown_item(group, code, k), n_points)
         if figures is not None and value is not None:
             values.append((figures.n, value))
-    shown = disclosure.show_aggregate(values)
+    shown = disclosure.show_aggregate(values, n_points)
     return shown.mean if isinstance(shown, MeanShown) else None
 
 

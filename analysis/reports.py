@@ -57,7 +57,7 @@ def render_team(
     study, groups = material.study, material.groups
     own = group_of(groups, participation)
     team = participation.team
-    counts = next((t.counts for t in own.teams if t.participation.pk == participation.pk), None) if own else None
+    behind = [t.counts for t in own.teams] if own else []  # of a combination: of all its teams
     withheld = material.judge(own) if own else Withheld(Reason.NOT_MEASURED)
     units = [g.group for g in material.units]
     benchmark = disclosure.judge_benchmark(own.key if own else None, units) or Benchmark(
@@ -66,7 +66,8 @@ def render_team(
         n_respondents=sum(g.group.analysed for g in material.units),
     )
     options = tuple(in_language(text, language) for _value, text in material.definition.options)
-    approached, returned = (counts.approached, counts.returned) if counts else (participation.approached or 0, 0)
+    returned = sum(counts.returned for counts in behind)
+    approached = sum(counts.approached for counts in behind) if behind else participation.approached or 0
     with override(language):
         scales: tuple[ScaleReport, ...] | Withheld = withheld or Withheld(Reason.NOT_MEASURED)
         if own and withheld is None:
@@ -99,18 +100,12 @@ def render_team(
                 scales,
                 benchmark,
                 withheld_text(benchmark.reason, study.k) if isinstance(benchmark, Withheld) else "",
-                *_behind(own, returned, approached),
+                returned,
+                approached,
                 len(options),
                 study.k,
             ),
         )
-
-
-def _behind(own: GroupFigures | None, returned: int, approached: int) -> tuple[int, int]:
-    """Returned and approached of all whose answers the report is made of: of a combination, those of all its teams."""
-    if own is None or len(own.teams) < 2:
-        return returned, approached
-    return sum(t.counts.returned for t in own.teams), sum(t.counts.approached for t in own.teams)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class TestShown:
         items = [ItemMean(2.3), ItemMean(2.4), ItemMean(2.4)]
         shown = disclosure.show_scale(9, items, Spread(0.5, 400), 4, K)
         assert shown == MeanShown(2.4, 2.0, 2.8)
-        assert disclosure.show_aggregate([(10, 2.345), (20, 2.5)]).mean == 2.45
+        assert disclosure.show_aggregate([(10, 2.345), (20, 2.5)], 4).mean == 2.45
 
     def test_fewer_than_k_scores_are_withheld_although_the_team_is_a_unit(self):
         assert disclosure.show_scale(4, [ItemMean(2.5)], None, 4, K) == Withheld(Reason.TOO_FEW)

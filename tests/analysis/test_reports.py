@@ -75,7 +75,7 @@ def test_the_benchmark_equals_the_engine_on_single_scores(study, teams):
     scores = score_scales(data.frame[items][inside], {"BB": items})["BB"]
     expected = mean_over_respondents(scores, data.respondents["participation"][inside])
     # made of the exact team means it is the engine's, rounded; readers get it from what is shown of the teams
-    ours = show_aggregate([(f.n, f.mean) for g in groups if (f := g.scale("BB")).mean is not None])
+    ours = show_aggregate([(f.n, f.mean) for g in groups if (f := g.scale("BB")).mean is not None], 4)
     assert ours.mean == pytest.approx(expected.mean, abs=0.005)
     assert (ours.low, ours.high) == (
         pytest.approx(expected.ci_lower, abs=0.005),

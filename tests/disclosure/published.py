@@ -301,7 +301,7 @@ def check_words(publication: Publication) -> None:
     """Sentences, findings and questions hold no number that does not stand as a figure in the same report."""
     for report in (*publication.teams, *publication.academies, publication.everybody):
         said = {found for text in texts_of(report) for found in re.findall(r"\d+(?:\.\d+)?", text)}
-        assert said <= numbers_of(report), said - numbers_of(report)
+        assert said <= numbers_of(report), (said - numbers_of(report), report.findings)
 
 
 def texts_of(report: object, name: str = "") -> Iterator[str]:

@@ -258,7 +258,7 @@ def test_rule_7_caps_enumerated(monkeypatch: pytest.MonkeyPatch):
 # ---------------------------------------------------------------------------------------------- a second line
 def test_rule_3_protects_teams_not_people():
     # the mean of two units, less one's own, is the other team's mean: three others at least, none of more than half
-    mine, all_two = (10, 2.5), disclosure.show_aggregate([(10, 2.5), (8, 3.1)]).mean
+    mine, all_two = (10, 2.5), disclosure.show_aggregate([(10, 2.5), (8, 3.1)], 4).mean
     assert (18 * all_two - 10 * mine[1]) / 8 == pytest.approx(3.1, abs=0.02)
     counts = [Group(name, (TeamCounts(n, n, n, n),)) for name, n in (("a", 10), ("b", 8))]
     assert disclosure.judge_benchmark("a", counts) is not None
