@@ -35,7 +35,7 @@ def test_each_sees_the_own_key_and_answers_only(meeting):
     assert one in pages[0]
     assert two not in pages[0]
     assert '{"sequence":1,"answers":{"GV1":4},"eligibility":"yes",' in pages[0]
-    assert '{"sequence":0,"answers":{},"eligibility":""}' in pages[1]
+    assert '{"sequence":0,"answers":{},"eligibility":"",' in pages[1]
     for slot in ("@@KEY@@", "@@STATE@@"):
         assert slot not in pages[0] + pages[1]
 

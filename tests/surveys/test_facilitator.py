@@ -146,3 +146,28 @@ def test_buttons_need_the_token_of_the_form(meeting):
     client.get(f"/f/{path}")
     assert client.post(reverse("facilitator_close", args=[meeting.pk])).status_code == 403
     assert Collection.objects.get(pk=meeting.collection_id).state == "open"
+
+
+def test_the_page_says_what_is_on_its_way_and_when_one_may_seal(cora, collection, meeting):
+    address = reverse("facilitator_counts", args=[meeting.pk]) + "?seen=closed"
+    key = submission.start_in_meeting(meeting)
+    collections.close_collection(collection)
+    waiting = cora.get(address)
+    assert "1 persoon is begonnen en heeft nog niet ingeleverd" in waiting.content.decode()
+    submission.submit(key, 1, {})
+    ready = cora.get(address, headers={"If-None-Match": waiting["ETag"]})
+    assert "Er is niets meer onderweg: je kunt nu verzegelen." in ready.content.decode()
+
+
+def test_forms_on_paper_are_counted(cora, meeting):
+    first = cora.get(reverse("facilitator_counts", args=[meeting.pk]))
+    cora.post(reverse("facilitator_present", args=[meeting.pk]), {"present": "14", "paper": "3"})
+    meeting.refresh_from_db()
+    assert (meeting.present, meeting.paper) == (14, 3)
+    again = cora.get(reverse("facilitator_counts", args=[meeting.pk]), headers={"If-None-Match": first["ETag"]})
+    assert b"<dd>3</dd>" in again.content
+
+
+def test_a_shared_device_has_a_link_of_its_own(cora, meeting):
+    page = cora.get(reverse("facilitator", args=[meeting.pk])).content.decode()
+    assert f"/a/{meeting.code}?shared=yes" in page
