@@ -16,6 +16,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.mail_provider import provider_of, settings_of
+
 # One thread per process for linear algebra, set before numpy is imported: the matrices are small, so that threads only wait
 # for each other (the demo's analysis took three times the processor time with two), and sums come out the same every time.
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -230,9 +232,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 MAIL_DIR = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Teamspiegel <noreply@teamspiegel.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-if "EMAIL_URL" in env.ENVIRON:
+MAIL_PROVIDER = ""
+ANYMAIL: dict[str, Any] = {}
+EMAIL_TIMEOUT = 30
+# "user:secret" that the mail provider shows when it reports what became of a mail (/mail/events); empty: no reports are taken
+MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", default="")
+if provider_of(env.str("EMAIL_URL", default="")):
+    vars().update(settings_of(env.str("EMAIL_URL"), MAIL_EVENTS_SECRET))
+elif "EMAIL_URL" in env.ENVIRON:
     vars().update(env.email_url("EMAIL_URL"))
-    EMAIL_TIMEOUT = 30
 elif PRODUCTION:
     raise ImproperlyConfigured("Set EMAIL_URL in the environment, for instance smtp+tls://user:secret@host:587.")
 else:

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from config import pages
+from config import pages, webhooks
 from surveys.views.invitation import invitation
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("privacy", pages.privacy, name="privacy"),
     path("accessibility", pages.accessibility, name="accessibility"),
     path("health", pages.health, name="health"),
+    path("mail/events", webhooks.mail_events, name="mail_events"),
     path("language", login_not_required(require_POST(set_language)), name="set_language"),
     path("dev/mail", pages.dev_mail, name="dev_mail"),
     path("accounts/", include("teams.account_urls")),

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 
 from surveys import links
 from surveys.models import Invitee, Meeting
+from teams.bounces import when_unwanted
 from teams.mail_listing import LOST, Reader, name_readers
 from teams.models import OutboxMessage
+
+
+@when_unwanted(links.LINK_MAIL)
+def opt_out(invitee_id: int) -> None:
+    for invitee in Invitee.objects.filter(pk=invitee_id):
+        links.opt_out(invitee)
 
 
 @name_readers(links.LINK_MAIL)

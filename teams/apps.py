@@ -5,4 +5,8 @@ class TeamsConfig(AppConfig):
     name = "teams"
 
     def ready(self) -> None:
-        from teams import mail_readers, meeting_mails, renderers  # noqa: F401  mails get renderers and readers
+        from anymail.signals import tracking
+
+        from teams import bounces, mail_readers, meeting_mails, renderers  # noqa: F401  mails get renderers and readers
+
+        tracking.connect(bounces.receive, dispatch_uid="teams.bounces")

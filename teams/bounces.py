@@ -1,4 +1,4 @@
-"""Mails that came back: reports of delivery (RFC 3464) read from a mailbox, and the mail they are about marked bounced.
+"""Mails that came back: reports of delivery (RFC 3464) read from a mailbox, and reports of a mail provider.
 
 A report names the mail by its Message-ID, which the outbox made before the first attempt. Addresses are not kept: the
 outbox knows none. Reports of a delay change nothing, and neither do answers of people or absence notices.
@@ -9,11 +9,14 @@ import email.policy
 import imaplib
 import mailbox
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import cast
 from urllib.parse import unquote, urlsplit
+
+from anymail.signals import AnymailTrackingEvent, EventType
+from django.db.models import Q
 
 from teams.models import OutboxMessage
 
@@ -53,6 +56,50 @@ def record(bounce: Bounce) -> bool:
     """Mark the mail that came back. Whether one of ours did; a second report about it changes nothing."""
     sent = OutboxMessage.objects.filter(message_id=bounce.message_id, state=OutboxMessage.State.SENT)
     return bool(sent.update(state=OutboxMessage.State.BOUNCED, error=f"came back: {bounce.status}"))
+
+
+# What a provider reports (django-anymail's words for it, the same for all providers)
+UNDELIVERED = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
+UNWANTED = (EventType.COMPLAINED, EventType.UNSUBSCRIBED)
+Stop = Callable[[int], object]
+_stops: dict[str, Stop] = {}
+
+
+def when_unwanted(*kinds: str) -> Callable[[Stop], Stop]:
+    """Decorator: the function that ends reminders to the reader of a mail of these kinds, by the number of its object."""
+
+    def remember(stop: Stop) -> Stop:
+        _stops.update(dict.fromkeys(kinds, stop))
+        return stop
+
+    return remember
+
+
+def receive(sender: object, event: AnymailTrackingEvent, esp_name: str, **_more: object) -> None:
+    """Called by django-anymail for each report of the provider (docs/adr: the one signal that we listen to)."""
+    record_event(event)
+
+
+def record_event(event: AnymailTrackingEvent) -> bool:
+    """Mark a mail that did not arrive; end the reminders of who called one spam. Whether a mail of ours changed.
+
+    The provider's own number for the mail was written down when it took it. Reports of opening and clicking are not read.
+    """
+    number = str(event.message_id or "")
+    if not number or event.event_type not in (*UNDELIVERED, *UNWANTED):
+        return False
+    named = Q(provider_id=number) | Q(message_id=number)
+    sent = OutboxMessage.objects.filter(named, state=OutboxMessage.State.SENT)
+    if event.event_type in UNWANTED:
+        messages = list(sent)
+        for message in messages:
+            if message.kind in _stops:
+                _stops[message.kind](message.object_id)
+        return bool(messages)
+    said = str(event.mta_response or event.description or event.reject_reason or "")
+    found = STATUS.search(said)
+    reason = found[1] if found else said.replace(str(event.recipient or "\0"), "…")[:200] or event.event_type
+    return bool(sent.update(state=OutboxMessage.State.BOUNCED, error=f"came back: {reason}"))
 
 
 def read_mailbox(url: str) -> int:

@@ -1,14 +1,15 @@
-"""Who reads the mails of this app: names and addresses for the list of mails, looked up for a whole page at once."""
+"""Who reads the mails of this app: names and addresses for the list of mails, looked up for a whole page at once; and what
+ends their reminders."""
 
 from collections.abc import Sequence
 
-from teams import planning
+from teams import invitations, planning
+from teams.bounces import when_unwanted
 from teams.mail_listing import Reader, name_readers
 from teams.models import Invitation, OutboxMessage, Role
 from teams.planned import Attendee, PlannedMeeting
 
-
-@name_readers(
+OF_INVITATIONS = (
     "teams.director_invitation",
     "teams.director_reminder",
     "teams.director_confirmation",
@@ -17,6 +18,16 @@ from teams.planned import Attendee, PlannedMeeting
     "teams.leader_confirmation",
     "teams.team_withdrawn",
 )
+
+
+@when_unwanted(*OF_INVITATIONS)
+def end_reminders(invitation_id: int) -> None:
+    invitation = Invitation.objects.select_related("study", "academy", "participation").filter(pk=invitation_id).first()
+    if invitation is not None:
+        invitations.end_reminders(invitation)
+
+
+@name_readers(*OF_INVITATIONS)
 def of_invitations(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Invitation.objects.select_related("academy", "participation__team").in_bulk([m.object_id for m in messages])
     readers = {}

@@ -182,6 +182,7 @@ TABLE = [
     Row("accessibility", everyone(200)),
     Row("health", everyone(200)),
     Row("dev_mail", everyone(200)),
+    Row("mail_events", everyone(404), method="post"),  # no mail provider
     Row("set_language", everyone(302), method="post", data={"language": "en", "next": "/"}),
     Row("start", only(ACCOUNTS, 302)),
     # ---------------------------------------------------------------- sign-in
