@@ -19,8 +19,12 @@ class AnalysisConfig(AppConfig):
                 "decision_undone": _("Decision undone"),
                 "answers_not_used_any_more": _("Answers of the team are not used any more"),
                 "published": _("Reports published"),
+                "report_shared": _("Report shared by a link"),
                 "answers_imported": _("Answers imported (responses / teams)"),
                 "responses_downloaded": _("Responses downloaded"),
+                "text_reviewed": _("Open answer reviewed"),
+                "text_review_undone": _("Review of an open answer taken back"),
+                "texts_downloaded": _("Open answers downloaded"),
                 "rows_released": _("Responses released, with their purpose"),
             }
         )

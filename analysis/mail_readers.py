@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from analysis.renderers import REPORT_MAIL
+from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
+from analysis.report_models import ReportLink
 from teams.mail_listing import Reader, name_readers
 from teams.models import OutboxMessage, Participation
 
@@ -14,4 +15,14 @@ def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
         message.pk: Reader(one.team.leader_name, one.team.leader_email, one.team.name)
         for message in messages
         if (one := found.get(message.object_id))
+    }
+
+
+@name_readers(ACADEMY_MAIL)
+def of_academy_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.academy.director_name, one.academy.director_email, one.academy.name)
+        for message in messages
+        if (one := found.get(message.object_id)) and one.academy
     }

@@ -17,7 +17,7 @@ from analysis.groups import FinalScale, GroupFigures, final_scales_of, load_grou
 from analysis.models import AnalysisRun, Publication
 from surveys.definition import Definition
 from surveys.questionnaires import definition_of
-from teams.models import Participation, Study
+from teams.models import Study
 
 StoredSpreads = dict[str, dict[str, Any]]  # per scale its items, and SD and df of the spread
 
@@ -171,14 +171,13 @@ class Previous:
         same = before is not None and {item.code for item in before.items} == {item.code for item in scale.items}
         return before if same else None
 
-    def of(self, reader: Participation, scale: FinalScale) -> ShownScale | None:
-        """The same team's mean on the same scale; None when the team took no part or the scale had other items."""
+    def of(self, own: GroupFigures, scale: FinalScale) -> ShownScale | None:
+        """The mean of the same team, or of the same teams together; None when there was none, or of other items."""
         before = self.scale(scale)
         if before is None:
             return None
-        then = next(
-            (g for g in self.material.groups if any(t.participation.team_id == reader.team_id for t in g.teams)), None
-        )
+        teams = {t.participation.team_id for t in own.teams}
+        then = next((g for g in self.material.groups if {t.participation.team_id for t in g.teams} == teams), None)
         if then is None:
             return None
         return self.material.judge(then) or shown_scale(self.material, then, before)

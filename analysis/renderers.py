@@ -1,15 +1,14 @@
 """The mails of this app: a team's report is ready, and a director's."""
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.models import Publication
 from analysis.report_links import path_of
 from analysis.report_models import ReportLink
 from teams.letters import Letter, offer, write
-from teams.mail import Mail, absolute, compose, register
-from teams.models import Participation, Study
+from teams.mail import Mail, absolute, register
+from teams.models import Academy, Participation, Study
 
 REPORT_MAIL = "report_ready"
 ACADEMY_MAIL = "academy_report_ready"
@@ -62,18 +61,28 @@ def academy_report_ready(object_id: int, language: str) -> Mail | None:
         return None
     if not Publication.objects.filter(study=link.study).exists():
         return None
-    study, academy = link.study, link.academy
-    subject = _("The report of your academy: %(academy)s") % {"academy": academy.name}
-    return compose(
-        academy.director_email,
-        " ".join(subject.split()),
-        "emails/analysis/academy_report_ready.txt",
-        {
-            "study": study,
-            "academy": academy,
-            "name": academy.director_name,
-            "link": absolute(path_of(link)),
-            "until": link.expires_on,
-        },
-        headers={"Reply-To": study.contact_email},
-    )
+    values = _of_academy(link.academy) | {"link": absolute(path_of(link))}
+    return write(ACADEMY_MAIL, link.study, language, link.academy.director_email, values)
+
+
+def _of_academy(academy: Academy) -> dict[str, str]:
+    """The fields of the letter to a director whose report is ready, but for the link."""
+    return {"name": academy.director_name, "academy": academy.name}
+
+
+def _example_academy(study: Study) -> dict[str, str]:
+    academy = Academy.objects.filter(invitations__study=study).order_by("pk").first()
+    return _of_academy(academy) if academy else {}
+
+
+offer(
+    ACADEMY_MAIL,
+    Letter(
+        title=gettext_lazy("Notice that an academy's report is ready"),
+        reader=gettext_lazy("Directors"),
+        template="emails/analysis/academy_report_ready.txt",
+        subject=gettext_lazy("The report of your academy: {academy}"),
+        fields=("name", "academy", "link"),
+        example=_example_academy,
+    ),
+)

@@ -71,7 +71,7 @@ def render_team(
     with override(language):
         scales: tuple[ScaleReport, ...] | Withheld = withheld or Withheld(Reason.NOT_MEASURED)
         if own and withheld is None:
-            make = _Maker(material, own, participation, benchmark, language, options, goals or {})
+            make = _Maker(material, own, benchmark, language, options, goals or {})
             scales = tuple(make.scale(scale) for scale in material.scales)
         return TeamReport(
             study=study.title,
@@ -114,7 +114,6 @@ class _Maker:
 
     material: Material
     own: GroupFigures
-    reader: Participation
     benchmark: Benchmark | Withheld
     language: str
     options: tuple[str, ...]
@@ -134,7 +133,7 @@ class _Maker:
             self.benchmark if isinstance(self.benchmark, Withheld) else aggregate(material, material.units, scale)
         )
         sector = self._sector(scale)
-        previous = material.previous.of(self.reader, scale) if material.previous else None
+        previous = material.previous.of(own, scale) if material.previous else None
         goal = self.goals.get(scale.code, Goal(None))
         closest, widest = _extremes(items, agreement)
         made = ScaleReport(

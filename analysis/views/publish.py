@@ -188,14 +188,14 @@ def link_renew(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
     with transaction.atomic():
         renew(link)
-        queue(ACADEMY_MAIL, link.pk)
+        queue(ACADEMY_MAIL, link.pk, study=link.study)
     messages.success(request, _("A new link is on its way to the director. The old one does not work any more."))
     return redirect(f"{reverse('publish', args=[slug])}#links")
 
 
 def _link(request: HttpRequest, slug: str, pk: int) -> ReportLink:
     study = access.study_for_researcher(request.user, slug)
-    return get_object_or_404(ReportLink, study=study, participation=None, pk=pk)
+    return get_object_or_404(ReportLink.objects.select_related("study"), study=study, participation=None, pk=pk)
 
 
 # ------------------------------------------------------------------------------------------------ previews
