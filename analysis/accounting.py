@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Sum
@@ -43,8 +45,13 @@ class Dispositions:
         rest = approached - analysed - not_eligible - screened_out - refused
         return cls(approached, analysed, not_eligible, screened_out, refused, max(rest, 0), 0, max(-rest, 0))
 
+    @classmethod
+    def added(cls, people: Iterable[Dispositions]) -> Dispositions:
+        """The counts of several teams together."""
+        return cls(*(sum(column) for column in zip(*map(_COUNTS, people), strict=True)))
+
     def __add__(self, other: Dispositions) -> Dispositions:
-        return Dispositions(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Dispositions.added((self, other))
 
     @property
     def set_aside(self) -> int:
@@ -88,6 +95,9 @@ class Dispositions:
         }
 
 
+_COUNTS = attrgetter(*(one.name for one in fields(Dispositions)))
+
+
 @dataclass(frozen=True, slots=True)
 class TeamAccount:
     """A team that takes part, what it belongs to, and what became of its teachers."""
@@ -107,7 +117,7 @@ class TeamAccount:
         return self.people.not_accounted_for == 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accounts:
     """The accounts of a study. Groups of teams are made by :meth:`by`."""
 
@@ -121,9 +131,9 @@ class Accounts:
     declined_reasons: Mapping[str, int]  # of teams, by the code of the reason
     teams: tuple[TeamAccount, ...] = field(repr=False)
 
-    @property
+    @cached_property
     def total(self) -> Dispositions:
-        return sum((team.people for team in self.teams), Dispositions())
+        return Dispositions.added(team.people for team in self.teams)
 
     @property
     def teams_waiting(self) -> int:
@@ -137,10 +147,10 @@ class Accounts:
 
     def by(self, group: Callable[[TeamAccount], str]) -> dict[str, Dispositions]:
         """The dispositions of every group, such as ``accounts.by(lambda team: team.sector)``; they add up to the total."""
-        groups: dict[str, Dispositions] = {}
+        groups: dict[str, list[Dispositions]] = {}
         for team in self.teams:
-            groups[group(team)] = groups.get(group(team), Dispositions()) + team.people
-        return groups
+            groups.setdefault(group(team), []).append(team.people)
+        return {name: Dispositions.added(people) for name, people in groups.items()}
 
     def by_academy(self) -> dict[str, Dispositions]:
         return self.by(lambda team: f"{team.institution}: {team.academy}")
@@ -179,53 +189,86 @@ def accounts(study: Study, run: AnalysisRun | None = None) -> Accounts:
     return account(study, {int(pk): Dispositions(**people) for pk, people in known.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the accounts need of a team in a study, read as plain columns: there may be thousands."""
+
+    participation: int
+    state: str
+    mode: str
+    approached: int | None
+    team: str
+    academy_id: int
+    academy: str
+    sector: str
+    institution: str
+    collection: int | None
+    collection_mode: str | None
+    collection_approached: int | None
+    refused: int | None
+
+
+_COLUMNS = (
+    "pk",
+    "state",
+    "mode",
+    "approached",
+    "team__name",
+    "team__academy_id",
+    "team__academy__name",
+    "team__academy__sector",
+    "team__academy__institution__name",
+    "collection__pk",
+    "collection__mode",
+    "collection__approached",
+    "collection__refused",
+)
+
+
 def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
     """Join what is known of each sealed team (by participation) with who was invited; two queries.
 
     The numbers approached and refused are the collection's; a correction of them since the run shows at once.
     """
-    participations = list(
-        Participation.objects.filter(study=study)
-        .select_related("team__academy__institution", "collection")
-        .order_by("pk")
-    )
+    found = Participation.objects.filter(study=study).order_by("pk").values_list(*_COLUMNS)
+    rows = [_Row(*columns) for columns in found]
     invitations = list(
         Invitation.objects.filter(study=study).order_by("pk").values_list("academy_id", "state", "reason")
     )
     states = {academy: state for academy, state, _ in invitations if academy is not None}
     asked = {pk for pk, state in states.items() if state != Invitation.State.LISTED}
-    invited = [p for p in participations if p.state != Participation.State.LISTED or p.team.academy_id in asked]
-    taking_part = [p for p in participations if p.state == Participation.State.ACCEPTED]
-    declined = [p for p in invited if p.state == Participation.State.DECLINED or _academy_declined(p, states)]
-    academies_invited = asked | {p.team.academy_id for p in invited}
+    invited = [row for row in rows if row.state != Participation.State.LISTED or row.academy_id in asked]
+    taking_part = [row for row in rows if row.state == Participation.State.ACCEPTED]
     academies_declined = {pk for pk, state in states.items() if state == Invitation.State.DECLINED}
+    declined = {
+        row.participation
+        for row in invited
+        if row.state == Participation.State.DECLINED or row.academy_id in academies_declined
+    }
+    withdrawn = {row.participation for row in invited if row.state == Participation.State.WITHDRAWN} - declined
     return Accounts(
-        academies_invited=len(academies_invited),
-        academies_participating=len({p.team.academy_id for p in taking_part}),
+        academies_invited=len(asked | {row.academy_id for row in invited}),
+        academies_participating=len({row.academy_id for row in taking_part}),
         academies_declined=len(academies_declined),
         teams_invited=len(invited),
         teams_participating=len(taking_part),
         teams_declined=len(declined),
-        teams_withdrawn=sum(p.state == Participation.State.WITHDRAWN for p in invited if p not in declined),
+        teams_withdrawn=len(withdrawn),
         declined_reasons=_count(
             reason for academy, state, reason in invitations if academy is None and state == Invitation.State.DECLINED
         ),
-        teams=tuple(_team_account(p, known.get(p.pk)) for p in taking_part),
+        teams=tuple(_team_account(row, known.get(row.participation)) for row in taking_part),
     )
-
-
-def _academy_declined(participation: Participation, states: Mapping[int, str]) -> bool:
-    return states.get(participation.team.academy_id) == Invitation.State.DECLINED
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
 
 
-def _team_account(participation: Participation, people: Dispositions | None) -> TeamAccount:
-    collection = getattr(participation, "collection", None)
-    approached = (collection.approached if collection else participation.approached) or 0
-    refused = collection.refused if collection else 0
+def _team_account(row: _Row, people: Dispositions | None) -> TeamAccount:
+    opened = row.collection is not None
+    approached = (row.collection_approached if opened else row.approached) or 0
+    refused = row.refused or 0
     if people is None:
         people = Dispositions(approached=approached, refused=refused, pending=approached - refused)
     else:
@@ -236,16 +279,15 @@ def _team_account(participation: Participation, people: Dispositions | None) -> 
             screened_out=people.screened_out,
             refused=refused,
         )
-    team = participation.team
     return TeamAccount(
-        participation=participation.pk,
-        team=team.name,
-        academy=team.academy.name,
-        institution=team.academy.institution.name,
-        sector=team.academy.sector,
-        mode=collection.mode if collection else participation.mode,
+        participation=row.participation,
+        team=row.team,
+        academy=row.academy,
+        institution=row.institution,
+        sector=row.sector,
+        mode=row.collection_mode or row.mode,
         people=people,
-        opened=collection is not None,
+        opened=opened,
     )
 
 

@@ -87,11 +87,10 @@ def rows(found: Accounts, group: str, study: Study, waves: Sequence[tuple[Study,
 def _grouped(
     keys: Iterable[tuple[TeamAccount, tuple[str, ...]]],
 ) -> dict[tuple[str, ...], tuple[int, Dispositions]]:
-    groups: dict[tuple[str, ...], tuple[int, Dispositions]] = {}
+    groups: dict[tuple[str, ...], list[Dispositions]] = {}
     for team, key in keys:
-        n, people = groups.get(key, (0, Dispositions()))
-        groups[key] = (n + 1, people + team.people)
-    return dict(sorted(groups.items()))
+        groups.setdefault(key, []).append(team.people)
+    return {key: (len(people), Dispositions.added(people)) for key, people in sorted(groups.items())}
 
 
 def export_rows(

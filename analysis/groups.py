@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from analysis.disclosure import Group, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import (
     AccountingDecision,
@@ -118,31 +120,62 @@ def group_of(groups: Iterable[GroupFigures], participation: Participation) -> Gr
     return next((g for g in groups if any(t.participation.pk == participation.pk for t in g.teams)), None)
 
 
-def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
-    accepted = set(
-        AccountingDecision.objects.filter(participation__study=run.survey.study).values_list(
-            "participation_id", flat=True
-        )
-    )
+def counted_groups(run: AnalysisRun) -> list[Group]:
+    """The groups of the run by their counts alone, as :func:`load_groups` has them; five queries of plain columns."""
+    accepted = _accepted(run)
     people = run.counts.get("teams", {})
-    teams = {}
+    sealed = _sealed(run).values_list("participation_id", "n_present", "n_links", "approached")
+    teams = {
+        pk: _counts(people[str(pk)], present, links, approached, pk in accepted)
+        for pk, present, links, approached in sealed.iterator()
+        if str(pk) in people
+    }
+    groups, combined = [], set()
+    for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
+        members = [p.pk for p in unit.participations.all() if p.pk in teams]
+        if len(members) > 1:
+            combined.update(members)
+            groups.append(Group(f"unit:{unit.pk}", tuple(teams[pk] for pk in members)))
+    return [*groups, *(Group(f"team:{pk}", (counts,)) for pk, counts in teams.items() if pk not in combined)]
+
+
+def _accepted(run: AnalysisRun) -> set[int]:
+    """Teams with more answers than teachers present, whose counts a researcher accepted."""
+    decisions = AccountingDecision.objects.filter(participation__study=run.survey.study)
+    return set(decisions.values_list("participation_id", flat=True))
+
+
+def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
     sealed = Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
     if not Publication.objects.filter(run=run).exists():
         # a team that withdraws after a publication stays in what was published, and is in no later one
         sealed = sealed.exclude(participation__state=Participation.State.WITHDRAWN)
-    collections = sealed.select_related("participation__team__academy__institution").order_by("participation_id")
-    for collection in collections:
+    return sealed.order_by("participation_id")
+
+
+def _counts(
+    team: Mapping[str, int], present: int | None, links: int | None, approached: int, accepted: bool
+) -> TeamCounts:
+    analysed = team["analysed"]
+    return TeamCounts(
+        analysed=analysed,
+        returned=analysed + team["not_eligible"] + team["screened_out"],
+        present_and_links=(present or 0) + (links or 0),
+        approached=approached,
+        accepted_by_researcher=accepted,
+    )
+
+
+def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
+    accepted = _accepted(run)
+    people = run.counts.get("teams", {})
+    teams = {}
+    for collection in _sealed(run).select_related("participation__team__academy__institution"):
         team = people.get(str(collection.participation_id))
         if team is None:
             continue  # sealed after this run
-        analysed = team["analysed"]
-        counts = TeamCounts(
-            analysed=analysed,
-            returned=analysed + team["not_eligible"] + team["screened_out"],
-            present_and_links=(collection.n_present or 0) + (collection.n_links or 0),
-            approached=collection.approached,
-            accepted_by_researcher=collection.participation_id in accepted,
-        )
+        is_accepted = collection.participation_id in accepted
+        counts = _counts(team, collection.n_present, collection.n_links, collection.approached, is_accepted)
         teams[collection.participation_id] = TeamFigures(collection.participation, counts)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id

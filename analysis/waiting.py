@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis import disclosure
-from analysis.groups import load_groups
+from analysis.groups import counted_groups
 from analysis.models import AnalysisRun, Publication
-from surveys.collections import counts_of
+from surveys import agenda, collecting_list
 from surveys.models import Collection, Survey
 from teams.listing import undeliverable_in
 from teams.models import Invitation, Participation, Study
@@ -44,19 +44,23 @@ class Waiting:
 def steps(study: Study) -> list[Step]:
     """The way from a new study to published reports, and how far it has come."""
     survey = Survey.objects.filter(study=study).first()
-    participations = list(Participation.objects.filter(study=study).values_list("state", flat=True))
-    collections = list(Collection.objects.filter(survey__study=study).values_list("state", flat=True))
+    collections = Collection.objects.filter(survey__study=study)
+    unsealed = collections.exclude(state=Collection.State.SEALED)
     invited = Invitation.objects.filter(study=study).exclude(state=Invitation.State.LISTED).exists()
     slug = study.slug
     return [
         Step(_("Choose the questionnaire"), reverse("questionnaire_choose", args=[slug]), survey is not None),
-        Step(_("Add academies and teams"), reverse("teams", args=[slug]), bool(participations)),
+        Step(
+            _("Add academies and teams"),
+            reverse("teams", args=[slug]),
+            Participation.objects.filter(study=study).exists(),
+        ),
         Step(_("Invite the directors"), reverse("teams", args=[slug]), invited),
         Step(_("Lock the plan and open the survey"), reverse("plan", args=[slug]), bool(survey and survey.opened_at)),
         Step(
             _("Collect the answers"),
             reverse("collecting", args=[slug]),
-            bool(collections) and all(state == Collection.State.SEALED for state in collections),
+            collections.exists() and not unsealed.exists(),
         ),
         Step(_("Analyse"), reverse("runs", args=[slug]), _last_done(study) is not None),
         Step(
@@ -103,11 +107,14 @@ def _waiting(study: Study) -> Iterator[Waiting]:
 
 
 def _about_collecting(study: Study) -> Iterator[Waiting]:
-    """Meetings that nobody leads, and teams too small for a report with few days left to collect."""
-    collecting = reverse("collecting", args=[study.slug])
-    taking_part = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
+    """Meetings that nobody leads or that wait for a date, and teams too small for a report with few days left."""
+    meetings = reverse("meetings", args=[study.slug])
     today = timezone.localdate()
-    nobody = taking_part.filter(mode=Participation.Mode.CONTACT, meets_on__gte=today, contact_email="").count()
+    nobody = agenda.nobody_leads(study).count()
+    taking_part = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
+    nobody += taking_part.filter(
+        mode=Participation.Mode.CONTACT, meets_on__gte=today, contact_email="", planned__isnull=True
+    ).count()
     if nobody:
         yield Waiting(
             ngettext(
@@ -116,22 +123,23 @@ def _about_collecting(study: Study) -> Iterator[Waiting]:
                 nobody,
             )
             % {"n": nobody},
-            reverse("teams", args=[study.slug]),
+            meetings + "?show=coming",
             urgent=True,
         )
-    this_week = taking_part.filter(meets_on__range=(today, today + timedelta(days=6))).count()
-    if this_week:
+    proposed = agenda.proposed_by_leaders(study).count()
+    if proposed:
         yield Waiting(
-            ngettext("%(n)s team meets this week", "%(n)s teams meet this week", this_week) % {"n": this_week},
-            collecting,
+            ngettext(
+                "%(n)s team leader proposes dates for the team meeting",
+                "%(n)s team leaders propose dates for the team meeting",
+                proposed,
+            )
+            % {"n": proposed},
+            meetings,
         )
     days_left = (study.ends_on - today).days
     if 0 <= days_left <= LAST_DAYS:
-        collections = Collection.objects.filter(survey__study=study, participation__in=taking_part)
-        small = sum(
-            counts.submitted < study.k
-            for counts in counts_of(collections.exclude(state=Collection.State.SEALED)).values()
-        )
+        small = collecting_list.small(study).count()
         if small:
             yield Waiting(
                 ngettext(
@@ -140,19 +148,19 @@ def _about_collecting(study: Study) -> Iterator[Waiting]:
                     small,
                 )
                 % {"n": small, "k": study.k, "date": date_format(study.ends_on)},
-                collecting,
+                reverse("collecting", args=[study.slug]) + "?state=small",
                 urgent=True,
             )
 
 
 def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
     publish = reverse("publish", args=[study.slug])
-    groups = load_groups(run)
-    held = sum(
-        1
-        for g in groups
-        if disclosure.judge_group(g.group, study.k) == disclosure.Withheld(disclosure.Reason.COUNTS_OPEN)
+    judged = Counter(
+        verdict.reason
+        for verdict in (disclosure.judge_group(group, study.k) for group in counted_groups(run))
+        if isinstance(verdict, disclosure.Withheld)
     )
+    held, small = judged[disclosure.Reason.COUNTS_OPEN], judged[disclosure.Reason.TOO_FEW]
     if held:
         yield Waiting(
             ngettext(
@@ -164,9 +172,6 @@ def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
             publish,
             urgent=True,
         )
-    small = sum(
-        1 for g in groups if disclosure.judge_group(g.group, study.k) == disclosure.Withheld(disclosure.Reason.TOO_FEW)
-    )
     if small:
         yield Waiting(
             ngettext("%(n)s team has fewer than %(k)s answers", "%(n)s teams have fewer than %(k)s answers", small)

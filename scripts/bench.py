@@ -5,7 +5,7 @@ import sys
 
 from scripts.setup import ROOT
 
-OTHERS = ("__init__", "figures", "production", "faults")  # what the benchmarks share, and what is a proof
+OTHERS = ("__init__", "figures", "production", "faults", "large_study")  # what the benchmarks share, and what is a proof
 
 
 def names() -> list[str]:

@@ -45,6 +45,12 @@ def to_be_agreed(study: Study) -> QuerySet[Participation]:
     )
 
 
+def proposed_by_leaders(study: Study) -> QuerySet[Participation]:
+    """Of the teams without a date those of which the leader proposes some."""
+    proposed = ProposedDate.objects.filter(meeting__participation=OuterRef("pk"), by_leader=True)
+    return to_be_agreed(study).filter(Exists(proposed))
+
+
 def fixed_meetings(study: Study) -> QuerySet[PlannedMeeting]:
     """The fixed meetings of a study, the earliest first."""
     return (

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from teams.models import Invitation, OutboxMessage, Participation, Study
 
 ACADEMIES_PER_PAGE = 20
+LOST = (OutboxMessage.State.FAILED, OutboxMessage.State.BOUNCED)
 
 
 @dataclass(slots=True)
@@ -77,13 +78,13 @@ def _has(search: str, *names: str) -> Q:
 
 def undeliverable_in(study: Study, among: Iterable[int] | None = None) -> set[int]:
     """Invitations in this study (or those of them in ``among``) whose last mail was given up or came back."""
-    invitations = Invitation.objects.filter(study=study)
-    if among is not None:
-        invitations = invitations.filter(pk__in=list(among))
     mails = OutboxMessage.objects.filter(
-        Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader"),
-        object_id__in=invitations.values("pk"),
+        Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader")
     ).exclude(state=OutboxMessage.State.DROPPED)
-    last = dict(mails.order_by("pk").values_list("object_id", "state"))
-    lost = (OutboxMessage.State.FAILED, OutboxMessage.State.BOUNCED)
-    return {object_id for object_id, state in last.items() if state in lost}
+    lost = mails.filter(state__in=LOST)
+    if among is not None:
+        lost = lost.filter(object_id__in=list(among))
+    # few mails are lost: only of those invitations the last mail is looked up
+    with_lost = Invitation.objects.filter(study=study, pk__in=lost.values("object_id")).values_list("pk", flat=True)
+    last = dict(mails.filter(object_id__in=list(with_lost)).order_by("pk").values_list("object_id", "state"))
+    return {object_id for object_id, state in last.items() if state in LOST}

@@ -5,7 +5,10 @@ from django.shortcuts import render
 
 from analysis.accounting import accounts
 from analysis.waiting import steps, waiting
+from surveys import agenda
 from teams import access
+
+MOST_MEETINGS = 20  # of this week on the board; the page of meetings has all
 
 
 def board(request: HttpRequest, slug: str) -> HttpResponse:
@@ -19,6 +22,8 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
             "steps": all_steps,
             "next_step": next((step for step in all_steps if not step.done), None),
             "waiting": waiting(study),
+            "week": agenda.looked_at(agenda.this_week(study)[:MOST_MEETINGS]),
+            "n_week": agenda.this_week(study).count(),
             "accounts": accounts(study),
         },
     )

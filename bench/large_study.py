@@ -1,0 +1,280 @@
+"""A study of thousands of teams, written straight into the tables in bulk."""
+
+import datetime
+import hashlib
+import random
+from dataclasses import asdict, dataclass
+
+from django.utils import timezone
+
+from analysis.accounting import Dispositions
+from analysis.models import AnalysisPlan, AnalysisRun
+from analysis.plan import lock_plan
+from surveys.models import Collection, DayCount, Invitee, Meeting, Response, Survey
+from surveys.questionnaires import install_shipped
+from teams.links import new_nonce
+from teams.models import (
+    Academy,
+    Event,
+    Institution,
+    Invitation,
+    OutboxMessage,
+    Participation,
+    Role,
+    Sector,
+    Study,
+    Team,
+    User,
+)
+from teams.planned import PlannedMeeting, ProposedDate
+
+ACADEMIES, INSTITUTIONS = 500, 100
+BATCH = 5_000
+DAYS = 10
+
+
+@dataclass(frozen=True)
+class Made:
+    slug: str
+    n_teams: int
+    n_invitees: int
+    team: int  # a participation with an open collection
+
+
+def make(n_teams: int, per_team: int) -> Made:
+    """A study in which four of five teams take part; half of all teams answer by personal links, ``per_team`` each."""
+    rng = random.Random(5)
+    today = timezone.localdate()
+    study = Study.objects.create(
+        slug="large",
+        title="A large study",
+        starts_on=today - datetime.timedelta(days=60),
+        ends_on=today + datetime.timedelta(days=10),
+        controller="School",
+        privacy_contact="privacy@large.example",
+        contact_name="Researcher",
+        contact_email="researcher@large.example",
+    )
+    researcher = User.objects.create_user("researcher@large.example", "a long password", name="Researcher")
+    Role.objects.create(user=researcher, kind=Role.Kind.RESEARCHER, study=study)
+    survey = Survey.objects.create(study=study, version=install_shipped()[0])
+    plan = lock_plan(study, researcher)
+    Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, opened_at=timezone.now())
+    participations = _teams(study, n_teams)
+    _invitations(study, participations)
+    accepted = [one for one in participations if one.state == Participation.State.ACCEPTED]
+    collections = _collections(survey, accepted, rng)
+    n_invitees = _invitees(collections, per_team, n_teams)
+    _answers(collections, rng)
+    _run(survey, plan, collections, rng)
+    _meetings(study, accepted, researcher, today)
+    opened = next(c for c in collections if c.state == Collection.State.OPEN and c.mode != Participation.Mode.ONLINE)
+    return Made(study.slug, n_teams, n_invitees, opened.participation_id)
+
+
+def _teams(study: Study, n_teams: int) -> list[Participation]:
+    institutions = Institution.objects.bulk_create(Institution(name=f"School {n:03}") for n in range(INSTITUTIONS))
+    academies = Academy.objects.bulk_create(
+        Academy(
+            institution=institutions[n % INSTITUTIONS],
+            name=f"Academy {n:03}",
+            sector=Sector.values[n % len(Sector.values)],
+            director_name=f"Director {n}",
+            director_email=f"director{n}@large.example",
+        )
+        for n in range(ACADEMIES)
+    )
+    teams = Team.objects.bulk_create(
+        [
+            Team(
+                academy=academies[n % ACADEMIES],
+                name=f"Team {n:04}",
+                leader_name=f"Leader {n}",
+                leader_email=f"leader{n}@large.example",
+            )
+            for n in range(n_teams)
+        ],
+        batch_size=BATCH,
+    )
+    state, mode = Participation.State, Participation.Mode
+    states = [state.ACCEPTED] * 8 + [state.DECLINED, state.INVITED]
+    return Participation.objects.bulk_create(
+        [
+            Participation(
+                study=study,
+                team=team,
+                state=states[n % 10],
+                mode=mode.ONLINE if n % 2 else (mode.CONTACT if n % 4 else mode.RESEARCHER),
+                approached=20 if n % 10 < 8 else None,
+                contact_email="" if n % 2 or n % 8 == 2 else f"contact{n}@large.example",
+            )
+            for n, team in enumerate(teams)
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _invitations(study: Study, participations: list[Participation]) -> None:
+    now, state = timezone.now(), Invitation.State
+    academies = Academy.objects.values_list("pk", flat=True)
+    directors = [
+        Invitation(study=study, academy_id=pk, state=state.ACCEPTED, undertaking=True, nonce=new_nonce(), sent_at=now)
+        for pk in academies
+    ]
+    words = {"accepted": state.ACCEPTED, "declined": state.DECLINED, "invited": state.SENT}
+    leaders = [
+        Invitation(
+            study=study,
+            participation=one,
+            state=words[one.state],
+            undertaking=one.state == "accepted",
+            reason="workload" if one.state == "declined" else "",
+            nonce=new_nonce(),
+            sent_at=now,
+        )
+        for one in participations
+    ]
+    every = Invitation.objects.bulk_create([*directors, *leaders], batch_size=BATCH)
+    sent, bounced = OutboxMessage.State.SENT, OutboxMessage.State.BOUNCED
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                kind="teams.leader_invitation" if one.participation_id else "teams.director_invitation",
+                object_id=one.pk,
+                state=bounced if n % 200 == 0 else sent,
+                message_id=f"<{n}@large.example>",
+            )
+            for n, one in enumerate(every)
+        ],
+        batch_size=BATCH,
+    )
+    Event.objects.bulk_create(
+        [
+            Event(study=study, participation=one, kind=kind)
+            for one in participations
+            for kind in ("team_listed", "leader_invited", "leader_accepted", "links_issued")
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _collections(survey: Survey, accepted: list[Participation], rng: random.Random) -> list[Collection]:
+    state = Collection.State
+    states = [state.SEALED, state.SEALED, state.OPEN, state.CLOSED]
+    collections = Collection.objects.bulk_create(
+        [
+            Collection(
+                survey=survey,
+                participation=one,
+                state=states[(n // 2) % 4],
+                mode=one.mode,
+                approached=20,
+                closes_for_good_at=timezone.now() + datetime.timedelta(days=1),
+                n_started=15,
+                n_submitted=14,
+                n_present=16,
+                n_links=0,
+            )
+            for n, one in enumerate(accepted)
+        ],
+        batch_size=BATCH,
+    )
+    Meeting.objects.bulk_create(
+        [
+            Meeting(collection=one, code=f"{n:06}", facilitator_nonce=new_nonce(), present=16)
+            for n, one in enumerate(collections)
+            if one.mode != Participation.Mode.ONLINE
+        ],
+        batch_size=BATCH,
+    )
+    today = timezone.localdate()
+    DayCount.objects.bulk_create(
+        [
+            DayCount(
+                collection=one, day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day), n=rng.randrange(9)
+            )
+            for one in collections
+            for day in (0, 61, 122)
+        ],
+        batch_size=BATCH,
+    )
+    return collections
+
+
+def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int:
+    """Personal links for all teams that answer online; the same number in all as if half the teams did."""
+    online = [one for one in collections if one.mode == Participation.Mode.ONLINE]
+    wanted = per_team * n_teams // 2
+    invitees = [
+        Invitee(
+            collection=online[n % len(online)],
+            email=f"teacher{n}@large.example",
+            nonce=new_nonce(),
+            token_hash=hashlib.sha256(str(n).encode()).hexdigest(),
+        )
+        for n in range(wanted)
+    ]
+    made = Invitee.objects.bulk_create(invitees, batch_size=BATCH)
+    OutboxMessage.objects.bulk_create(
+        [OutboxMessage(kind="surveys.personal_link", object_id=one.pk, state=OutboxMessage.State.SENT) for one in made],
+        batch_size=BATCH,
+    )
+    return len(made)
+
+
+def _answers(collections: list[Collection], rng: random.Random) -> None:
+    items = [f"I{n}" for n in range(36)]
+    live = [one for one in collections if one.state != Collection.State.SEALED]
+    Response.objects.bulk_create(
+        [
+            Response(
+                key=hashlib.sha256(f"{one.pk}-{n}".encode()).hexdigest()[:43],
+                collection=one,
+                state="submitted" if n % 5 else "draft",
+                answers={item: rng.randrange(1, 5) for item in items},
+            )
+            for one in live
+            for n in range(4 if one.pk % 3 else 15)
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _run(survey: Survey, plan: AnalysisPlan, collections: list[Collection], rng: random.Random) -> None:
+    sealed = [one for one in collections if one.state == Collection.State.SEALED]
+    teams = {
+        str(one.participation_id): asdict(Dispositions.of_team(20, analysed=rng.randrange(3, 14), screened_out=1))
+        for one in sealed
+    }
+    now = timezone.now()
+    AnalysisRun.objects.create(
+        survey=survey,
+        plan=plan,
+        state=AnalysisRun.State.DONE,
+        n_seals=len(sealed),
+        fingerprint="0" * 64,
+        counts={"teams": teams},
+        started_at=now,
+        finished_at=now,
+    )
+
+
+def _meetings(study: Study, accepted: list[Participation], researcher: User, today: datetime.date) -> None:
+    meeting = [one for one in accepted if one.mode != Participation.Mode.ONLINE]
+    start = timezone.now().replace(minute=0, second=0, microsecond=0) - datetime.timedelta(days=20)
+    planned = PlannedMeeting.objects.bulk_create(
+        [
+            PlannedMeeting(
+                participation=one,
+                state="confirmed" if n % 3 else "proposed",
+                starts_at=start + datetime.timedelta(hours=n % 1000) if n % 3 else None,
+                researcher=researcher if one.mode == Participation.Mode.RESEARCHER else None,
+            )
+            for n, one in enumerate(meeting)
+        ]
+    )
+    ProposedDate.objects.bulk_create(
+        ProposedDate(meeting=one, starts_at=start + datetime.timedelta(days=40 + n % 20), by_leader=bool(n % 2))
+        for n, one in enumerate(planned)
+        if one.state == "proposed"
+    )
