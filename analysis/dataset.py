@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from django.utils.crypto import salted_hmac
 
 from analysis.plan import canonical
 from surveys.models import Collection, Response, Survey
@@ -180,8 +181,11 @@ def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArr
 def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
     """The background answers of the rows of ``data``, a column per question that the survey asks, "" where not answered.
 
-    Kept out of :class:`Dataset`: no analysis needs them, and what is not read is not shown by mistake.
+    Numbers are numbers. Open texts are not here: they leave only by :func:`open_texts_of` and a review, never beside other
+    answers. Kept out of :class:`Dataset`: no analysis needs these, and what is not read is not shown by mistake.
     """
+    version = Survey.objects.select_related("version").get(pk=survey.pk).version
+    texts = definition_of(version).open_text_codes
     given = dict(
         Response.objects.filter(
             collection__survey=survey,
@@ -190,7 +194,47 @@ def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
         ).values_list("key", "answers")
     )
     return pd.DataFrame(
-        {code: [str(given[key].get(code, "")) for key in data.respondents.index] for code in survey.background},
+        {
+            code: [given[key].get(code, "") for key in data.respondents.index]
+            for code in survey.background
+            if code not in texts
+        },
         index=data.respondents.index,
         dtype=object,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenText:
+    """One open answer. ``handle`` names it on a page; nobody can tell from it which response it is of."""
+
+    handle: str
+    key: str
+    question: str
+    text: str
+
+
+def open_texts_of(survey: Survey) -> list[OpenText]:
+    """The open answers of the sealed teams, in an order that says nothing: another for every question, by a keyed hash."""
+    definition = definition_of(Survey.objects.select_related("version").get(pk=survey.pk).version)
+    asked = [question.code for question in definition.asked_background(survey.background)]
+    questions = [code for code in asked if code in definition.open_text_codes]
+    if not questions:
+        return []
+    rows = (
+        Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
+        .exclude(collection__participation__state=Participation.State.WITHDRAWN)
+        .values_list("key", "answers")
+    )
+    found = [
+        OpenText(_handle(survey, key, code), key, code, answers[code])
+        for key, answers in rows
+        for code in questions
+        if answers.get(code)
+    ]
+    return sorted(found, key=lambda one: (questions.index(one.question), one.handle))
+
+
+def _handle(survey: Survey, key: str, question: str) -> str:
+    value = f"{survey.pk}:{question}:{key}"
+    return salted_hmac("analysis.dataset.open_text", value, algorithm="sha256").hexdigest()[:32]

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from analysis import dataset
 from analysis.models import AgreementResult, AnalysisRun, ReliabilityResult, ScaleResult, ScreeningDecision
+from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
 from teams.tables import Cell, neutralised
@@ -130,3 +131,9 @@ def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:
             *(variable.text.get(language, "") for language in languages),
             *values,
         )
+    for question in definition.asked_background(survey.background):
+        if question.type == TEXT:  # open answers are in no file of responses
+            continue
+        bounds = f"{question.minimum} … {question.maximum}" if question.type == NUMBER else ""
+        listed = ["; ".join(f"{c.code} = {c.text.get(at, '')}" for c in question.choices) or bounds for at in languages]
+        yield (question.code, "", "", *(question.text.get(at, "") for at in languages), *listed)

@@ -16,7 +16,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
-from surveys.answers import is_item_answer
+from surveys.answers import background_answer, is_item_answer, what_belongs_there
+from surveys.definition import CHOICE, Question
 from surveys.models import Response
 from surveys.questionnaires import Definition
 
@@ -208,6 +209,7 @@ class _Readers:
         self._options = {text.strip().lower(): value for value, texts in definition.options for text in texts.values()}
         self._cannot_judge = {"x", *(text.strip().lower() for text in (definition.cannot_judge or {}).values())}
         questions = {question.code: question for question in definition.background}
+        self._typed = {code: question for code, question in questions.items() if question.type != CHOICE}
         if definition.eligibility:
             questions[ELIGIBILITY] = definition.eligibility
         self._choices = {
@@ -219,13 +221,25 @@ class _Readers:
         }
         self._seen: dict[str, int | str | None] = {}
 
-    def answer(self, code: str, cell: str) -> int | str | None:
+    def answer(self, code: str, cell: str) -> int | float | str | None:
         """The answer to an item or a background question; None for no answer. Raises ValueError with the reason."""
+        if code in self._typed:
+            return self._type(self._typed[code], cell)
         if code not in self._items:
             return self.choice(code, cell)
         if cell not in self._seen:
             self._seen[cell] = self._item(cell)
         return self._seen[cell]
+
+    @staticmethod
+    def _type(question: Question, cell: str) -> int | float | str | None:
+        """A number or an open text."""
+        if cell.lower() in NOTHING:
+            return None
+        value = background_answer(question, cell)
+        if value is None:
+            raise ValueError(f"'{cell[:40]}': {what_belongs_there(question)}")
+        return value
 
     def _item(self, cell: str) -> int | str | None:
         text = cell.lower()

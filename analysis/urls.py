@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from analysis.views import accounts, analysis, board, exports, plans, publish, results, shared, team, write_up
+from analysis.views import (
+    accounts,
+    analysis,
+    board,
+    cases,
+    exports,
+    models,
+    open_texts,
+    plans,
+    publish,
+    results,
+    shared,
+    team,
+    workspace,
+    write_up,
+)
 
 urlpatterns = [
     path("studies/<slug:slug>/", board.board, name="board"),
@@ -36,11 +51,25 @@ urlpatterns = [
     path("studies/<slug:slug>/decisions", analysis.decisions, name="decisions"),
     path("studies/<slug:slug>/decisions/<int:pk>/undo", analysis.decision_undo, name="decision_undo"),
     path("studies/<slug:slug>/results", results.results, name="results"),
-    path("studies/<slug:slug>/models/<int:pk>", results.factor_model, name="factor_model"),
+    path("studies/<slug:slug>/results/teams", workspace.result_teams, name="result_teams"),
+    path("studies/<slug:slug>/results/groups", workspace.result_groups, name="result_groups"),
+    path("studies/<slug:slug>/results/waves", workspace.result_waves, name="result_waves"),
+    path("studies/<slug:slug>/results/items", workspace.items, name="items"),
+    path("studies/<slug:slug>/results/screening", workspace.screening, name="screening"),
+    path("studies/<slug:slug>/results/figure/<slug:name>.<slug:form>", workspace.figure, name="figure"),
+    path("studies/<slug:slug>/results/models", models.models, name="models"),
+    path("studies/<slug:slug>/results/models/<int:pk>", models.factor_model, name="factor_model"),
+    path("studies/<slug:slug>/results/models/<int:pk>.<slug:form>", models.model_figure, name="model_figure"),
+    path("studies/<slug:slug>/results/models/<int:pk>/remove", models.model_remove, name="model_remove"),
+    path("studies/<slug:slug>/results/cases", cases.cases, name="cases"),
+    path("studies/<slug:slug>/results/cases/<int:pk>", cases.case, name="case"),
     path("studies/<slug:slug>/write-up", write_up.write_up_page, name="write_up"),
     path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
     path("studies/<slug:slug>/export/", exports.exports, name="exports"),
     path("studies/<slug:slug>/export/<int:pk>/<slug:form>", exports.release_file, name="release_file"),
+    path("studies/<slug:slug>/export/texts", open_texts.open_texts_page, name="open_texts"),
+    path("studies/<slug:slug>/export/texts/review", open_texts.open_text_review, name="open_text_review"),
+    path("studies/<slug:slug>/export/texts.csv", open_texts.open_texts_file, name="open_texts_file"),
     path("studies/<slug:slug>/export/codebook", exports.codebook, name="codebook"),
     path("studies/<slug:slug>/export/codebook.xml", exports.export_ddi, name="export_ddi"),
     path("studies/<slug:slug>/export/codebook.csv", results.export_codebook, name="export_codebook"),

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from analysis import dataset
 from analysis.exporting.rows import SET_ASIDE, TEAM
 from analysis.models import ScreeningDecision
+from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
 
@@ -59,7 +60,15 @@ def ddi_bytes(survey: Survey) -> bytes:
             _add(_add(found, "derivation"), "drvdesc", "reverse-keyed: stored as answered", **{LANGUAGE: "en"})
         _add(found, "varFormat", type="character" if definition.cannot_judge else "numeric")
     for question in definition.asked_background(survey.background):
+        if question.type == TEXT:  # open answers are in no file of responses
+            continue
         found = _variable(data, question.code, question.text, question=question.text)
+        if question.type == NUMBER:
+            found.set("intrvl", "contin" if question.decimals else "discrete")
+            bounds = {"min": str(question.minimum), "max": str(question.maximum)}
+            _add(_add(found, "valrng"), "range", UNITS="REAL" if question.decimals else "INT", **bounds)
+            _add(found, "varFormat", type="numeric")
+            continue
         for choice in question.choices:
             _category(found, choice.code, choice.text)
         _add(found, "varFormat", type="character")

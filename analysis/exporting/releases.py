@@ -63,7 +63,7 @@ def smallest_cell(rows: pd.DataFrame, columns: Sequence[str], releases: Sequence
         cells[f"_release_{number}"] = rows[TEAM].isin(release.participations)
     if cells.columns.empty:
         return len(rows)
-    return int(cells.groupby(list(cells.columns), observed=True, dropna=False).size().min())
+    return int(cells.groupby(list(cells.columns), observed=True, dropna=False, sort=False).size().min())
 
 
 def passes(union: Sequence[str], smallest: int, k: int) -> bool:
@@ -82,7 +82,9 @@ def register(
     rows = _rows(survey, data)
     if rows.empty:
         raise NothingToRelease
-    background = [code for code in survey.background if code in background]
+    background = [
+        code for code in rows.columns if code != TEAM and code in background
+    ]  # open texts are never among them
     with transaction.atomic():
         # Two releases at once could each pass alone and not together: the study's row lets the second see the first.
         study = Study.objects.select_for_update().get(pk=survey.study_id)

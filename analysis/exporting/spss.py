@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from analysis.exporting.rows import SET_ASIDE, TEAM, ReleasedRows
 from analysis.models import ScreeningDecision
+from surveys.definition import NUMBER
 
 #: Above every answer of a questionnaire (at most 11 points), and the same in every file.
 CANNOT_JUDGE, NO_ANSWER = 98, 99
@@ -50,9 +51,13 @@ def sav_bytes(rows: ReleasedRows, language: str, title: str) -> bytes:
         labels[item.code], measure[item.code] = _cut(item.text.get(language, ""), LONGEST_LABEL), "ordinal"
         values[item.code], missing[item.code] = options | gaps, list(gaps)
     for question in rows.definition.asked_background(list(rows.background)):
+        labels[question.code] = _cut(question.text.get(language, ""), LONGEST_LABEL)
+        if question.type == NUMBER:  # any code for "no answer" could be an answer: the system's own missing value
+            frame[question.code] = pd.to_numeric(rows.frame[question.code], errors="coerce").astype(float)
+            measure[question.code] = "scale"
+            continue
         numbers = {choice.code: float(number) for number, choice in enumerate(question.choices, start=1)}
         frame[question.code] = [numbers.get(code, float(NO_ANSWER)) for code in rows.frame[question.code]]
-        labels[question.code] = _cut(question.text.get(language, ""), LONGEST_LABEL)
         values[question.code] = {
             numbers[choice.code]: _cut(choice.text.get(language, ""), LONGEST_VALUE_LABEL)
             for choice in question.choices

@@ -16,6 +16,7 @@ from analysis.exporting import csv_file, ddi, mplus, releases, rows, rscript, sp
 from analysis.exports import csv_lines
 from analysis.models import AnalysisRun, RowRelease
 from analysis.release_forms import ReleaseForm
+from surveys.definition import TEXT
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -32,7 +33,7 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
-    names = {question.code: in_language(dict(question.text)) for question in questions}
+    names = {question.code: in_language(dict(question.text)) for question in questions if question.type != TEXT}
     form = ReleaseForm(request.POST or None, questions=names)
     refusal: releases.ReleaseRefused | None = None
     if survey is not None and request.method == "POST" and form.is_valid():
@@ -75,6 +76,7 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
                 for release in register
             ],
             "languages": definition_of(survey.version).languages if survey else (),
+            "has_open_texts": any(question.type == TEXT for question in questions),
         },
     )
 

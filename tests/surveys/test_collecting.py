@@ -164,7 +164,7 @@ def test_choosing_nothing_is_an_error(researcher, study, version):
 
 
 def test_without_a_questionnaire_the_page_says_so(researcher, study):
-    assert b"import_questionnaire" in researcher.get(reverse("questionnaire_choose", args=[study.slug])).content
+    assert b"/questionnaires/" in researcher.get(reverse("questionnaire_choose", args=[study.slug])).content
 
 
 def test_strangers_cannot_choose(study, version):
