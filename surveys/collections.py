@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from surveys import keys
 from surveys.models import Collection, Invitee, Meeting, Response, Survey
+from surveys.paper_counts import paper_counts_of
 from teams import planning
 from teams.history import record
 from teams.links import new_nonce
@@ -159,8 +160,11 @@ def reopen_collection(collection: Collection, by: User | None = None, by_link: b
 def seal_now(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
     """End the grace period now: the sealing (sealing.py) is due and a worker is woken. Whether it changed anything.
 
-    :raises NotReady: while the collection is open
+    :raises NotReady: while the collection is open, or paper forms are not entered
     """
+    left = paper_counts_of(collection).why_not_seal()
+    if left and not collection.sealing and collection.state == Collection.State.CLOSED:
+        raise NotReady(left)
     with transaction.atomic():
         due = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False).update(
             closes_for_good_at=timezone.now()
@@ -219,6 +223,13 @@ def joins_allowed(collection: Collection, meeting: Meeting) -> int:
 def allow_more_joins(meeting: Meeting) -> None:
     """Let as many more join as the team has teachers: the facilitator sees who is in the room."""
     Meeting.objects.filter(pk=meeting.pk).update(joins_confirmed=F("joins_confirmed") + meeting.collection.approached)
+
+
+def is_being_sealed(collection: Collection) -> bool:
+    """Whether its sealing is at work, or nothing keeps it: the grace period is over and no paper form is left."""
+    if collection.state != Collection.State.CLOSED:
+        return False
+    return collection.sealing or not (in_grace(collection) or paper_counts_of(collection).unfinished)
 
 
 def in_grace(collection: Collection) -> bool:

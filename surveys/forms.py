@@ -37,6 +37,19 @@ class PresentForm(forms.Form):
     )
 
 
+class HandedInForm(forms.Form):
+    """How many forms on paper were handed in, corrected."""
+
+    handed_in = forms.IntegerField(
+        label=gettext_lazy("Paper forms handed in"),
+        required=False,
+        min_value=0,
+        max_value=MOST_PRESENT,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("As counted in the meeting. The answers are sealed once as many are entered."),
+    )
+
+
 class CountsForm(forms.Form):
     """How many teachers were asked and how many refused, corrected with a reason."""
 

@@ -3,12 +3,13 @@
 The steps, in this order; each can be done again, so that a process killed at any point is followed by another that goes
 on where it stopped (``Collection.sealing`` stays true until the last step is done, and beat looks for such rows):
 
-1. begin: ``sealing`` is set. From then on no write to a response succeeds and the collection cannot be reopened.
+1. begin: ``sealing`` is set. From then on no write to a response succeeds and the collection cannot be reopened. Paper
+   forms that are not entered would be lost: then it does not begin.
 2. the collection is added to the list of sealed collections, which is replayed after a database backup was restored.
 3. the key file is destroyed: tokens and response keys of personal links can no longer be computed.
 4. in one transaction: counts frozen, nonces, token hashes and the meeting's code erased, every response copied in random
-   order under a fresh random key, the old rows removed, the state set to sealed, and the survey's number of sealings
-   raised, which makes a run due.
+   order under a fresh random key, the old rows and all paper forms removed, the state set to sealed, and the survey's
+   number of sealings raised, which makes a run due.
 5. sweep: the old rows leave the disk. PostgreSQL: VACUUM FULL of the tables. SQLite: VACUUM (with secure_delete) and a
    truncated write-ahead log. Outside any transaction. Then ``sealing`` is taken back.
 """
@@ -29,7 +30,8 @@ from django.utils import timezone
 
 from surveys import keys
 from surveys.collections import counts
-from surveys.models import Collection, Invitee, Meeting, Response, Survey
+from surveys.models import Collection, Invitee, Meeting, PaperForm, Response, Survey
+from surveys.paper_counts import paper_counts, paper_counts_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,10 @@ class StillOpen(Exception):
     """A collection is closed before it is sealed."""
 
 
+class PaperLeft(Exception):
+    """Paper forms were handed in or typed and are not entered: sealing would lose them."""
+
+
 class SweepDelayed(Exception):
     """Others hold the database, so old rows are still on the disk: the next wake-up tries again."""
 
@@ -50,6 +56,7 @@ def seal(collection: Collection) -> None:
     """Seal a closed collection, or finish a sealing that was begun. A sealed collection stays as it is.
 
     :raises StillOpen: if the collection is open
+    :raises PaperLeft: if paper forms are not entered
     """
     seal_many([collection])
     collection.refresh_from_db()
@@ -61,6 +68,7 @@ def seal_many(collections: Iterable[Collection]) -> int:
     Inside a transaction the sweep cannot run: it is left to the next wake-up, and ``sealing`` stays true until then.
 
     :raises StillOpen: if one is open; those before it are sealed
+    :raises PaperLeft: if paper forms of one are not entered; those before it are sealed
     """
     n_sealed = 0
     for collection in collections:
@@ -74,9 +82,14 @@ def seal_many(collections: Iterable[Collection]) -> int:
 
 
 def seal_due() -> int:
-    """Seal every collection whose grace period is over, and finish what was begun. Returns how many were sealed now."""
+    """Seal every collection whose grace period is over, and finish what was begun. Returns how many were sealed now.
+
+    One whose paper forms are not entered waits: the researcher's board says so.
+    """
     due = Q(state=Collection.State.CLOSED, closes_for_good_at__lte=timezone.now()) | Q(sealing=True)
     collections = list(Collection.objects.filter(due).order_by("pk"))
+    paper = paper_counts(collections)
+    collections = [c for c in collections if c.sealing or c.pk not in paper or not paper[c.pk].unfinished]
     return seal_many(collections) if collections else 0
 
 
@@ -94,11 +107,15 @@ def replay() -> int:
 
 
 def _begin(collection: Collection) -> None:
-    closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED)
-    if not closed.update(sealing=True):
-        collection.refresh_from_db()
-        if collection.state == Collection.State.OPEN:
+    with transaction.atomic():
+        # paper.py takes the same lock before it makes a form: none slips in between the look and the beginning
+        locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
+        if locked.state == Collection.State.OPEN:
             raise StillOpen
+        if locked.state == Collection.State.CLOSED and not locked.sealing:
+            if paper_counts_of(locked).unfinished:
+                raise PaperLeft
+            Collection.objects.filter(pk=locked.pk, state=Collection.State.CLOSED).update(sealing=True)
 
 
 def _list(collection: Collection) -> None:
@@ -128,6 +145,7 @@ def _copy(collection: Collection) -> bool:
         # reads what it wrote; one that comes later finds its row gone, and is not acknowledged.
         old = list(Response.objects.select_for_update().filter(collection=locked))
         frozen = counts(locked)
+        n_paper = PaperForm.objects.filter(collection=locked, state=PaperForm.State.WRITTEN).count()
         new = [
             Response(
                 key=secrets.token_urlsafe(32),
@@ -141,6 +159,7 @@ def _copy(collection: Collection) -> bool:
         secrets.SystemRandom().shuffle(new)
         Response.objects.filter(collection=locked).delete()
         Response.objects.bulk_create(new, batch_size=BATCH)
+        PaperForm.objects.filter(collection=locked).delete()
         Invitee.objects.filter(collection=locked).update(nonce="", token_hash="")
         Meeting.objects.filter(collection=locked).update(code="")
         Collection.objects.filter(pk=locked.pk).update(
@@ -149,6 +168,7 @@ def _copy(collection: Collection) -> bool:
             n_submitted=frozen.submitted,
             n_present=frozen.present,
             n_links=frozen.links,
+            n_paper=n_paper,
         )
         Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
     logger.info("Collection %s is sealed", collection.pk)
@@ -179,7 +199,7 @@ def _sweep_postgresql() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         try:
-            for model in (Response, Invitee, Meeting):
+            for model in (Response, Invitee, Meeting, PaperForm):
                 cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
         finally:
             cursor.execute("RESET lock_timeout")

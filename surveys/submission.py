@@ -10,6 +10,7 @@ them again after waiting for another writer, and a subquery over the same row wo
 from __future__ import annotations
 
 import datetime
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -22,9 +23,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from surveys import keys, links
+from surveys import keys, links, statements
 from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
-from surveys.collections import joins_allowed
+from surveys.collections import JOINS_PER_TEACHER
+from surveys.definition import Definition
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 
@@ -33,6 +35,7 @@ BATCH = 500
 MERGE_TRIES = 20
 MAX_SEQUENCE = 2**31 - 1
 LANGUAGES = ("nl", "en")
+_MAX_KNOWN = 20_000
 
 
 class Closed(Exception):
@@ -58,6 +61,18 @@ class Written:
     sequence: int = 0
     answers: dict[str, Any] = field(default_factory=dict)
     eligibility: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a response is asked, and in which collection: fixed before it was started, so remembered by its key."""
+
+    collection_id: int
+    definition: Definition
+    background: list[str]
+
+
+_known: dict[str, Asked] = {}
 
 
 def normal_code(text: str) -> str:
@@ -101,16 +116,16 @@ def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") ->
         key = secrets.token_urlsafe(KEY_BYTES)
     with transaction.atomic():
         # The lock lets joins of one team pass one by one, so that the limit holds, and none slip in while it is sealed.
-        collection = Collection.objects.select_for_update(no_key=True).get(pk=meeting.collection_id)
-        if collection.state != Collection.State.SEALED and Response.objects.filter(key=key).exists():
+        locked = Collection.objects.select_for_update(no_key=True).filter(pk=meeting.collection_id)
+        state = locked.values_list("state", flat=True).get()
+        values = (key, _language(language), JOINS_PER_TEACHER, meeting.pk)
+        if statements.changed(statements.START_IN_MEETING, *values):
             return key
-        if collection.state != Collection.State.OPEN:
+        if state != Collection.State.SEALED and Response.objects.filter(key=key).exists():
+            return key
+        if state != Collection.State.OPEN:
             raise Closed
-        allowed = joins_allowed(collection, Meeting.objects.get(pk=meeting.pk))
-        if collection.responses.filter(by_link=False).count() >= allowed:
-            raise TooManyJoins
-        Response.objects.create(key=key, collection=collection, language=_language(language))
-    return key
+        raise TooManyJoins
 
 
 def start_by_link(invitee: Invitee, language: str = "") -> str:
@@ -212,6 +227,19 @@ def submit_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> in
     :raises InvalidAnswers: names the row, counted from 1; then nothing is written
     :raises Closed: if the collection is sealed or being sealed
     """
+    return len(_write_many(collection, rows))
+
+
+def submit_paper(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Write what was typed from paper forms as `submit_many` does; nothing on a response says that it came from paper.
+
+    Returns:
+        The keys of the responses, in the order of ``rows``.
+    """
+    return _write_many(collection, rows)
+
+
+def _write_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     survey = collection.survey
     definition = definition_of(survey.version)
     responses: list[Response] = []
@@ -239,7 +267,7 @@ def submit_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> in
         Response.objects.bulk_create(responses, batch_size=BATCH)
         for day, n in days.items():
             _count_day(collection.pk, day, n)
-    return len(responses)
+    return [response.key for response in responses]
 
 
 def _write(
@@ -248,31 +276,24 @@ def _write(
     """One conditional update decides; where it changed nothing, what stands there says why."""
     if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= MAX_SEQUENCE:
         raise InvalidAnswers(f"sequence: {sequence!r}")
-    known = _known(key)
-    if known is None:
+    asked = _asked_of(key)
+    if asked is None:
         return Written(Outcome.UNKNOWN)
-    definition = definition_of(known.collection.survey.version)
-    good = checked_answers(definition, known.collection.survey.background, answers)
-    new: dict[str, Any] = {
-        "answers": good,
-        "eligibility": checked_eligibility(definition, eligibility),
-        "sequence": sequence,
-        "state": Response.State.SUBMITTED if submit else Response.State.DRAFT,
-        **({"language": language} if language in LANGUAGES else {}),
-    }
+    good = checked_answers(asked.definition, asked.background, answers)
+    good_eligibility = checked_eligibility(asked.definition, eligibility)
+    state = Response.State.SUBMITTED if submit else Response.State.DRAFT
+    values = (json.dumps(good), good_eligibility, sequence, state.value, _language(language), key)
     with transaction.atomic() if submit else nullcontext():  # a save is one statement: it needs no transaction
-        drafts = _writable(key).filter(state=Response.State.DRAFT)
-        changed = drafts.filter(sequence=sequence - 1).update(**new)
+        changed = statements.changed(statements.WRITE, *values, sequence - 1)
         if not changed and submit:
             # the same answers may have come in as a save just before, whose acknowledgement got lost
             stored = Response.objects.filter(key=key).first()
             if stored is not None and stored.sequence == sequence and stored.answers == good:
-                changed = drafts.filter(sequence=sequence).update(**new)
+                changed = statements.changed(statements.WRITE, *values, sequence)
         if changed and submit:
-            _count_day(known.collection_id, timezone.localdate(), 1)
+            _count_day(asked.collection_id, timezone.localdate(), 1)
     if changed:
-        outcome = Outcome.SUBMITTED if submit else Outcome.SAVED
-        return Written(outcome, sequence, good, new["eligibility"])
+        return Written(Outcome.SUBMITTED if submit else Outcome.SAVED, sequence, good, good_eligibility)
     return _standing(key, sequence, good)
 
 
@@ -290,14 +311,24 @@ def _standing(key: str, sequence: int, answers: dict[str, Any]) -> Written:
     return Written(outcome, stored.sequence, stored.answers, stored.eligibility)
 
 
-def _known(key: str) -> Response | None:
-    """The response without its answers, with what is needed to check new ones. One query."""
-    return (
-        Response.objects.select_related("collection__survey__version")
-        .defer("answers", "collection__survey__version__content")
-        .filter(key=key)
-        .first()
-    )
+def _asked_of(key: str) -> Asked | None:
+    """What the response is asked. One query the first time, none after that."""
+    asked = _known.get(key)
+    if asked is None:
+        response = (
+            Response.objects.select_related("collection__survey__version")
+            .only("collection__survey__background", "collection__survey__version__content_hash")
+            .filter(key=key)
+            .first()
+        )
+        if response is None:
+            return None
+        survey = response.collection.survey
+        asked = Asked(response.collection_id, definition_of(survey.version), survey.background)
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known[key] = asked
+    return asked
 
 
 def _writable(key: str) -> QuerySet[Response]:
@@ -309,14 +340,13 @@ def _writable(key: str) -> QuerySet[Response]:
 
 
 def _count_day(collection_id: int, day: datetime.date, n: int) -> None:
-    counted = DayCount.objects.filter(collection=collection_id, day=day)
-    if counted.update(n=F("n") + n):
+    if statements.changed(statements.COUNT_DAY, n, collection_id, day.isoformat()):
         return
     try:
         with transaction.atomic():
             DayCount.objects.create(collection_id=collection_id, day=day, n=n)
     except IntegrityError:  # the constraint decided: another submit made the row of today
-        counted.update(n=F("n") + n)
+        statements.changed(statements.COUNT_DAY, n, collection_id, day.isoformat())
 
 
 def _language(language: str) -> str:

@@ -1,8 +1,37 @@
 """The addresses of collecting: facilitators under /f/, researchers under their study. Teachers: answer_urls.py."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from surveys.views import collecting, facilitator, meeting_texts, meetings, planning, questionnaire, rounds, stopping
+from surveys.views import (
+    collecting,
+    facilitator,
+    meeting_texts,
+    meetings,
+    overview,
+    paper,
+    planning,
+    questionnaire,
+    rounds,
+    stopping,
+)
+
+
+def _paper(prefix: str, name: str, which: int) -> list[URLPattern]:
+    """The addresses of typing paper forms."""
+    pages = {
+        "": ("", paper.overview),
+        "_pdf": ("form-<str:language>.pdf", paper.pdf),
+        "_new": ("new", paper.new),
+        "_again": ("again", paper.again),
+        "_add": ("add", paper.add),
+        "_back": ("back", paper.back),
+        "_handed_in": ("handed-in", paper.handed_in),
+        "_form": ("<int:number>/", paper.form),
+        "_keep": ("<int:number>/keep", paper.keep),
+        "_throw": ("<int:number>/throw", paper.throw),
+    }
+    return [path(prefix + route, views[which], name=f"{name}_paper{page}") for page, (route, views) in pages.items()]
+
 
 urlpatterns = [
     path("i/stop/t/<str:token>", stopping.no_mails, name="no_mails"),
@@ -22,7 +51,7 @@ urlpatterns = [
     path("studies/<slug:slug>/meetings/slots/<int:pk>/withdraw", meetings.slot_withdraw, name="slot_withdraw"),
     path("studies/<slug:slug>/meetings/<int:participation_id>/", planning.meeting, name="meeting"),
     path("studies/<slug:slug>/questionnaire", questionnaire.choose, name="questionnaire_choose"),
-    path("studies/<slug:slug>/collecting/", collecting.overview, name="collecting"),
+    path("studies/<slug:slug>/collecting/", overview.overview, name="collecting"),
     path("studies/<slug:slug>/collecting/texts", meeting_texts.texts, name="meeting_texts"),
     path("studies/<slug:slug>/collecting/reminders", rounds.reminder_rounds, name="reminder_rounds"),
     path("studies/<slug:slug>/collecting/reminders/<int:pk>/drop", rounds.drop, name="reminder_round_drop"),
@@ -42,4 +71,7 @@ urlpatterns = [
         collecting.renew_facilitator_link,
         name="collecting_renew",
     ),
+    # both by whoever leads the meeting and by researchers: each page of typing paper forms is two views
+    *_paper("f/<int:meeting_id>/paper/", "facilitator", 1),
+    *_paper("studies/<slug:slug>/collecting/<int:participation_id>/paper/", "collecting", 0),
 ]

@@ -1,4 +1,4 @@
-"""Researchers: collecting in all teams of a study, and in one team."""
+"""Researchers: collecting in one team."""
 
 from __future__ import annotations
 
@@ -17,46 +17,12 @@ from surveys import collections, qr
 from surveys import links as personal_links
 from surveys.access import collection_for_researcher
 from surveys.forms import AddressesForm
-from surveys.models import Collection, Survey
+from surveys.models import Collection
+from surveys.paper_counts import paper_counts_of
 from teams import access
-from teams.models import Participation, User
+from teams.models import User
 
 Act = Callable[[HttpRequest, Collection, User], None]
-
-
-@never_cache
-@require_safe
-def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every team that takes part, with its counts and code, in as many queries for twenty teams as for two."""
-    study = access.study_for_researcher(request.user, slug)
-    survey = Survey.objects.filter(study=study).first()
-    participations = list(
-        study.participations.filter(state=Participation.State.ACCEPTED).select_related(
-            "team__academy__institution", "collection__meeting"
-        )
-    )
-    listed = [p.collection for p in participations if hasattr(p, "collection")]
-    counted = collections.counts_of(listed)
-    rows = [
-        {
-            "participation": participation,
-            "collection": collection,
-            "meeting": getattr(collection, "meeting", None),
-            "counts": counted.get(collection.pk) if collection else None,
-        }
-        for participation in participations
-        for collection in [getattr(participation, "collection", None)]
-    ]
-    totals = {
-        "approached": sum(c.approached for c in counted.values()),
-        "started": sum(c.started for c in counted.values()),
-        "submitted": sum(c.submitted for c in counted.values()),
-        "open": sum(c.state == Collection.State.OPEN for c in listed),
-        "closed": sum(c.state == Collection.State.CLOSED for c in listed),
-        "sealed": sum(c.state == Collection.State.SEALED for c in listed),
-    }
-    context = {"study": study, "survey": survey, "rows": rows, "totals": totals, "listed": listed}
-    return render(request, "surveys/collecting.html", context)
 
 
 @never_cache
@@ -164,8 +130,8 @@ def _team_page(request: HttpRequest, collection: Collection, form: AddressesForm
             "team": collection.participation.team,
             "collection": collection,
             "counts": collections.counts(collection),
-            "sealing": collection.state == Collection.State.CLOSED
-            and (collection.sealing or not collections.in_grace(collection)),
+            "sealing": collections.is_being_sealed(collection),
+            "paper": paper_counts_of(collection),
             "meeting": meeting,
             "facilitator_url": personal_links.facilitator_url(meeting) if meeting else "",
             "address": qr.join_address(),

@@ -21,6 +21,7 @@ from surveys import collections, meeting_texts, qr
 from surveys.access import meeting_for_facilitator
 from surveys.forms import PresentForm
 from surveys.models import Collection, Meeting
+from surveys.paper_counts import paper_counts_of
 from teams import links as signed_links
 
 Act = Callable[[HttpRequest, Meeting], None]
@@ -158,6 +159,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
         "briefing": meeting_texts.briefing(aloud, study, team.name),
         "questions": meeting_texts.asked(questions, study, team.name),
         "counts": counted,
+        "paper": paper_counts_of(collection),
         "full": _full(meeting, counted),
         "state": _state(collection),
         "seen": _seen(meeting, counted),
@@ -171,8 +173,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
 
 def _state(collection: Collection) -> str:
     """As the page tells it: a sealing that was begun is a state of its own."""
-    due = collection.state == Collection.State.CLOSED and (collection.sealing or not collections.in_grace(collection))
-    return "sealing" if due else str(collection.state)
+    return "sealing" if collections.is_being_sealed(collection) else str(collection.state)
 
 
 def _seen(meeting: Meeting, counted: collections.Counts) -> str:

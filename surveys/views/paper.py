@@ -1,0 +1,322 @@
+"""Typing paper forms: for researchers under their study, and for whoever leads the meeting, by the meeting's link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from surveys import paper, paper_fields
+from surveys.access import collection_for_researcher, meeting_for_facilitator
+from surveys.forms import HandedInForm
+from surveys.models import Collection, PaperForm
+from surveys.paper_counts import paper_counts_of
+from surveys.paper_form import paper_form_pdf
+from surveys.questionnaires import definition_of
+from surveys.submission import Closed
+from teams import access
+from teams.history import record
+from teams.models import User
+
+State = PaperForm.State
+Page = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Whose forms are typed, by whom, and under which addresses."""
+
+    collection: Collection
+    prefix: str  # of the names of addresses
+    given: tuple[Any, ...]  # their first arguments
+    by: User | None
+
+    def url(self, name: str, *more: Any) -> str:
+        return reverse(f"{self.prefix}_paper{name}", args=[*self.given, *more])
+
+    @property
+    def pages(self) -> dict[str, str]:
+        names = ("pdf", "new", "again", "add", "back", "handed_in")
+        return {name: self.url(f"_{name}") for name in names if name != "pdf"} | {"overview": self.url("")}
+
+    def noted(self, kind: str, n: int) -> None:
+        """In the team's history: how many forms, never which."""
+        record(
+            self.collection.survey.study,
+            kind,
+            participation=self.collection.participation,
+            by=self.by,
+            by_link=self.by is None,
+            detail=str(n),
+        )
+
+
+def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
+    """Makes two views of a page: the researcher's and the facilitator's."""
+
+    def make(page: Page) -> tuple[Page, Page]:
+        @never_cache
+        @require_http_methods(methods)
+        @wraps(page)
+        def researcher(request: HttpRequest, slug: str, participation_id: int, **given: Any) -> HttpResponse:
+            collection = collection_for_researcher(request.user, slug, participation_id)
+            desk = Desk(collection, "collecting", (slug, participation_id), access.signed_in(request))
+            return page(request, desk, **given)
+
+        @login_not_required
+        @never_cache
+        @require_http_methods(methods)
+        @wraps(page)
+        def facilitator(request: HttpRequest, meeting_id: int, **given: Any) -> HttpResponse:
+            meeting = meeting_for_facilitator(request, meeting_id)
+            return page(request, Desk(meeting.collection, "facilitator", (meeting_id,), None), **given)
+
+        return researcher, facilitator
+
+    return make
+
+
+@_for_both("GET", "HEAD")
+def overview(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """How far the forms are, and what comes next."""
+    return _overview(request, desk, HandedInForm(initial={"handed_in": paper_counts_of(desk.collection).handed_in}))
+
+
+@_for_both("GET", "HEAD")
+def pdf(request: HttpRequest, desk: Desk, language: str) -> HttpResponse:
+    """The form to print."""
+    if language not in definition_of(desk.collection.survey.version).languages:
+        raise Http404
+    answer = HttpResponse(paper_form_pdf(desk.collection, language), content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="form-{language}.pdf"'
+    return answer
+
+
+@_for_both("POST")
+def new(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """A row for the next form of the pile."""
+    return _next_first(request, desk)
+
+
+@_for_both("POST")
+def again(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The next form that was typed once."""
+    return _next_second(request, desk)
+
+
+@_for_both("GET", "HEAD", "POST")
+def form(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+    """One form: typed the first or the second time, compared, or corrected."""
+    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    if found.state == State.DIFFERENT:
+        return _compare(request, desk, found)
+    if found.state in (State.FIRST, State.SECOND, State.READY):
+        return _type(request, desk, found)
+    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": found.get_state_display()})
+    return redirect(desk.url(""))
+
+
+@_for_both("POST")
+def keep(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+    """What is typed so far, sent by the page while somebody types. 204 kept, 409 no longer being typed."""
+    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    typed = paper_fields.read(_parts(desk), request.POST.dict())
+    kept = paper.keep(found, paper.checked(desk.collection, typed.answers, typed.eligibility))
+    return HttpResponse(status=204 if kept else 409)
+
+
+@_for_both("POST")
+def throw(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+    """Forget what was typed from one form."""
+    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    if paper.throw_away(found):
+        messages.success(request, _("What was typed from form %(n)s is gone.") % {"n": number})
+    else:
+        messages.warning(request, _("Form %(n)s is among the answers already: take it back first.") % {"n": number})
+    return redirect(desk.url(""))
+
+
+@_for_both("POST")
+def add(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Add the forms that are ready to the answers."""
+    try:
+        n = paper.write(desk.collection)
+    except Closed:
+        messages.error(request, _("The answers are sealed: nothing can be added any more."))
+    else:
+        if n:
+            desk.noted("paper_added", n)
+        messages.success(
+            request,
+            ngettext("%(n)s form is added to the answers.", "%(n)s forms are added to the answers.", n) % {"n": n},
+        )
+    return redirect(desk.url(""))
+
+
+@_for_both("POST")
+def back(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Take the forms out of the answers again, to correct them."""
+    try:
+        n = paper.take_back(desk.collection)
+    except Closed:
+        messages.error(request, _("The answers are sealed: nothing can be taken back any more."))
+    else:
+        if n:
+            desk.noted("paper_taken_back", n)
+        messages.success(
+            request,
+            ngettext(
+                "%(n)s form is taken out of the answers. Correct it and add it again.",
+                "%(n)s forms are taken out of the answers. Correct them and add them again.",
+                n,
+            )
+            % {"n": n},
+        )
+    return redirect(desk.url(""))
+
+
+@_for_both("POST")
+def handed_in(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Correct how many forms were handed in."""
+    asked = HandedInForm(request.POST)
+    if not asked.is_valid():
+        return _overview(request, desk, asked)
+    if paper.correct_handed_in(desk.collection, asked.cleaned_data["handed_in"]):
+        messages.success(request, _("The number is saved."))
+    else:
+        messages.error(request, _("There is no meeting whose number can be corrected."))
+    return redirect(desk.url(""))
+
+
+# ------------------------------------------------------------------------------------------------ the pages
+def _overview(request: HttpRequest, desk: Desk, asked: HandedInForm) -> HttpResponse:
+    collection = desk.collection
+    counted = paper_counts_of(collection)
+    forms = PaperForm.objects.filter(collection=collection).only("number", "state")
+    rows = [(each, desk.url("_form", each.number), desk.url("_throw", each.number)) for each in forms]
+    languages = definition_of(collection.survey.version).languages
+    context = _context(desk) | {
+        "counts": counted,
+        "rows": rows,
+        "prints": [(language, desk.url("_pdf", language)) for language in languages],
+        "why_not_seal": counted.why_not_seal(),
+        "handed_in_form": asked if hasattr(collection, "meeting") else None,
+    }
+    return render(request, "surveys/paper.html", context)
+
+
+def _type(request: HttpRequest, desk: Desk, found: PaperForm) -> HttpResponse:
+    parts = _parts(desk)
+    content = {State.FIRST: found.first, State.SECOND: found.second}.get(State(found.state), found.agreed)
+    shown = {each.name: each.shown(paper_fields.value_in(content, each.name)) for part in parts for each in part.fields}
+    problems: dict[str, str] = {}
+    if request.method == "POST":
+        typed = paper_fields.read(parts, request.POST.dict())
+        problems = typed.problems
+        shown = {name: request.POST.get(name, "") for name in shown}
+        if not problems:
+            good = paper.checked(desk.collection, typed.answers, typed.eligibility)
+            return _typed(request, desk, found, good)
+    rows = [(part, [(each, shown[each.name], problems.get(each.name, "")) for each in part.fields]) for part in parts]
+    context = _context(desk) | {
+        "form": found,
+        "rows": rows,
+        "n_problems": len(problems),
+        "keep": desk.url("_keep", found.number) if found.state != State.READY else "",
+    }
+    return render(request, "surveys/paper_typing.html", context)
+
+
+def _typed(request: HttpRequest, desk: Desk, found: PaperForm, content: paper.Content) -> HttpResponse:
+    """The form is typed to its end: on to the next one, or back to the overview."""
+    if found.state == State.READY:
+        paper.settle(found, content)
+        messages.success(request, _("Form %(n)s is corrected.") % {"n": found.number})
+        return redirect(desk.url(""))
+    first = found.state == State.FIRST
+    if not paper.finish(found, content):
+        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": found.number})
+        return redirect(desk.url(""))
+    if request.POST.get("go") != "next":
+        messages.success(request, _("Form %(n)s is saved.") % {"n": found.number})
+        return redirect(desk.url(""))
+    return _next_first(request, desk) if first else _next_second(request, desk)
+
+
+def _compare(request: HttpRequest, desk: Desk, found: PaperForm) -> HttpResponse:
+    """The two times side by side: which one is right?"""
+    by_name = {each.name: each for part in _parts(desk) for each in part.fields}
+    names = paper.differences(found)
+    chosen = {name: request.POST.get(name, "") for name in names}
+    if request.method == "POST" and all(value in ("first", "second") for value in chosen.values()):
+        right = {name: found.first if chosen[name] == "first" else found.second for name in names}
+        answers = {**found.first.get("answers", {})}
+        eligibility = found.first.get("eligibility", "")
+        for name, content in right.items():
+            value = paper_fields.value_in(content, name)
+            if name == paper_fields.ELIGIBILITY:
+                eligibility = value
+            elif value is None:
+                answers.pop(name, None)
+            else:
+                answers[name] = value
+        paper.settle(found, paper.checked(desk.collection, answers, eligibility))
+        messages.success(request, _("Form %(n)s is ready.") % {"n": found.number})
+        return redirect(desk.url(""))
+    rows = [
+        {
+            "field": by_name[name],
+            "first": by_name[name].words(paper_fields.value_in(found.first, name)),
+            "second": by_name[name].words(paper_fields.value_in(found.second, name)),
+            "chosen": chosen[name],
+        }
+        for name in names
+    ]
+    context = _context(desk) | {"form": found, "rows": rows, "incomplete": request.method == "POST"}
+    return render(request, "surveys/paper_compare.html", context)
+
+
+def _next_first(request: HttpRequest, desk: Desk) -> HttpResponse:
+    try:
+        return redirect(desk.url("_form", paper.new_form(desk.collection).number))
+    except Closed:
+        messages.error(request, _("The answers are sealed: nothing can be added any more."))
+    except paper.TooManyForms:
+        messages.error(request, _("A team can have at most %(n)s paper forms.") % {"n": paper.MOST_FORMS})
+    return redirect(desk.url(""))
+
+
+def _next_second(request: HttpRequest, desk: Desk) -> HttpResponse:
+    found = paper.next_to_type_again(desk.collection)
+    if found is not None:
+        return redirect(desk.url("_form", found.number))
+    messages.info(request, _("There is no form left that was typed once."))
+    return redirect(desk.url(""))
+
+
+def _parts(desk: Desk) -> list[paper_fields.Part]:
+    survey = desk.collection.survey
+    return paper_fields.parts_of(definition_of(survey.version), survey.background, get_language() or "nl")
+
+
+def _context(desk: Desk) -> dict[str, Any]:
+    collection = desk.collection
+    return {
+        "base": "study.html" if desk.by else "base.html",
+        "study": collection.survey.study,
+        "team": collection.participation.team,
+        "collection": collection,
+        "pages": desk.pages,
+        "up": reverse("collecting_team", args=desk.given) if desk.by else reverse("facilitator", args=desk.given),
+    }
