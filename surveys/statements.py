@@ -1,0 +1,53 @@
+"""The statements of the teacher's way, written by hand: docs/adr/0009-answering-is-cheap.md says why, and what it saves.
+
+They say what the ORM would say, in the part of SQL that PostgreSQL and SQLite share, and conditions stand on the row that
+is changed. Who carries out one that writes a response: submission.py, nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+UNSEALED = """EXISTS (
+    SELECT 1 FROM surveys_collection
+    WHERE surveys_collection.id = surveys_response.collection_id AND NOT sealing AND surveys_collection.state <> 'sealed'
+)"""
+
+# answers, eligibility, sequence, state, language (blank: as it was); key, the sequence number that it builds on
+WRITE = f"""
+UPDATE surveys_response
+SET answers = %s, eligibility = %s, sequence = %s, state = %s, language = COALESCE(NULLIF(%s, ''), language)
+WHERE key = %s AND sequence = %s AND state = 'draft' AND {UNSEALED}
+"""  # noqa: S608 no value in it
+
+# n, collection, day
+COUNT_DAY = "UPDATE surveys_daycount SET n = n + %s WHERE collection_id = %s AND day = %s"
+
+# key, language; joins per teacher; meeting
+START_IN_MEETING = """
+INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link)
+SELECT %s, surveys_collection.id, 'draft', '', '{}', 0, %s, FALSE
+FROM surveys_collection JOIN surveys_meeting ON surveys_meeting.collection_id = surveys_collection.id
+WHERE surveys_collection.state = 'open' AND %s * approached + joins_confirmed > (
+    SELECT count(*) FROM surveys_response WHERE collection_id = surveys_collection.id AND NOT by_link
+) AND surveys_meeting.id = %s
+ON CONFLICT (key) DO NOTHING
+"""
+
+
+def changed(statement: str, *values: Any) -> int:
+    """Carry out a statement that writes. How many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.rowcount
+
+
+def first(statement: str, *values: Any) -> Sequence[Any] | None:
+    """The first row that a statement finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: Sequence[Any] | None = cursor.fetchone()
+        return row
