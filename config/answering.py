@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from config.language import activate_language
+from surveys.style import answer_style_source
 
 PREFIX = "/a/"
 
@@ -28,7 +29,8 @@ class AnsweringMiddleware:
         self.get_response = get_response
         self.answer = convert_exception_to_response(self._answer)  # so that an error page has the headers too
         self.headers = {
-            "Content-Security-Policy": build_policy() or "",
+            # their style stands in the page
+            "Content-Security-Policy": build_policy(update={"style-src": [answer_style_source()]}) or "",
             "X-Frame-Options": settings.X_FRAME_OPTIONS,
         }
 

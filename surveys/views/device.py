@@ -6,26 +6,28 @@ respondent is asked for then, the welcome page comes. The service worker lets th
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from surveys import devices, keys
 from surveys.models import Collection
+from surveys.style import answer_style_source, built
 
 ANSWER_COOKIE = "answer"
 SHARED_COOKIE = "shared"  # holds the meeting's code
 PATH = "/a/"
+STYLE_SLOT = b"@@STYLE@@"  # in static/js/answer/worker.js
 IDLE_SECONDS = 10 * 60
 SHARED_SECONDS = 12 * 3600  # a day of meetings
 
 
+@csrf_exempt
 @login_not_required
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
@@ -87,8 +89,7 @@ def lock_for(request: HttpRequest, collection: Collection) -> str | None:
         return ""
 
 
-@lru_cache(maxsize=1)
+@cache
 def _worker() -> bytes:
-    found = finders.find("build/sw.js")
-    assert isinstance(found, str), "npm run build makes static/build/sw.js"
-    return Path(found).read_bytes()
+    """With the policy for the page that it serves: as the network's, with the style that stands in the page."""
+    return built("sw.js").replace(STYLE_SLOT, answer_style_source().encode())

@@ -74,6 +74,7 @@ def respondent(view: View) -> View:
 
 
 @respondent
+@gzip_page
 @require_safe
 def join(request: HttpRequest) -> HttpResponse:
     """Type the code; the form comes back here with it and goes on to the meeting's welcome page."""
@@ -86,6 +87,7 @@ def join(request: HttpRequest) -> HttpResponse:
 
 
 @respondent
+@gzip_page
 @require_safe
 def meeting_welcome(request: HttpRequest, code: str) -> HttpResponse:
     meeting = _meeting(request, code)
@@ -108,6 +110,7 @@ def personal_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @respondent
+@gzip_page
 @require_safe
 def personal_welcome(request: HttpRequest) -> HttpResponse:
     token = request.COOKIES.get(LINK_COOKIE, "")

@@ -5,8 +5,9 @@
 import { CACHE, PAGE, inLanguage } from "./names.js";
 
 const PATIENCE = 6000;
+// The server puts the hash of the page's own style in its slot
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src @@STYLE@@; img-src 'self' data:; connect-src 'self'; " +
   "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 self.addEventListener("install", () => self.skipWaiting());
