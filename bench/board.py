@@ -87,10 +87,9 @@ def measure(out: str) -> int:
         "studies": reverse("studies"),
     }
     for name, path in pages.items():
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             response = client.get(path)
+            captured = list(queries.captured_queries)
         assert response.status_code == 200, (path, response.status_code)
         wall, cpu = zip(*(timed(client, path) for _round in range(ROUNDS)), strict=True)
         figures.append(at_most(name, statistics.median(wall), LIMIT, "ms"))

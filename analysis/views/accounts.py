@@ -37,12 +37,6 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
     page = Paginator(tables.rows(found, group, study, waves), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     days = submitted_per_day(study)
     totals = accumulate(n for _day, n in days)
-    axis, language = _("Handed in altogether"), get_language() or "nl"
-    charts = {
-        name: as_data_uri(days_chart(days, axis, width, language))
-        for name, width in (("narrow", NARROW), ("wide", WIDE))
-        if days
-    }
     context = {
         "study": study,
         "accounts": found,
@@ -52,10 +46,20 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
         "group_name": tables.GROUPS[group],
         "page": page,
         "days": list(zip((day for day, _n in days), (n for _day, n in days), totals, strict=True)),
-        "charts": charts,
         "flow": as_data_uri(flow.draw(found, _("From invited to analysed"))),
     }
     return render(request, "analysis/accounts.html", context)
+
+
+@require_safe
+def accounts_days(request: HttpRequest, slug: str, width: str) -> HttpResponse:
+    """The chart of response over time: an address of its own, since drawing takes longer than the page."""
+    study = access.study_for_researcher(request.user, slug)
+    wide = WIDE if width == "wide" else NARROW
+    drawn = days_chart(submitted_per_day(study), _("Handed in altogether"), wide, get_language() or "nl")
+    response = HttpResponse(drawn, content_type="image/svg+xml")
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @require_safe
