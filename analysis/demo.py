@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from analysis.models import AnalysisRun, Decision, Publication
 from analysis.plan import lock_plan
 from analysis.publishing import publish
 from analysis.simulation_people import INSTITUTIONS
+from analysis.talks import write_goal
 from surveys import collections, links, sealing
 from surveys.models import Collection, Meeting, QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of, install_shipped
@@ -51,6 +53,15 @@ TRY_LEADER = "teamleider@demo.example"
 PASSWORD = "teamspiegel-demo"  # noqa: S105
 #: The teams whose leaders' sign-ins are shown: 14, 6 and 4 analysed.
 SHOWN_TEAMS = ("POL-VMT", "VLI-VAS", "POL-PLA")
+#: The leaders of these teams agreed that the director sees the team's own results.
+SEEN_BY_DIRECTOR = ("POL-VMT", "POL-PLA", "EEM-WIS", "EEM-PED")
+#: What one team wrote down after the wave of the year before: target and next steps per scale.
+GOALS = {
+    "GV": ("2.5", "In de eerste vergadering van het jaar maken we een lijst van wat onze studenten moeten leren."),
+    "OD": ("2.8", "Wie voorzit, vraagt bij elk besluit eerst wie er anders over denkt."),
+    "CH": ("2.6", ""),
+    "ER": ("2.8", "Twee keer per jaar leggen we de resultaten naast die van vorig jaar. Hanneke zet het in de agenda."),
+}
 
 #: The simulation's background answers under the codes of the questionnaire.
 BACKGROUND = {
@@ -289,6 +300,7 @@ def _leader_answers(participation: Participation, answer: simulation.Participati
         meets_on=meets_on if in_meeting else None,
         contact_name=participation.team.leader_name if mode == Participation.Mode.CONTACT else "",
         contact_email=participation.team.leader_email if mode == Participation.Mode.CONTACT else "",
+        director_sees_team=answer.team_code in SEEN_BY_DIRECTOR,
     )
 
 
@@ -381,6 +393,17 @@ def _analyse(survey: Survey, researcher: User) -> None:
     run = _run(survey)
     with transaction.atomic(), _nobody_mailed():
         publish(run, researcher)
+    if survey.study.slug == EARLIER:
+        _write_goals(survey.study)
+
+
+def _write_goals(study: Study) -> None:
+    """The team with 14 answers talked about last year's report."""
+    leader = next(entry.email for entry in sign_ins() if "14" in entry.who)
+    talked = Participation.objects.filter(study=study, team__leader_email=leader).select_related("study").first()
+    for scale, (target, next_steps) in GOALS.items() if talked else ():
+        assert talked is not None
+        write_goal(talked, scale, Decimal(target), next_steps)
 
 
 def _run(survey: Survey) -> AnalysisRun:

@@ -6,16 +6,39 @@ Made of the shown figures only, by fixed rules; texts are short, and say nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from analysis.disclosure import Agreement, MeanShown, Withheld
 from analysis.report_objects import Benchmark, Finding, Mark, ScaleReport, WideScale
 from analysis.sentences import Beside, beside, beside_target, number, score, since, value_of
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 S = TypeVar("S", ScaleReport, WideScale)
+_CHANGES = (
+    (Beside.HIGHER, gettext_lazy("The score has risen on %(scales)s.")),
+    (Beside.LOWER, gettext_lazy("The score has fallen on %(scales)s.")),
+    (Beside.SAME, gettext_lazy("There is no clear difference on %(scales)s.")),
+)
+_COMPARISONS = (
+    (Beside.HIGHER, gettext_lazy("Higher than the mean of all teams: %(scales)s.")),
+    (Beside.LOWER, gettext_lazy("Lower than the mean of all teams: %(scales)s.")),
+    (Beside.SAME, gettext_lazy("About the same as all teams: %(scales)s.")),
+)
+_REACHED = (
+    (Beside.HIGHER, gettext_lazy("You reached your own target on %(scales)s.")),
+    (Beside.SAME, gettext_lazy("You are close to it on %(scales)s.")),
+    (Beside.LOWER, gettext_lazy("You are not there yet on %(scales)s.")),
+)
+_SECTOR = (
+    (Beside.HIGHER, gettext_lazy("You score higher than teams in the same sector on %(scales)s.")),
+    (Beside.LOWER, gettext_lazy("You score lower than teams in the same sector on %(scales)s.")),
+    (Beside.SAME, gettext_lazy("Teams in the same sector score about the same on %(scales)s.")),
+)
 CLOSE = 0.05  # scores that differ less than this look the same when rounded
 
 
@@ -39,18 +62,13 @@ def findings(
     ]
     if any(scale.target is not None for scale in scales):
         said = _sorted(scales, lambda scale: beside_target(scale.shown, scale.target, n_points))
-        templates = (
-            (Beside.HIGHER, _("You reached your own target on %(scales)s.")),
-            (Beside.SAME, _("You are close to it on %(scales)s.")),
-            (Beside.LOWER, _("You are not there yet on %(scales)s.")),
-        )
-        made.append(Finding(_("Your own target"), tuple(_say(said, templates)), (Mark.OWN, Mark.TARGET)))
+        made.append(Finding(_("Your own target"), tuple(_say(said, _REACHED)), (Mark.OWN, Mark.TARGET)))
     if any(value_of(scale.previous) is not None for scale in scales):
         said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, n_points))
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                (*_say(said, _changes()), _("Not exactly the same colleagues answered both times.")),
+                (*_say(said, _CHANGES), _("Not exactly the same colleagues answered both times.")),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
@@ -80,7 +98,7 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                tuple(_say(said, _changes())),
+                tuple(_say(said, _CHANGES)),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
@@ -89,7 +107,7 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
         made.append(
             Finding(
                 _("Compared with all teams"),
-                tuple(_say(said, _comparisons())),
+                tuple(_say(said, _COMPARISONS)),
                 (Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK),
             )
         )
@@ -163,36 +181,16 @@ def _others(
     title = _("Compared with other teams")
     if isinstance(benchmark, Withheld):
         return Finding(title, (_("There is no comparison with other teams."), no_benchmark), ())
-    made = _say(_sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, n_points)), _comparisons())
+    made = _say(_sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, n_points)), _COMPARISONS)
     marks = [Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK]
     if any(isinstance(scale.sector, MeanShown) for scale in scales):
         marks.append(Mark.SECTOR)
         said = _sorted(scales, lambda scale: beside(scale.shown, scale.sector, n_points))
         made += _say(
             said,
-            (
-                (Beside.HIGHER, _("You score higher than teams in the same sector on %(scales)s.")),
-                (Beside.LOWER, _("You score lower than teams in the same sector on %(scales)s.")),
-                (Beside.SAME, _("Teams in the same sector score about the same on %(scales)s.")),
-            ),
+            _SECTOR,
         )
     return Finding(title, tuple(made), tuple(marks))
-
-
-def _changes() -> tuple[tuple[Beside, str], ...]:
-    return (
-        (Beside.HIGHER, _("The score has risen on %(scales)s.")),
-        (Beside.LOWER, _("The score has fallen on %(scales)s.")),
-        (Beside.SAME, _("There is no clear difference on %(scales)s.")),
-    )
-
-
-def _comparisons() -> tuple[tuple[Beside, str], ...]:
-    return (
-        (Beside.HIGHER, _("Higher than the mean of all teams: %(scales)s.")),
-        (Beside.LOWER, _("Lower than the mean of all teams: %(scales)s.")),
-        (Beside.SAME, _("About the same as all teams: %(scales)s.")),
-    )
 
 
 def _extremes(known: Sequence[tuple[str, float]], decimals: int) -> list[str]:
@@ -221,8 +219,13 @@ def _sorted(scales: Sequence[S], judge: Callable[[S], Beside | None]) -> dict[Be
     return said
 
 
-def _say(said: dict[Beside, list[str]], templates: Sequence[tuple[Beside, str]]) -> list[str]:
-    return [text % {"scales": joined(said[where])} for where, text in templates if said[where]]
+def _say(said: dict[Beside, list[str]], templates: Sequence[tuple[Beside, _StrPromise]]) -> list[str]:
+    total = sum(len(names) for names in said.values())
+    return [
+        text % {"scales": _("all subjects") if len(said[where]) == total > 1 else joined(said[where])}
+        for where, text in templates
+        if said[where]
+    ]
 
 
 def joined(names: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:
     widest = scale.item(scale.widest)
     if widest and scale.agreement in (Agreement.SOMEWHAT_DIFFERENT, Agreement.WIDELY_DIFFERENT):
         yield _("Your views lie furthest apart on “%(item)s”. What do some of you see that others do not?") % {
-            "item": widest.text
+            "item": plain_text(widest)
         }
     middle = (1 + n_points) / 2
     where = beside(scale.shown, middle, n_points)
@@ -51,13 +51,13 @@ def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:
         if isinstance(item.shown, NearlyAll):
             yield _("Nearly everybody says “%(option)s” about “%(item)s”. Do you recognise that?") % {
                 "option": options[item.shown.category - 1],
-                "item": item.text,
+                "item": plain_text(item),
             }
             break
     for item in scale.items:
         if isinstance(item.shown, Withheld):
             yield _("Too few of you could answer “%(item)s”. Is it clear to everybody how this goes in your team?") % {
-                "item": item.text
+                "item": plain_text(item)
             }
             break
     match beside(scale.shown, scale.benchmark, n_points):
@@ -94,12 +94,12 @@ def _items(plain: list[tuple[float, ItemReport]], where: Beside | None, middle: 
     best, highest = max(plain, key=lambda one: one[0])
     if value < middle or where == Beside.LOWER:
         yield _("“%(item)s” gets the lowest score (%(score)s). Does that bother you? What could you change first?") % {
-            "item": lowest.text,
+            "item": plain_text(lowest),
             "score": item_score(lowest.shown),
         }
     if best > middle and highest is not lowest:
         yield _("“%(item)s” gets the highest score (%(score)s). How do you do that?") % {
-            "item": highest.text,
+            "item": plain_text(highest),
             "score": item_score(highest.shown),
         }
 
@@ -109,6 +109,11 @@ def _value(item: ItemReport, n_points: int) -> float | None:
     if item.reverse_keyed or isinstance(item.shown, NearlyAll):
         return None
     return item_value(item.shown, n_points)
+
+
+def plain_text(item: ItemReport) -> str:
+    """An item within a sentence: without the full stop at its end."""
+    return item.text.rstrip(".")
 
 
 def item_score(shown: ShownItem) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.disclosure import Agreement, Capped, MeanShown, ShownScale, Withheld
 
@@ -86,6 +87,34 @@ def score(shown: ShownScale, decimals: int = 1) -> str:
     return "–"
 
 
+# looked up by name only when used: of three sentences one is translated
+_TARGET = {
+    Beside.HIGHER: gettext_lazy("You wanted to reach %(target)s: you did."),
+    Beside.LOWER: gettext_lazy("You wanted to reach %(target)s: you are not there yet."),
+    Beside.SAME: gettext_lazy("You wanted to reach %(target)s: you are close."),
+}
+_SINCE = {
+    Beside.HIGHER: gettext_lazy("In the previous measurement it was %(then)s: the score has risen."),
+    Beside.LOWER: gettext_lazy("In the previous measurement it was %(then)s: the score has fallen."),
+    Beside.SAME: gettext_lazy("In the previous measurement it was %(then)s: no clear difference."),
+}
+_BENCHMARK = {
+    Beside.HIGHER: gettext_lazy("That is higher than the mean of all teams (%(mean)s)."),
+    Beside.LOWER: gettext_lazy("That is lower than the mean of all teams (%(mean)s)."),
+    Beside.SAME: gettext_lazy("That is about the same as the mean of all teams (%(mean)s)."),
+}
+_AGREEMENT = {
+    Agreement.LARGELY_AGREE: gettext_lazy("The answers lie close together: you largely agree."),
+    Agreement.SOMEWHAT_DIFFERENT: gettext_lazy("The answers lie somewhat apart: your views differ somewhat."),
+    Agreement.WIDELY_DIFFERENT: gettext_lazy("The answers lie far apart: your views differ widely."),
+}
+_MIDDLE = {
+    Beside.HIGHER: gettext_lazy("Your team scores %(score)s out of %(points)s: above the middle of the scale."),
+    Beside.LOWER: gettext_lazy("Your team scores %(score)s out of %(points)s: below the middle of the scale."),
+    Beside.SAME: gettext_lazy("Your team scores %(score)s out of %(points)s: around the middle of the scale."),
+}
+
+
 def sentences(
     shown: ShownScale,
     agreement: Agreement | Withheld,
@@ -101,45 +130,15 @@ def sentences(
     made = _own(shown, n_points)
     if words := beside_target(shown, target, n_points):
         assert target is not None
-        values = {"target": number(target, 1)}
-        made.append(
-            {
-                Beside.HIGHER: _("You wanted to reach %(target)s: you did."),
-                Beside.LOWER: _("You wanted to reach %(target)s: you are not there yet."),
-                Beside.SAME: _("You wanted to reach %(target)s: you are close."),
-            }[words]
-            % values
-        )
+        made.append(_TARGET[words] % {"target": number(target, 1)})
     if previous is not None and (words := since(shown, previous, n_points)):
-        values = {"then": score(previous)}
-        made.append(
-            {
-                Beside.HIGHER: _("In the previous measurement it was %(then)s: the score has risen."),
-                Beside.LOWER: _("In the previous measurement it was %(then)s: the score has fallen."),
-                Beside.SAME: _("In the previous measurement it was %(then)s: no clear difference."),
-            }[words]
-            % values
-        )
+        made.append(_SINCE[words] % {"then": score(previous)})
     if isinstance(benchmark, MeanShown) and (words := beside(shown, benchmark, n_points)):
-        values = {"mean": number(benchmark.mean, 2)}
-        made.append(
-            {
-                Beside.HIGHER: _("That is higher than the mean of all teams (%(mean)s)."),
-                Beside.LOWER: _("That is lower than the mean of all teams (%(mean)s)."),
-                Beside.SAME: _("That is about the same as the mean of all teams (%(mean)s)."),
-            }[words]
-            % values
-        )
+        made.append(_BENCHMARK[words] % {"mean": number(benchmark.mean, 2)})
     if isinstance(sector, MeanShown):
         made.append(_("Teams in the same sector score %(mean)s.") % {"mean": number(sector.mean, 2)})
     if isinstance(agreement, Agreement):
-        made.append(
-            {
-                Agreement.LARGELY_AGREE: _("The answers lie close together: you largely agree."),
-                Agreement.SOMEWHAT_DIFFERENT: _("The answers lie somewhat apart: your views differ somewhat."),
-                Agreement.WIDELY_DIFFERENT: _("The answers lie far apart: your views differ widely."),
-            }[agreement]
-        )
+        made.append(str(_AGREEMENT[agreement]))
     return made
 
 
@@ -152,16 +151,7 @@ def _own(shown: MeanShown | Capped, n_points: int) -> list[str]:
             else _("Your team's score is %(score)s or lower: very low.") % value
         ]
     values = {"score": number(shown.mean, 1), "points": n_points}
-    made = [
-        {
-            Beside.HIGHER: _("Your team scores %(score)s out of %(points)s: above the middle of the scale."),
-            Beside.LOWER: _("Your team scores %(score)s out of %(points)s: below the middle of the scale."),
-        }.get(
-            beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME,
-            _("Your team scores %(score)s out of %(points)s: around the middle of the scale."),
-        )
-        % values
-    ]
+    made = [_MIDDLE[beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME] % values]
     if shown.low is not None and shown.high is not None:
         made.append(
             _(
@@ -185,14 +175,5 @@ def wide_sentences(shown: ShownScale, previous: ShownScale | None, benchmark: Sh
     if isinstance(benchmark, MeanShown):
         made.append(_("The mean of all teams is %(mean)s.") % {"mean": number(benchmark.mean, 2)})
     if isinstance(previous, MeanShown):
-        values = {"then": number(previous.mean, 2)}
-        words = since(shown, previous, 0) or Beside.SAME
-        made.append(
-            {
-                Beside.HIGHER: _("In the previous measurement it was %(then)s: the score has risen."),
-                Beside.LOWER: _("In the previous measurement it was %(then)s: the score has fallen."),
-                Beside.SAME: _("In the previous measurement it was %(then)s: no clear difference."),
-            }[words]
-            % values
-        )
+        made.append(_SINCE[since(shown, previous, 0) or Beside.SAME] % {"then": number(previous.mean, 2)})
     return made

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.charts import MeanRow, Words
 from analysis.disclosure import (
@@ -18,6 +19,7 @@ from analysis.disclosure import (
     ShownScale,
     Withheld,
 )
+from analysis.questions import plain_text
 from analysis.report_objects import (
     AcademyReport,
     Benchmark,
@@ -31,23 +33,26 @@ from analysis.report_objects import (
 )
 from analysis.sentences import number, score, value_of
 
+_WITHHELD = {
+    Reason.TOO_FEW: gettext_lazy(
+        "Fewer than %(k)s people answered. So that nobody can be recognised, we show no results."
+    ),
+    Reason.COUNTS_OPEN: gettext_lazy(
+        "More questionnaires came back than there were people. A researcher looks at that first."
+    ),
+    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part to compare without giving a team away."),
+    Reason.ONE_DOMINATES: gettext_lazy(
+        "One team makes up more than half of the answers, so the mean of all teams would give it away."
+    ),
+    Reason.REMAINDER: gettext_lazy("What is left out would be so small a group that it could be recognised."),
+    Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
+    Reason.NOT_MEASURED: gettext_lazy("Your team has no analysed answers in this measurement."),
+}
+
 
 def withheld_text(reason: Reason, k: int) -> str:
     """Why something is not shown, in a sentence that depends on group sizes only."""
-    return {
-        Reason.TOO_FEW: _("Fewer than %(k)s people answered. So that nobody can be recognised, we show no results.")
-        % {"k": k},
-        Reason.COUNTS_OPEN: _(
-            "More questionnaires came back than there were people. A researcher looks at that first."
-        ),
-        Reason.FEW_TEAMS: _("Too few teams took part to compare without giving a team away."),
-        Reason.ONE_DOMINATES: _(
-            "One team makes up more than half of the answers, so the mean of all teams would give it away."
-        ),
-        Reason.REMAINDER: _("What is left out would be so small a group that it could be recognised."),
-        Reason.NOT_AGREED: _("The team leader did not agree to show the team's own results."),
-        Reason.NOT_MEASURED: _("Your team has no analysed answers in this measurement."),
-    }[reason]
+    return _WITHHELD[reason] % {"k": k}
 
 
 def scale_value(shown: ShownScale | None, decimals: int) -> str:
@@ -169,8 +174,8 @@ def differences(scale: ScaleReport) -> list[str]:
     if closest is None or widest is None:
         return []
     return [
-        _("You agree most on “%(item)s”.") % {"item": closest.text},
-        _("Your views lie furthest apart on “%(item)s”.") % {"item": widest.text},
+        _("You agree most on “%(item)s”.") % {"item": plain_text(closest)},
+        _("Your views lie furthest apart on “%(item)s”.") % {"item": plain_text(widest)},
     ]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 
+from django.utils.translation import override
+
 from analysis.disclosure import (
     AD_AGREE,
     AD_DIFFER,
@@ -76,9 +78,11 @@ def _aggregates(number: int, publication: Publication, units: set[tuple[int, ...
     """Every mean over units, in whosever report: all teams, sectors, academies."""
     sector_of = {t: p.team.academy.sector for t, p in _participations(publication).items()}
     everyone = together(units, lambda _team: True)
+    with override("en"):  # as the reports
+        labels = {sector: str(Sector(sector).label) for sector in set(sector_of.values())}
     of_sector = {
-        str(Sector(sector).label): together(units, lambda team, one=sector: sector_of[team] == one)  # type: ignore[misc]
-        for sector in set(sector_of.values())
+        label: together(units, lambda team, one=sector: sector_of[team] == one)  # type: ignore[misc]
+        for sector, label in labels.items()
     }
     for report in publication.teams:
         for scale in () if isinstance(report.scales, Withheld) else report.scales:

@@ -44,7 +44,7 @@ def participation_of(team: int, academy: int) -> Participation:
     )
     # every second leader agreed that the director sees the team by itself
     return Participation(
-        pk=team, team=Team(pk=team, name=str(team), academy=owner), approached=99, director_sees_team=team % 2 == 0
+        pk=team, team=Team(pk=team, name=str(team), academy=owner), approached=99, director_sees_team=team % 2 == 1
     )
 
 
