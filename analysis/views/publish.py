@@ -145,9 +145,10 @@ def combine(request: HttpRequest, slug: str) -> HttpResponse:
 def separate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Undo a combination, before the first publication."""
     study = access.study_for_researcher(request.user, slug)
-    unit = get_object_or_404(Unit.objects.select_related("study", "academy"), study=study, pk=pk)
+    unit = Unit.objects.select_related("study", "academy").filter(study=study, pk=pk).first()
     try:
-        separate_teams(unit, access.signed_in(request))
+        if unit is not None:  # none: somebody took it apart already
+            separate_teams(unit, access.signed_in(request))
     except CombiningRefused as refusal:
         messages.error(request, str(refusal))
     else:

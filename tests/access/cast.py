@@ -5,6 +5,7 @@ carol   leads a team of the study            dave    leads another team of the s
 admin   administrator                        anyone  has nothing but the address
 facilitator  has the link of carol's team meeting     other_facilitator  has that of a meeting in bob's study
 director     has an unanswered invitation             leader             has the unanswered invitation of a third team
+reader       has the link to the report of carol's team
 """
 
 import datetime
@@ -13,7 +14,9 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
+from analysis import report_links
 from analysis.plan import lock_plan
+from analysis.report_models import ReportLink
 from surveys.collections import open_survey
 from surveys.links import facilitator_url, issue_links, personal_url
 from surveys.models import Collection, Invitee, Survey
@@ -33,6 +36,7 @@ ROLES = (
     "other_facilitator",
     "director",
     "leader",
+    "reader",
 )
 ACCOUNTS = ("alice", "bob", "carol", "dave", "admin")
 
@@ -48,6 +52,7 @@ class Cast:
     invitee: Invitee
     director_invitation: Invitation
     leader_invitation: Invitation
+    report_link: ReportLink
     links: dict[str, str]  # role → the path of the link it holds
     emails: dict[str, str]  # role → account
 
@@ -142,6 +147,7 @@ def make_cast() -> Cast:
     issue_links(online, ["henk@noord.example"])
     leader_invitation = Invitation.objects.get(participation=dietetics)
     director_invitation.refresh_from_db()
+    report_link = report_links.share_with_team(nursing, 14, User.objects.get(email="carol@noord.example"))
     return Cast(
         study=study,
         participation=Participation.objects.get(pk=nursing.pk),
@@ -152,7 +158,9 @@ def make_cast() -> Cast:
         invitee=Invitee.objects.get(collection=online),
         director_invitation=director_invitation,
         leader_invitation=leader_invitation,
+        report_link=report_link,
         links={
+            "reader": report_links.path_of(report_link),
             "facilitator": _path(facilitator_url(collection.meeting)),
             "other_facilitator": _path(facilitator_url(other_collection.meeting)),
             "director": invitations.link_path(director_invitation),

@@ -16,8 +16,9 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from analysis.dataset import load
-from analysis.models import AnalysisRun, Decision, FactorModelResult, RowRelease
+from analysis.models import AnalysisRun, Decision, FactorModelResult, OwnModel, ResultTable, RowRelease, Unit
 from analysis.plan import locked_plan
+from analysis.report_links import share_study
 from analysis.runs import request_run
 from surveys import paper
 from teams import calendars
@@ -147,6 +148,15 @@ def of_finished_run(cast: Cast) -> list[object]:
     return [cast.study.slug]
 
 
+def of_unit(cast: Cast) -> list[object]:
+    unit = Unit.objects.create(study=cast.study, academy=cast.academy, name="Together")
+    return [cast.study.slug, unit.pk]
+
+
+def of_study_link(cast: Cast) -> list[object]:
+    return [cast.study.slug, share_study(cast.study, 14, cast.study.roles.get().user).pk]
+
+
 def of_run(cast: Cast) -> list[object]:
     return [cast.study.slug, request_run(cast.collection.survey).pk]
 
@@ -165,6 +175,20 @@ def of_release(cast: Cast) -> list[object]:
 def of_factor_model(cast: Cast) -> list[object]:
     run = finished_run(cast)
     model = FactorModelResult.objects.create(run=run, name="six", syntax="", estimator="MLR", converged=True)
+    return [cast.study.slug, model.pk]
+
+
+def of_figure(cast: Cast) -> list[object]:
+    ResultTable.objects.create(
+        run=finished_run(cast), kind="correlations", name="scales", content={"names": [], "values": []}
+    )
+    return [cast.study.slug, "correlations-scales", "svg"]
+
+
+def of_own_model(cast: Cast) -> list[object]:
+    model = OwnModel.objects.create(
+        study=cast.study, name="A", syntax="A =~ GV1 + GV2", estimator="MLR", reason="A check"
+    )
     return [cast.study.slug, model.pk]
 
 
@@ -361,6 +385,8 @@ TABLE = [
     # ---------------------------------------------------------------- researchers: analysis
     Row("board", researchers(200), slug),
     Row("accounts", researchers(200), slug),
+    Row("days_narrow", researchers(200), slug),
+    Row("days_wide", researchers(200), slug),
     Row("accounts_flow", researchers(200), slug),
     Row("accounts_csv", researchers(200), slug),
     Row("accounts_xlsx", researchers(200), slug),
@@ -382,10 +408,10 @@ TABLE = [
     Row("result_waves", researchers(200), slug),
     Row("items", researchers(200), slug),
     Row("screening", researchers(200), slug),
-    Row("figure", researchers(200), lambda cast: [cast.study.slug, "correlations-scales", "svg"]),
+    Row("figure", researchers(200), of_figure),
     Row("models", researchers(200), slug),
     Row("factor_model", researchers(200), of_factor_model),
-    Row("model_figure", researchers(404), lambda cast: [*of_factor_model(cast), "svg"]),
+    Row("model_figure", researchers(200), lambda cast: [*of_factor_model(cast), "svg"]),
     Row("model_remove", researchers(302), of_own_model, method="post"),
     Row("cases", researchers(200), slug),
     Row("case", researchers(200), of_team),
@@ -400,6 +426,14 @@ TABLE = [
     Row("publish", researchers(200), slug),
     Row("publish", researchers(200), slug, "post"),  # nothing to publish yet
     Row("report_preview", researchers(302), of_team),  # no run yet: on to the runs
+    Row("academy_preview", researchers(302), lambda cast: [cast.study.slug, cast.academy.pk]),
+    Row("study_preview", researchers(302), slug),
+    Row("study_preview_pdf", only((), 404), slug),  # nothing published yet
+    Row("units_combine", researchers(302), slug, "post"),
+    Row("unit_separate", researchers(302), of_unit, "post"),
+    Row("study_share", only((), 404), slug, "post", {"days": 30}),
+    Row("report_link_revoke", researchers(302), of_study_link, "post"),
+    Row("report_link_renew", only((), 404), of_study_link, "post"),  # only a director's link is mailed
     Row("accept_counts", researchers(302), of_team, "post", {"reason": "counted again"}),
     # ---------------------------------------------------------------- team leaders
     Row("team", carol(200), team),
@@ -407,6 +441,15 @@ TABLE = [
     Row("team_links", carol(200), team, "post", {"addresses": "no address"}),
     Row("team_report", carol(200), team),
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
+    Row("team_talk", only((), 404), team),
+    Row("team_share", only((), 404), team, "post", {"days": 14}),
+    Row("team_share_revoke", carol(302), lambda cast: [cast.participation.pk, cast.report_link.pk], "post"),
+    # ---------------------------------------------------------------- readers of reports, by link
+    Row("report_link", everyone(404), lambda cast: ["forged"]),
+    Row("report_link", everyone(302), lambda cast: token_of(cast.links["reader"])),
+    Row("shared_report", by_link("reader", 200), lambda cast: [cast.report_link.pk]),
+    Row("shared_talk", everyone(404), lambda cast: [cast.report_link.pk]),  # nothing published yet
+    Row("shared_report_pdf", everyone(404), lambda cast: [cast.report_link.pk]),
 ]
 
 
