@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from csp.constants import SELF
-from csp.decorators import csp_replace
+from csp.decorators import csp_replace, csp_update
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from surveys.definition import Definition, QuestionnaireError
 from surveys.editor_forms import LANGUAGE_WORDS, ImportForm, PublishForm
 from surveys.models import Questionnaire, QuestionnaireVersion
 from surveys.questionnaires import definition_of
+from surveys.style import answer_style_source
 from surveys.versions import Comparison, compare
 from surveys.xlsform_reading import Form
 from teams import access
@@ -100,6 +102,7 @@ def _change(old: QuestionnaireVersion | None, new: QuestionnaireVersion) -> Comp
 
 
 # ------------------------------------------------------------------------------------------------ on a phone
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its type knows views without arguments only
 @require_safe
 def questionnaire_preview(request: HttpRequest, code: str) -> HttpResponse:
     """The draft in a phone, in each of its languages; with ``?version=n`` that version."""
@@ -116,9 +119,8 @@ def questionnaire_preview(request: HttpRequest, code: str) -> HttpResponse:
 
 @csrf_exempt  # the form is the teacher's, without a token; it writes nothing
 @xframe_options_sameorigin
-@csp_replace({"frame-ancestors": [SELF]})  # type: ignore[arg-type]  its type knows views without arguments only
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview_screen(request: HttpRequest, code: str, number: int, language: str, screen: int) -> HttpResponse:
+def preview_screen(request: HttpRequest, code: str, number: int, language: str, screen: int) -> HttpResponseBase:
     """One screen for the frame; a POST goes to the next one or back, and keeps nothing."""
     questionnaire = questionnaire_for_researcher(request.user, code)
     definition = _shown(request, questionnaire, number)
@@ -130,7 +132,9 @@ def preview_screen(request: HttpRequest, code: str, number: int, language: str, 
             language = request.POST["language"]
         screen = min(max(screen + step, 0), preview.n_screens(definition) - 1)
         return redirect("preview_screen", code, number, language, screen)
-    return HttpResponse(preview.screen(definition, language, screen, request.path))
+    page = HttpResponse(preview.screen(definition, language, screen, request.path))
+    policy = {"frame-ancestors": [SELF], "style-src": [answer_style_source()]}  # the teacher's style stands in the page
+    return csp_replace(policy)(lambda _request: page)(request)
 
 
 def _shown(request: HttpRequest, questionnaire: Questionnaire, number: int) -> Definition:

@@ -339,6 +339,7 @@ def test_only_the_preview_may_stand_in_a_frame_of_this_site(questionnaire, resea
     page = researcher.get(at("questionnaire_preview"))
     assert page["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert "frame-src 'self'" in page["Content-Security-Policy"]
     assert page.content.decode().count("<iframe") == 2
     screen = researcher.get(at("preview_screen", 0, "en", 1))
     assert screen["X-Frame-Options"] == "SAMEORIGIN"
