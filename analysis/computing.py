@@ -123,9 +123,10 @@ class Computation:
 
     @cached_property
     def kept(self) -> npt.NDArray[np.intp]:
-        """The rows of the data set that are analysed."""
+        """The rows of the data set that are analysed, team by team: what is summed per team then lies together."""
         kept: npt.NDArray[np.intp] = np.flatnonzero(self.dataset.returned)[self.first_rules == ""]
-        return kept
+        order = np.argsort(self.dataset.respondents["participation"].to_numpy()[kept], kind="stable")
+        return kept[order]
 
     @cached_property
     def codes(self) -> npt.NDArray[np.int16]:
@@ -272,7 +273,7 @@ class Computation:
                     n=column_of["n"],
                     mean=column_of["mean"],
                     sd=column_of["sd"],
-                    counts=as_json([counts.sum(axis=0).tolist(), *counts.tolist()]),
+                    counts=[f"[{','.join(map(str, row))}]" for row in (counts.sum(axis=0).tolist(), *counts.tolist())],
                     n_cannot_judge=np.append(n_cannot_judge.sum(), n_cannot_judge),
                     n_missing=np.append(n_missing.sum(), n_missing),
                 )

@@ -14,6 +14,7 @@ from analysis.models import Decision, OwnModel
 from analysis.plan import PlanRules, model_syntax
 from analysis.psychometrics import AnalysisInputError, fit
 from analysis.psychometrics.distinguish import distinguish
+from analysis.psychometrics.result import FitResult, plain
 from analysis.scales import final_scales
 from analysis.staging import Rows, as_json, rows
 
@@ -29,6 +30,8 @@ TEAM = "_team"
 MODIFICATION_INDICES = 30
 #: Samples of teams behind the interval of a heterotrait-monotrait ratio.
 REPLICATES = 500
+#: Standard normal quantile at .975.
+Z95 = 1.959963984540054
 #: What a researcher may choose. FIML uses everybody's answers; WLSMV takes answers as ordered categories.
 ESTIMATORS = ("MLR", "ML", "MLM", "FIML", "WLSMV")
 
@@ -99,10 +102,23 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
     fit_measures = content.pop("fit")
     content |= {
         "scales": list(model.factors),
+        "correlations": _correlations(result),
         "modification_indices": indices[:MODIFICATION_INDICES],
         "modification_indices_n": len(indices),
     }
     return _row(model, converged=result.converged, fit=fit_measures, content=content)
+
+
+def _correlations(result: FitResult) -> list[dict[str, Any]]:
+    """Correlations of factors with 95 % Wald intervals of the standardised estimates."""
+    factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
+    found = []
+    for parameter in result.parameters:
+        if parameter.op == "~~" and parameter.lhs != parameter.rhs and {parameter.lhs, parameter.rhs} <= factors:
+            r, half = parameter.std_all, Z95 * parameter.std_all_se
+            ends = {"r": r, "low": r - half, "high": r + half}
+            found.append({"first": parameter.lhs, "second": parameter.rhs} | {k: plain(v) for k, v in ends.items()})
+    return found
 
 
 def _row(model: FactorModel, *, converged: bool, fit: dict[str, Any], content: dict[str, Any]) -> Rows:

@@ -61,16 +61,16 @@ def look(data: Dataset, chosen: npt.NDArray[np.intp], scales: Mapping[str, Seque
     columns = [data.items.index(item) for item in items]
     codes = data.codes[chosen][:, columns]
     answers = pd.DataFrame(as_answers(codes), columns=items)
-    keyed = answers.copy()
+    as_asked = longstring(answers)  # before recoding: a reverse-keyed question breaks no row of equal answers
     for variable in data.codebook:
         if variable.reverse_keyed and variable.code in items:
-            keyed[variable.code] = data.n_points + 1 - keyed[variable.code]
+            answers[variable.code] = data.n_points + 1 - answers[variable.code]
     return Look(
         n_items=len(items),
         unanswered=(codes <= NO_ANSWER).sum(axis=1),
         cannot_judge=(codes == JUDGED_NOT).sum(axis=1),
-        longstring=longstring(answers),  # as they were asked: a reverse-keyed question breaks no row of equal answers
-        even_odd=even_odd_consistency(keyed, scales),
+        longstring=as_asked,
+        even_odd=even_odd_consistency(answers, scales),
         mahalanobis_p=mahalanobis_distance(answers)[1],
     )
 

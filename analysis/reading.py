@@ -20,7 +20,6 @@ from analysis.models import (
     ReliabilityResult,
     ScaleResult,
     ScaleSet,
-    ScreeningDecision,
 )
 from analysis.reports import team_reports
 from surveys.questionnaires import definition_of
@@ -141,12 +140,6 @@ def item_lines(run: AnalysisRun, scale_set: str) -> list[ItemLine]:
 def factor_models(run: AnalysisRun) -> list[FactorModelResult]:
     """The factor models of a run in the order of the path, without their long contents."""
     return list(FactorModelResult.objects.filter(run=run).defer("content").order_by("pk"))
-
-
-def screening_lines(run: AnalysisRun) -> list[ScreeningDecision]:
-    """The responses that a rule set aside, by team."""
-    rows = ScreeningDecision.objects.filter(run=run).select_related("participation__team__academy__institution")
-    return sorted(rows, key=lambda row: (place_of(row.participation.team), row.rule, row.value))
 
 
 def place_of(team: Team) -> tuple[str, str, str, str]:

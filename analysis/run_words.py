@@ -90,7 +90,8 @@ def failure_in_words(run: AnalysisRun) -> str:
         text = _("Something went wrong in the program. The same answers would fail again: tell the administrator.")
     else:
         return ""
-    return f"{text} {_('It was busy with: %(step)s.') % {'step': step}}" if step else text
+    busy = _("It was busy with: %(step)s.") % {"step": step}  # outside the f-string: texts inside one are not collected
+    return f"{text} {busy}" if step else text
 
 
 #: Fit measures as reported: robust where the estimator has a scaled test.

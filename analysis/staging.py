@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,13 +75,13 @@ def pack(found: Sequence[Rows]) -> bytes:
             arrays[f"{number}.{name}"] = values
         head.append({"table": part.table, "columns": list(part.columns), "texts": texts})
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, head=np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    np.savez(buffer, head=np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
+    return zlib.compress(buffer.getvalue(), 1)
 
 
 def unpack(staged: bytes) -> list[Rows]:
     """The opposite of :func:`pack`."""
-    with np.load(io.BytesIO(staged), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(zlib.decompress(staged)), allow_pickle=False) as arrays:
         head = json.loads(arrays["head"].tobytes())
         return [
             Rows(

@@ -30,8 +30,9 @@ from analysis.psychometrics.nesting import Teams
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.team_means import mean_over_respondents, team_statistics
 from analysis.staging import Rows, table_of
+from surveys import versions
 from surveys.models import Survey
-from surveys.questionnaires import Definition, definition_of
+from surveys.questionnaires import definition_of
 from teams.models import Participation, Study
 
 LEVELS = ("configural", "metric", "scalar")
@@ -39,20 +40,6 @@ LEVELS = ("configural", "metric", "scalar")
 MOST_CFI, MOST_RMSEA = 0.010, 0.015
 GROUP, CLUSTER = "_wave", "_team"
 FloatArray = npt.NDArray[np.float64]
-
-
-def common_items(now: Definition, before: Definition) -> list[str]:
-    """The questions that both versions ask with the same words, answers and direction."""
-    if now.options != before.options:
-        return []
-    earlier = {item.code: item for item in before.items}
-    return [
-        item.code
-        for item in now.items
-        if item.code in earlier
-        and earlier[item.code].text == item.text
-        and earlier[item.code].reverse_keyed == item.reverse_keyed
-    ]
 
 
 def earlier_of(study: Study) -> EarlierWave | None:
@@ -70,7 +57,8 @@ def earlier_of(study: Study) -> EarlierWave | None:
     if not len(data):
         return None
     computation = Computation(data, rules(plan.content), (), {})
-    items = common_items(definition_of(now.version), definition_of(survey.version))
+    comparison = versions.compare(definition_of(survey.version), definition_of(now.version))
+    items = [item for common in comparison.common_items.values() for item in common]
     team_of = dict(Participation.objects.filter(study__in=(study, before)).values_list("pk", "team_id"))
     return EarlierWave(before.title, plan.content_hash, computation, tuple(items), team_of)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.factor_models import OWN
 from analysis.models import AnalysisRun, FactorModelResult, ReliabilityResult, ScaleSet
 from analysis.plan import ScalePlan, rules
 from surveys.questionnaires import definition_of
@@ -34,5 +35,6 @@ def scales_of(run: AnalysisRun) -> list[RunScales]:
 
 
 def fitted_models(run: AnalysisRun) -> list[FactorModelResult]:
-    """The run's factor models that converged, in the order of the path."""
-    return list(FactorModelResult.objects.filter(run=run, converged=True).order_by("pk"))
+    """The run's models of the path that converged, in its order; models that a researcher added stay on their page."""
+    path = FactorModelResult.objects.filter(run=run, converged=True).exclude(name__startswith=OWN)
+    return list(path.order_by("pk"))

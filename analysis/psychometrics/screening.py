@@ -26,6 +26,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Rows handled at once where a step needs items × items numbers per row.
 _ROWS_AT_ONCE = 4096
+#: Rows handled at once where a step needs a few more tables of the size of the answers.
+_ROWS_OF_A_MATRIX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +208,15 @@ def mahalanobis_distance(answers: pd.DataFrame | FloatArray) -> tuple[FloatArray
         inverse = np.linalg.inv(covariance)  # rounding can let a singular matrix pass the first and fail here
     except np.linalg.LinAlgError:
         return nothing, nothing.copy()
-    z = np.where(answered, x - mean, 0.0)
-    squared = ((z @ inverse) * z).sum(axis=1)
+    squared = np.empty(n)
+    for start in range(0, n, _ROWS_OF_A_MATRIX):
+        some = slice(start, start + _ROWS_OF_A_MATRIX)
+        z = np.where(answered[some], x[some] - mean, 0.0)
+        squared[some] = ((z @ inverse) * z).sum(axis=1)
     with_gaps = np.flatnonzero(~complete)
     if with_gaps.size:
-        squared[with_gaps] = _distance_with_gaps(z[with_gaps], answered[with_gaps], covariance)
+        z = np.where(answered[with_gaps], x[with_gaps] - mean, 0.0)
+        squared[with_gaps] = _distance_with_gaps(z, answered[with_gaps], covariance)
     n_answered = answered.sum(axis=1)
     squared[n_answered == 0] = np.nan
     probability = np.where(n_answered > 0, stats.chi2.sf(squared, np.maximum(n_answered, 1)), np.nan)

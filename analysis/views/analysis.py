@@ -15,9 +15,8 @@ from analysis import decisions as deciding
 from analysis import runs as running
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan import default_plan, lock_plan, locked_plan, rules
-from analysis.reading import screening_lines
 from analysis.researcher_forms import DECISION_FORMS, DecisionForm
-from analysis.run_words import screening_in_words, state_in_words
+from analysis.run_words import failure_in_words, state_in_words, step_in_words
 from surveys import collections
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
@@ -111,15 +110,21 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One run: how far it is, what it set aside, which versions computed. Asks itself again while it is not finished."""
     study, row = _run(request, slug, pk)
     finished = row.state not in (AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING)
-    context = {"study": study, "run": row, "state": state_in_words(row), "finished": finished}
+    steps = [(step, step_in_words(step.name)) for step in row.steps.defer("staged")]
+    context = {
+        "study": study,
+        "run": row,
+        "state": state_in_words(row),
+        "failure": failure_in_words(row),
+        "finished": finished,
+        "steps": steps,
+    }
     if request.headers.get("HX-Request"):
         response = render(request, "analysis/run_progress.html", context)
         if finished:
             response["HX-Refresh"] = "true"  # the whole page has more to say now
         return response
-    definition = definition_of(row.survey.version)
-    set_aside = [(line, screening_in_words(line, definition)) for line in screening_lines(row)]
-    return render(request, "analysis/run.html", {**context, "set_aside": set_aside})
+    return render(request, "analysis/run.html", context)
 
 
 @require_POST

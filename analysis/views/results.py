@@ -11,12 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from analysis import exports
+from analysis.factor_models import OWN
 from analysis.import_file import Answers, read_answers
 from analysis.imports import ImportRefused, import_answers
-from analysis.models import AnalysisRun, FactorModelResult, ScaleSet
-from analysis.reading import factor_models, item_lines, scale_lines, team_lines
+from analysis.models import AnalysisRun, ScaleSet
+from analysis.reading import factor_models, scale_lines
 from analysis.researcher_forms import ImportForm
-from analysis.run_words import fit_line, model_in_words, verdict_in_words, warnings_in_words
+from analysis.run_words import fit_line
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -36,50 +37,9 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         lines = scale_lines(run, scale_set)
         context |= {
             "lines": [(line, in_language(line.name)) for line in lines],
-            "teams": team_lines(run, scale_set, [line.code for line in lines]),
-            "items": [(line, in_language(line.text)) for line in item_lines(run, scale_set)],
-            "models": [fit_line(row) for row in factor_models(run)],
-            "points": range(1, definition_of(run.survey.version).n_points + 1),
+            "models": [fit_line(row) for row in factor_models(run) if not row.name.startswith(OWN)],
         }
     return render(request, "analysis/results.html", context)
-
-
-def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """One factor model: fit, loadings, which scales can be told apart, modification indices, and what went wrong."""
-    study = access.study_for_researcher(request.user, slug)
-    row = get_object_or_404(FactorModelResult.objects.select_related("run"), pk=pk, run__survey__study=study)
-    content = row.content
-    parameters = content.get("parameters", [])
-    pairs = content.get("distinguish", {}).get("pairs", [])
-    return render(
-        request,
-        "analysis/factor_model.html",
-        {
-            "study": study,
-            "row": row,
-            "fit": fit_line(row),
-            "model": model_in_words(row.name),
-            "n_obs": content.get("n_obs"),
-            "warnings": warnings_in_words(row, row.run.counts.get("analysed", 0)),
-            "loadings": [
-                {**parameter, "std": parameter["std.all"], "std_se": parameter["std.all.se"]}
-                for parameter in parameters
-                if parameter["op"] == "=~"
-            ],
-            "pairs": [
-                {
-                    **pair,
-                    "low": pair["ci.lower"],
-                    "high": pair["ci.upper"],
-                    "verdict": verdict_in_words(pair["verdict"]),
-                    "p_unit": (pair["unit_correlation"] or {}).get("Pr(>Chisq)"),
-                    "p_merged": (pair["merged"] or {}).get("Pr(>Chisq)"),
-                }
-                for pair in pairs
-            ],
-            "indices": content.get("modification_indices", [])[:10],
-        },
-    )
 
 
 # ------------------------------------------------------------------------------------------------ downloads

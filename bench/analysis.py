@@ -1,0 +1,258 @@
+"""A run over 1,000,000 responses of 20,000 teams, and the pages that read it: `make bench-analysis`.
+
+PostgreSQL as in production; the answers are the simulated demo study's, drawn team by team, so that gaps, scales and likeness
+within teams are real. Each size is analysed by a process of its own, whose peak of memory is that of the run. 10,000 and 100,000
+responses stand beside it: the cost has to grow with the number of responses, not faster.
+"""
+
+import os
+
+for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
+import datetime  # noqa: E402
+import json  # noqa: E402
+import resource  # noqa: E402
+import secrets  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from bench.figures import Figure, at_most, measured, report  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+PER_TEAM = 50
+SIZES = (10_000, 100_000, 1_000_000)
+MOST_SECONDS, MOST_GIGABYTES, MOST_MILLISECONDS = 120, 2.0, 300
+#: By how much a run of ten times as many responses may cost more than ten times as much.
+LINEAR = 1.25
+PAGES = (
+    ("plan", ""),
+    ("runs", ""),
+    ("results", ""),
+    ("results", "?scales=theoretical"),
+    ("result_teams", ""),
+    ("result_groups", ""),
+    ("items", ""),
+    ("screening", ""),
+    ("models", ""),
+    ("decisions", ""),
+    ("cases", ""),
+    ("write_up", ""),
+)
+
+
+def setup() -> None:
+    import django  # noqa: PLC0415
+
+    django.setup()
+
+
+# ------------------------------------------------------------------------------------------------ in processes of their own
+def make(n: int) -> None:
+    """A sealed study of ``n`` responses: ``bench`` and the number."""
+    setup()
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    from analysis.plan import default_plan, lock_plan  # noqa: PLC0415
+    from surveys.models import Collection, Survey  # noqa: PLC0415
+    from surveys.questionnaires import definition_of, install_shipped  # noqa: PLC0415
+    from teams.models import Academy, Institution, Participation, Study, Team, User  # noqa: PLC0415
+
+    day = datetime.date(2026, 9, 1)
+    version = install_shipped()[0]
+    study = Study.objects.create(slug=f"bench-{n}", title=f"{n}", starts_on=day, ends_on=day.replace(year=2027))
+    survey = Survey.objects.create(study=study, version=version, background=[])
+    content = default_plan(definition_of(version), study.k)
+    content["factor_models"]["estimators"] = ["MLR"]  # errors robust to teachers sharing a team
+    plan = lock_plan(study, None, content)
+    Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, n_seals=1)
+    sectors = ["education", "economics", "health", "engineering"]
+    institution = Institution.objects.create(name=f"University {n}")
+    n_teams = n // PER_TEAM
+    academies = Academy.objects.bulk_create(
+        Academy(institution=institution, name=f"Academy {number}", sector=sectors[number % len(sectors)])
+        for number in range(max(1, n_teams // 40))
+    )
+    teams = Team.objects.bulk_create(
+        Team(
+            academy=academies[number % len(academies)],
+            name=f"Team {number:05}",
+            form="part_time" if number % 5 == 0 else "full_time",
+        )
+        for number in range(n_teams)
+    )
+    modes = ["online", "contact", "researcher"]
+    participations = Participation.objects.bulk_create(
+        Participation(study=study, team=team, state="accepted", mode=modes[number % 3], approached=PER_TEAM + 20)
+        for number, team in enumerate(teams)
+    )
+    collections = Collection.objects.bulk_create(
+        Collection(
+            survey=survey, participation=one, state="sealed", mode=one.mode, approached=one.approached,
+            n_started=PER_TEAM, n_submitted=PER_TEAM, n_links=one.approached,
+        )
+        for one in participations
+    )  # fmt: skip
+    source = pd.read_csv(ROOT / "tests" / "oracles" / "demo.csv")
+    items = [item.code for item in definition_of(version).items]
+    generator = np.random.default_rng(n)
+    by_team = [group[items].to_numpy(dtype=np.float64) for _, group in source.groupby(source.columns[0])]
+    with connection.cursor() as cursor, cursor.copy(
+        "COPY surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link) FROM STDIN"
+    ) as copy:
+        for collection in collections:
+            rows = by_team[generator.integers(len(by_team))]
+            for row in rows[generator.integers(0, len(rows), PER_TEAM)]:
+                noise = generator.random(len(row))
+                answers = {
+                    item: "x" if chance < 0.01 else int(value)
+                    for item, value, chance in zip(items, row, noise, strict=True)
+                    if value == value and chance < 0.99
+                }
+                copy.write_row(
+                    (secrets.token_urlsafe(32), collection.pk, "submitted", "yes", json.dumps(answers), 0, "", False)
+                )
+    if not User.objects.filter(email="bench@example.org").exists():
+        User.objects.create_superuser("bench@example.org", secrets.token_urlsafe(12))
+    user = User.objects.get(email="bench@example.org")
+    user.roles.create(kind="researcher", study=study)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def analyse(n: int) -> None:
+    """Run it, as the worker does, and print seconds per step and the peak of memory as JSON."""
+    setup()
+    from analysis import runs  # noqa: PLC0415
+    from analysis.models import Decision  # noqa: PLC0415
+    from surveys.models import Survey  # noqa: PLC0415
+
+    survey = Survey.objects.select_related("study").get(study__slug=f"bench-{n}")
+    if not Decision.objects.filter(study=survey.study).exists():
+        Decision.objects.create(study=survey.study, kind="merge", subject="IS", target="ER", reason="As in the article.")
+    run = runs.request_run(survey)
+    start = time.perf_counter()
+    if not runs.execute(run.pk):
+        run.refresh_from_db()
+        raise SystemExit(f"the run did not finish: {run.error}")
+    seconds = time.perf_counter() - start
+    steps = {step.name: step.seconds for step in run.steps.defer("staged")}
+    run.refresh_from_db()
+    models = {row.name: row.converged for row in run.factormodels.defer("content")}
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "cpu": time.process_time(),
+                # kilobytes on Linux
+                "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+                "steps": steps,
+                "models": models,
+                "analysed": run.counts["analysed"],
+                "rows": sum(getattr(run, name).count() for name in ("scaleresults", "itemresults", "agreementresults")),
+            }
+        )
+    )
+
+
+def pages(n: int) -> None:
+    """Open the researcher's pages and print milliseconds and queries per page as JSON: the median of five."""
+    setup()
+    from django.db import connection  # noqa: PLC0415
+    from django.test import Client  # noqa: PLC0415
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+    from django.urls import reverse  # noqa: PLC0415
+
+    from analysis.models import AnalysisRun, FactorModelResult  # noqa: PLC0415
+    from teams.models import User  # noqa: PLC0415
+
+    client = Client(headers={"host": "127.0.0.1"})
+    user = User.objects.get(email="bench@example.org")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    slug = f"bench-{n}"
+    run = AnalysisRun.objects.filter(survey__study__slug=slug, state="done").latest("pk")
+    model = FactorModelResult.objects.filter(run=run).latest("pk")
+    addresses = {name + query: reverse(name, args=[slug]) + query for name, query in PAGES}
+    addresses["run"] = reverse("run", args=[slug, run.pk])
+    addresses["factor_model"] = reverse("factor_model", args=[slug, model.pk])
+    found = {}
+    for name, address in addresses.items():
+        taken = []
+        for _ in range(6):
+            start = time.perf_counter()
+            with CaptureQueriesContext(connection) as queries:
+                answer = client.get(address)
+            taken.append(1000 * (time.perf_counter() - start))
+            if answer.status_code != 200:
+                raise SystemExit(f"{address}: {answer.status_code}")
+        # the first request of a process loads templates and starts the chart converter
+        found[name] = {"ms": sorted(taken[1:])[2], "queries": len(queries)}
+    print(json.dumps(found))
+
+
+# ------------------------------------------------------------------------------------------------ the benchmark
+def _process(env: dict[str, str], job: str, n: int) -> str:
+    command = [sys.executable, "-m", "bench.analysis", job, str(n)]
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+
+
+def main(sizes: tuple[int, ...] = SIZES) -> int:
+    from scripts.postgres import DURABLE, server  # noqa: PLC0415
+    from scripts.run import environment, manage  # noqa: PLC0415
+
+    figures: list[Figure] = []
+    seconds, queries = {}, {}
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as folder, server(DURABLE) as database:
+        env = {
+            **environment("127.0.0.1", 8000, Path(folder)),
+            "DATABASE_URL": database.url,
+            "CELERY_BROKER_URL": "memory://",
+            "LOG_LEVEL": "ERROR",
+        }
+        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+        for n in sizes:
+            _process(env, "make", n)
+            run = json.loads(_process(env, "analyse", n))
+            if not all(run["models"].values()):
+                raise SystemExit(f"a factor model did not converge: {run['models']}")
+            seconds[n] = run["seconds"]
+            name = f"{n:,} responses, {n // PER_TEAM:,} teams"
+            last = n == max(SIZES)
+            figures.append(
+                at_most(f"{name}: the run", run["seconds"], MOST_SECONDS, "s")
+                if last
+                else measured(f"{name}: the run", run["seconds"], "s")
+            )
+            figures.append(measured(f"{name}: result rows", run["rows"], "rows"))
+            figures.append(at_most(f"{name}: peak of memory", run["gigabytes"], MOST_GIGABYTES, "GB"))
+            for step, taken in run["steps"].items():
+                if last and taken >= 1:
+                    figures.append(measured(f"{name}: {step}", taken, "s"))
+            opened = json.loads(_process(env, "pages", n))
+            queries[n] = {page: found["queries"] for page, found in opened.items()}
+            if last:
+                figures += [
+                    at_most(f"{name}: page {page}", found["ms"], MOST_MILLISECONDS, "ms")
+                    for page, found in opened.items()
+                ]
+    for less, more in zip(sizes, sizes[1:], strict=False):
+        times = seconds[more] / seconds[less]
+        figures.append(at_most(f"{more:,} cost as much as {less:,} times", times, LINEAR * more / less, "times"))
+    few, many = queries[min(sizes)], queries[max(sizes)]
+    different = sum(few[page] != many[page] for page in few)
+    figures.append(at_most("pages with more queries for more teams", different, 0, "pages"))
+    return report("analysis", figures)
+
+
+if __name__ == "__main__":
+    jobs = {"make": make, "analyse": analyse, "pages": pages}
+    if len(sys.argv) == 3 and sys.argv[1] in jobs:
+        jobs[sys.argv[1]](int(sys.argv[2]))
+    else:
+        sys.exit(main())
