@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from teams.models import Academy, Invitation, Participation, Role, Study, User
+from teams.models import Academy, Invitation, OutboxMessage, Participation, Role, Study, User
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -93,6 +93,12 @@ def invitation_for_researcher(user: "Person", slug: str, pk: int) -> Invitation:
     """An invitation in a study, for the researchers of that study. Raises Http404 for anybody else."""
     study = study_for_researcher(user, slug)
     return get_object_or_404(Invitation.objects.select_related("study", "academy"), study=study, pk=pk)
+
+
+def mail_for_researcher(user: "Person", slug: str, pk: int) -> OutboxMessage:
+    """A mail of a study, for the researchers of that study. Raises Http404 for anybody else."""
+    study = study_for_researcher(user, slug)
+    return get_object_or_404(OutboxMessage.objects.select_related("study"), study=study, pk=pk)
 
 
 def participation_for_leader(user: "Person", pk: int) -> Participation:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from teams import history
 from teams.mailed import MailHours, SendingMinute
-from teams.models import Study
+from teams.models import Study, User
 
 HOURS = re.compile(r"([1-7]+) (\d\d:\d\d)-(\d\d:\d\d)")  # days as digits, 1 for Monday: "12345 08:00-18:00"
 
@@ -49,6 +51,18 @@ def hours_of(study: Study) -> Hours | None:
     """The hours that hold for a study: its own, or the site's."""
     own = MailHours.objects.filter(study=study).first()
     return Hours(own.days, own.begin, own.end) if own else site_hours()
+
+
+@transaction.atomic
+def set_hours(study: Study, hours: Hours | None, by: User) -> None:
+    """Give a study hours of its own, or with None those of the site again."""
+    if hours is None:
+        MailHours.objects.filter(study=study).delete()
+    else:
+        values = {"days": "".join(sorted(set(hours.days))), "begin": hours.begin, "end": hours.end}
+        MailHours.objects.update_or_create(study=study, defaults=values)
+    detail = f"{hours.days} {hours.begin:%H:%M}-{hours.end:%H:%M}" if hours else ""
+    history.record(study, "mail_hours_changed", by=by, detail=detail)
 
 
 def may_go(study: Study, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from teams.views import contacts, director, setup, stopping, studies
+from teams.views import contacts, director, mails, setup, stopping, studies
 
 urlpatterns = [
     path("i/<str:token>", director.invitation_link, name="invitation_link"),
@@ -12,6 +12,12 @@ urlpatterns = [
     path(
         "studies/<slug:slug>/settings/people/<int:pk>/remove", studies.study_person_remove, name="study_person_remove"
     ),
+    path("studies/<slug:slug>/mail/", mails.mails, name="mails"),
+    path("studies/<slug:slug>/mail/hours", mails.mail_hours, name="mail_hours"),
+    path("studies/<slug:slug>/mail/reminders/<str:tier>", mails.mail_reminders, name="mail_reminders"),
+    path("studies/<slug:slug>/mail/texts/<str:kind>", mails.mail_text, name="mail_text"),
+    path("studies/<slug:slug>/mail/messages", mails.mail_messages, name="mail_messages"),
+    path("studies/<slug:slug>/mail/messages/<int:pk>/resend", mails.mail_resend, name="mail_resend"),
     path("studies/<slug:slug>/academies/new", setup.academy_new, name="academy_new"),
     path("studies/<slug:slug>/academies/<int:pk>/", setup.academy_edit, name="academy_edit"),
     path("studies/<slug:slug>/teams/", setup.teams, name="teams"),
