@@ -20,12 +20,13 @@ from surveys.devices import kept_until
 from surveys.models import Response, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
+from surveys.slotted import Slotted
 
 KEY_SLOT = "@@KEY@@"
 STATE_SLOT = "@@STATE@@"
 ELIGIBILITY = "eligibility"  # the name of its field; codes of items and background questions are checked against it
 _MAX_PAGES = 64
-_pages: OrderedDict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = OrderedDict()
+_pages: OrderedDict[tuple[Any, ...], Slotted] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,10 @@ def steps_of(
     return [Step(number, *screen) for number, screen in enumerate(screens, 1)]
 
 
-def whole_page(survey: Survey, language: str, response: Response | None, lock: str | None = None) -> bytes:
-    """The questionnaire in one page, with the respondent's key and answers put in their slots.
+def whole_page(
+    survey: Survey, language: str, response: Response | None, lock: str | None = None
+) -> tuple[Slotted, dict[str, bytes]]:
+    """The questionnaire in one page, and the respondent's key and answers for its slots.
 
     Without a response the page is empty: a device keeps it for when there is no network. With ``lock``, the collection's
     public key, it is the page of a shared device.
@@ -135,20 +138,17 @@ def whole_page(survey: Survey, language: str, response: Response | None, lock: s
     version = survey.version
     shared = lock is not None
     cached = (version.content_hash, tuple(survey.background), language, survey.study.simulated, shared)
-    parts = _pages.get(cached)
-    if parts is None:
+    made = _pages.get(cached)
+    if made is None:
         definition = definition_of(version)
         steps = steps_of(definition, survey.background, language)
         html = _render(definition, steps, steps, 1, language, survey, KEY_SLOT, STATE_SLOT, shared)
-        head, rest = html.encode().split(KEY_SLOT.encode(), 1)
-        middle, tail = rest.split(STATE_SLOT.encode(), 1)
-        parts = _pages[cached] = (head, middle, tail)
+        made = _pages[cached] = Slotted(html, KEY_SLOT, STATE_SLOT)
         if len(_pages) > _MAX_PAGES:
             _pages.popitem(last=False)
-    head, middle, tail = parts
     if response is None:
-        return b"".join((head, middle, b"{}", tail))
-    return b"".join((head, response.key.encode(), middle, _state(response, lock).encode(), tail))
+        return made, {KEY_SLOT: b"", STATE_SLOT: b"{}"}
+    return made, {KEY_SLOT: response.key.encode(), STATE_SLOT: _state(response, lock).encode()}
 
 
 def one_step_page(

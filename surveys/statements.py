@@ -17,7 +17,7 @@ UNSEALED = """EXISTS (
 )"""
 
 # answers, eligibility, sequence, state, language (blank: as it was); key, the sequence number that it builds on
-WRITE = f"""
+WRITE = f"""\
 UPDATE surveys_response
 SET answers = %s, eligibility = %s, sequence = %s, state = %s, language = COALESCE(NULLIF(%s, ''), language)
 WHERE key = %s AND sequence = %s AND state = 'draft' AND {UNSEALED}
@@ -27,7 +27,7 @@ WHERE key = %s AND sequence = %s AND state = 'draft' AND {UNSEALED}
 COUNT_DAY = "UPDATE surveys_daycount SET n = n + %s WHERE collection_id = %s AND day = %s"
 
 # key, language; joins per teacher; meeting
-START_IN_MEETING = """
+START_IN_MEETING = """\
 INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link)
 SELECT %s, surveys_collection.id, 'draft', '', '{}', 0, %s, FALSE
 FROM surveys_collection JOIN surveys_meeting ON surveys_meeting.collection_id = surveys_collection.id
@@ -37,12 +37,33 @@ WHERE surveys_collection.state = 'open' AND %s * approached + joins_confirmed > 
 ON CONFLICT (key) DO NOTHING
 """
 
+# code
+OPEN_MEETING = """\
+SELECT surveys_meeting.id, surveys_collection.uid
+FROM surveys_meeting JOIN surveys_collection ON surveys_collection.id = surveys_meeting.collection_id
+WHERE surveys_meeting.code = %s AND surveys_collection.state = 'open'
+"""
+
+# key
+COLLECTION_OF = """\
+SELECT surveys_collection.uid
+FROM surveys_response JOIN surveys_collection ON surveys_collection.id = surveys_response.collection_id
+WHERE surveys_response.key = %s
+"""
+
+# key
+OPEN_DRAFT = """\
+SELECT surveys_collection.uid, sequence, answers, eligibility
+FROM surveys_response JOIN surveys_collection ON surveys_collection.id = surveys_response.collection_id
+WHERE surveys_response.key = %s AND surveys_response.state = 'draft' AND surveys_collection.state = 'open'
+"""
+
 
 def changed(statement: str, *values: Any) -> int:
     """Carry out a statement that writes. How many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def first(statement: str, *values: Any) -> Sequence[Any] | None:

@@ -23,10 +23,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from surveys import keys, links, statements
+from surveys import keys, links, remembered, statements
 from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
 from surveys.collections import JOINS_PER_TEACHER
-from surveys.definition import Definition
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 
@@ -35,7 +34,7 @@ BATCH = 500
 MERGE_TRIES = 20
 MAX_SEQUENCE = 2**31 - 1
 LANGUAGES = ("nl", "en")
-_MAX_KNOWN = 20_000
+MAX_REMEMBERED = 20_000  # keys
 
 
 class Closed(Exception):
@@ -63,16 +62,7 @@ class Written:
     eligibility: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a response is asked, and in which collection: fixed before it was started, so remembered by its key."""
-
-    collection_id: int
-    definition: Definition
-    background: list[str]
-
-
-_known: dict[str, Asked] = {}
+_collection_of: dict[str, Any] = {}  # the uid of its collection, by the key of a response
 
 
 def normal_code(text: str) -> str:
@@ -81,18 +71,14 @@ def normal_code(text: str) -> str:
 
 
 def join(code: str) -> Meeting | None:
-    """The meeting that this code opens now; None for a wrong code and for a closed one alike. One query."""
+    """The meeting that this code opens now; None for a wrong code and for a closed one alike.
+
+    One statement; the collection is the one that `remembered` knows.
+    """
     code = normal_code(code)
-    if not code:
-        return None
-    return (
-        Meeting.objects.select_related(
-            "collection__survey__version", "collection__survey__study", "collection__participation__team"
-        )
-        .defer("collection__survey__version__content")
-        .filter(code=code, collection__state=Collection.State.OPEN)
-        .first()
-    )
+    row = statements.first(statements.OPEN_MEETING, code) if code else None
+    room = remembered.room(row[1]) if row else None
+    return Meeting(pk=row[0], code=code, collection=room.collection) if row and room else None
 
 
 def offer_key(meeting: Meeting) -> str:
@@ -145,6 +131,18 @@ def start_by_link(invitee: Invitee, language: str = "") -> str:
             raise Closed
         Response.objects.create(key=key, collection=collection, language=_language(language), by_link=True)
     return key
+
+
+def open_draft(key: str) -> Response | None:
+    """The response with this key if it is not handed in and its collection is open. One statement, as in `join`."""
+    row = statements.first(statements.OPEN_DRAFT, key) if key else None
+    room = remembered.room(row[0]) if row else None
+    if row is None or room is None:
+        return None
+    _uid, sequence, answers, eligibility = row
+    return Response(
+        key=key, collection=room.collection, sequence=sequence, answers=json.loads(answers), eligibility=eligibility
+    )
 
 
 def find(key: str) -> Response | None:
@@ -276,11 +274,13 @@ def _write(
     """One conditional update decides; where it changed nothing, what stands there says why."""
     if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= MAX_SEQUENCE:
         raise InvalidAnswers(f"sequence: {sequence!r}")
-    asked = _asked_of(key)
-    if asked is None:
+    room = _room_of(key)
+    if room is None:
         return Written(Outcome.UNKNOWN)
-    good = checked_answers(asked.definition, asked.background, answers)
-    good_eligibility = checked_eligibility(asked.definition, eligibility)
+    survey = room.collection.survey
+    definition = definition_of(survey.version)
+    good = checked_answers(definition, survey.background, answers)
+    good_eligibility = checked_eligibility(definition, eligibility)
     state = Response.State.SUBMITTED if submit else Response.State.DRAFT
     values = (json.dumps(good), good_eligibility, sequence, state.value, _language(language), key)
     with transaction.atomic() if submit else nullcontext():  # a save is one statement: it needs no transaction
@@ -291,7 +291,7 @@ def _write(
             if stored is not None and stored.sequence == sequence and stored.answers == good:
                 changed = statements.changed(statements.WRITE, *values, sequence)
         if changed and submit:
-            _count_day(asked.collection_id, timezone.localdate(), 1)
+            _count_day(room.collection.pk, timezone.localdate(), 1)
     if changed:
         return Written(Outcome.SUBMITTED if submit else Outcome.SAVED, sequence, good, good_eligibility)
     return _standing(key, sequence, good)
@@ -311,24 +311,18 @@ def _standing(key: str, sequence: int, answers: dict[str, Any]) -> Written:
     return Written(outcome, stored.sequence, stored.answers, stored.eligibility)
 
 
-def _asked_of(key: str) -> Asked | None:
-    """What the response is asked. One query the first time, none after that."""
-    asked = _known.get(key)
-    if asked is None:
-        response = (
-            Response.objects.select_related("collection__survey__version")
-            .only("collection__survey__background", "collection__survey__version__content_hash")
-            .filter(key=key)
-            .first()
-        )
-        if response is None:
+def _room_of(key: str) -> remembered.Room | None:
+    """Where the response belongs: fixed when it was started, so remembered by its key."""
+    uid = _collection_of.get(key)
+    if uid is None:
+        row = statements.first(statements.COLLECTION_OF, key)
+        if row is None:
             return None
-        survey = response.collection.survey
-        asked = Asked(response.collection_id, definition_of(survey.version), survey.background)
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        _known[key] = asked
-    return asked
+        uid = row[0]
+        if len(_collection_of) >= MAX_REMEMBERED:
+            _collection_of.clear()
+        _collection_of[key] = uid
+    return remembered.room(uid)
 
 
 def _writable(key: str) -> QuerySet[Response]:

@@ -19,24 +19,27 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from surveys import devices, keys, limits, links, page, submission
+from surveys import devices, keys, limits, links, page, remembered, submission
 from surveys.answers import InvalidAnswers, background_answer, what_belongs_there
 from surveys.definition import CHOICE, Definition, Question
 from surveys.models import Collection, Invitee, Meeting, Response
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
+from surveys.slotted import Slotted
 from surveys.submission import Outcome
 from surveys.views import device
 from surveys.views.device import ANSWER_COOKIE, set_cookie
 
 LINK_COOKIE = "link"
 DEVICE_COOKIE = "device"
+OFFERED_SLOT = "@@OFFERED@@"
 MAX_BODY = 64 * 1024
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -94,8 +97,12 @@ def meeting_welcome(request: HttpRequest, code: str) -> HttpResponse:
     if isinstance(meeting, HttpResponse):
         return meeting
     shared = request.GET.get("shared", "yes" if device.is_shared(request) else "no") != "no"
-    context = {"meeting": meeting, "offered": submission.offer_key(meeting), "shared": shared}
-    response = _welcome(request, meeting.collection, context)
+    begun = _begun(request, meeting.collection, shared)
+    if begun is None:
+        response = _welcome_of_room(request, meeting, shared)
+    else:
+        context = {"meeting": meeting, "offered": submission.offer_key(meeting), "shared": shared, "begun": begun}
+        response = _welcome(request, meeting.collection, context)
     device.share(request, response, meeting.code)
     return response
 
@@ -132,12 +139,14 @@ def answer_start(request: HttpRequest) -> HttpResponse:
     if source is None:
         return render(request, "surveys/link_ended.html", status=404)
     if request.POST.get("consent") != "yes":
-        context = {"problem": "consent"}
+        context: dict[str, Any] = {"problem": "consent"}
         if isinstance(source, Invitee):
             return _welcome(request, source.collection, {**context, "invitee": source, "token": token}, status=400)
-        offered = {"offered": request.POST.get("offered") or submission.offer_key(source)}
-        offered["shared"] = "yes" if device.is_shared(request) else ""
-        return _welcome(request, source.collection, {**context, "meeting": source, **offered}, status=400)
+        shared = device.is_shared(request)
+        offered = request.POST.get("offered") or submission.offer_key(source)
+        context |= {"meeting": source, "offered": offered, "shared": shared}
+        context["begun"] = _begun(request, source.collection, shared)
+        return _welcome(request, source.collection, context, status=400)
     language = get_language() or ""
     try:
         if isinstance(source, Invitee):
@@ -175,7 +184,8 @@ def questionnaire(request: HttpRequest) -> HttpResponse:
 
     With ``?blank=language`` the page without key and answers, which the device keeps for when there is no network.
     """
-    found = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
+    key = request.COOKIES.get(ANSWER_COOKIE, "")
+    found = submission.open_draft(key) or submission.find(key)
     if found is None:
         return _nothing_open(request)
     if found.state == Response.State.SUBMITTED:
@@ -184,11 +194,11 @@ def questionnaire(request: HttpRequest) -> HttpResponse:
     language = _language_of(definition_of(survey.version))
     lock = device.lock_for(request, found.collection)
     if (blank := request.GET.get("blank")) in dict(settings.LANGUAGES):
-        return HttpResponse(page.whole_page(survey, blank, None, lock))
+        return _filled(request, *page.whole_page(survey, blank, None, lock))
     step = request.GET.get("step", "")
     if step.isascii() and step.isdigit():
         return HttpResponse(page.one_step_page(survey, language, found, int(step[:4]), shared=lock is not None))
-    return HttpResponse(page.whole_page(survey, language, found, lock))
+    return _filled(request, *page.whole_page(survey, language, found, lock))
 
 
 @respondent
@@ -264,18 +274,27 @@ def answer_done(request: HttpRequest) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, collection: Collection, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The welcome page; where this device began a response of this collection, with the way back to it."""
+    return HttpResponse(_welcome_html(request, collection, context), status=status)
+
+
+def _welcome_of_room(request: HttpRequest, meeting: Meeting, shared: bool) -> HttpResponse:
+    """The welcome page that a whole room opens: made once, with a slot for the response key that it offers."""
+    room = remembered.room(meeting.collection.uid)
+    assert room is not None
+    shown = ("welcome", get_language(), _is_insecure(request), shared, request.GET.get("mails") == "stopped")
+    made = room.pages.get(shown)
+    if made is None:
+        context = {"meeting": meeting, "offered": OFFERED_SLOT, "shared": shared}
+        made = room.pages[shown] = Slotted(_welcome_html(request, meeting.collection, context), OFFERED_SLOT)
+    return _filled(request, made, {OFFERED_SLOT: submission.offer_key(meeting).encode()})
+
+
+def _welcome_html(request: HttpRequest, collection: Collection, context: dict[str, Any]) -> str:
     survey = collection.survey
     definition = definition_of(survey.version)
     language = _language_of(definition)
-    begun = submission.find(request.COOKIES.get(ANSWER_COOKIE, "")) if "invitee" not in context else None
-    if begun is not None and begun.collection_id != collection.pk:
-        begun = None
-    if context.get("shared") and begun is not None and begun.state == Response.State.SUBMITTED:
-        begun = None
     with override(language):
-        return render(
-            request,
+        return render_to_string(
             "surveys/welcome.html",
             {
                 "study": survey.study,
@@ -286,14 +305,34 @@ def _welcome(request: HttpRequest, collection: Collection, context: dict[str, An
                 "intro": in_language(dict(definition.intro), language),
                 "consent": in_language(dict(definition.consent), language),
                 "closed": collection.state != Collection.State.OPEN,
-                "begun": begun,
-                # plain http is for a demo on a local network: browsers hold what works offline for secure origins
-                "insecure": not request.is_secure() and urlsplit(f"//{request.get_host()}").hostname not in OWN_NAMES,
+                "insecure": _is_insecure(request),
                 "mails_stopped": request.GET.get("mails") == "stopped",
                 **context,
             },
-            status=status,
+            request,
         )
+
+
+def _begun(request: HttpRequest, collection: Collection, shared: bool) -> Response | None:
+    """The response of this collection that this device began."""
+    begun = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
+    if begun is None or begun.collection_id != collection.pk:
+        return None
+    return None if shared and begun.state == Response.State.SUBMITTED else begun
+
+
+def _is_insecure(request: HttpRequest) -> bool:
+    """Plain http is for a demo on a local network: browsers hold what works offline for secure origins."""
+    return not request.is_secure() and urlsplit(f"//{request.get_host()}").hostname not in OWN_NAMES
+
+
+def _filled(request: HttpRequest, made: Slotted, values: dict[str, bytes]) -> HttpResponse:
+    """A page with its slots filled, compressed for who takes that."""
+    gzip = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+    response = HttpResponse(made.gzipped(values) if gzip else made.plain(values), headers={"Vary": "Accept-Encoding"})
+    if gzip:
+        response["Content-Encoding"] = "gzip"
+    return response
 
 
 def _meeting(request: HttpRequest, code: str) -> Meeting | HttpResponse:
