@@ -70,7 +70,9 @@ def test_the_page_shows_rates_with_their_definitions(researcher, study, group):
     html = researcher.get(url(study), {"by": group}).content.decode()
     for text in ("60.0", "50.0", "returned / approached: 18 / 30", "analysed / approached: 15 / 30", "15 / (30 − 3)"):
         assert text in html
-    assert html.count("data:image/svg+xml") == 3  # the flow, and the days in two widths
+    assert html.count("data:image/svg+xml") == 1  # the flow; the chart of the days has addresses of its own
+    for width in ("narrow", "wide"):
+        assert reverse(f"days_{width}", args=[study.slug]) in html
 
 
 def test_a_correction_counts_at_once_and_is_in_the_history(researcher, study):
