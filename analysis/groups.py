@@ -124,10 +124,10 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
     """The groups of the run by their counts alone, as :func:`load_groups` has them; five queries of plain columns."""
     accepted = _accepted(run)
     people = run.counts.get("teams", {})
-    sealed = _sealed(run).values_list("participation_id", "n_present", "n_links", "approached")
+    sealed = _sealed(run).values_list("participation_id", "n_present", "n_links", "n_paper", "approached")
     teams = {
-        pk: _counts(people[str(pk)], present, links, approached, pk in accepted)
-        for pk, present, links, approached in sealed.iterator()
+        pk: _counts(people[str(pk)], present, links, paper, approached, pk in accepted)
+        for pk, present, links, paper, approached in sealed.iterator()
         if str(pk) in people
     }
     groups, combined = [], set()
@@ -154,13 +154,14 @@ def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
 
 
 def _counts(
-    team: Mapping[str, int], present: int | None, links: int | None, approached: int, accepted: bool
+    team: Mapping[str, int], present: int | None, links: int | None, paper: int, approached: int, accepted: bool
 ) -> TeamCounts:
+    """Who answered on paper in a meeting was counted among those present; where there was none, paper counts by itself."""
     analysed = team["analysed"]
     return TeamCounts(
         analysed=analysed,
         returned=analysed + team["not_eligible"] + team["screened_out"],
-        present_and_links=(present or 0) + (links or 0),
+        present_and_links=(paper if present is None else present) + (links or 0),
         approached=approached,
         accepted_by_researcher=accepted,
     )
@@ -175,7 +176,9 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
         if team is None:
             continue  # sealed after this run
         is_accepted = collection.participation_id in accepted
-        counts = _counts(team, collection.n_present, collection.n_links, collection.approached, is_accepted)
+        counts = _counts(
+            team, collection.n_present, collection.n_links, collection.n_paper, collection.approached, is_accepted
+        )
         teams[collection.participation_id] = TeamFigures(collection.participation, counts)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import typst
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -41,9 +38,9 @@ from analysis.wording import (
     table_row,
     withheld_text,
 )
+from surveys.typesetting import typeset
 
 TEMPLATE = Path(__file__).with_name("report.typ")
-FONTS = settings.BASE_DIR / "static" / "vendor" / "fonts"
 
 Block = dict[str, Any]
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
@@ -79,16 +76,7 @@ def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
         "footer": " · ".join(part for part in (title, published) if part),
         "blocks": blocks,
     }
-    pdf = typst.compile(
-        TEMPLATE,
-        format="pdf",
-        font_paths=[FONTS],
-        ignore_system_fonts=True,  # the same pages on every machine
-        sys_inputs={"report": json.dumps(data)},
-        pdf_standards=["ua-1"],
-    )
-    assert isinstance(pdf, bytes)
-    return pdf
+    return typeset(TEMPLATE, "report", data)
 
 
 # ------------------------------------------------------------------------------------------------ blocks

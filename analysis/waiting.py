@@ -17,6 +17,7 @@ from analysis.groups import counted_groups
 from analysis.models import AnalysisRun, Publication
 from surveys import agenda, collecting_list
 from surveys.models import Collection, Survey
+from surveys.paper_counts import with_paper_left
 from teams.listing import undeliverable_in
 from teams.models import Invitation, Participation, Study
 
@@ -136,6 +137,18 @@ def _about_collecting(study: Study) -> Iterator[Waiting]:
             )
             % {"n": proposed},
             meetings,
+        )
+    paper = with_paper_left(study).count()
+    if paper:
+        yield Waiting(
+            ngettext(
+                "%(n)s team has paper forms that are not entered twice: its answers cannot be sealed",
+                "%(n)s teams have paper forms that are not entered twice: their answers cannot be sealed",
+                paper,
+            )
+            % {"n": paper},
+            reverse("collecting", args=[study.slug]),
+            urgent=True,
         )
     days_left = (study.ends_on - today).days
     if 0 <= days_left <= LAST_DAYS:

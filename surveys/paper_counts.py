@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from surveys.models import Collection, Meeting, PaperForm
+from teams.models import Study
 
 State = PaperForm.State
 
@@ -84,6 +86,14 @@ def paper_counts(collections: Iterable[Collection]) -> dict[int, PaperCounts]:
         )
         for pk in live
     }
+
+
+def with_paper_left(study: Study) -> QuerySet[Collection]:
+    """The collections of a study whose sealing waits for paper forms. One query however many teams there are."""
+    forms = PaperForm.objects.filter(collection=OuterRef("pk")).order_by()
+    typed = forms.values("collection").annotate(n=Count("pk")).values("n")
+    left = Q(Exists(forms.exclude(state=State.WRITTEN))) | Q(meeting__paper__gt=Coalesce(Subquery(typed), 0))
+    return Collection.objects.filter(left, survey__study=study).exclude(state=Collection.State.SEALED)
 
 
 def paper_counts_of(collection: Collection) -> PaperCounts:

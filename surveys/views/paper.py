@@ -139,8 +139,8 @@ def keep(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
 @_for_both("POST")
 def throw(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     """Forget what was typed from one form."""
-    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
-    if paper.throw_away(found):
+    found = PaperForm.objects.filter(collection=desk.collection, number=number).first()
+    if found is None or paper.throw_away(found):  # gone already, from another window: the same
         messages.success(request, _("What was typed from form %(n)s is gone.") % {"n": number})
     else:
         messages.warning(request, _("Form %(n)s is among the answers already: take it back first.") % {"n": number})

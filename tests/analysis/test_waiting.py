@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from analysis.waiting import waiting
+from surveys import paper
 from surveys.collections import open_collection
 from surveys.models import Response
 from teams.models import Invitation, OutboxMessage, Participation, Study
@@ -86,3 +87,12 @@ def test_queries_do_not_grow_with_the_teams(study):
     for number in range(20):
         open_collection(builders.make_team(study, f"T{number}", mode="contact"))
     assert queries() == few
+
+
+def test_paper_forms_that_are_not_entered_twice_are_urgent(study):
+    collection = open_collection(builders.make_team(study, "On paper"))
+    paper.new_form(collection)
+    assert texts(study)[0] == (
+        "1 team has paper forms that are not entered twice: its answers cannot be sealed",
+        True,
+    )

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from surveys import collections, links, paper, paper_fields, sealing, submission
 from surveys.models import Collection, DayCount, PaperForm, Response
-from surveys.paper_counts import paper_counts, paper_counts_of
+from surveys.paper_counts import paper_counts, paper_counts_of, with_paper_left
 from surveys.paper_form import _content, paper_form_pdf
 from surveys.questionnaires import definition_of
 from teams.models import Event
@@ -148,10 +148,12 @@ def test_sealing_waits_for_as_many_forms_as_were_handed_in(collection, meeting):
     collections.set_present(meeting, 9, 2)
     typed(collection, content(), content())
     paper.write(collection)
+    assert with_paper_left(collection.survey.study).count() == 1
     collection = closed(collection)
     with pytest.raises(collections.NotReady, match="2 paper forms were handed in and 1 are entered"):
         collections.seal_now(collection)
     assert paper.correct_handed_in(collection, 1)
+    assert with_paper_left(collection.survey.study).count() == 0
     assert collections.seal_now(collection)
 
 
@@ -178,6 +180,7 @@ def test_after_sealing_nothing_says_which_answers_came_from_paper(collection):
 
 def test_counts_of_many_take_two_queries(collection, online, django_assert_num_queries):
     typed(collection, content())
+    assert list(with_paper_left(collection.survey.study)) == [collection]
     with django_assert_num_queries(2):
         counted = paper_counts([collection, online])
     assert (counted[collection.pk].once, counted[online.pk].typed) == (1, 0)
