@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from scripts.setup import ROOT
 
-N_STUDIES = 40
+N_STUDIES = 32
 SEED = f"""
 import datetime, json
 from surveys import collections, links, questionnaires

@@ -192,23 +192,48 @@ def test_deleting_removes_everything(page: Page, meeting: tuple[str, str, str]) 
 
 
 def test_by_keyboard_alone(page: Page, meeting: tuple[str, str, str]) -> None:
-    begin(page, meeting[0])
+    """The whole way, from the code to the thanks."""
     press = page.keyboard.press
-    page.locator("[name=eligibility]").first.focus()
+
+    def tab_to(selector: str) -> None:
+        for _try in range(60):
+            if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+                return
+            press("Tab")
+        raise AssertionError(f"Tab does not come to {selector}")
+
+    page.goto("/a/")
+    tab_to("#code")
+    page.keyboard.type(meeting[0].lower())
+    press("Enter")
+    page.wait_for_url(f"**/a/{meeting[0]}")
+    tab_to("[name=consent]")
+    press("Space")
+    tab_to("form.start button")
+    press("Enter")
+    page.wait_for_url("**/a/q")
+    tab_to("[name=eligibility]")
     press("Space")
     press("Enter")
     assert here(page) == 1, "Enter on a choice does not leave the page"
     press("Tab")
     assert page.evaluate("document.activeElement.value") == "next"
+    for step in range(2, LAST):
+        press("Enter")
+        assert here(page) == step
+        assert page.evaluate("document.activeElement.tagName") == "H2", "the heading of the new step is read"
+        press("Tab")
+        press("Space")
+        if step == 2:
+            press("ArrowDown")
+            press("Tab")
+            press("Space")
+            assert checked(page) == {"eligibility": "yes", "GV1": "2", "GV2": "1"}
+        tab_to(".step.now [value=next]")
     press("Enter")
-    assert here(page) == 2
-    assert page.evaluate("document.activeElement.tagName") == "H2", "the heading of the new step is read"
-    press("Tab")
-    press("Space")
-    press("ArrowDown")
-    press("Tab")
-    press("Space")
-    assert checked(page) == {"eligibility": "yes", "GV1": "2", "GV2": "1"}
+    tab_to(".step.now [value=submit]")
+    press("Enter")
+    page.wait_for_url("**/a/done")
 
 
 @pytest.mark.parametrize("script", ["switched off", "not loaded"])
@@ -240,6 +265,19 @@ def test_without_script(browser: Browser, stack: Stack, meeting: tuple[str, str,
 # ------------------------------------------------------------------------------------------------ the facilitator
 
 
+def assert_readable_from_the_back(big: Page) -> None:
+    """On a screen of two metres, from 15 metres away: capitals of 75 mm (1/200 of the distance), and modules of the QR code
+    of 20 mm, two pixels and more of a phone's camera with 1920 pixels over 65°."""
+    millimetres = 2000 / SIZES["desk"]["width"]
+    capitals = big.evaluate("parseFloat(getComputedStyle(document.querySelector('.projector .code')).fontSize) * 0.7")
+    assert capitals * millimetres >= 75
+    svg = big.locator(".projector svg.qr")
+    modules = float((svg.get_attribute("viewBox") or "").split()[2])
+    box = svg.bounding_box()
+    assert box is not None
+    assert box["width"] / modules * millimetres >= 20
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_facilitator_sees_counts_move_and_closes(
     page: Page,
@@ -257,6 +295,8 @@ def test_the_facilitator_sees_counts_move_and_closes(
     big = page.context.new_page()
     big.goto(f"{page.url}projector")
     axe(big)
+    if size == "desk":
+        assert_readable_from_the_back(big)
     teacher = browser.new_context(base_url=stack.url).new_page()
     begin(teacher, code)
     expect(page.locator("#counts dd").first).to_have_text("1", timeout=5_000)
