@@ -144,8 +144,12 @@ def add_academy(study: Study, data: AcademyData, by: User | None) -> Academy:
 @transaction.atomic
 def change_academy(academy: Academy, data: AcademyData, by: User | None) -> None:
     """Change an academy's details; a new address of the director gets its own link (invitations.correct_director)."""
+    detail = "; ".join(_changes((_("name"), academy.name, data.name), (_("sector"), academy.sector, data.sector)))
     Academy.objects.filter(pk=academy.pk).update(name=data.name, sector=data.sector)
     academy.name, academy.sector = data.name, data.sector
+    if detail:
+        for invitation in academy.invitations.select_related("study"):
+            history.record(invitation.study, "details_changed", academy=academy, by=by, detail=detail)
     invitations.correct_director(academy, data.director_name, data.director_email, by=by)
 
 
@@ -169,8 +173,12 @@ def add_team(study: Study, academy: Academy, data: TeamData, by: User | None) ->
 @transaction.atomic
 def change_team(team: Team, data: TeamData, by: User | None) -> None:
     """Change a team's details; a new address of the leader gets its own link (invitations.correct_leader)."""
+    detail = "; ".join(_changes((_("name"), team.name, data.name), (_("form of the programme"), team.form, data.form)))
     Team.objects.filter(pk=team.pk).update(name=data.name, form=data.form)
     team.name, team.form = data.name, data.form
+    if detail:
+        for participation in team.participations.select_related("study"):
+            history.record(participation.study, "details_changed", participation=participation, by=by, detail=detail)
     invitations.correct_leader(team, data.leader_name, data.leader_email, by=by)
 
 

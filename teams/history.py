@@ -35,6 +35,8 @@ WORDS = {
     "reminders_changed": _("Reminder schedule changed"),
     "reminders_ended": _("Asked not to be reminded any more"),
     "mail_resent": _("Undelivered mail sent again"),
+    "details_changed": _("Details changed"),
+    "merged": _("Duplicates merged"),
     "contacts_imported": _("Contacts imported from a file"),
     "meeting_proposed": _("Dates for the team meeting proposed"),
     "meeting_slot_taken": _("Time for the team meeting chosen from what the researchers offer"),

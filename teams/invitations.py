@@ -331,10 +331,11 @@ def correct_director(academy: Academy, name: str, email: str, *, by: User | None
     old_email, email = academy.director_email.lower(), email.lower()
     if (academy.director_name, old_email) == (name, email):
         return False
+    detail = f"{_change(academy.director_name, old_email)} → {_change(name, email)}"
     academy.director_name, academy.director_email = name, email
     Academy.objects.filter(pk=academy.pk).update(director_name=name, director_email=email)
     for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
-        history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=_change(name, email))
+        history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=detail)
         if old_email != email:
             _renew(invitation, "teams.director_invitation")
     return True
@@ -350,6 +351,7 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
     old_email, email = team.leader_email.lower(), email.lower()
     if (team.leader_name, old_email) == (name, email):
         return False
+    detail = f"{_change(team.leader_name, old_email)} → {_change(name, email)}"
     team.leader_name, team.leader_email = name, email
     Team.objects.filter(pk=team.pk).update(leader_name=name, leader_email=email)
     for participation in Participation.objects.filter(team=team).select_related("study", "invitation"):
@@ -359,7 +361,7 @@ def correct_leader(team: Team, name: str, email: str, *, by: User | None = None,
             participation=participation,
             by=by,
             by_link=by_link,
-            detail=_change(name, email),
+            detail=detail,
         )
         if old_email != email:
             _renew(participation.invitation, "teams.leader_invitation", email)

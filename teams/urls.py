@@ -1,6 +1,6 @@
 from django.urls import path
 
-from teams.views import contacts, director, mails, setup, stopping, studies
+from teams.views import contacts, director, duplicates, mails, setup, stopping, studies
 
 urlpatterns = [
     path("i/<str:token>", director.invitation_link, name="invitation_link"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("studies/<slug:slug>/teams/new", setup.team_new, name="team_new"),
     path("studies/<slug:slug>/teams/import", contacts.contacts_import, name="contacts_import"),
     path("studies/<slug:slug>/teams/import/example.csv", contacts.contacts_example, name="contacts_example"),
+    path("studies/<slug:slug>/teams/duplicates", duplicates.duplicates, name="duplicates"),
+    path("studies/<slug:slug>/teams/merge/<slug:kind>/<int:keep>/<int:other>", duplicates.merge, name="merge"),
     path("studies/<slug:slug>/teams/invite", setup.invite_directors, name="invite_directors"),
     path("studies/<slug:slug>/teams/remind/<int:pk>", setup.invitation_remind, name="invitation_remind"),
     path("studies/<slug:slug>/teams/link/<int:pk>", setup.invitation_reissue, name="invitation_reissue"),

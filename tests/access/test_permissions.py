@@ -331,6 +331,12 @@ TABLE = [
     Row("team_history", researchers(200), of_team),
     Row("contacts_import", researchers(200), slug),
     Row("contacts_example", researchers(200), slug),
+    Row("duplicates", researchers(200), slug),
+    Row(
+        "merge",
+        researchers(200),
+        lambda cast: [cast.study.slug, "team", cast.participation.team_id, cast.online.team_id],
+    ),
     Row("invite_directors", researchers(302), slug, "post"),
     Row(
         "invitation_remind",
