@@ -32,6 +32,12 @@ class Reworded:
     after: Text
     key_turned: bool  # the reverse key changed
 
+    @property
+    def words(self) -> list[tuple[str, str, str]]:
+        """Language, earlier and later words, of every language in which they differ."""
+        both = [at for at in self.after if at in self.before]
+        return [(at, self.before[at], self.after[at]) for at in both if self.before[at] != self.after[at]]
+
 
 @dataclass(frozen=True, slots=True)
 class ScaleComparison:

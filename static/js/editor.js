@@ -11,3 +11,8 @@ document.addEventListener("keydown", (event) => {
   button.focus(); // the page that comes keeps the focus on the element with this id
   button.click();
 });
+
+// What was said when the page was loaded is over once a part of it is exchanged
+document.addEventListener("htmx:afterSwap", () => {
+  for (const old of document.querySelectorAll("#content > [role=status]")) old.remove();
+});
