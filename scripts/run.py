@@ -32,6 +32,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # seconds that a process has to end after it was asked to; a Celery task may be at work
 WEB_WORKERS = int(os.environ.get("WEB_WORKERS") or 1)
 WEB_THREADS = 4  # that answer requests, in each web worker
+CONNECTIONS = 2000  # that each web worker holds open
 honcho.manager.KILL_WAIT = PATIENCE  # its own counts from the first program that ended
 
 
@@ -216,7 +217,9 @@ def commands(host: str, port: int, var: Path, web_workers: int = WEB_WORKERS) ->
     return {
         "web": (
             f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
-            f" --workers {web_workers} --blocking-threads {WEB_THREADS} --backpressure 64 --no-ws --log-level warning config.wsgi:application"
+            # backpressure counts connections, also those that a phone keeps open in between: a room of 300 has hundreds
+            f" --workers {web_workers} --blocking-threads {WEB_THREADS} --backpressure {CONNECTIONS} --http 1 --no-ws"
+            " --log-level warning config.wsgi:application"
         ),
         # two processes: a long analysis does not hold up the mail, and what crashes in native code (charts, PDF) takes
         # one task with it, not the worker. No gossip, no heartbeat: nobody else is on a folder.

@@ -26,6 +26,9 @@ WHERE key = %s AND sequence = %s AND state = 'draft' AND {UNSEALED}
 # n, collection, day
 COUNT_DAY = "UPDATE surveys_daycount SET n = n + %s WHERE collection_id = %s AND day = %s"
 
+# collection
+STATE = "SELECT state FROM surveys_collection WHERE id = %s"
+
 # key, language; joins per teacher; meeting
 START_IN_MEETING = """\
 INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link)
@@ -72,3 +75,10 @@ def first(statement: str, *values: Any) -> Sequence[Any] | None:
         cursor.execute(statement, values)
         row: Sequence[Any] | None = cursor.fetchone()
         return row
+
+
+def locked(statement: str, *values: Any) -> Sequence[Any] | None:
+    """The first row, locked until the end of the transaction; SQLite's transactions lock the whole database."""
+    if connection.features.has_select_for_update:
+        statement = f"{statement} {connection.ops.for_update_sql(no_key=True)}"
+    return first(statement, *values)

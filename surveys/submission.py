@@ -102,8 +102,7 @@ def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") ->
         key = secrets.token_urlsafe(KEY_BYTES)
     with transaction.atomic():
         # The lock lets joins of one team pass one by one, so that the limit holds, and none slip in while it is sealed.
-        locked = Collection.objects.select_for_update(no_key=True).filter(pk=meeting.collection_id)
-        state = locked.values_list("state", flat=True).get()
+        (state,) = statements.locked(statements.STATE, meeting.collection_id) or ("",)
         values = (key, _language(language), JOINS_PER_TEACHER, meeting.pk)
         if statements.changed(statements.START_IN_MEETING, *values):
             return key
