@@ -1,6 +1,6 @@
 """A study that is being collected, and all that an attacker can get hold of: what test_unlinkability.py attacks.
 
-Teams answer by link or meet, as browsers do it: links are opened twice (a mail scanner does), people begin, save and hand in
+Teams answer by link or meet, there some on paper, as browsers do it: links are opened twice (a mail scanner does), people begin, save and hand in
 mixed with each other, a round of reminders goes out, a researcher and a facilitator look at the counts meanwhile. All by
 a seed, but for the secrets that the product draws.
 """
@@ -24,8 +24,8 @@ from django.urls import reverse
 from kombu import Connection
 
 from config.celery import app
-from surveys import collections, limits, links, tasks
-from surveys.models import Collection, Invitee, Response
+from surveys import collections, limits, links, paper, tasks
+from surveys.models import Collection, Invitee, PaperForm, Response
 from surveys.questionnaires import definition_of
 from teams import mail
 from teams.models import Participation, Role, User
@@ -130,7 +130,10 @@ def collect(world: World, seed: int, by_link: int, by_meeting: int, teachers: in
     steps: list[list[Callable[[], None]]] = []
     for person in world.persons:
         answers = {code: chance.randint(1, 4) for code in codes}
-        steps.append(_steps(world, person, answers, submits=chance.random() < 0.85))
+        if not person.token and chance.random() < 0.3:
+            steps.append(_on_paper(world, person, answers))
+        else:
+            steps.append(_steps(world, person, answers, submits=chance.random() < 0.85))
     left = [n for n, own in enumerate(steps) for _ in own]
     chance.shuffle(left)
     for done, n in enumerate(left, 1):
@@ -143,12 +146,42 @@ def collect(world: World, seed: int, by_link: int, by_meeting: int, teachers: in
                 for collection in Collection.objects.filter(mode=Participation.Mode.ONLINE):
                     links.remind(collection)
                 mail.send_due()
+    for collection in Collection.objects.filter(mode=Participation.Mode.CONTACT):
+        while paper.next_to_type_again(collection):
+            pass
+        for form in PaperForm.objects.filter(collection=collection).exclude(state=PaperForm.State.WRITTEN):
+            paper.finish(form, form.first)
+        paper.write(collection)
     world.secrets |= set(Response.objects.values_list("key", flat=True))
     for nonce, token_hash in Invitee.objects.values_list("nonce", "token_hash"):
         world.secrets |= {nonce, token_hash}
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # as autovacuum does of itself: it keeps samples of the columns
+
+
+def _on_paper(world: World, person: Person, answers: dict[str, Any]) -> list[Callable[[], None]]:
+    """Hands in a form; it is typed, typed again and added, at moments that somebody may have seen."""
+    collection = Collection.objects.get(pk=person.team)
+    form: list[PaperForm] = []
+
+    def types() -> None:
+        person.seen["began"] = next(_clock)
+        form.append(paper.new_form(collection))
+        paper.finish(form[0], {"answers": answers, "eligibility": "yes"})
+
+    def again() -> None:
+        person.seen["done"] = next(_clock)
+        found = PaperForm.objects.get(pk=form[0].pk)
+        if found.state == PaperForm.State.ONCE:  # nobody else took it
+            found = paper.next_to_type_again(collection) or found
+        paper.finish(found, found.first)
+
+    def adds() -> None:
+        paper.write(collection)
+        person.content = json.dumps(answers, sort_keys=True)
+
+    return [types, again, adds]
 
 
 def _steps(world: World, person: Person, answers: dict[str, Any], submits: bool) -> list[Callable[[], None]]:
