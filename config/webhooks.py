@@ -5,10 +5,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
 
 @csrf_exempt
 @login_not_required
+@require_http_methods(["HEAD", "POST"])  # HEAD: Mandrill tries an address before it uses it
 def mail_events(request: HttpRequest) -> HttpResponseBase:
     """django-anymail checks the secret and reads the report; teams/bounces.py gets what it says.
 
