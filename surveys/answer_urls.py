@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from surveys.views import device, respondent
+from surveys.views import device, respondent, saving
 
 urlpatterns = [
     path("", respondent.join, name="join"),
@@ -11,9 +11,9 @@ urlpatterns = [
     path("start", respondent.answer_start, name="answer_start"),
     path("mails", respondent.answer_opt_out, name="answer_opt_out"),
     path("q", respondent.questionnaire, name="questionnaire"),
-    path("save", respondent.answer_save, name="answer_save"),
-    path("step", respondent.answer_step, name="answer_step"),
-    path("submit", respondent.answer_submit, name="answer_submit"),
+    path("save", saving.answer_save, name="answer_save"),
+    path("step", saving.answer_step, name="answer_step"),
+    path("submit", saving.answer_submit, name="answer_submit"),
     path("delete", respondent.answer_delete, name="answer_delete"),
     path("done", respondent.answer_done, name="answer_done"),
     path("next", respondent.answer_next, name="answer_next"),

@@ -78,6 +78,10 @@ class Browser:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar()), _Stay()
         )
 
+    def moved_to(self, address: str) -> None:
+        """The server was started again, at another port."""
+        self._address = address
+
     def get(self, path: str) -> Answer:
         return self._ask(urllib.request.Request(self._address + path))
 
