@@ -18,6 +18,7 @@ class AnalysisConfig(AppConfig):
                 "decision_drop": _("Item dropped"),
                 "decision_undone": _("Decision undone"),
                 "answers_not_used_any_more": _("Answers of the team are not used any more"),
+                "withdrawal_repeated": _("Withdrawal carried out again after a backup was restored"),
                 "published": _("Reports published"),
                 "report_shared": _("Report shared by a link"),
                 "answers_imported": _("Answers imported (responses / teams)"),

@@ -11,12 +11,14 @@ from django.db import transaction
 from django.db.models import F
 
 from analysis.models import Publication
+from surveys import seal_list
 from surveys.deleting import delete_collection
 from surveys.models import Collection, Survey
 from teams.history import record
-from teams.models import Event, Participation, Study
+from teams.models import Event, Invitation, Participation, Study
 
 KEPT = "answers_not_used_any_more"
+REPEATED = "withdrawal_repeated"
 
 
 def carry_out() -> int:
@@ -27,7 +29,28 @@ def carry_out() -> int:
         .select_related("participation__study", "survey")
         .order_by("pk")
     )
-    return sum(_keep(one) if _was_published(one) else delete_collection(one) for one in list(withdrawn))
+    dealt_with = 0
+    for one in list(withdrawn):
+        seal_list.add_withdrawn(one)  # first: a backup that is older must not bring the answers back
+        dealt_with += _keep(one) if _was_published(one) else delete_collection(one)
+    return dealt_with
+
+
+def replay() -> int:
+    """Withdraw again the teams that the list beside the database names, and deal with their answers.
+
+    For a database restored from a backup that is older than a withdrawal. Returns how many were dealt with. Nobody is
+    mailed: they were told then.
+    """
+    teams = [one.participation for one in seal_list.withdrawn()]
+    state = Participation.State
+    for team in teams:
+        with transaction.atomic():
+            again = Participation.objects.filter(pk=team.pk).exclude(state=state.WITHDRAWN)
+            if again.update(state=state.WITHDRAWN):
+                Invitation.objects.filter(participation=team).update(state=Invitation.State.WITHDRAWN)
+                record(team.study, REPEATED, participation=team)
+    return carry_out()
 
 
 def _was_published(collection: Collection) -> bool:

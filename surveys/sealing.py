@@ -17,18 +17,15 @@ on where it stopped (``Collection.sealing`` stays true until the last step is do
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
-from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from surveys import keys
+from surveys import keys, seal_list
 from surveys.collections import counts
 from surveys.models import Collection, Invitee, Meeting, PaperForm, Response, Survey
 from surveys.paper_counts import paper_counts, paper_counts_of
@@ -73,7 +70,7 @@ def seal_many(collections: Iterable[Collection]) -> int:
     n_sealed = 0
     for collection in collections:
         _begin(collection)
-        _list(collection)
+        seal_list.add(collection.uid.hex)
         keys.destroy(collection)
         n_sealed += _copy(collection)
     if not connection.in_atomic_block:
@@ -98,7 +95,7 @@ def replay() -> int:
 
     For a database restored from a backup that is older than a sealing. Returns how many were sealed now.
     """
-    listed = _listed()
+    listed = seal_list.words()
     unsealed = [c for c in Collection.objects.exclude(state=Collection.State.SEALED) if c.uid.hex in listed]
     Collection.objects.filter(pk__in=[c.pk for c in unsealed]).update(
         state=Collection.State.CLOSED, closes_for_good_at=timezone.now(), sealing=True
@@ -116,22 +113,6 @@ def _begin(collection: Collection) -> None:
             if paper_counts_of(locked).unfinished:
                 raise PaperLeft
             Collection.objects.filter(pk=locked.pk, state=Collection.State.CLOSED).update(sealing=True)
-
-
-def _list(collection: Collection) -> None:
-    if collection.uid.hex in _listed():
-        return
-    path = Path(settings.SEAL_LIST)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        file.write(f"{collection.uid.hex}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _listed() -> set[str]:
-    path = Path(settings.SEAL_LIST)
-    return set(path.read_text().split()) if path.exists() else set()
 
 
 def _copy(collection: Collection) -> bool:

@@ -9,7 +9,7 @@ from analysis.runs import execute, request_run, surveys_due
 from surveys import keys
 from surveys.collections import open_collection
 from surveys.models import Collection, Response, Survey
-from teams.models import Event, Invitation, Participation, Study
+from teams.models import Event, Invitation, OutboxMessage, Participation, Study
 from teams.withdrawing import withdraw
 from tests.analysis import builders
 
@@ -98,3 +98,41 @@ def test_a_sealing_that_is_at_work_is_waited_for(study, run):
 def test_who_takes_part_keeps_everything(study, run):
     assert withdrawals.carry_out() == 0
     assert Response.objects.count() == 21
+
+
+def restored(participation: Participation, rows: dict) -> None:
+    """What a backup from before the withdrawal brings back: the permission, the collection and its answers."""
+    Participation.objects.filter(pk=participation.pk).update(state="accepted")
+    Invitation.objects.filter(participation=participation).update(state="accepted")
+    for row in rows:
+        row.save(force_insert=True)
+
+
+def test_a_restored_backup_does_not_bring_withdrawn_answers_back(study, run):
+    team = first(study)
+    backup = [team.collection, *team.collection.responses.all()]
+    n_others = Response.objects.exclude(collection=team.collection).count()
+    assert withdraw(team.invitation, "workload", by_link=True)
+    assert withdrawals.carry_out() == 1
+    restored(team, backup)
+    n_mails = OutboxMessage.objects.count()
+    assert Response.objects.filter(collection__participation=team).exists()
+    assert withdrawals.replay() == 1
+    team.refresh_from_db()
+    assert team.state == "withdrawn"
+    assert not Collection.objects.filter(participation=team).exists()
+    assert Response.objects.count() == n_others
+    assert OutboxMessage.objects.count() == n_mails  # they were told then
+    assert Event.objects.filter(kind="withdrawal_repeated", participation=team).count() == 1
+    assert withdrawals.replay() == 0
+
+
+def test_published_answers_of_a_withdrawn_team_stay_unused_after_a_restore(study, run):
+    Publication.objects.create(study=study, run=run)
+    team = first(study)
+    assert withdraw(team.invitation, "workload")
+    assert withdrawals.carry_out() == 1
+    Event.objects.filter(participation=team).delete()
+    restored(team, [])
+    assert withdrawals.replay() == 1
+    assert team.pk not in dataset.load(Survey.objects.get(study=study)).participations
