@@ -80,16 +80,14 @@ def import_plan(definition: Definition, k: int) -> Content:
 
 
 def skewed_null(n_points: int) -> tuple[float, ...]:
-    """The skewed null for a scale of ``n_points`` answers: for 4 the one of the method, else of its shape.
+    """The second null distribution for a scale of ``n_points`` answers: for 4 the skewed one of the method, else uniform.
 
-    Other numbers of points get a triangle with its top at the second highest answer: rising up to it in equal steps from
-    the lowest, and three quarters of the top at the highest.
+    A skewed one for another number of points has no source here; who knows how people answer such a scale writes it into
+    the plan before it is locked.
     """
     if n_points == len(SKEWED_NULL_OF_FOUR):
         return SKEWED_NULL_OF_FOUR
-    weights = [float(point) for point in range(1, n_points)]
-    weights.append(0.75 * weights[-1])
-    return tuple(round(weight / sum(weights), 6) for weight in weights)
+    return (1 / n_points,) * n_points
 
 
 def _plan(definition: Definition, k: int, *, screening: bool, minimum_rule: str) -> Content:
@@ -200,6 +198,9 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
     content = {**content, "questionnaire": current.content["questionnaire"]}
     if content == current.content:
         raise ValueError(_("Nothing is different from the plan in force."))
+    if content["k"] < current.content["k"]:
+        # what was promised before answering is kept: k may only grow
+        raise ValueError(_("k cannot become smaller: teachers answered with that promise."))
     try:
         with transaction.atomic():
             plan = AnalysisPlan.objects.create(
@@ -211,6 +212,8 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
                 locked_by=user,
                 amendment_reason=reason.strip()[:500],
             )
+            if content["k"] != current.content["k"]:
+                Study.objects.filter(pk=study.pk).update(k=content["k"])  # what decides what is shown
             Event.objects.create(study=study, by=user, kind="plan_amended", detail=plan.amendment_reason)
     except IntegrityError as error:
         # plan_number_once: somebody else's change came first, and this one was not made with it in view.
@@ -219,9 +222,20 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
 
 
 def changed(
-    content: Content, *, screening: Content, minimums: dict[str, int], null: list[float], estimators: list[str]
+    content: Content,
+    *,
+    screening: Content,
+    minimums: dict[str, int],
+    null: list[float],
+    estimators: list[str],
+    items: dict[str, list[str]],
+    reverse_keyed: list[str],
+    k: int,
 ) -> Content:
-    """A plan's content with other rules; the screening rule gets the next version when it is another one."""
+    """A plan's content with other rules; the screening rule gets the next version when it is another one.
+
+    ``items`` are those of each scale, in the plan's order.
+    """
     before = content["screening"]
     rule = {**screening, "version": before["version"]}
     if rule != before:
@@ -229,7 +243,16 @@ def changed(
     return {
         **content,
         "screening": rule,
-        "scales": [{**scale, "minimum_answered": minimums[scale["code"]]} for scale in content["scales"]],
+        "k": k,
+        "scales": [
+            {
+                **scale,
+                "items": items[scale["code"]],
+                "reverse_keyed": [item for item in items[scale["code"]] if item in reverse_keyed],
+                "minimum_answered": minimums[scale["code"]],
+            }
+            for scale in content["scales"]
+        ],
         "agreement": {**content["agreement"], "skewed_null": null},
         "factor_models": {**content["factor_models"], "estimators": estimators},
     }
