@@ -6,7 +6,9 @@ from django.test import Client
 
 from surveys import keys, links
 from surveys.models import Collection, Invitee
+from surveys.renderers import _of_teachers
 from teams import mail
+from teams.letters import LETTERS
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +68,8 @@ def test_once_the_key_is_gone_it_opens_nothing(invitee, client):
     path = path_of(invitee)
     keys.destroy(invitee.collection)
     assert client.get(path).status_code == 404
+
+
+def test_letters_to_teachers_tell_no_teacher_from_another(online):
+    for kind in (links.LINK_MAIL, links.REMINDER_MAIL, links.REMINDER_TO_ALL_MAIL):
+        assert set(LETTERS[kind].fields) == set(_of_teachers(online.participation, online.survey.study)) | {"link"}

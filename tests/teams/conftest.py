@@ -3,9 +3,16 @@
 import datetime
 
 import pytest
+from django.urls import get_resolver
 
 from teams import invitations
 from teams.models import Academy, Institution, Participation, Role, Study, Team, User
+
+
+@pytest.fixture(autouse=True)
+def addresses_are_loaded() -> None:
+    """With them pandas, which cannot be loaded while a test has stopped the clock."""
+    assert get_resolver().url_patterns
 
 
 @pytest.fixture
