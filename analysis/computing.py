@@ -178,7 +178,7 @@ class Computation:
         """Who is set aside by the rules of the plan, what was left open, and signs of careless answering."""
         returned = np.flatnonzero(self.dataset.returned)
         scales = {scale.code: scale.items for scale in self.plan.scales}
-        seen = gaps.look(self.dataset, returned, scales)
+        seen = gaps.look(self.dataset, returned, scales, self.plan.reverse_keyed)
         aside = np.flatnonzero(self.first_rules != "")
         rules = self.first_rules[aside].tolist()
         eligibility = self.dataset.respondents["eligibility"].to_numpy(dtype=object)[returned[aside]]

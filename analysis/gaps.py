@@ -55,16 +55,17 @@ class Look:
         ]
 
 
-def look(data: Dataset, chosen: npt.NDArray[np.intp], scales: Mapping[str, Sequence[str]]) -> Look:
+def look(
+    data: Dataset, chosen: npt.NDArray[np.intp], scales: Mapping[str, Sequence[str]], reverse_keyed: Sequence[str]
+) -> Look:
     """Look at the chosen rows of a data set, over the items of ``scales`` in the order in which they were asked."""
     items = [item for item in data.items if any(item in of_scale for of_scale in scales.values())]
     columns = [data.items.index(item) for item in items]
     codes = data.codes[chosen][:, columns]
     answers = pd.DataFrame(as_answers(codes), columns=items)
     as_asked = longstring(answers)  # before recoding: a reverse-keyed question breaks no row of equal answers
-    for variable in data.codebook:
-        if variable.reverse_keyed and variable.code in items:
-            answers[variable.code] = data.n_points + 1 - answers[variable.code]
+    for item in reverse_keyed:
+        answers[item] = data.n_points + 1 - answers[item]
     return Look(
         n_items=len(items),
         unanswered=(codes <= NO_ANSWER).sum(axis=1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import QuerySet
 
@@ -89,9 +89,16 @@ def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale
     """The final scales of a run in the questionnaire's order, with their items in the questionnaire's order."""
     codes = dict(ReliabilityResult.objects.filter(run=run, scale_set=ScaleSet.FINAL).values_list("scale", "items"))
     all_items = [item for scale in definition.scales for item in scale.items]
+    # an amended plan may turn a question round that the questionnaire did not
+    keyed = {item for scale in run.plan.content["scales"] for item in scale["reverse_keyed"]}
     return [
         FinalScale(
-            scale.code, scale.name, scale.meaning, tuple(item for item in all_items if item.code in codes[scale.code])
+            scale.code,
+            scale.name,
+            scale.meaning,
+            tuple(
+                replace(item, reverse_keyed=item.code in keyed) for item in all_items if item.code in codes[scale.code]
+            ),
         )
         for scale in definition.scales
         if scale.code in codes

@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 
 from analysis import runs
+from analysis.groups import final_scales_of
 from analysis.models import AnalysisPlan, AnalysisRun
 from analysis.plan import hash_of, locked_plan, rules
 from surveys.models import Survey
+from surveys.questionnaires import definition_of
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,11 @@ FORM = {
     "minimum_AA": "2",
     "minimum_BB": "2",
     "minimum_CC": "2",
+    "k": "5",
+    "reverse_keyed": ["AA3"],
+    "items_AA": ["AA1", "AA2", "AA3"],
+    "items_BB": ["BB1", "BB2", "BB3"],
+    "items_CC": ["CC1", "CC2", "CC3"],
     "reason": "Reviewers asked for it; results were seen.",
 }
 
@@ -73,6 +80,9 @@ def test_a_change_is_another_plan_with_its_reason_and_results_say_so(researcher,
         ({"skewed_null": "a b c d"}, "Write numbers"),
         ({"skewed_null": "nan 0.2 0.4 0.4"}, "make 1 together"),
         ({"minimum_AA": "4"}, "less than or equal to 3"),
+        ({"k": "4"}, "greater than or equal to 5"),
+        ({"items_AA": ["AA1"]}, "at least two items"),
+        ({"items_AA": ["AA1", "AA2"], "minimum_AA": "3"}, "only 2 questions left"),
         ({"estimators": []}, "This field is required"),
     ],
 )
@@ -105,3 +115,26 @@ def test_the_document_holds_rules_questions_and_a_hash_that_can_be_checked(resea
     data = json.loads(researcher.get(url("plan_json", 1)).content)
     assert hash_of(data["content"]) == data["hash"] == plan.content_hash
     assert (data["plan"], data["reason_of_the_change"]) == (1, None)
+
+
+def test_questions_reverse_keys_and_k_can_be_amended_and_results_follow(researcher, study):
+    builders.seal(builders.make_team(study, "A"), [builders.answers(4, 4, 1, 4, 4, 1, 2, 3, 2)] * 6)
+    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    changes = {"items_CC": ["CC1", "CC2"], "reverse_keyed": ["AA3", "BB3"], "k": "6"}
+    assert researcher.post(url("plan_amend"), FORM | changes).status_code == 302
+    changed = rules(locked_plan(study).content)
+    assert [scale.items for scale in changed.scales][2] == ("CC1", "CC2")
+    assert changed.reverse_keyed == ("AA3", "BB3")
+    study.refresh_from_db()
+    assert (study.k, changed.k) == (6, 6)
+    run = AnalysisRun.objects.get(state="queued")
+    assert runs.execute(run.pk)
+    means = dict(run.scaleresults.filter(participation=None, scale_set="final").values_list("scale", "mean"))
+    assert means == {"AA": 4.0, "BB": 4.0, "CC": 2.5}
+    item = next(
+        item
+        for scale in final_scales_of(run, definition_of(run.survey.version))
+        for item in scale.items
+        if item.code == "BB3"
+    )
+    assert item.reverse_keyed
