@@ -66,6 +66,7 @@ class Production:
             "DATABASE_URL": database.url,
             "EMAIL_URL": "dummymail://",
             "SECURE": "0",
+            "LIMITS_DIR": str(var),
         }
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -141,12 +141,21 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     },
-    "django.db.backends.postgresql": {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)}},
+    # The same few statements come again and again: PostgreSQL keeps their plans (docs/adr/0009-answering-is-cheap.md).
+    "django.db.backends.postgresql": {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)},
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+    },
 }
 DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_OPTIONS.get(DATABASES["default"]["ENGINE"], {}))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Raw keys of collections live outside the database and its backups (docs/data-protection.md)
 COLLECTION_KEYS_DIR = Path(env.str("COLLECTION_KEYS_DIR", default=str(VAR_DIR / "keys")))
+# Where wrong codes are counted for ten minutes, seen by all processes: in memory, in no backup (surveys/limits.py)
+LIMITS_DIR = Path(
+    env.str("LIMITS_DIR", default="/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir())
+)
 # The list of sealed collections, replayed by `manage.py replay_seals` after a database backup has been restored
 SEAL_LIST = Path(env.str("SEAL_LIST", default=str(VAR_DIR / "sealed.txt")))
 

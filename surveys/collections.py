@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from surveys import keys
+from surveys import keys, limits
 from surveys.models import Collection, Invitee, Meeting, Response, Survey
 from surveys.paper_counts import paper_counts_of
 from teams import planning
@@ -25,7 +25,6 @@ SEAL_TASK = "surveys.seal_due_collections"
 # 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
 CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
 CODE_LENGTH = 6
-JOINS_PER_TEACHER = 3
 MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
 
 
@@ -216,8 +215,8 @@ def set_present(meeting: Meeting, present: int, paper: int | None = None) -> boo
 
 
 def joins_allowed(collection: Collection, meeting: Meeting) -> int:
-    """How many may join by the code: three per teacher approached, and what the facilitator allowed on top."""
-    return JOINS_PER_TEACHER * collection.approached + meeting.joins_confirmed
+    """How many may join by the code: so many per teacher approached, and what the facilitator allowed on top."""
+    return limits.joins_per_teacher() * collection.approached + meeting.joins_confirmed
 
 
 def allow_more_joins(meeting: Meeting) -> None:

@@ -1,73 +1,130 @@
-"""How many wrong codes one may try: a simple limit against guessing, kept in the memory of each process.
+"""Limits against guessing codes, counted where all processes see them; all limits: docs/limits.md.
 
-Only wrong codes count, so a room behind one address is not locked out by joining. A device (a random cookie) may be wrong
-10 times in 10 minutes; all devices behind one address together 300 times, which a whole room of mistakes does not reach.
-With 24⁶ = 191 million codes, a guesser behind one address finds one of 40 open codes in about a hundred days without a
-pause, and a code lets him add an answer, never read one. What is counted lives in memory for ten minutes, never in the
-database or a log.
+Wrong codes are counted per device (a signed cookie that the server gave it) and over the whole installation, never per
+address: a whole room stands behind one. Nobody who types the right code is locked out by the mistakes of others. What is
+counted lives in memory (settings.LIMITS_DIR is /dev/shm, which no backup holds), without an address or anything about a person,
+and is forgotten within ten minutes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import secrets
+import sqlite3
 import time
-from collections import deque
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.signing import BadSignature, Signer
 
-WINDOW_SECONDS = 600
-PER_DEVICE = 10
-PER_ADDRESS = 300
-_MAX_TRACKED = 10_000
+BUCKET_SECONDS = 300  # a count is over this bucket and the one before: five to ten minutes
+PER_DEVICE = 10  # wrong codes; then this device waits
+WITHOUT_DEVICE = 300  # wrong codes of all; then a device that the server does not know yet must ask twice
+FLOOD = 3000  # wrong codes of all; then only as many as were approached join without the facilitator's word
+JOINS_PER_TEACHER = 3
+MAX_SAVES = 10_000  # of one response: five hours of a save every two seconds
+EVERYBODY = "all"
+LOOK_SECONDS = 2
+_seen = (0, 0.0)  # the count over everybody, and until when it may be taken for true
 
-_wrong: dict[str, deque[float]] = {}
-_lock = Lock()
-
-
-def may_try(request: HttpRequest, device: str) -> bool:
-    """Whether this device and address may try another code."""
-    now = time.monotonic()
-    with _lock:
-        return all(_recent(name, now) < limit for name, limit in _counted(request, device))
+_signer = Signer(salt="surveys.device", sep=".")
 
 
-def count_wrong(request: HttpRequest, device: str) -> None:
+def new_device() -> str:
+    """What a device's cookie holds: a random name that nobody else can make."""
+    return _signer.sign(secrets.token_urlsafe(12))
+
+
+def known_device(cookie: str) -> str:
+    """The name in a cookie, blank if the server did not make it."""
+    try:
+        return _signer.unsign(cookie)
+    except BadSignature:
+        return ""
+
+
+def may_try(device: str) -> bool:
+    """Whether this device may try another code."""
+    return not device or _counted(device) < PER_DEVICE
+
+
+def must_ask_twice(device: str) -> bool:
+    """Whether a device without a name gets one first, since many wrong codes come in."""
+    return not device and _counted_of_all() >= WITHOUT_DEVICE
+
+
+def joins_per_teacher() -> int:
+    """How many join per teacher approached before the facilitator must allow more."""
+    return JOINS_PER_TEACHER if _counted_of_all() < FLOOD else 1
+
+
+def count_wrong(device: str) -> None:
     """Remember a wrong code."""
-    now = time.monotonic()
-    with _lock:
-        if len(_wrong) > _MAX_TRACKED:
-            for name in list(_wrong):
-                _recent(name, now)
-        for name, _limit in _counted(request, device):
-            _wrong.setdefault(name, deque(maxlen=PER_ADDRESS)).append(now)
+    bucket = _bucket()
+    with _memory() as memory:
+        for name in filter(None, (device, EVERYBODY)):
+            memory.execute(
+                "INSERT INTO wrong VALUES (?, ?, 1) ON CONFLICT (name, bucket) DO UPDATE SET n = n + 1", (name, bucket)
+            )
+
+
+def forget_old() -> None:
+    """Forget what no limit looks at any more: called by whoever comes by, and by a Celery task."""
+    with _memory() as memory:
+        memory.execute("DELETE FROM wrong WHERE bucket < ?", (_bucket() - 1,))
 
 
 def forget() -> None:
     """Forget all counts (tests)."""
-    with _lock:
-        _wrong.clear()
+    global _seen
+    _seen = (0, 0.0)
+    with _memory() as memory:
+        memory.execute("DELETE FROM wrong")
 
 
-def _counted(request: HttpRequest, device: str) -> list[tuple[str, int]]:
-    names = [(f"address {_address(request)}", PER_ADDRESS)]
-    return [*names, (f"device {device}", PER_DEVICE)] if device else names
+def _counted(name: str) -> int:
+    with _memory() as memory:
+        found = memory.execute(
+            "SELECT coalesce(sum(n), 0) FROM wrong WHERE name = ? AND bucket >= ?", (name, _bucket() - 1)
+        )
+        return int(found.fetchone()[0])
 
 
-def _recent(name: str, now: float) -> int:
-    times = _wrong.get(name)
-    if times is None:
-        return 0
-    while times and times[0] < now - WINDOW_SECONDS:
-        times.popleft()
-    if not times:
-        del _wrong[name]
-        return 0
-    return len(times)
+def _counted_of_all() -> int:
+    """Every visitor asks this, so each process looks once in two seconds."""
+    global _seen
+    now = time.monotonic()
+    if now > _seen[1]:
+        _seen = (_counted(EVERYBODY), now + LOOK_SECONDS)
+    return _seen[0]
 
 
-def _address(request: HttpRequest) -> str:
-    """The visitor's address; behind our own proxy the last one that it wrote down."""
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _bucket() -> int:
+    return int(time.time() // BUCKET_SECONDS)
+
+
+@contextmanager
+def _memory() -> Iterator[sqlite3.Connection]:
+    """The counts of this installation. A table of SQLite: it adds up one by one, whichever process asks."""
+    memory = sqlite3.connect(_folder() / "limits.sqlite3", timeout=5, isolation_level=None)
+    try:
+        memory.execute("PRAGMA synchronous = OFF")  # after a power cut it begins anew
+        memory.execute(
+            "CREATE TABLE IF NOT EXISTS wrong (name TEXT, bucket INTEGER, n INTEGER, PRIMARY KEY (name, bucket))"
+        )
+        yield memory
+    finally:
+        memory.close()
+
+
+def _folder() -> Path:
+    """Readable by this account only; nobody else could have made it before us."""
+    installation = hashlib.sha256(f"{settings.VAR_DIR} {settings.SECRET_KEY}".encode()).hexdigest()[:16]
+    folder = Path(settings.LIMITS_DIR) / f"teamspiegel-{installation}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to another account")
+    return folder

@@ -23,16 +23,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from surveys import keys, links, remembered, statements
+from surveys import keys, limits, links, remembered, statements
 from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
-from surveys.collections import JOINS_PER_TEACHER
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 
 KEY_BYTES = 32
 BATCH = 500
 MERGE_TRIES = 20
-MAX_SEQUENCE = 2**31 - 1
 LANGUAGES = ("nl", "en")
 MAX_REMEMBERED = 20_000  # keys
 
@@ -103,7 +101,7 @@ def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") ->
     with transaction.atomic():
         # The lock lets joins of one team pass one by one, so that the limit holds, and none slip in while it is sealed.
         (state,) = statements.locked(statements.STATE, meeting.collection_id) or ("",)
-        values = (key, _language(language), JOINS_PER_TEACHER, meeting.pk)
+        values = (key, _language(language), limits.joins_per_teacher(), meeting.pk)
         if statements.changed(statements.START_IN_MEETING, *values):
             return key
         if state != Collection.State.SEALED and Response.objects.filter(key=key).exists():
@@ -271,7 +269,7 @@ def _write(
     key: str, sequence: int, answers: Mapping[str, Any], eligibility: str, language: str, *, submit: bool
 ) -> Written:
     """One conditional update decides; where it changed nothing, what stands there says why."""
-    if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= MAX_SEQUENCE:
+    if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= limits.MAX_SAVES:
         raise InvalidAnswers(f"sequence: {sequence!r}")
     room = _room_of(key)
     if room is None:

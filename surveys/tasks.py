@@ -4,12 +4,13 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from surveys import rounds, sealing
+from surveys import limits, rounds, sealing
 from surveys.collections import SEAL_TASK
 
 
 @shared_task(name=SEAL_TASK)
 def seal_due_collections() -> None:
+    limits.forget_old()
     with suppress(sealing.SweepDelayed):  # the next wake-up tries again
         sealing.seal_due()
 

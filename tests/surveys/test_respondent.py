@@ -1,6 +1,10 @@
 """The teacher's welcome pages: code and link, consent, start, limits; and what they do not write."""
 
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -104,40 +108,81 @@ def test_guessing_stops_after_ten_wrong_codes_of_a_device(teacher, meeting):
     assert Client().get(reverse("meeting_welcome", args=[meeting.code])).status_code == 200, "the next phone may"
 
 
-def test_guessing_stops_after_many_wrong_codes_of_an_address(meeting, monkeypatch):
-    monkeypatch.setattr(limits, "PER_ADDRESS", 20)
-    for n in range(limits.PER_ADDRESS):
+def test_a_device_cannot_give_itself_a_name(meeting):
+    for n in range(limits.PER_DEVICE + 1):
+        guesser = Client()
+        guesser.cookies["device"] = "made-up"
+        page = guesser.get(reverse("meeting_welcome", args=[f"AAAA{n}"]))
+        assert limits.known_device(page.cookies["device"].value), "it gets one of ours"
+
+
+def test_when_many_guess_a_new_device_is_asked_twice_and_nobody_is_locked_out(meeting, monkeypatch):
+    monkeypatch.setattr(limits, "WITHOUT_DEVICE", 5)
+    monkeypatch.setattr(limits, "LOOK_SECONDS", 0)
+    for n in range(5):
         Client().get(reverse("meeting_welcome", args=[f"AAAA{n}"]))
-    assert Client().get(reverse("meeting_welcome", args=[meeting.code])).status_code == 429
-    other = Client(REMOTE_ADDR="192.0.2.7").get(reverse("meeting_welcome", args=[meeting.code]))
-    assert other.status_code == 200
+    phone = Client()
+    again = phone.get(reverse("meeting_welcome", args=[meeting.code]), {"language": "en"})
+    assert again.status_code == 429
+    assert "Press “Go on” once more" in again.content.decode()
+    assert meeting.code in again.content.decode()
+    assert phone.get(reverse("join"), {"code": meeting.code}, follow=True).status_code == 200
 
 
-def test_right_codes_are_not_counted(meeting, monkeypatch):
-    monkeypatch.setattr(limits, "PER_ADDRESS", 20)
-    statuses = {Client().get(reverse("meeting_welcome", args=[meeting.code])).status_code for _n in range(30)}
-    assert statuses == {200}
+def test_when_a_flood_of_codes_comes_in_no_more_join_than_were_approached(collection, meeting, monkeypatch):
+    monkeypatch.setattr(limits, "FLOOD", 5)
+    monkeypatch.setattr(limits, "LOOK_SECONDS", 0)
+    submission.submit_many(collection, [{"answers": {"GV1": 1}}] * collection.approached)
+    submission.start_in_meeting(meeting)
+    for n in range(5):
+        Client().get(reverse("meeting_welcome", args=[f"AAAA{n}"]))
+    with pytest.raises(submission.TooManyJoins):
+        submission.start_in_meeting(meeting)
+    collections.allow_more_joins(meeting)
+    submission.start_in_meeting(meeting)
+
+
+def test_a_room_of_300_behind_one_address_meets_no_limit(collection, meeting):
+    Collection.objects.filter(pk=collection.pk).update(approached=300)
+    statuses = []
+    for _n in range(300):
+        phone = Client(REMOTE_ADDR="192.0.2.7")
+        page = phone.get(reverse("meeting_welcome", args=[meeting.code]))
+        form = {"code": meeting.code, "offered": hidden(page, "offered"), "consent": "yes"}
+        statuses += [page.status_code, phone.post(reverse("answer_start"), form).status_code]
+    assert statuses == [200, 303] * 300
+    assert collection.responses.count() == 300
 
 
 def test_counted_wrong_codes_are_forgotten(teacher, meeting, monkeypatch):
     teacher.get(reverse("join"))
     for n in range(10):
         teacher.get(reverse("meeting_welcome", args=[f"AAAAA{n}"]))
-    now = limits.time.monotonic()
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now + limits.WINDOW_SECONDS + 1)
+    now = limits.time.time()
+    monkeypatch.setattr(limits.time, "time", lambda: now + 2 * limits.BUCKET_SECONDS)
     assert teacher.get(reverse("meeting_welcome", args=[meeting.code])).status_code == 200
+    limits.forget_old()
+    with limits._memory() as memory:
+        assert memory.execute("SELECT count(*) FROM wrong").fetchone() == (0,)
 
 
-def test_behind_a_proxy_the_address_is_what_the_proxy_wrote(meeting, settings, monkeypatch):
-    monkeypatch.setattr(limits, "PER_ADDRESS", 20)
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    for n in range(limits.PER_ADDRESS):
-        Client().get(
-            reverse("meeting_welcome", args=[f"AAAA{n}"]), headers={"X-Forwarded-For": f"{n}.1.1.1, 192.0.2.1"}
-        )
-    page = reverse("meeting_welcome", args=[meeting.code])
-    assert Client().get(page, headers={"X-Forwarded-For": "9.9.9.9, 192.0.2.1"}).status_code == 429
-    assert Client().get(page, headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}).status_code == 200
+def test_all_processes_count_together(meeting):
+    own = {name: str(getattr(settings, name)) for name in ("VAR_DIR", "SECRET_KEY", "LIMITS_DIR")}
+    program = f"from django.conf import settings; settings.configure(**{own})\n"
+    program += "from surveys import limits; limits.count_wrong('phone')"
+    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
+    assert [one.wait(60) for one in running] == [0, 0]
+    limits.count_wrong("phone")
+    assert limits._counted("phone") == 3
+
+
+def test_what_is_counted_says_nothing_about_a_person(teacher, meeting):
+    teacher.get(reverse("join"))
+    teacher.get(reverse("meeting_welcome", args=["AAAAAA"]), REMOTE_ADDR="192.0.2.7")
+    with limits._memory() as memory:
+        names = {name for (name,) in memory.execute("SELECT name FROM wrong")}
+    assert names == {limits.EVERYBODY, limits.known_device(teacher.cookies["device"].value)}
+    assert limits._folder().stat().st_mode & 0o777 == 0o700
 
 
 # ------------------------------------------------------------------------------------------------ start
