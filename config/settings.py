@@ -153,8 +153,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Raw keys of collections live outside the database and its backups (docs/data-protection.md)
 COLLECTION_KEYS_DIR = Path(env.str("COLLECTION_KEYS_DIR", default=str(VAR_DIR / "keys")))
 # Where wrong codes are counted for ten minutes, seen by all processes: in memory, in no backup (surveys/limits.py)
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 the folder made there is this account's alone
 LIMITS_DIR = Path(
-    env.str("LIMITS_DIR", default="/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir())
+    env.str("LIMITS_DIR", default=SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tempfile.gettempdir())
 )
 # The list of sealed collections, replayed by `manage.py replay_seals` after a database backup has been restored
 SEAL_LIST = Path(env.str("SEAL_LIST", default=str(VAR_DIR / "sealed.txt")))
