@@ -22,7 +22,7 @@ DAYS = (14, 30, 90, 180)
 DIRECTORS_DAYS = 180
 
 
-def share_with_team(participation: Participation, days: int, user: User) -> ReportLink:
+def share_with_team(participation: Participation, days: int, user: User | None) -> ReportLink:
     """A link for the team: its report and its talk."""
     with transaction.atomic():
         link = ReportLink.objects.create(
