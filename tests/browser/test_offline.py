@@ -135,6 +135,62 @@ def test_without_a_draft_the_page_says_what_is_needed(
     axe(page)
 
 
+def test_what_waited_for_a_network_does_not_go_over_what_was_answered_meanwhile(
+    browser: Browser, stack: Stack, meeting: tuple[str, str, str]
+) -> None:
+    """One link on two devices. The first answers without a network, and nobody can know which answer is the newer."""
+    pages = []
+    for _device in range(2):
+        page = browser.new_context(base_url=stack.url).new_page()
+        page.goto(meeting[2])
+        page.locator("[name=consent]").check()
+        page.locator("form.start button").click()
+        page.wait_for_url("**/a/q")
+        pages.append(page)
+    phone, laptop = pages
+    with phone.expect_response("**/a/save"):
+        eligible(phone)
+    phone.wait_for_timeout(500)
+    phone.context.set_offline(True)
+    choose(phone, 0)
+    onward(phone)
+    expect(phone.locator("#saved")).to_have_class(KEPT)
+    laptop.reload()
+    onward(laptop)
+    with laptop.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved"):
+        laptop.locator("label:has([name=GV1][value='4'])").click()
+    with phone.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved", timeout=30_000):
+        phone.context.set_offline(False)
+    phone.wait_for_timeout(300)
+    found = checked(phone)
+    assert [found[f"GV{n}"] for n in range(1, 7)] == ["4", "1", "1", "1", "1", "1"], "the page shows what is saved"
+    laptop.reload()
+    assert checked(laptop) == found
+    for page in pages:
+        page.context.close()
+
+
+def test_a_shared_device_forgets_after_ten_idle_minutes(
+    browser: Browser, stack: Stack, meeting: tuple[str, str, str]
+) -> None:
+    context = browser.new_context(base_url=stack.url)
+    page = context.new_page()
+    page.clock.install()
+    begin(page, f"{meeting[0]}?shared=yes")
+    eligible(page)
+    page.clock.run_for(9 * 60 * 1000)
+    page.keyboard.press("Tab")
+    page.clock.run_for(9 * 60 * 1000)
+    assert here(page) == 2, "who is at work is not interrupted"
+    page.clock.run_for(61 * 1000)
+    page.wait_for_url("**?shared=yes")
+    assert page.locator(".note a").count() == 0
+    page.go_back()
+    page.wait_for_load_state()
+    assert page.locator("#q").count() == 0
+    context.close()
+
+
 def test_several_people_on_one_device_leave_no_trace(
     browser: Browser, stack: Stack, axe: Callable[[Page], None], meeting: tuple[str, str, str]
 ) -> None:
