@@ -18,7 +18,7 @@ from analysis.models import AnalysisRun, Publication
 from surveys import agenda, collecting_list
 from surveys.models import Collection, Survey
 from surveys.paper_counts import with_paper_left
-from teams.listing import undeliverable_in
+from teams import mail_listing
 from teams.models import Invitation, Participation, Study
 
 LAST_DAYS = 14  # of the study, in which teams with too few answers are named
@@ -90,13 +90,20 @@ def _waiting(study: Study) -> Iterator[Waiting]:
             % {"n": open_},
             teams,
         )
-    failed_mail = len(undeliverable_in(study))
+    failed_mail = mail_listing.undelivered(study).count()
     if failed_mail:
         yield Waiting(
             ngettext("%(n)s mail could not be delivered", "%(n)s mails could not be delivered", failed_mail)
             % {"n": failed_mail},
-            teams,
+            f"{reverse('mail_messages', args=[study.slug])}?state=undelivered",
             urgent=True,
+        )
+    deferred = mail_listing.deferred(study).count()
+    if deferred:
+        yield Waiting(
+            ngettext("%(n)s mail is tried again later", "%(n)s mails are tried again later", deferred)
+            % {"n": deferred},
+            f"{reverse('mail_messages', args=[study.slug])}?state=deferred",
         )
     yield from _about_collecting(study)
     run = AnalysisRun.objects.filter(survey__study=study).first()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, contacts, history, invitations
+from teams import access, contacts, history, invitations, mail_listing
 from teams.forms import AcademyForm, NewTeamForm, TeamForm
 from teams.invitation_forms import WithdrawForm
 from teams.listing import list_teams
@@ -48,6 +48,7 @@ def academy_new(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study, academy = access.academy_for_researcher(request.user, slug, pk)
+    invitation = Invitation.objects.select_related("study").get(study=study, academy=academy)
     form = AcademyForm(request.POST or None, academy=academy)
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,7 +62,8 @@ def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "study": study,
         "academy": academy,
         "form": form,
-        "invitation": Invitation.objects.get(study=study, academy=academy),
+        "invitation": invitation,
+        "row": mail_listing.last_mail_about(invitation),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "teams/academy_edit.html", context)
@@ -96,6 +98,7 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "participation": participation,
         "form": form,
         "invitation": participation.invitation,
+        "row": mail_listing.last_mail_about(participation.invitation),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "teams/team_edit.html", context)

@@ -35,7 +35,7 @@ def test_mail_of_this_study_that_did_not_arrive_comes_first(study):
     for one, state in ((study, "failed"), (study, "bounced"), (study, "sent"), (other, "failed")):
         team = builders.make_team(one, f"{one.slug}{state}")
         invitation = Invitation.objects.create(study=one, participation=team, state="sent")
-        OutboxMessage.objects.create(kind="teams.leader_invitation", object_id=invitation.pk, state=state)
+        OutboxMessage.objects.create(study=one, kind="teams.leader_invitation", object_id=invitation.pk, state=state)
     assert texts(study) == [
         ("2 mails could not be delivered", True),
         ("3 invitations have no answer yet", False),
