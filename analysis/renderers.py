@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from analysis.models import Publication
 from analysis.report_links import path_of
 from analysis.report_models import ReportLink
-from teams.letters import Letter, offer, write
+from teams.letters import DIRECTORS, LEADERS, Letter, offer, write
 from teams.mail import Mail, absolute, register
 from teams.models import Academy, Participation, Study
 
@@ -44,7 +44,7 @@ offer(
     REPORT_MAIL,
     Letter(
         title=gettext_lazy("Notice that a team's report is ready"),
-        reader=gettext_lazy("Team leaders"),
+        reader=LEADERS,
         template="emails/analysis/report_ready.txt",
         subject=gettext_lazy("The report of your team: {team}"),
         fields=("name", "team", "days", "link"),
@@ -79,7 +79,7 @@ offer(
     ACADEMY_MAIL,
     Letter(
         title=gettext_lazy("Notice that an academy's report is ready"),
-        reader=gettext_lazy("Directors"),
+        reader=DIRECTORS,
         template="emails/analysis/academy_report_ready.txt",
         subject=gettext_lazy("The report of your academy: {academy}"),
         fields=("name", "academy", "link"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from surveys import keys, links
 from surveys.models import Collection, Invitee, Meeting
 from teams import planning
-from teams.letters import LETTERS, Letter, offer, write
+from teams.letters import CONTACTS, LETTERS, TEACHERS, Letter, offer, write
 from teams.mail import Mail, register
 from teams.models import Participation, Study
 from teams.planned import Attendee, PlannedMeeting
@@ -159,8 +159,6 @@ def _example_briefing(study: Study) -> dict[str, str]:
         return _example_contact(study)
     return _of_contact(planned.participation) | {"when": _when(planned)}
 
-
-TEACHERS, CONTACTS = gettext_lazy("Teachers"), gettext_lazy("Contact persons")
 
 offer(
     links.LINK_MAIL,

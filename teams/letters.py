@@ -58,12 +58,18 @@ FIELDS: "dict[str, tuple[Text, Text]]" = {
 COMMON = ("study", "controller", "contact", "contact_email", "privacy_officer")
 
 
+# Who gets letters, in the order of the page
+DIRECTORS, LEADERS = gettext_lazy("Directors"), gettext_lazy("Team leaders")
+CONTACTS, TEACHERS = gettext_lazy("Contact persons"), gettext_lazy("Teachers")
+READERS = (DIRECTORS, LEADERS, CONTACTS, TEACHERS)
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A kind of mail that a study may put in its own words."""
 
     title: "_StrPromise"
-    reader: "_StrPromise"  # who gets it: a heading on the page
+    reader: "_StrPromise"  # one of READERS
     template: str  # of the shipped text, with fields and without variables
     subject: "_StrPromise"
     fields: tuple[str, ...]  # beside those of every letter

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from crispy_forms.layout import Div, Field, Layout
 from django import forms
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
@@ -89,6 +90,10 @@ class HoursForm(PlainForm):
             self.add_error("end", _("This is not later than the beginning."))
         return cleaned
 
+    def layout(self) -> Layout:
+        half = Div(Field("begin", wrapper_class="col-6"), Field("end", wrapper_class="col-6"), css_class="row")
+        return Layout("own", "days", half)
+
     def hours(self) -> pace.Hours | None:
         """What was chosen; None: as the site has it. Call it on a valid form."""
         chosen = self.cleaned_data
@@ -103,7 +108,7 @@ class WordsForm(forms.Form):
         label=gettext_lazy("Text"),
         max_length=5000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 16}),
+        widget=forms.Textarea(attrs={"rows": 22}),
         help_text=gettext_lazy("An empty line begins a new paragraph. The closing is added by itself."),
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import calendars, planning
-from teams.letters import Letter, offer, write
+from teams.letters import LEADERS, Letter, offer, write
 from teams.mail import Attachment, Mail, absolute, compose, register
 from teams.models import Participation, Study
 from teams.planned import Attendee, PlannedMeeting
@@ -59,7 +59,7 @@ offer(
     planning.DATES_MAIL,
     Letter(
         title=gettext_lazy("Dates to choose from for the team meeting"),
-        reader=gettext_lazy("Team leaders"),
+        reader=LEADERS,
         template="emails/teams/meeting_dates.txt",
         subject=gettext_lazy("A date for the team meeting: {team}"),
         fields=("name", "team", "dates", "link"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import invitations
-from teams.letters import LETTERS, Letter, offer, write
+from teams.letters import DIRECTORS, LEADERS, LETTERS, Letter, offer, write
 from teams.mail import Mail, absolute, compose, register
 from teams.models import Academy, Invitation, Role, Study, Team, User
 
@@ -167,8 +167,6 @@ def _example_leader(study: Study) -> dict[str, str]:
     invitation = leaders.order_by("-participation__approached", "pk").first()
     return {name: value for name, value in _of_leader(invitation).items() if value} if invitation else {}
 
-
-DIRECTORS, LEADERS = gettext_lazy("Directors"), gettext_lazy("Team leaders")
 
 offer(
     DIRECTOR_INVITATION,

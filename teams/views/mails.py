@@ -1,7 +1,6 @@
 """Researchers: the mails of a study. Its words, its hours, its reminders, and what became of each mail."""
 
 from dataclasses import dataclass
-from itertools import groupby
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -63,10 +62,9 @@ def _readers(study: Study) -> list[tuple[str, list[dict[str, object]]]]:
         }
         for kind, letter in LETTERS.items()
     ]
-    order = list(dict.fromkeys(str(letter.reader) for letter in LETTERS.values()))
-    rows.sort(key=lambda row: order.index(str(LETTERS[str(row["kind"])].reader)))
     return [
-        (reader, list(group)) for reader, group in groupby(rows, key=lambda row: str(LETTERS[str(row["kind"])].reader))
+        (str(reader), [row for row in rows if str(LETTERS[str(row["kind"])].reader) == str(reader)])
+        for reader in letters.READERS
     ]
 
 
