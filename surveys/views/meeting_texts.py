@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -30,15 +31,13 @@ def texts(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.info(request, _("Nothing was changed."))
         return redirect("meeting_texts", slug)
-    team = _("the name of the team")
     shown = form.texts() if sound and form.is_bound else form.stored()
-    preview = [
-        {
-            "language": language,
-            "briefing": meeting_texts.briefing(shown[meeting_texts.BRIEFING, language], study, team),
-            "questions": meeting_texts.asked(shown[meeting_texts.QUESTIONS, language], study, team),
-        }
-        for language in meeting_texts.languages()
-    ]
+    preview = []
+    for language in meeting_texts.languages():
+        with override(language):
+            team = _("the name of the team")
+        briefing = meeting_texts.briefing(shown[meeting_texts.BRIEFING, language], study, team)
+        questions = meeting_texts.asked(shown[meeting_texts.QUESTIONS, language], study, team)
+        preview.append({"language": language, "briefing": briefing, "questions": questions})
     context = {"study": study, "survey": survey, "form": form, "preview": preview, "unsaved": form.is_bound}
     return render(request, "surveys/meeting_texts.html", context)
