@@ -102,9 +102,12 @@ def make(n: int) -> None:
     items = [item.code for item in definition_of(version).items]
     generator = np.random.default_rng(n)
     by_team = [group[items].to_numpy(dtype=np.float64) for _, group in source.groupby(source.columns[0])]
-    with connection.cursor() as cursor, cursor.copy(
-        "COPY surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link) FROM STDIN"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link) FROM STDIN"
+        ) as copy,
+    ):
         for collection in collections:
             rows = by_team[generator.integers(len(by_team))]
             for row in rows[generator.integers(0, len(rows), PER_TEAM)]:
@@ -134,7 +137,9 @@ def analyse(n: int) -> None:
 
     survey = Survey.objects.select_related("study").get(study__slug=f"bench-{n}")
     if not Decision.objects.filter(study=survey.study).exists():
-        Decision.objects.create(study=survey.study, kind="merge", subject="IS", target="ER", reason="As in the article.")
+        Decision.objects.create(
+            study=survey.study, kind="merge", subject="IS", target="ER", reason="As in the article."
+        )
     run = runs.request_run(survey)
     start = time.perf_counter()
     if not runs.execute(run.pk):
@@ -204,7 +209,7 @@ def _process(env: dict[str, str], job: str, n: int) -> str:
 
 def main(sizes: tuple[int, ...] = SIZES) -> int:
     from scripts.postgres import DURABLE, server  # noqa: PLC0415
-    from scripts.run import environment, manage  # noqa: PLC0415
+    from scripts.run import collect_static, environment, manage  # noqa: PLC0415
 
     figures: list[Figure] = []
     seconds, queries = {}, {}
@@ -215,6 +220,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> int:
             "CELERY_BROKER_URL": "memory://",
             "LOG_LEVEL": "ERROR",
         }
+        collect_static(Path(folder), env)
         manage(env, "migrate", "--verbosity=0", "--skip-checks")
         for n in sizes:
             _process(env, "make", n)
