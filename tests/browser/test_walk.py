@@ -258,6 +258,7 @@ class Walk:
         me.look(f"{self.study}/publish")
         me.press("main form:not([action]) button[type=submit]")
         me.look()
+        me.look(f"{self.study}/publish/study")
 
     # ---------------------------------------------------------------------------------------- 6. the report
     def read_the_report(self) -> None:
@@ -267,14 +268,48 @@ class Walk:
         leader.follow("a[href$='/report']")
         leader.look()
         expect(leader.page.locator("main h2, main h3").filter(has_text="Gedeelde visie").first).to_be_visible()
-        pdf = leader.context.request.get(leader.page.url + ".pdf")
-        assert pdf.ok
-        assert pdf.body().startswith(b"%PDF-")
+        pdf = leader.page.locator("#pdf a")  # made by the worker: the page asks until it is there
+        expect(pdf).to_be_visible(timeout=60_000)
+        file = leader.context.request.get(pdf.get_attribute("href"))
+        assert file.ok
+        assert file.body().startswith(b"%PDF-")
+        self.talk_about_it(leader)
         leader.follow("form.language button")
         expect(leader.page.locator("html")).to_have_attribute("lang", "en")
         leader.look()
         expect(leader.page.locator("main h2, main h3").filter(has_text="Shared vision").first).to_be_visible()
         leader.leave()
+
+    def talk_about_it(self, leader: Person) -> None:
+        """The talk by the arrow keys, what the team wants to reach, and a link for the team that is ended again."""
+        report = leader.page.url
+        leader.follow("a[href$='/talk']")
+        leader.look()
+        with leader.page.expect_navigation(wait_until="load"):
+            leader.page.keyboard.press("ArrowRight")
+        leader.fill(target="3.5", next_steps="Elke maand een les van een ander bekijken.")
+        leader.press("form:has([name=next_steps])")
+        leader.look()
+        with leader.page.expect_navigation(wait_until="load"):
+            leader.page.keyboard.press("ArrowLeft")
+        expect(leader.page.locator("a[rel=next]")).to_be_visible()
+        leader.page.goto(report.removesuffix("report"))
+        leader.press("form[action$='/share']")
+        leader.look()
+        address = leader.page.locator(".share-address").inner_text()
+        colleague = self.person("phone")
+        colleague.look(address.removeprefix(self.stack.url))
+        colleague.follow("a[href$='/talk']")
+        colleague.page.goto(colleague.page.url + "?n=1")
+        colleague.look()
+        expect(colleague.page.locator(".goal")).to_contain_text("een les van een ander")
+        assert colleague.page.locator("form").count() == 0
+        leader.press("form[action$='/revoke']")
+        gone = colleague.page.reload()
+        assert gone is not None
+        assert gone.status == 404
+        colleague.leave()
+        leader.page.goto(report)
 
     # ---------------------------------------------------------------------------------------- 7. downloads
     def download(self, folder: Path) -> None:
