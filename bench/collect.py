@@ -1,6 +1,7 @@
 """Complete journeys against a production setting, and what one costs the processor: `make bench-collect`.
 
-A journey is ten requests: welcome, start, page, one save per scale, submit. (LimeSurvey's figures, for nine, are of 6.1.8 on a
+A journey is ten requests: welcome, start, page, one save per scale, submit, with the pages compressed as browsers ask for them.
+(LimeSurvey's figures, for nine, are of 6.1.8 on a
 machine of this kind: the issue "Collecting" has them.) The driver runs on the same machine and takes its share of the
 processor, so seconds per completion say what the machine can do at most, processor seconds what the server needs.
 The floor: the same rows, each written by bare psycopg with as many commits as a journey makes, client and database
@@ -11,7 +12,7 @@ import statistics
 import sys
 
 from bench.figures import Figure, at_least, at_most, measured, report
-from bench.production import PER_JOURNEY, SCALES, Journey, answer, compare, cpu_seconds, production
+from bench.production import PER_JOURNEY, SCALES, Journey, answer, compare, production
 
 AT_ONCE = {8: 150, 30: 200, 100: 300, 300: 300}  # teachers at once, and how many take part in all
 LIMESURVEY = 0.34  # processor seconds per completion at its best
@@ -95,9 +96,9 @@ def main() -> int:
                 ),
                 at_most(f"{name}: processor per completion", 1000 * cpu, 1000 * TARGET, "ms"),
             ]
-            before = cpu_seconds(setting.database.pid)
+            before = setting.database_seconds()
             client = float(setting.python(FLOOR, str(FLOOR_ROWS)))
-            floors.append((client + cpu_seconds(setting.database.pid) - before) / FLOOR_ROWS)
+            floors.append((client + setting.database_seconds() - before) / FLOOR_ROWS)
     middle, floor = statistics.median(per_completion), statistics.median(floors)
     figures += [
         measured("requests per journey", PER_JOURNEY, "requests"),

@@ -36,7 +36,7 @@ def spread(journeys: list[Journey], setting: Production, thread: threading.Threa
             time.sleep(0.02)
         if not thread.is_alive():
             break
-        if name == "postgresql":
+        if name == "postgresql" and setting.database:
             setting.database.kill()
             setting.database.start()
         else:

@@ -4,6 +4,7 @@ And what answers it: teachers that take part as the page does, and that try agai
 """
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import random
 import re
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -54,8 +56,9 @@ print(json.dumps(list(survey.collections.order_by("pk").values_list("meeting__co
 class Production:
     """The programs of one installation, each in a process group of its own, so that it can be killed as a whole."""
 
-    def __init__(self, database: Server, var: Path) -> None:
-        self.database, self.var, self.port = database, var, free_port()
+    def __init__(self, database: Server | None, var: Path, workers: int = WEB_WORKERS) -> None:
+        self.database, self.var, self.port, self.workers = database, var, free_port(), workers
+        self.file = var / "bench.sqlite3"  # without a server
         self.access_log = var / "access.log"
         self.env = {
             **environment("127.0.0.1", self.port, var),
@@ -63,7 +66,7 @@ class Production:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "ALLOWED_HOSTS": "127.0.0.1",
             "BASE_URL": f"http://127.0.0.1:{self.port}",
-            "DATABASE_URL": database.url,
+            "DATABASE_URL": database.url if database else f"sqlite:///{self.file}",
             "EMAIL_URL": "dummymail://",
             "SECURE": "0",
             "LIMITS_DIR": str(var),
@@ -74,7 +77,8 @@ class Production:
         """Database, static files, and a study with meetings. The codes of their rooms."""
         collect_static(self.var, self.env)
         manage(self.env, "migrate", "--verbosity=0", "--skip-checks")
-        return json.loads(self.python(ROOMS, str(rooms), str(approached)))
+        codes: list[str] = json.loads(self.python(ROOMS, str(rooms), str(approached)))
+        return codes
 
     def python(self, program: str, *arguments: str) -> str:
         """Run a program in the setting. What it printed."""
@@ -84,7 +88,7 @@ class Production:
 
     def start(self, name: str) -> None:
         """Start web, worker or beat."""
-        command = commands("127.0.0.1", self.port, self.var, WEB_WORKERS)[name]
+        command = commands("127.0.0.1", self.port, self.var, self.workers)[name]
         if name == "web":
             command = command.replace(" config.wsgi", " --access-log config.wsgi")
         with self.access_log.open("ab") as log:
@@ -112,18 +116,31 @@ class Production:
         program.wait()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
+        if self.database is None:
+            with contextlib.closing(sqlite3.connect(self.file)) as file:
+                return file.execute(query).fetchall()
         with psycopg.connect(self.database.url) as connection:
             return connection.execute(query).fetchall()
 
     def cpu_seconds(self) -> tuple[float, float]:
         """What the web server and the database have used so far."""
-        return cpu_seconds(self.programs["web"].pid), cpu_seconds(self.database.pid)
+        return cpu_seconds(self.programs["web"].pid), self.database_seconds()
+
+    def database_seconds(self) -> float:
+        return cpu_seconds(self.database.pid) if self.database else 0
 
 
 @contextlib.contextmanager
 def production() -> Iterator[Production]:
-    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name, server(DURABLE) as database:
-        setting = Production(database, Path(name))
+    with server(DURABLE) as database, running(database) as setting:
+        yield setting
+
+
+@contextlib.contextmanager
+def running(database: Server | None, workers: int = WEB_WORKERS) -> Iterator[Production]:
+    """On a database server, or without one on SQLite as `make run` does."""
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name:
+        setting = Production(database, Path(name), workers)
         try:
             yield setting
         finally:
@@ -149,9 +166,10 @@ class Refused(Exception):
 class Journey:
     """One teacher from the welcome page to the thanks. What was acknowledged is kept, to be compared afterwards."""
 
-    def __init__(self, port: int, code: str, seed: int, patience: float = 0) -> None:
+    def __init__(self, port: int, code: str, seed: int, patience: float = 0, pauses: float = 0) -> None:
         self.port, self.code, self.chance = port, code, random.Random(seed)
         self.patience = patience  # seconds in which a request is tried again; 0: not at all
+        self.pauses = pauses  # seconds, about, between two steps
         self.times: list[tuple[str, float]] = []
         self.key = ""
         self.acknowledged: dict[str, int] = {}
@@ -180,6 +198,7 @@ class Journey:
         answers: dict[str, int] = {}
         for n in range(1, SCALES + 1):
             part = items[(n - 1) * len(items) // SCALES : n * len(items) // SCALES]
+            time.sleep(self.pauses * self.chance.uniform(0.5, 1.5))
             answers = {**answers, **{item: self.chance.randint(1, 4) for item in part}}
             self._write("save", n, answers)
         self._write("submit", SCALES + 1, answers)
@@ -218,10 +237,12 @@ class Journey:
     def _once(self, method: str, path: str, body: str, kind: str, cookie: str) -> tuple[int, str, str]:
         if self._line is None:
             self._line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60 if not self.patience else 10)
-        headers = {**({"Content-Type": kind} if kind else {}), **({"Cookie": cookie} if cookie else {})}
+        headers = {"Accept-Encoding": "gzip", **({"Content-Type": kind} if kind else {})}
+        headers |= {"Cookie": cookie} if cookie else {}
         self._line.request(method, path, body or None, headers)
         answer = self._line.getresponse()
-        text = answer.read().decode()
+        data = answer.read()
+        text = (gzip.decompress(data) if answer.headers.get("Content-Encoding") == "gzip" else data).decode()
         cookies = [one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or []]
         return answer.status, text, "; ".join(one for one in cookies if one.startswith("answer="))
 
@@ -255,7 +276,7 @@ def answer(journeys: list[Journey], at_once: int) -> float:
 def compare(setting: Production, journeys: list[Journey], collection: int) -> tuple[int, int]:
     """Every acknowledged answer against the database: how many are lost, and how many responses nobody started."""
     rows = setting.rows(f"SELECT key, state, answers FROM surveys_response WHERE collection_id = {collection}")
-    stored = {key: (state, answers) for key, state, answers in rows}
+    stored = {key: (state, json.loads(text) if isinstance(text, str) else text) for key, state, text in rows}
     lost = 0
     for journey in journeys:
         state, answers = stored.get(journey.key, ("", {}))
