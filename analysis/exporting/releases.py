@@ -16,8 +16,11 @@ from django.db import transaction
 
 from analysis import dataset
 from analysis.dataset import Dataset
+from analysis.exporting.coarsening import coarsened, code_of, values_of
 from analysis.models import RowRelease
+from surveys.definition import Definition
 from surveys.models import Survey
+from surveys.questionnaires import definition_of
 from teams import history
 from teams.models import Study, User
 
@@ -56,14 +59,18 @@ def union_of(releases: Sequence[RowRelease], with_team: bool, background: Sequen
 
 def smallest_cell(rows: pd.DataFrame, columns: Sequence[str], releases: Sequence[RowRelease]) -> int:
     """The fewest rows that share all ``columns`` and the releases in which they were; 0 without rows."""
-    if rows.empty:
-        return 0
-    cells = rows[list(columns)].copy()
+    sizes = _cells(rows, columns, releases)
+    return int(sizes.min()) if len(sizes) else 0
+
+
+def _cells(rows: pd.DataFrame, columns: Sequence[str], releases: Sequence[RowRelease]) -> pd.Series:
+    """How many rows each cell holds."""
+    cells = pd.DataFrame({column: values_of(rows, column) for column in columns}, index=rows.index)
     for number, release in enumerate(releases):
         cells[f"_release_{number}"] = rows[TEAM].isin(release.participations)
-    if cells.columns.empty:
-        return len(rows)
-    return int(cells.groupby(list(cells.columns), observed=True, dropna=False, sort=False).size().min())
+    if cells.columns.empty or rows.empty:
+        return pd.Series([len(rows)] if len(rows) else [], dtype=int)
+    return cells.groupby(list(cells.columns), observed=True, dropna=False).size()
 
 
 def passes(union: Sequence[str], smallest: int, k: int) -> bool:
@@ -82,9 +89,9 @@ def register(
     rows = _rows(survey, data)
     if rows.empty:
         raise NothingToRelease
-    background = [
-        code for code in rows.columns if code != TEAM and code in background
-    ]  # open texts are never among them
+    known = [code for code in rows.columns if code != TEAM]  # open texts are never among them
+    background = sorted((c for c in set(background) if code_of(c) in known), key=lambda c: (known.index(code_of(c)), c))
+    definition = definition_of(survey.version)
     with transaction.atomic():
         # Two releases at once could each pass alone and not together: the study's row lets the second see the first.
         study = Study.objects.select_for_update().get(pk=survey.study_id)
@@ -92,7 +99,7 @@ def register(
         union = union_of(before, with_team, background)
         smallest = smallest_cell(rows, union, before)
         if not passes(union, smallest, study.k):
-            raise ReleaseRefused(smallest, union, _offers(rows, before, with_team, background, study.k))
+            raise ReleaseRefused(smallest, union, _offers(definition, rows, before, with_team, background, study.k))
         release = RowRelease.objects.create(
             study=study,
             purpose=purpose.strip()[:500],
@@ -117,13 +124,33 @@ def _rows(survey: Survey, data: Dataset) -> pd.DataFrame:
 
 
 def _offers(
-    rows: pd.DataFrame, before: Sequence[RowRelease], with_team: bool, background: Sequence[str], k: int
+    definition: Definition,
+    rows: pd.DataFrame,
+    before: Sequence[RowRelease],
+    with_team: bool,
+    background: Sequence[str],
+    k: int,
 ) -> list[Offer]:
-    """Releases with fewer columns that would pass, those with most columns first."""
+    """Coarser releases that would pass: first all columns with answers taken together, then fewer columns."""
     offers = []
+    teams = (True, False) if with_team else (False,)
+    for team in teams:
+
+        def enough(columns: list[str], team: bool = team) -> bool:
+            union = union_of(before, team, columns)
+            return passes(union, smallest_cell(rows, union, before), k)
+
+        def small(columns: list[str], team: bool = team) -> int:
+            sizes = _cells(rows, union_of(before, team, columns), before)
+            return int(sizes[sizes < k].sum())
+
+        found = coarsened(definition, background, enough, small) if background else None
+        if found is not None and found != list(background):
+            union = union_of(before, team, found)
+            offers.append(Offer(team, tuple(found), smallest_cell(rows, union, before)))
     for size in range(len(background), -1, -1):
         for chosen in combinations(background, size):
-            for team in (True, False) if with_team else (False,):
+            for team in teams:
                 union = union_of(before, team, chosen)
                 smallest = smallest_cell(rows, union, before)
                 if passes(union, smallest, k):

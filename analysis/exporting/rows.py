@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import dataset
+from analysis.exporting.coarsening import coarser, code_of, values_of
 from analysis.exports import team_code
 from analysis.models import AnalysisRun, RowRelease, ScreeningDecision
 from surveys.models import Survey
@@ -47,11 +48,13 @@ def rows_of(release: RowRelease, survey: Survey, run: AnalysisRun | None) -> Rel
         codes = {pk: team_code(survey, pk) for pk in data.participations}
         frame.insert(0, TEAM, [codes[pk] for pk in data.respondents["participation"].tolist()])
     if release.background:
-        frame = frame.join(dataset.background_of(survey, data)[release.background])
+        given = dataset.background_of(survey, data)
+        for column in release.background:
+            frame[code_of(column)] = values_of(given, column)
     return ReleasedRows(
         frame=frame[data.returned].reset_index(drop=True),  # the keys stay here
         cannot_judge=data.cannot_judge[data.returned],
         items=data.items,
-        background=tuple(release.background),
-        definition=definition_of(survey.version),
+        background=tuple(code_of(column) for column in release.background),
+        definition=coarser(definition_of(survey.version), release.background),
     )

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis.exporting import csv_file, ddi, mplus, releases, rows, rscript, spss
+from analysis.exporting.coarsening import code_of, groups_of
 from analysis.exports import csv_lines
 from analysis.models import AnalysisRun, RowRelease
 from analysis.release_forms import ReleaseForm
-from surveys.definition import TEXT
+from surveys.definition import TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -34,17 +35,12 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
     names = {question.code: in_language(dict(question.text)) for question in questions if question.type != TEXT}
+    words = _Words(questions)
     form = ReleaseForm(request.POST or None, questions=names)
     refusal: releases.ReleaseRefused | None = None
     if survey is not None and request.method == "POST" and form.is_valid():
         try:
-            releases.register(
-                survey,
-                with_team=form.cleaned_data["with_team"],
-                background=form.cleaned_data["background"],
-                purpose=form.cleaned_data["purpose"],
-                user=access.signed_in(request),
-            )
+            _register(request, survey, form)
         except releases.NothingToRelease:
             messages.error(request, _("There are no sealed answers yet."))
         except releases.ReleaseRefused as refused:
@@ -62,16 +58,16 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "run": _last_done(study),
             "form": form,
             "refusal": refusal,
-            "union": _in_words(refusal.union, names) if refusal else "",
+            "union": words.of(refusal.union) if refusal else "",
             "offers": [
-                (offer, _in_words(((releases.TEAM,) if offer.with_team else ()) + offer.background, names))
+                (offer, words.of(((releases.TEAM,) if offer.with_team else ()) + offer.background))
                 for offer in (refusal.offers if refusal else ())
             ],
             "register": [
                 (
                     release,
-                    _in_words([*([releases.TEAM] if release.with_team else []), *release.background], names),
-                    _in_words(release.union, names),
+                    words.of([*([releases.TEAM] if release.with_team else []), *release.background]),
+                    words.of(release.union),
                 )
                 for release in register
             ],
@@ -165,10 +161,37 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _in_words(columns: Sequence[str], names: dict[str, str]) -> str:
-    """Columns as a list to read; without any, the answers only."""
-    words = [_("team") if column == releases.TEAM else names.get(column, column) for column in columns]
-    return ", ".join(words) or _("answers only")
+def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> None:
+    """Register what the form asks for, or the coarser release that was offered in its place and chosen."""
+    asked = {"purpose": form.cleaned_data["purpose"], "user": access.signed_in(request)}
+    try:
+        releases.register(
+            survey, with_team=form.cleaned_data["with_team"], background=form.cleaned_data["background"], **asked
+        )
+    except releases.ReleaseRefused as refused:
+        chosen = [offer for n, offer in enumerate(refused.offers) if str(n) == request.POST.get("offer")]
+        if not chosen:
+            raise
+        releases.register(survey, with_team=chosen[0].with_team, background=chosen[0].background, **asked)
+
+
+class _Words:
+    """Columns as a list to read, with which answers are taken together."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self._questions = {question.code: question for question in questions}
+
+    def of(self, columns: Sequence[str]) -> str:
+        """Without any column: the answers only."""
+        return ", ".join(self._column(column) for column in columns) or _("answers only")
+
+    def _column(self, column: str) -> str:
+        question = self._questions.get(code_of(column))
+        if question is None:
+            return _("team") if column == releases.TEAM else column
+        texts = {choice.code: in_language(dict(choice.text)) for choice in question.choices}
+        groups = " · ".join(" / ".join(texts.get(code, code) for code in group) for group in groups_of(column))
+        return in_language(dict(question.text)) + (f" ({groups})" if groups else "")
 
 
 def _language(request: HttpRequest, languages: tuple[str, ...]) -> str:
