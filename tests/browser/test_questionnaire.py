@@ -93,8 +93,9 @@ def test_from_nothing_to_a_second_version(researcher: Person) -> None:
     researcher.look(f"/questionnaires/{code}/preview")
     dutch, english = page.frame_locator("iframe").nth(0), page.frame_locator("iframe").nth(1)
     expect(english.locator("h1")).to_have_text("Trust")
-    for _screen in range(2):
-        dutch.locator("button.main").click()
+    dutch.locator("button.main").click()
+    expect(dutch.locator("[name=VT1]").first).to_be_attached()
+    dutch.locator("button.main").click()
     expect(dutch.locator("textarea[name=more]")).to_be_visible()
     box = page.locator("iframe").first.bounding_box()
     assert box is not None
