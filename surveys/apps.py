@@ -25,6 +25,7 @@ class SurveysConfig(AppConfig):
                 "questionnaire_chosen": _("Questionnaire chosen"),
                 "meeting_texts_changed": _("Texts for meetings changed"),
                 "round_planned": _("Reminder planned"),
+                "leading_recorded": _("Who led the meeting was recorded"),
                 "round_dropped": _("Planned reminder taken back"),
             }
         )

@@ -214,6 +214,32 @@ def set_present(meeting: Meeting, present: int, paper: int | None = None) -> boo
     return bool(open_now.update(present=present, paper=paper))
 
 
+def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool:
+    """Record who really led a meeting, a researcher or the contact person, until the answers are sealed.
+
+    The answers came in a meeting either way, so this may change after some came in, unlike every other way of collecting.
+
+    Returns:
+        Whether it changed anything.
+    """
+    if mode not in MEETING_MODES:
+        return False
+    with transaction.atomic():
+        meets = Collection.objects.filter(pk=collection.pk, mode__in=MEETING_MODES, sealing=False)
+        if not meets.exclude(state=Collection.State.SEALED).exclude(mode=mode).update(mode=mode):
+            return False
+        Participation.objects.filter(pk=collection.participation_id).update(mode=mode)
+        record(
+            collection.survey.study,
+            "leading_recorded",
+            participation=collection.participation,
+            by_link=by_link,
+            detail=f"{collection.mode} → {mode}",
+        )
+    collection.refresh_from_db()
+    return True
+
+
 def joins_allowed(collection: Collection, meeting: Meeting) -> int:
     """How many may join by the code: so many per teacher approached, and what the facilitator allowed on top."""
     return limits.joins_per_teacher() * collection.approached + meeting.joins_confirmed

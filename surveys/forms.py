@@ -14,6 +14,7 @@ from surveys import meeting_texts
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
+from teams.models import Participation
 
 MOST_ADDRESSES = 500
 MOST_PRESENT = 1000
@@ -34,6 +35,15 @@ class PresentForm(forms.Form):
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy("How many were handed in on paper. Leave it open if there were none."),
+    )
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Who leads this meeting?"),
+        required=False,
+        choices=[
+            (Participation.Mode.RESEARCHER, gettext_lazy("A researcher")),
+            (Participation.Mode.CONTACT, gettext_lazy("The contact person, without a researcher")),
+        ],
+        widget=forms.RadioSelect,
     )
 
 

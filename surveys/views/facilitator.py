@@ -42,7 +42,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)
-    return _page(request, meeting, PresentForm(initial={"present": meeting.present, "paper": meeting.paper}))
+    return _page(request, meeting, PresentForm(initial=_as_recorded(meeting)))
 
 
 @login_not_required
@@ -101,7 +101,9 @@ def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
     form = PresentForm(request.POST)
     if not form.is_valid():
         return _page(request, meeting, form)
-    if collections.set_present(meeting, **form.cleaned_data):
+    if mode := form.cleaned_data["mode"]:
+        collections.set_leading(meeting.collection, mode)
+    if collections.set_present(meeting, form.cleaned_data["present"], form.cleaned_data["paper"]):
         messages.success(request, _("The numbers are saved."))
     else:
         messages.warning(request, _("Collecting has closed: the number can no longer be changed."))
@@ -141,6 +143,10 @@ def _page(request: HttpRequest, meeting: Meeting, form: PresentForm) -> HttpResp
     context = _context(meeting)
     context["form"] = form
     return render(request, "surveys/facilitator.html", context)
+
+
+def _as_recorded(meeting: Meeting) -> dict[str, Any]:
+    return {"present": meeting.present, "paper": meeting.paper, "mode": meeting.collection.mode}
 
 
 def _context(meeting: Meeting) -> dict[str, Any]:

@@ -171,3 +171,26 @@ def test_forms_on_paper_are_counted(cora, meeting):
 def test_a_shared_device_has_a_link_of_its_own(cora, meeting):
     page = cora.get(reverse("facilitator", args=[meeting.pk])).content.decode()
     assert f"/a/{meeting.code}?shared=yes" in page
+
+
+def test_who_really_led_the_meeting_is_recorded_until_sealing(cora, collection, meeting):
+    address = reverse("facilitator_present", args=[meeting.pk])
+    submission.start_in_meeting(meeting)
+    assert collection.mode == "researcher"
+    cora.post(address, {"present": "14", "mode": "contact"})
+    collection.refresh_from_db()
+    assert (collection.mode, collection.participation.mode) == ("contact", "contact")
+    assert Event.objects.get(kind="leading_recorded").detail == "researcher → contact"
+    assert cora.post(address, {"present": "14", "mode": "online"}).status_code == 200, "no way to lead a meeting"
+    cora.post(address, {"present": "14", "mode": "contact"})
+    assert Event.objects.filter(kind="leading_recorded").count() == 1
+    collections.close_collection(collection)
+    assert collections.set_leading(collection, "researcher")
+    sealing.seal(collection)
+    assert not collections.set_leading(collection, "contact")
+    collection.refresh_from_db()
+    assert collection.mode == "researcher"
+
+
+def test_a_team_that_answers_online_has_nobody_who_leads(online):
+    assert not collections.set_leading(online, "contact")
