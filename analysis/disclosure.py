@@ -225,8 +225,10 @@ def sectors_shown(by_sector: Mapping[str, Sequence[Group]]) -> list[str]:
 
 def judge_academy(in_academy: Sequence[Group], apart: Collection[str] = ()) -> Withheld | None:
     """Rule 3 for a director: the units that are not shown apart (``apart`` are) must be none, or at least 3."""
+    if len(in_academy) < 2:
+        return Withheld(Reason.FEW_TEAMS)  # one unit is no academy: where its leader agreed, it is shown by itself
     hidden = [group for group in in_academy if group.key not in apart]
-    return judge_units(hidden) if hidden or not in_academy else None
+    return judge_units(hidden) if hidden else None
 
 
 def judge_rest(outside: Sequence[Group]) -> Withheld | None:

@@ -83,15 +83,7 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
         return ()
     made = [
         Finding(_("Where the teams stand"), tuple(_extremes(known, 2)), (Mark.OWN,)),
-        Finding(
-            _("How sure this is"),
-            (
-                _("These are means of %(units)s of %(teams)s teams, with %(n)s teachers.")
-                % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents},
-                _("The bar shows where the mean would probably lie if other teams like these had taken part."),
-            ),
-            (Mark.OWN, Mark.INTERVAL),
-        ),
+        _wide_certainty(scales, base),
     ]
     if any(isinstance(scale.previous, MeanShown) for scale in scales):
         said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, 0))
@@ -112,6 +104,19 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
             )
         )
     return tuple(made)
+
+
+def _wide_certainty(scales: Sequence[WideScale], base: Benchmark) -> Finding:
+    behind = _("These are means of %(units)s of %(teams)s teams, with %(n)s teachers.") % {
+        "units": base.n_units,
+        "teams": base.n_teams,
+        "n": base.n_respondents,
+    }
+    if not any(isinstance(scale.shown, MeanShown) and scale.shown.low is not None for scale in scales):
+        few = _("With so few teams we cannot say how far the mean is from that of teams like these.")
+        return Finding(_("How sure this is"), (behind, few), ())
+    bar = _("The bar shows where the mean would probably lie if other teams like these had taken part.")
+    return Finding(_("How sure this is"), (behind, bar), (Mark.OWN, Mark.INTERVAL))
 
 
 def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:

@@ -84,8 +84,8 @@ def _heading(text: str, level: int = 2) -> Block:
     return {"kind": "heading", "text": text, "level": level}
 
 
-def _paragraph(*sentences: str, muted: bool = False) -> Block:
-    return {"kind": "text", "text": " ".join(sentences), "muted": muted}
+def _paragraph(*sentences: str, muted: bool = False, keep: bool = False) -> Block:
+    return {"kind": "text", "text": " ".join(sentences), "muted": muted, "keep": keep}
 
 
 def _note(text: str) -> Block:
@@ -113,7 +113,7 @@ def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "")
 def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
     for finding in findings:
         yield _heading(finding.title, 3)
-        yield _paragraph(*finding.sentences)
+        yield _paragraph(*finding.sentences, keep=bool(finding.marks))
         if finding.marks:
             yield _chart(report, scales, finding.marks)
 

@@ -148,10 +148,17 @@ def item_words(item: ItemReport, report: Wave) -> str:
 # ------------------------------------------------------------------------------------------------ reading it
 def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
     """What stands under the charts: how to read them, and whose answers "all teams" are."""
-    text = _(
-        "Dot: %(own)s. Bar: where the score would probably lie if all colleagues had answered. "
-        "Dashed line: the middle of the scale."
-    ) % {"own": own_word(report)}
+    if isinstance(report, TeamReport):
+        text = _(
+            "Dot: %(own)s. Bar: where the score would probably lie if all colleagues had answered. "
+            "Dashed line: the middle of the scale."
+        )
+    else:
+        text = _(
+            "Dot: %(own)s. Bar: where the mean would probably lie with other teams like these. "
+            "Dashed line: the middle of the scale."
+        )
+    text %= {"own": own_word(report)}
     base = report.base if isinstance(report, StudyReport) else report.benchmark
     if isinstance(base, Benchmark):
         text += " " + all_teams(base, report.k)
