@@ -29,14 +29,34 @@ TEAMS_PER_PAGE, RESPONSES_PER_PAGE = 40, 50
 SIGNS = ("longstring", "even_odd", "mahalanobis")
 
 
+#: The totals of a run's accounts; its counts per team are long where there are many teams.
+TOTALS = (
+    "approached",
+    "returned",
+    "set_aside",
+    "analysed",
+    "return_rate",
+    "usable_rate",
+    "teams_participating",
+)
+
+
 def last_done(study: Study) -> AnalysisRun | None:
-    """The last finished run of a study, without its long counts per team."""
-    return (
+    """The last finished run of a study, with the totals of its accounts and without those per team."""
+    return with_totals(
         AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
         .select_related("survey__version__questionnaire", "survey__study", "plan")
         .defer("counts")
         .first()
     )
+
+
+def with_totals(run: AnalysisRun | None) -> AnalysisRun | None:
+    """A run that was read without its counts, with the totals."""
+    if run is not None:
+        names = [f"counts__{name}" for name in TOTALS]
+        run.counts = dict(zip(TOTALS, AnalysisRun.objects.values_list(*names).get(pk=run.pk), strict=True))
+    return run
 
 
 def tables(run: AnalysisRun, kind: str) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
 
 import datetime  # noqa: E402
+import itertools  # noqa: E402
 import json  # noqa: E402
 import resource  # noqa: E402
 import secrets  # noqa: E402
@@ -45,7 +46,7 @@ PAGES = (
 
 
 def setup() -> None:
-    import django  # noqa: PLC0415
+    import django
 
     django.setup()
 
@@ -54,14 +55,14 @@ def setup() -> None:
 def make(n: int) -> None:
     """A sealed study of ``n`` responses: ``bench`` and the number."""
     setup()
-    import numpy as np  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    import numpy as np
+    import pandas as pd
+    from django.db import connection
 
-    from analysis.plan import default_plan, lock_plan  # noqa: PLC0415
-    from surveys.models import Collection, Survey  # noqa: PLC0415
-    from surveys.questionnaires import definition_of, install_shipped  # noqa: PLC0415
-    from teams.models import Academy, Institution, Participation, Study, Team, User  # noqa: PLC0415
+    from analysis.plan import default_plan, lock_plan
+    from surveys.models import Collection, Survey
+    from surveys.questionnaires import definition_of, install_shipped
+    from teams.models import Academy, Institution, Participation, Study, Team, User
 
     day = datetime.date(2026, 9, 1)
     version = install_shipped()[0]
@@ -131,9 +132,9 @@ def make(n: int) -> None:
 def analyse(n: int) -> None:
     """Run it, as the worker does, and print seconds per step and the peak of memory as JSON."""
     setup()
-    from analysis import runs  # noqa: PLC0415
-    from analysis.models import Decision  # noqa: PLC0415
-    from surveys.models import Survey  # noqa: PLC0415
+    from analysis import runs
+    from analysis.models import Decision
+    from surveys.models import Survey
 
     survey = Survey.objects.select_related("study").get(study__slug=f"bench-{n}")
     if not Decision.objects.filter(study=survey.study).exists():
@@ -168,13 +169,13 @@ def analyse(n: int) -> None:
 def pages(n: int) -> None:
     """Open the researcher's pages and print milliseconds and queries per page as JSON: the median of five."""
     setup()
-    from django.db import connection  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
-    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
-    from django.urls import reverse  # noqa: PLC0415
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import reverse
 
-    from analysis.models import AnalysisRun, FactorModelResult  # noqa: PLC0415
-    from teams.models import User  # noqa: PLC0415
+    from analysis.models import AnalysisRun, FactorModelResult
+    from teams.models import User
 
     client = Client(headers={"host": "127.0.0.1"})
     user = User.objects.get(email="bench@example.org")
@@ -208,8 +209,8 @@ def _process(env: dict[str, str], job: str, n: int) -> str:
 
 
 def main(sizes: tuple[int, ...] = SIZES) -> int:
-    from scripts.postgres import DURABLE, server  # noqa: PLC0415
-    from scripts.run import collect_static, environment, manage  # noqa: PLC0415
+    from scripts.postgres import DURABLE, server
+    from scripts.run import collect_static, environment, manage
 
     figures: list[Figure] = []
     seconds, queries = {}, {}
@@ -247,7 +248,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> int:
                     at_most(f"{name}: page {page}", found["ms"], MOST_MILLISECONDS, "ms")
                     for page, found in opened.items()
                 ]
-    for less, more in zip(sizes, sizes[1:], strict=False):
+    for less, more in itertools.pairwise(sizes):
         times = seconds[more] / seconds[less]
         figures.append(at_most(f"{more:,} cost as much as {less:,} times", times, LINEAR * more / less, "times"))
     few, many = queries[min(sizes)], queries[max(sizes)]

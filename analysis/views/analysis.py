@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from analysis import decisions as deciding
 from analysis import runs as running
+from analysis import workspace
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan import default_plan, lock_plan, locked_plan, rules
 from analysis.researcher_forms import DECISION_FORMS, DecisionForm
@@ -81,7 +83,8 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """All runs of a study, newest first."""
     study = access.study_for_researcher(request.user, slug)
-    rows = AnalysisRun.objects.filter(survey__study=study).select_related("plan", "publication")
+    runs = AnalysisRun.objects.filter(survey__study=study).select_related("plan", "publication").defer("counts")
+    rows = runs.annotate(n_analysed=F("counts__analysed"))
     return render(
         request,
         "analysis/runs.html",
@@ -205,12 +208,14 @@ def _form_of(empty: DecisionForm, request: HttpRequest) -> DecisionForm:
 
 def _run(request: HttpRequest, slug: str, pk: int) -> tuple[Study, AnalysisRun]:
     study = access.study_for_researcher(request.user, slug)
-    rows = AnalysisRun.objects.select_related("plan", "survey__version")
-    return study, get_object_or_404(rows, survey__study=study, pk=pk)
+    rows = AnalysisRun.objects.select_related("plan", "survey__version").defer("counts")
+    row = get_object_or_404(rows, survey__study=study, pk=pk)
+    workspace.with_totals(row)
+    return study, row
 
 
 def _last_done(study: Study) -> AnalysisRun | None:
-    return AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).first()
+    return AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).defer("counts").first()
 
 
 def _survey(study: Study) -> Survey | None:

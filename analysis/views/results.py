@@ -18,6 +18,7 @@ from analysis.models import AnalysisRun, ScaleSet
 from analysis.reading import factor_models, scale_lines
 from analysis.researcher_forms import ImportForm
 from analysis.run_words import fit_line
+from analysis.workspace import last_done
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -31,7 +32,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The results of the last finished run, for the final scales or those of the plan (``?scales=theoretical``)."""
     study = access.study_for_researcher(request.user, slug)
     scale_set = ScaleSet.THEORETICAL if request.GET.get("scales") == ScaleSet.THEORETICAL else ScaleSet.FINAL
-    run = _last_done(study)
+    run = last_done(study)
     context: dict[str, Any] = {"study": study, "run": run, "scale_set": scale_set}
     if run is not None:
         lines = scale_lines(run, scale_set)

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 
-from analysis.models import AnalysisRun
+from analysis.workspace import last_done
 from analysis.write_up import write_up
 from teams import access
 
@@ -18,11 +18,7 @@ LANGUAGES = {"nl": "Nederlands", "en": "English"}
 def write_up_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Text and tables of the last finished run, in Dutch or English whatever the language of the page."""
     study = access.study_for_researcher(request.user, slug)
-    run = (
-        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
-        .select_related("survey__version", "survey__study", "plan")
-        .first()
-    )
+    run = last_done(study)
     language = request.GET.get("language", "")
     if language not in LANGUAGES:
         language = (get_language() or "nl")[:2]

@@ -34,7 +34,7 @@ def wait_for_run(me: Person, study: str, before: int) -> None:
         me.page.goto(f"{study}/runs")
         states = [cell.inner_text().strip() for cell in me.page.locator("main tbody tr td:nth-child(3)").all()]
         assert not any("mislukt" in state for state in states), states
-        if sum(state.startswith("gereed") or state.startswith("klaar") for state in states) > before and not any(
+        if sum(state.startswith(("gereed", "klaar")) for state in states) > before and not any(
             "stap" in state or "wacht" in state for state in states
         ):
             return
