@@ -26,9 +26,9 @@ python:
 test: dev
 	@$(VENV_PYTHON) -m scripts.test
 
-# make test-r the exported R script runs in R and finds the page's numbers (needs Rscript with lavaan and psych)
+# make test-r the exported R script finds the page's numbers in R, PSPP reads the .sav (needs Rscript with lavaan and psych; pspp)
 test-r: dev
-	@$(VENV_PYTHON) -m pytest tests/r/r_script.py -q
+	@$(VENV_PYTHON) -m pytest tests/r/r_script.py tests/r/sav_file.py -q
 
 # make check  formatting, types, arrows between the apps, templates, migrations, settings, translations
 check: dev

@@ -1,0 +1,93 @@
+"""The .sav file opened by PSPP: labels, missing codes and values survive, in both languages: `make test-r` (needs pspp).
+
+Not named test_*.py: PSPP is not on every machine, and a test that is left out is no test.
+"""
+
+import csv
+import datetime
+import subprocess
+
+import pytest
+
+from analysis.exporting import releases, spss
+from analysis.exporting.rows import rows_of
+from surveys import collections, questionnaires, sealing, submission
+from surveys.models import Collection, Survey
+from surveys.questionnaires import definition_of
+from teams.models import Academy, Institution, Participation, Study, Team
+
+DAY = datetime.date(2026, 9, 1)
+SYNTAX = """GET FILE='{folder}/in.sav'.
+SAVE TRANSLATE /OUTFILE='{folder}/out.csv' /TYPE=CSV /FIELDNAMES /CELLS=VALUES /REPLACE.
+DISPLAY DICTIONARY.
+DESCRIPTIVES VARIABLES=GV1 GV2 /STATISTICS=MEAN.
+"""
+
+
+@pytest.fixture
+def rows(db):
+    """Twelve answers of a team to the shipped questionnaire, with every kind of gap."""
+    study = Study.objects.create(slug="s", title="Leren in teams — één studie", starts_on=DAY, ends_on=DAY)
+    survey = Survey.objects.create(
+        study=study, version=questionnaires.install_shipped()[0], background=["years_in_team", "counsellor"]
+    )
+    academy = Academy.objects.create(
+        institution=Institution.objects.create(name="Hogeschool"), name="Zorg", sector="health"
+    )
+    Participation.objects.create(
+        study=study,
+        team=Team.objects.create(academy=academy, name="T"),
+        mode="contact",
+        state="accepted",
+        approached=20,
+    )
+    collections.open_survey(survey, "f" * 64)
+    collection = Collection.objects.get()
+    codes = definition_of(survey.version).item_codes
+    years = sorted(definition_of(survey.version).asked_background(["years_in_team"])[0].choice_codes)
+    given = []
+    for n in range(12):
+        answers = {code: 1 + (n + place) % 4 for place, code in enumerate(codes)}
+        answers |= {"GV1": "x"} if n % 3 == 0 else {}
+        if n % 4 == 1:
+            del answers["GV1" if n % 3 else "GV2"]
+        given.append({"answers": {**answers, "years_in_team": years[n % 2]}, "eligibility": "yes"})
+    submission.submit_many(collection, given)
+    collections.close_collection(collection)
+    sealing.seal(Collection.objects.get())
+    release = releases.register(survey, with_team=True, background=["years_in_team"], purpose="PSPP", user=None)
+    return rows_of(release, survey, None)
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_pspp_reads_labels_missing_codes_and_values(rows, language, tmp_path):
+    (tmp_path / "in.sav").write_bytes(spss.sav_bytes(rows, language, "Leren in teams — één studie"))
+    (tmp_path / "look.sps").write_text(SYNTAX.format(folder=tmp_path))
+    command = ["pspp", "-O", "format=csv", "-o", str(tmp_path / "said.csv"), str(tmp_path / "look.sps")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"LC_ALL": "C.UTF-8"})
+    said = (tmp_path / "said.csv").read_text()
+    assert done.returncode == 0, said
+    assert "error" not in said.lower(), said
+    for item in rows.definition.items:
+        assert item.text[language][:60] in said, "the variable's label"
+    for _value, text in rows.definition.options:
+        assert text[language] in said
+    assert rows.definition.cannot_judge[language] in said
+    for choice in rows.definition.asked_background(["years_in_team"])[0].choices:
+        assert choice.text[language] in said
+    with (tmp_path / "out.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == len(rows.frame) == 12
+    for number, read in enumerate(table):
+        for column, item in enumerate(rows.items):
+            value = rows.frame[item].iloc[number]
+            gap = spss.CANNOT_JUDGE if rows.cannot_judge[number, column] else spss.NO_ANSWER
+            assert float(read[item]) == (gap if value != value else value)  # NaN is not itself
+    # PSPP leaves the missing codes out of the mean, as it must
+    described = said[said.rindex("Descriptive Statistics") :].splitlines()
+    by_label = {row[0]: row[1:] for row in csv.reader(described) if len(row) > 2}
+    labels = {item.code: item.text[language] for item in rows.definition.items}
+    for item in ("GV1", "GV2"):
+        n, mean = by_label[labels[item]][:2]
+        assert float(n) == rows.frame[item].notna().sum() < 12
+        assert float(mean) == pytest.approx(rows.frame[item].mean(), abs=0.01)
