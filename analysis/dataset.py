@@ -67,7 +67,8 @@ class Dataset:
     @property
     def cannot_judge(self) -> BoolArray:
         """Which gaps are "cannot judge"."""
-        return self.codes == JUDGED_NOT
+        judged_not: BoolArray = self.codes == JUDGED_NOT
+        return judged_not
 
     def __len__(self) -> int:
         return len(self.respondents)

@@ -24,6 +24,7 @@ from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams import access
 from teams.models import Study
+from teams.tables import Cell
 
 SHOWN_BAD_CELLS = 200
 
@@ -60,7 +61,7 @@ def export_codebook(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     return _csv(exports.codebook_rows(survey), f"{slug}-codebook.csv")
 
 
-def _csv(rows: Iterable[Sequence[exports.Cell]], name: str) -> StreamingHttpResponse:
+def _csv(rows: Iterable[Sequence[Cell]], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(exports.csv_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
