@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis.disclosure import Agreement, MeanShown, Withheld
+from analysis.disclosure import Agreement, MeanShown, ShownScale, Withheld
 from analysis.report_objects import Benchmark, Finding, Mark, ScaleReport, WideScale
 from analysis.sentences import Beside, beside, beside_target, number, score, since, value_of
 
@@ -124,7 +124,7 @@ def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
     if not known:
         return [_("There are too few answers about each subject to show them.")]
     values = sorted(known, key=lambda one: value_of(one[1]) or 0.0)
-    (lowest, low), (highest, high) = values[0], values[-1]
+    (_lowest, low), (_highest, high) = values[0], values[-1]
     made = []
     if len(values) == 1 or (value_of(high) or 0) - (value_of(low) or 0) < CLOSE:
         made.append(
@@ -135,10 +135,10 @@ def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
         made.append(
             _("You score highest on %(highest)s (%(high)s out of %(points)s), lowest on %(lowest)s (%(low)s).")
             % {
-                "highest": joined([highest]),
+                "highest": joined(_as_shown(known, high)),
                 "high": score(high),
                 "points": n_points,
-                "lowest": joined([lowest]),
+                "lowest": joined(_as_shown(known, low)),
                 "low": score(low),
             }
         )
@@ -152,6 +152,11 @@ def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
         if said[where]:
             made.append(text % {**words, "scales": joined(said[where])})
     return made
+
+
+def _as_shown(known: Sequence[tuple[str, ShownScale]], figure: ShownScale) -> list[str]:
+    """The scales that show this very figure."""
+    return [name for name, shown in known if score(shown) == score(figure)]
 
 
 def _certainty(scales: Sequence[ScaleReport], returned: int, approached: int, n_points: int, k: int) -> list[str]:
@@ -199,7 +204,7 @@ def _others(
 
 
 def _extremes(known: Sequence[tuple[str, float]], decimals: int) -> list[str]:
-    (lowest, low), (highest, high) = (pick(known, key=lambda one: one[1]) for pick in (min, max))
+    low, high = min(value for _name, value in known), max(value for _name, value in known)
     if high - low < CLOSE / 10:
         return [
             _("The mean is %(score)s on %(scales)s.")
@@ -208,9 +213,9 @@ def _extremes(known: Sequence[tuple[str, float]], decimals: int) -> list[str]:
     return [
         _("The mean is highest on %(highest)s (%(high)s) and lowest on %(lowest)s (%(low)s).")
         % {
-            "highest": joined([highest]),
+            "highest": joined([name for name, value in known if value == high]),
             "high": number(high, decimals),
-            "lowest": joined([lowest]),
+            "lowest": joined([name for name, value in known if value == low]),
             "low": number(low, decimals),
         }
     ]
