@@ -81,7 +81,7 @@ def contents(draw) -> dict:
 
 @given(contents())
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking whole workbooks takes minutes
