@@ -17,6 +17,7 @@ from analysis.models import AnalysisRun
 from analysis.plan import rules
 
 MISSING = -99
+BLOCK = 10_000  # rows made into text at a time: as numbers of Python they take ten times the room
 #: What Mplus reads: names of 8 characters, lines of 90.
 LONGEST_NAME, LONGEST_LINE = 8, 80
 
@@ -48,7 +49,8 @@ def data_file(rows: ReleasedRows) -> bytes:
     if TEAM in kept:
         numbers = kept[TEAM].astype("category").cat.codes.to_numpy() + 1
         table = np.column_stack([numbers, table])
-    return "".join(" ".join(map(str, row)) + "\n" for row in table.tolist()).encode()
+    blocks = (table[start : start + BLOCK].tolist() for start in range(0, len(table), BLOCK))
+    return b"".join("".join(" ".join(map(str, row)) + "\n" for row in block).encode() for block in blocks)
 
 
 def input_file(run: AnalysisRun, name: str, syntax: str, rows: ReleasedRows, names: dict[str, str]) -> str:
