@@ -10,7 +10,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F
 
-from analysis.models import Publication
+from analysis.models import Publication, RunStep
 from surveys import seal_list
 from surveys.deleting import delete_collection
 from surveys.models import Collection, Survey
@@ -33,6 +33,9 @@ def carry_out() -> int:
     for one in list(withdrawn):
         seal_list.add_withdrawn(one)  # first: a backup that is older must not bring the answers back
         dealt_with += _keep(one) if _was_published(one) else delete_collection(one)
+        # what runs staged for the next one rests on these answers too
+        staged = RunStep.objects.filter(run__survey=one.survey_id, staged__isnull=False).values_list("pk", flat=True)
+        RunStep.objects.filter(pk__in=list(staged)).update(staged=None)
     return dealt_with
 
 

@@ -136,3 +136,14 @@ def test_published_answers_of_a_withdrawn_team_stay_unused_after_a_restore(study
     restored(team, [])
     assert withdrawals.replay() == 1
     assert team.pk not in dataset.load(Survey.objects.get(study=study)).participations
+
+
+def test_what_runs_staged_goes_with_the_answers():
+    study = builders.make_study()
+    teams = builders.three_teams(study)
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    assert run.steps.filter(staged__isnull=False).exists()
+    Participation.objects.filter(pk=teams[0].pk).update(state=Participation.State.WITHDRAWN)
+    assert withdrawals.carry_out() == 1
+    assert not run.steps.filter(staged__isnull=False).exists()
