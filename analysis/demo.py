@@ -32,7 +32,7 @@ from surveys import collections, links, sealing
 from surveys.models import Collection, Meeting, QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of, install_shipped
 from surveys.submission import submit_many
-from teams import history, invitations
+from teams import history, invitations, planning
 from teams.models import (
     Academy,
     Institution,
@@ -369,6 +369,9 @@ def _try_study(version: QuestionnaireVersion, today: date, researcher: User) -> 
     plan = lock_plan(study, researcher)
     collections.open_survey(survey, plan.content_hash, by=researcher)
     collections.set_present(Meeting.objects.get(collection__survey=survey), 12)
+    this_afternoon = timezone.localtime().replace(hour=15, minute=0, second=0, microsecond=0)
+    planned = planning.begin(Participation.objects.get(pk=participation.pk))
+    planning.fix(planned, this_afternoon, researcher=None, by=researcher, room="B1.12")
 
 
 @contextmanager

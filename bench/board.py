@@ -1,7 +1,8 @@
 """The researcher's pages of a study of 5,000 teams and 200,000 personal links, on PostgreSQL: `make bench-board`.
 
 Server time is the wall time of the request through all middleware, view and template, in one process beside the database;
-the processor time of the web process stands beside it.
+the processor time of the web process stands beside it. On a machine that others use too, wall time tells of them: the load
+average before the first request is printed.
 """
 
 import json
@@ -68,6 +69,7 @@ def measure(out: str) -> int:
         measured("teams", made.n_teams, ""),
         measured("invitees", made.n_invitees, ""),
         measured("study made", time.perf_counter() - started, "s"),
+        measured("load average before, of this machine", os.getloadavg()[0], ""),
     ]
     client = Client()
     client.force_login(User.objects.get(email="researcher@large.example"))
