@@ -141,10 +141,9 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     },
-    # The same few statements come again and again: PostgreSQL keeps their plans (docs/adr/0009-answering-is-cheap.md).
+    # PostgreSQL keeps the plans of the teacher's statements (surveys/statements.py); the ORM's are not prepared.
     "django.db.backends.postgresql": {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)},
-        "server_side_binding": True,
         "prepare_threshold": 5,
     },
 }

@@ -6,9 +6,11 @@ is changed. Who carries out one that writes a response: submission.py, nobody el
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 UNSEALED = """EXISTS (
@@ -64,14 +66,14 @@ WHERE surveys_response.key = %s AND surveys_response.state = 'draft' AND surveys
 
 def changed(statement: str, *values: Any) -> int:
     """Carry out a statement that writes. How many rows it changed."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
 
 
 def first(statement: str, *values: Any) -> Sequence[Any] | None:
     """The first row that a statement finds."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement, values)
         row: Sequence[Any] | None = cursor.fetchone()
         return row
@@ -82,3 +84,15 @@ def locked(statement: str, *values: Any) -> Sequence[Any] | None:
     if connection.features.has_select_for_update:
         statement = f"{statement} {connection.ops.for_update_sql(no_key=True)}"
     return first(statement, *values)
+
+
+@contextmanager
+def _cursor() -> Iterator[Any]:
+    """On PostgreSQL one that keeps the plans of what comes again and again, which the ORM's SQL is not made for."""
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    connection.ensure_connection()
+    with connection._prepare_cursor(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[attr-defined]
+        yield cursor
