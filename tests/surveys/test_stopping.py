@@ -7,8 +7,9 @@ from django.test import Client
 from surveys import keys, links
 from surveys.models import Collection, Invitee
 from surveys.renderers import _of_teachers
-from teams import mail
+from teams import mail, mail_listing
 from teams.letters import LETTERS
+from teams.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +74,12 @@ def test_once_the_key_is_gone_it_opens_nothing(invitee, client):
 def test_letters_to_teachers_tell_no_teacher_from_another(online):
     for kind in (links.LINK_MAIL, links.REMINDER_MAIL, links.REMINDER_TO_ALL_MAIL):
         assert set(LETTERS[kind].fields) == set(_of_teachers(online.participation, online.survey.study)) | {"link"}
+
+
+def test_of_a_teacher_the_list_shows_the_address_only_where_the_mail_did_not_arrive(invitee, online):
+    study = online.survey.study
+    (row,), _page = mail_listing.list_mails(study, "", 1)
+    assert (row.reader.name, row.reader.address, row.reader.about) == ("", "", "Fysiotherapie")
+    OutboxMessage.objects.update(state="bounced", error="came back: 5.1.1")
+    (row,), _page = mail_listing.list_mails(study, "undelivered", 1)
+    assert row.reader.address == "ine@noord.example"
