@@ -12,8 +12,8 @@ from analysis.psychometrics.team_means import mean_over_respondents
 from analysis.publishing import PublishingRefused, publish, published_run
 from analysis.report_objects import Benchmark
 from analysis.reports import team_report
-from analysis.wide_reports import academy_report
 from analysis.runs import execute, request_run
+from analysis.wide_reports import academy_report
 from surveys.models import Collection, Survey
 from teams.models import Participation, Study
 from tests.analysis.builders import answers, make_study, make_team, seal
