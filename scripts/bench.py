@@ -5,7 +5,8 @@ import sys
 
 from scripts.setup import ROOT
 
-OTHERS = ("__init__", "figures", "production", "faults", "large_study")  # what the benchmarks share, and what is a proof
+# what the benchmarks share, and what is a proof
+OTHERS = ("__init__", "figures", "production", "faults", "large_study")
 
 
 def names() -> list[str]:
