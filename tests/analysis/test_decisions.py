@@ -125,10 +125,10 @@ def test_the_models_follow_the_path_of_the_decisions(study, user):
     decide(study, Kind.SET_ASIDE, "CC", "", "reason", user)
     decide(study, Kind.MERGE, "BB", "AA", "reason", user)
     models = models_of(rules(locked_plan(study).content), standing(study))
-    assert [(model.name, [s.code for s in model.scales]) for model in models] == [
+    assert [(model.name, list(model.factors)) for model in models] == [
         ("theoretical", ["AA", "BB", "CC"]),
         ("after_1", ["AA", "BB"]),
         ("final", ["AA"]),
     ]
     assert models[-1].syntax == "AA =~ AA1 + AA2 + AA3 + BB1 + BB2 + BB3"
-    assert decisions.final_scales(locked_plan(study), []) == models[0].scales
+    assert [scale.code for scale in decisions.final_scales(locked_plan(study), [])] == list(models[0].factors)
