@@ -124,11 +124,14 @@ def test_after_publication_it_stands(study, user):
 def test_the_models_follow_the_path_of_the_decisions(study, user):
     decide(study, Kind.SET_ASIDE, "CC", "", "reason", user)
     decide(study, Kind.MERGE, "BB", "AA", "reason", user)
-    models = models_of(rules(locked_plan(study).content), standing(study))
-    assert [(model.name, list(model.factors)) for model in models] == [
+    plan = rules(locked_plan(study).content)
+    models = models_of(plan, standing(study))
+    by_ml = [model for model in models if model.estimator == "ML"]
+    assert [(model.name, list(model.factors)) for model in by_ml] == [
         ("theoretical", ["AA", "BB", "CC"]),
         ("after_1", ["AA", "BB"]),
         ("final", ["AA"]),
     ]
+    assert len(models) == len(by_ml) * len(plan.estimators)
     assert models[-1].syntax == "AA =~ AA1 + AA2 + AA3 + BB1 + BB2 + BB3"
     assert [scale.code for scale in decisions.final_scales(locked_plan(study), [])] == list(models[0].factors)
