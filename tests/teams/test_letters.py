@@ -105,7 +105,7 @@ def test_templates_and_fields_in_data_stay_text(study, nursing, roos):
     invitations.invite_directors(Study.objects.get())
     (sent,) = mailed()
     assert sent.subject == "{link} {{ 7|add:1 }} {% now 'Y' %} <b>"
-    assert sent.body.count("/i/1.") == 1
+    assert sent.body.count("/i/") == 1
     assert "{% now 'Y' %}" in sent.body
     assert "&lt;b&gt;" in sent.alternatives[0].content
     assert "<b>" not in sent.alternatives[0].content
