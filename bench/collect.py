@@ -17,7 +17,7 @@ from bench.production import PER_JOURNEY, SCALES, Journey, answer, compare, prod
 AT_ONCE = {8: 150, 30: 200, 100: 300, 300: 300}  # teachers at once, and how many take part in all
 LIMESURVEY = 0.34  # processor seconds per completion at its best
 TARGET = 0.016
-WARM_UP = 30
+WARM_UP = 150  # until every connection of every worker has prepared its statements
 FLOOR = """
 import json, os, resource, secrets, sys, threading, psycopg
 N, THREADS, SCALES = int(sys.argv[1]), 8, 6
