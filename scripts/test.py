@@ -44,8 +44,7 @@ def on_postgresql() -> int:
 
 
 def in_the_browser() -> int:
-    # two at once, each with a running product of its own: a browser waits more than it computes
-    return pytest("-n", "2", "--dist", "loadfile", "-m", "browser", "tests/browser", CHROMIUM=browser.find_or_install())
+    return pytest("-m", "browser", "tests/browser", CHROMIUM=browser.find_or_install())
 
 
 def main() -> int:
