@@ -60,6 +60,7 @@ class PartForm(forms.Form):
         first.widget.attrs["autofocus"] = True
 
     def build(self) -> None:
+        """Make the fields; each part of a questionnaire has its own form."""
         raise NotImplementedError
 
     def values(self) -> dict[str, Any]:

@@ -328,5 +328,7 @@ def test_query_counts_are_equal_at_2_and_at_20_teams(researcher, study):
 def test_no_result_is_anything_but_json(study):
     builders.three_teams(study)
     run = analyse(study)
-    for content in ResultTable.objects.filter(run=run).values_list("content", flat=True):
-        json.dumps(content, allow_nan=False)
+    contents = list(ResultTable.objects.filter(run=run).values_list("content", flat=True))
+    assert contents
+    for content in contents:
+        assert json.dumps(content, allow_nan=False)
