@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from teams import history, invitations
+from teams import corrections, history, invitations
 from teams.models import Academy, Institution, Participation, Sector, Study, Team, User
 
 # Column → the names it may have in a file, in lower case; the first is the one in the example
@@ -143,14 +143,14 @@ def add_academy(study: Study, data: AcademyData, by: User | None) -> Academy:
 
 @transaction.atomic
 def change_academy(academy: Academy, data: AcademyData, by: User | None) -> None:
-    """Change an academy's details; a new address of the director gets its own link (invitations.correct_director)."""
+    """Change an academy's details; a new address of the director gets its own link (corrections.correct_director)."""
     detail = "; ".join(_changes((_("name"), academy.name, data.name), (_("sector"), academy.sector, data.sector)))
     Academy.objects.filter(pk=academy.pk).update(name=data.name, sector=data.sector)
     academy.name, academy.sector = data.name, data.sector
     if detail:
         for invitation in academy.invitations.select_related("study"):
             history.record(invitation.study, "details_changed", academy=academy, by=by, detail=detail)
-    invitations.correct_director(academy, data.director_name, data.director_email, by=by)
+    corrections.correct_director(academy, data.director_name, data.director_email, by=by)
 
 
 @transaction.atomic
@@ -166,20 +166,20 @@ def add_team(study: Study, academy: Academy, data: TeamData, by: User | None) ->
             leader_email=data.leader_email,
         )
     else:
-        invitations.correct_leader(team, data.leader_name, data.leader_email, by=by)
+        corrections.correct_leader(team, data.leader_name, data.leader_email, by=by)
     return invitations.list_team(study, team, by)
 
 
 @transaction.atomic
 def change_team(team: Team, data: TeamData, by: User | None) -> None:
-    """Change a team's details; a new address of the leader gets its own link (invitations.correct_leader)."""
+    """Change a team's details; a new address of the leader gets its own link (corrections.correct_leader)."""
     detail = "; ".join(_changes((_("name"), team.name, data.name), (_("form of the programme"), team.form, data.form)))
     Team.objects.filter(pk=team.pk).update(name=data.name, form=data.form)
     team.name, team.form = data.name, data.form
     if detail:
         for participation in team.participations.select_related("study"):
             history.record(participation.study, "details_changed", participation=participation, by=by, detail=detail)
-    invitations.correct_leader(team, data.leader_name, data.leader_email, by=by)
+    corrections.correct_leader(team, data.leader_name, data.leader_email, by=by)
 
 
 # ------------------------------------------------------------------------------------------------ from a file

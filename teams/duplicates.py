@@ -23,7 +23,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from teams import history, invitations
+from teams import corrections, history
 from teams.models import Academy, Institution, Invitation, Participation, Role, Study, Team, User
 
 FILLER = {
@@ -170,7 +170,7 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
         assert isinstance(keep, Team)
         assert isinstance(other, Team)
         for team in _led_by(other.leader_email):
-            invitations.correct_leader(team, keep.leader_name, keep.leader_email, by=by)
+            corrections.correct_leader(team, keep.leader_name, keep.leader_email, by=by)
     else:
         _settle(keep, other)
         _take_over(keep, other)
@@ -238,7 +238,7 @@ def _take_over(keep: Thing, other: Thing) -> None:
     except (IntegrityError, models.ProtectedError) as error:  # somebody added to one of them meanwhile
         raise Refused(_("They cannot be merged: something is there twice.")) from error
     if isinstance(keep, Team) and keep.roles.exists():
-        invitations.give_team_to(keep)
+        corrections.give_team_to(keep)
 
 
 def _studies_of(kind: str, thing: Thing) -> set[int]:

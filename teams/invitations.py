@@ -16,9 +16,10 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from teams import history, mail, planning
+from teams import history, mail
+from teams.corrections import correct_leader, give_team_to, language_of
 from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
-from teams.models import Academy, Invitation, Participation, Role, Study, Team, User
+from teams.models import Academy, Invitation, Participation, Study, Team, User
 
 LINK_DAYS = 90  # a link opens so long after the mail that brought it, and at least until the study ends
 ASK_AT = time(9)  # in the morning of the day from which leaders may be asked
@@ -192,7 +193,7 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
-            language = _language(one.leader_email)
+            language = language_of(one.leader_email)
             mail.queue("teams.leader_invitation", leaders.pk, language, asked_at, study=invitation.study)
             n_approached += 1
     return n_approached
@@ -239,7 +240,7 @@ def accept_team(
         by_link=by_link,
         detail=f"{mode}: {approached}",
     )
-    language = _language(participation.team.leader_email)
+    language = language_of(participation.team.leader_email)
     mail.queue("teams.leader_confirmation", invitation.pk, language, study=invitation.study)
     return True
 
@@ -306,7 +307,7 @@ def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None)
     else:
         participation = _participation(invitation)
         history.record(study, f"leader_{event}", participation=participation, by=by)
-        mail.queue("teams.leader_reminder", invitation.pk, _language(participation.team.leader_email), study=study)
+        mail.queue("teams.leader_reminder", invitation.pk, language_of(participation.team.leader_email), study=study)
     return True
 
 
@@ -325,62 +326,6 @@ def end_reminders(invitation: Invitation) -> bool:
     return True
 
 
-@transaction.atomic
-def correct_director(academy: Academy, name: str, email: str, *, by: User | None = None) -> bool:
-    """Change who the director is. A new address ends the old link, and gets an invitation that still waits."""
-    old_email, email = academy.director_email.lower(), email.lower()
-    if (academy.director_name, old_email) == (name, email):
-        return False
-    detail = f"{_change(academy.director_name, old_email)} → {_change(name, email)}"
-    academy.director_name, academy.director_email = name, email
-    Academy.objects.filter(pk=academy.pk).update(director_name=name, director_email=email)
-    for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
-        history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=detail)
-        if old_email != email:
-            _renew(invitation, "teams.director_invitation")
-    return True
-
-
-@transaction.atomic
-def correct_leader(team: Team, name: str, email: str, *, by: User | None = None, by_link: bool = False) -> bool:
-    """Change who the leader is. A new address ends the old link.
-
-    A researcher's correction also moves the access to the team's pages at once. A director's does not: it moves when the
-    new leader accepts, so that nobody gets a report by naming an address.
-    """
-    old_email, email = team.leader_email.lower(), email.lower()
-    if (team.leader_name, old_email) == (name, email):
-        return False
-    detail = f"{_change(team.leader_name, old_email)} → {_change(name, email)}"
-    team.leader_name, team.leader_email = name, email
-    Team.objects.filter(pk=team.pk).update(leader_name=name, leader_email=email)
-    for participation in Participation.objects.filter(team=team).select_related("study", "invitation"):
-        history.record(
-            participation.study,
-            "contact_changed",
-            participation=participation,
-            by=by,
-            by_link=by_link,
-            detail=detail,
-        )
-        if old_email != email:
-            _renew(participation.invitation, "teams.leader_invitation", email)
-    planning.follow_people(team.participations.all())
-    if not by_link and Role.objects.filter(team=team, kind=Role.Kind.LEADER).exists():
-        give_team_to(team)
-    return True
-
-
-def give_team_to(team: Team, language: str = "nl") -> User:
-    """Make the person at the leader's address the only leader of the team, with an account to sign in by mailed code."""
-    user = User.objects.filter(email__iexact=team.leader_email).first()
-    if user is None:
-        user = User.objects.create_user(team.leader_email, name=team.leader_name, language=language)
-    Role.objects.get_or_create(user=user, kind=Role.Kind.LEADER, team=team)
-    Role.objects.filter(kind=Role.Kind.LEADER, team=team).exclude(user=user).delete()
-    return user
-
-
 def _move(invitation: Invitation, was: str, /, **changes: object) -> bool:
     """Change an invitation that is in state ``was``: False if it is in another one by now."""
     return bool(Invitation.objects.filter(pk=invitation.pk, state=was).update(**changes))
@@ -396,23 +341,5 @@ def _decline_participations(participations: Sequence[int]) -> None:
     ).update(state=Participation.State.DECLINED)
 
 
-def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
-    """A new nonce, so that the link in the old mailbox opens nothing; and the mail again where the answer still waits."""
-    Invitation.objects.filter(pk=invitation.pk).update(nonce=new_nonce())
-    sent_at = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).values_list("sent_at", flat=True)
-    for asked_at in sent_at:
-        due_at = max(asked_at or timezone.now(), timezone.now())
-        mail.queue(kind, invitation.pk, _language(email), due_at, study=invitation.study)
-
-
 def _participation(invitation: Invitation) -> Participation:
     return Participation.objects.select_related("team__academy", "study").get(invitation=invitation)
-
-
-def _language(email: str) -> str:
-    """The language of a person with an account; Dutch for anybody else."""
-    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
-
-
-def _change(name: str, email: str) -> str:
-    return f"{name} <{email}>"

@@ -45,7 +45,7 @@ def researcher(client, study):
 
 
 def leader(client, team: Participation):
-    from teams.invitations import give_team_to
+    from teams.corrections import give_team_to
 
     client.force_login(give_team_to(team.team, "en"))
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"

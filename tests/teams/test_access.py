@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from teams import access, invitations
+from teams import access, corrections, invitations
 from teams.models import Participation, Role, Study, User
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_a_leader_sees_only_teams_that_take_part(lena, nursing, state):
 
 
 def test_a_former_leader_loses_the_team(lena, nursing, roos):
-    invitations.correct_leader(nursing.team, "Lotte Bos", "lotte@noord.example", by=roos)
+    corrections.correct_leader(nursing.team, "Lotte Bos", "lotte@noord.example", by=roos)
     assert refuses(access.participation_for_leader, lena, nursing.pk)
     lotte = User.objects.get(email="lotte@noord.example")
     assert access.participation_for_leader(lotte, nursing.pk) == nursing

@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.urls import reverse
 
-from teams import contacts, duplicates, invitations
+from teams import contacts, corrections, duplicates, invitations
 from teams.contacts import AcademyData, TeamData
 from teams.duplicates import Refused, alike, key, merge, suggestions
 from teams.invitations import Approach
@@ -82,7 +82,7 @@ def test_what_looks_double_is_suggested(study, second, roos):
 def test_the_waves_of_a_team_come_together(study, second, roos):
     first, again = listed(study), listed(second, "Verplegkunde")
     invited(first, roos)
-    invitations.give_team_to(first.team)
+    corrections.give_team_to(first.team)
     gone = again.team
     merge("team", first.team, gone, [study, second], roos)
     assert not Team.objects.filter(pk=gone.pk).exists()
@@ -137,7 +137,7 @@ def test_institutions_take_over_academies(study, roos):
 def test_a_leader_gets_one_address(study, second, roos):
     first = listed(study)
     again = listed(second, "Fysiotherapie", email="l.bos@noord.example")
-    invitations.give_team_to(again.team)
+    corrections.give_team_to(again.team)
     merge("person", first.team, again.team, [study, second], roos)
     again.team.refresh_from_db()
     assert again.team.leader_email == "lena@noord.example"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import history, invitations, mail
+from teams import corrections, history, invitations, mail
 from teams.invitations import Approach
 from teams.models import (
     Academy,
@@ -197,7 +197,7 @@ def test_a_reminder_that_was_answered_meanwhile_is_not_sent(director, leader):
 def test_a_new_address_ends_the_old_link_and_mails_again(study, director, nursing, client):
     mails()
     old = invitations.link_path(director)
-    assert invitations.correct_director(reread(director.academy), "Dina Jansen", "dina@noord.example")
+    assert corrections.correct_director(reread(director.academy), "Dina Jansen", "dina@noord.example")
     assert [to for to, _ in mails()] == ["dina@noord.example"]
     client.get(old)
     assert client.get(reverse("invitation", args=[director.pk])).status_code == 404
@@ -207,17 +207,17 @@ def test_a_new_address_ends_the_old_link_and_mails_again(study, director, nursin
 
 def test_a_correction_without_a_new_address_keeps_the_link(director):
     nonce = director.nonce
-    assert invitations.correct_director(director.academy, "D. Jansen", "DIRK@noord.example")
-    assert not invitations.correct_director(director.academy, "D. Jansen", "dirk@noord.example")
+    assert corrections.correct_director(director.academy, "D. Jansen", "DIRK@noord.example")
+    assert not corrections.correct_director(director.academy, "D. Jansen", "dirk@noord.example")
     assert reread(director).nonce == nonce
 
 
 def test_a_researchers_correction_moves_access_a_directors_does_not(study, leader, nursing, roos):
     invitations.accept_team(leader, mode="online", approached=12)
     team = reread(nursing.team)
-    invitations.correct_leader(team, "Mallory", "mallory@noord.example", by_link=True)
+    corrections.correct_leader(team, "Mallory", "mallory@noord.example", by_link=True)
     assert Role.objects.get(team=team).user.email == "lena@noord.example"
-    invitations.correct_leader(team, "Lotte Bos", "lotte@noord.example", by=roos)
+    corrections.correct_leader(team, "Lotte Bos", "lotte@noord.example", by=roos)
     assert Role.objects.get(team=team).user.email == "lotte@noord.example"
 
 
@@ -298,9 +298,9 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
     elif step == "send":
         mail.send_due()
     elif step == "move" and n % 2:
-        invitations.correct_leader(reread(team), "L", f"leader-moved{n}@x.example")
+        corrections.correct_leader(reread(team), "L", f"leader-moved{n}@x.example")
     elif step == "move":
-        invitations.correct_director(reread(academy), "D", f"director-moved{n}@x.example")
+        corrections.correct_director(reread(academy), "D", f"director-moved{n}@x.example")
     elif step == "accept academy" and director:
         ours = [one for one in invitations.teams_of(director) if (one.team_id + n) % 3]
         undecided = set(invitations.undecided_teams(director)) & set(ours)

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from teams import invitations, mail, mail_listing
+from teams import corrections, invitations, mail, mail_listing
 from teams.models import Academy, Event, Institution, OutboxMessage, Team
 from tests.surveys.conftest import in_threads
 
@@ -84,7 +84,7 @@ def test_what_is_no_longer_wanted_is_not_sent_again(study, message, nursing, roo
 
 def test_a_later_mail_that_arrived_settles_an_earlier_one(study, message, nursing):
     lose(message)
-    invitations.correct_director(nursing.team.academy, "Dirk Jansen", "dirk2@noord.example")
+    corrections.correct_director(nursing.team.academy, "Dirk Jansen", "dirk2@noord.example")
     assert not mail_listing.undelivered(study).exists()  # it waits
     mail.send_due()
     assert not mail_listing.undelivered(study).exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 import config.urls  # noqa: F401  loads every view now: pandas cannot be loaded while the clock stands still
-from teams import calendars, invitations, mail, planning
+from teams import calendars, corrections, invitations, mail, planning
 from teams.invitations import Approach
 from teams.models import Invitation, OutboxMessage, Participation, Role, Study, User
 from teams.planned import Attendee, OfferedSlot, PlannedMeeting
@@ -239,7 +239,7 @@ def test_a_new_contact_person_gets_it_and_the_old_one_the_cancellation(team: Par
 def test_a_new_leader_gets_the_meeting(team: Participation, roos: User) -> None:
     fixed(team)
     sent()
-    invitations.correct_leader(team.team, "Lies", "lies@noord.example", by=roos)
+    corrections.correct_leader(team.team, "Lies", "lies@noord.example", by=roos)
     files = dict(sent())
     assert files["lies@noord.example"]["METHOD"] == "REQUEST"
     assert files["lena@noord.example"]["METHOD"] == "CANCEL"

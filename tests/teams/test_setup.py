@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from teams import invitations, links
+from teams import corrections, invitations, links
 from teams.listing import list_teams
 from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Team, User
 
@@ -140,7 +140,7 @@ def test_mail_that_was_given_up_shows_until_a_later_one_goes(researcher, study, 
     invitations.invite_directors(study)
     OutboxMessage.objects.update(state=OutboxMessage.State.FAILED)
     assert list_teams(study).academies[0].undeliverable
-    invitations.correct_director(nursing.team.academy, "Dina", "dina@noord.example")
+    corrections.correct_director(nursing.team.academy, "Dina", "dina@noord.example")
     assert not list_teams(study).academies[0].undeliverable
 
 

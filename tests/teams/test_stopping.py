@@ -5,7 +5,7 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from teams import invitations, mail
+from teams import corrections, invitations, mail
 from teams.links import INVITATION, make_token
 from teams.models import Event, Invitation
 
@@ -70,7 +70,7 @@ def test_each_link_has_one_purpose(director, client):
 
 def test_a_new_address_ends_the_old_link(director, client):
     path = invitations.stop_path(director)
-    invitations.correct_director(director.academy, "Dina", "dina@noord.example")
+    corrections.correct_director(director.academy, "Dina", "dina@noord.example")
     assert client.get(path).status_code == 404
     assert client.post(path).status_code == 404
     assert not stopped(director)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import invitations, mail
+from teams import corrections, invitations, mail
 from teams.models import Event, Invitation, OutboxMessage, Participation
 from teams.withdrawing import reissue, withdraw
 from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, world
@@ -103,7 +103,7 @@ def test_leaders_are_not_mailed_before_the_directors_day(client, director, nursi
     assert [to for to, _subject in mails()] == ["dirk@noord.example"]
     assert not invitations.remind(leader)
     assert not reissue(leader)
-    invitations.correct_leader(reread(nursing.team), "Lena", "other@noord.example")
+    corrections.correct_leader(reread(nursing.team), "Lena", "other@noord.example")
     assert mails() == []
     with freeze_time(day + datetime.timedelta(days=1)):
         assert {to for to, _subject in mails()} == {"other@noord.example"}
