@@ -2,7 +2,8 @@
 
 It is written through the same steps as a real study: directors and leaders are invited and answer, the plan is locked,
 collections open, responses come in through submission.py, are closed and sealed; then the analysis runs, the two
-decisions of the article are taken, it runs again and is published. Everybody in it is invented.
+decisions of the article are taken, it runs again and is published. Everybody in it is invented. In the wave of the year
+before a team of four has one report together with a sibling team.
 
 Nobody is mailed: what the steps put in the outbox is marked as sent in the transaction that queued it, so no worker ever
 sees it waiting. Loading it a second time changes nothing; a load that was interrupted is finished.
@@ -10,12 +11,11 @@ sees it waiting. Loading it a second time changes nothing; a load that was inter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -23,15 +23,18 @@ from django.utils import timezone
 
 from analysis import runs, simulation
 from analysis.decisions import decide
-from analysis.models import AnalysisRun, Decision, Publication
+from analysis.demo_fieldwork import write_people, write_wave
+from analysis.models import AnalysisRun, Decision, Publication, Unit
 from analysis.plan import lock_plan
 from analysis.publishing import publish
+from analysis.report_links import path_of
+from analysis.report_models import ReportLink
 from analysis.simulation_people import INSTITUTIONS
 from analysis.talks import write_goal
-from surveys import collections, links, sealing
+from analysis.units import combine_teams
+from surveys import collections, sealing
 from surveys.models import Collection, Meeting, QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of, install_shipped
-from surveys.submission import submit_many
 from teams import history, invitations, planning
 from teams.models import (
     Academy,
@@ -52,9 +55,11 @@ TRY_LEADER = "teamleider@demo.example"
 # Invented accounts on somebody's own machine: production refuses to make them.
 PASSWORD = "teamspiegel-demo"  # noqa: S105
 #: The teams whose leaders' sign-ins are shown: 14, 6 and 4 analysed.
-SHOWN_TEAMS = ("POL-VMT", "VLI-VAS", "POL-PLA")
-#: The leaders of these teams agreed that the director sees the team's own results.
-SEEN_BY_DIRECTOR = ("POL-VMT", "POL-PLA", "EEM-WIS", "EEM-PED")
+SHOWN_TEAMS = {"POL-VMT": "14 answers", "VLI-VAS": "6 answers", "POL-PLA": "4 answers"}
+#: The year before, 4 people of the first answered: the two teams have one report.
+COMBINED = ("WAD-MAR", "WAD-CIV")
+#: Academies whose directors' reports are shown: of five teams, and of two of which one is too small.
+SHOWN_ACADEMIES = ("EEM-EDU", "POL-VOE")
 #: What one team wrote down after the wave of the year before: target and next steps per scale.
 GOALS = {
     "GV": ("2.5", "In de eerste vergadering van het jaar maken we een lijst van wat onze studenten moeten leren."),
@@ -63,17 +68,6 @@ GOALS = {
     "ER": ("2.8", "Twee keer per jaar leggen we de resultaten naast die van vorig jaar. Hanneke zet het in de agenda."),
 }
 
-#: The simulation's background answers under the codes of the questionnaire.
-BACKGROUND = {
-    "years_in_team": {
-        "under_1": "under_1",
-        "1_to_3": "from_1_to_3",
-        "4_to_10": "from_4_to_10",
-        "over_10": "over_10",
-    },
-    "appointment": {"under_0.5": "under_05", "0.5_to_0.8": "from_05_to_08", "over_0.8": "over_08"},
-    "counsellor": {"yes": "yes", "no": "no"},
-}
 #: Taken after the first run, with the reasons of the article.
 DECISIONS = (
     (
@@ -130,19 +124,37 @@ def load() -> bool:
 
 def sign_ins() -> list[SignIn]:
     """Who can sign in to the demo, and how."""
-    n = {"POL-VMT": 14, "VLI-VAS": 6, "POL-PLA": 4}
-    teams = {
-        team.code: team for institution in INSTITUTIONS for academy in institution.academies for team in academy.teams
+    teams = _teams()
+    leaders = SHOWN_TEAMS | {
+        COMBINED[0]: f"the year before 4 answers, one report with {teams[COMBINED[1]].programme}",
     }
     return [
         SignIn("researcher", RESEARCHER, PASSWORD),
         SignIn("administrator", ADMINISTRATOR, PASSWORD),
         *(
-            SignIn(f"leader of {teams[code].programme} ({n[code]} answers)", teams[code].leader.email, "")
-            for code in SHOWN_TEAMS
+            SignIn(f"leader of {teams[code].programme} ({what})", teams[code].leader.email, "")
+            for code, what in leaders.items()
         ),
         SignIn("leader of the team to try", TRY_LEADER, ""),
     ]
+
+
+def directors_links() -> list[tuple[str, str]]:
+    """What directors get by mail, and nobody is mailed here: whose report, and the path of the link that opens it."""
+    directors = {academy.director.email: academy for i in INSTITUTIONS for academy in i.academies}
+    shown = {one.director.email for one in directors.values() if one.code in SHOWN_ACADEMIES}
+    links_ = ReportLink.objects.filter(study__slug=DEMO, academy__director_email__in=shown).select_related("academy")
+    return [
+        (f"{link.academy.name} ({len(directors[link.academy.director_email].teams)} teams)", path_of(link))
+        for link in links_.order_by("pk")
+        if link.academy is not None and link.is_open
+    ]
+
+
+def _teams() -> dict[str, simulation.Team]:
+    return {
+        team.code: team for institution in INSTITUTIONS for academy in institution.academies for team in academy.teams
+    }
 
 
 def try_meeting() -> Meeting | None:
@@ -161,12 +173,12 @@ def _write(simulated: simulation.SimulatedStudy) -> None:
     researcher = _user(RESEARCHER, "Onderzoeker van de demo")
     if not User.objects.filter(email=ADMINISTRATOR).exists():
         User.objects.create_superuser(ADMINISTRATOR, PASSWORD, name="Beheerder van de demo")
-    teams = _people(simulated)
+    teams = write_people(simulated)
     today = timezone.localdate()
     earlier = _study(EARLIER, "Collectief leren, de meting van vorig jaar", 1, today - timedelta(days=420), researcher)
-    _wave(earlier, demo, simulated.earlier, teams, researcher)
+    write_wave(earlier, demo, simulated.earlier, teams, researcher)
     study = _study(DEMO, "Collectief leren in teams", 2, today - timedelta(days=56), researcher, previous=earlier)
-    _wave(study, demo, simulated.main, teams, researcher)
+    write_wave(study, demo, simulated.main, teams, researcher)
     _try_study(default, today, researcher)
 
 
@@ -203,136 +215,6 @@ def _study(
     Role.objects.create(user=researcher, kind=Role.Kind.RESEARCHER, study=study)
     history.record(study, "study_created", by=researcher)
     return study
-
-
-def _people(simulated: simulation.SimulatedStudy) -> dict[str, Team]:
-    """The institutions, academies and teams, by the team's code in the simulation."""
-    made: dict[str, Team] = {}
-    for institution in simulated.institutions:
-        owner = Institution.objects.create(name=institution.name)
-        for academy in institution.academies:
-            row = Academy.objects.create(
-                institution=owner,
-                name=academy.name,
-                sector=Sector(academy.sector),
-                director_name=academy.director.name,
-                director_email=academy.director.email,
-            )
-            for team in academy.teams:
-                made[team.code] = Team.objects.create(
-                    academy=row,
-                    name=team.programme,
-                    form=Team.Form(team.form),
-                    leader_name=team.leader.name,
-                    leader_email=team.leader.email,
-                )
-    return made
-
-
-def _wave(
-    study: Study,
-    version: QuestionnaireVersion,
-    wave: simulation.SimulatedWave,
-    teams: Mapping[str, Team],
-    researcher: User,
-) -> None:
-    """One wave from the first invitation to closed collections."""
-    survey = Survey.objects.create(
-        study=study, version=version, background=list(definition_of(version).background_codes)
-    )
-    asked = {one.team_code: one for one in wave.participations}
-    listed = {code: invitations.list_team(study, teams[code], researcher) for code in asked}
-    invitations.invite_directors(study, researcher)
-    _directors_answer(study, listed.values(), asked)
-    meets_on = {code: study.starts_on + timedelta(days=number) for number, code in enumerate(listed)}
-    for code, participation in listed.items():
-        _leader_answers(participation, asked[code], meets_on[code])
-    plan = lock_plan(study, researcher)
-    collections.open_survey(survey, plan.content_hash, by=researcher)
-    opened = {
-        collection.participation_id: collection
-        for collection in Collection.objects.filter(survey=survey).select_related(
-            "survey__study", "survey__version", "participation"
-        )
-    }
-    for code, participation in listed.items():
-        if asked[code].state == "participating":
-            _collect(opened[participation.pk], code, asked[code], meets_on[code], researcher)
-
-
-def _directors_answer(
-    study: Study, listed: Iterable[Participation], asked: Mapping[str, simulation.Participation]
-) -> None:
-    by_academy: dict[int, list[Participation]] = {}
-    said_no: dict[int, simulation.Refusal] = {}
-    for participation, answer in zip(listed, asked.values(), strict=True):
-        by_academy.setdefault(participation.team.academy_id, []).append(participation)
-        if answer.declined_by == "director" and answer.refusal:
-            said_no[participation.team.academy_id] = answer.refusal
-    for invitation in Invitation.objects.filter(study=study, academy__isnull=False).select_related("study", "academy"):
-        assert invitation.academy_id is not None
-        if refusal := said_no.get(invitation.academy_id):
-            invitations.decline(invitation, Invitation.Reason(refusal.reason), refusal.explanation)
-            continue
-        invitations.accept_academy(
-            invitation,
-            [
-                invitations.Approach(p.pk, p.team.leader_name, p.team.leader_email)
-                for p in by_academy[invitation.academy_id]
-            ],
-        )
-
-
-def _leader_answers(participation: Participation, answer: simulation.Participation, meets_on: date) -> None:
-    if answer.declined_by == "director":
-        return
-    invitation = Invitation.objects.select_related("study").get(participation=participation)
-    if answer.refusal:
-        invitations.decline(invitation, Invitation.Reason(answer.refusal.reason), answer.refusal.explanation)
-        return
-    assert answer.mode is not None
-    mode = Participation.Mode(answer.mode)
-    in_meeting = mode != Participation.Mode.ONLINE
-    invitations.accept_team(
-        invitation,
-        mode=mode,
-        approached=answer.approached,
-        meets_on=meets_on if in_meeting else None,
-        contact_name=participation.team.leader_name if mode == Participation.Mode.CONTACT else "",
-        contact_email=participation.team.leader_email if mode == Participation.Mode.CONTACT else "",
-        director_sees_team=answer.team_code in SEEN_BY_DIRECTOR,
-    )
-
-
-def _collect(collection: Collection, code: str, answer: simulation.Participation, day: date, researcher: User) -> None:
-    if collection.mode == Participation.Mode.ONLINE:
-        addresses = [f"docent{number}.{code.lower()}@demo.example" for number in range(1, answer.approached + 1)]
-        links.issue_links(collection, addresses, by=researcher)
-    else:
-        collections.set_present(Meeting.objects.get(collection=collection), answer.present)
-    online = collection.mode == Participation.Mode.ONLINE
-    submit_many(
-        collection,
-        [
-            # in a meeting all answer on its day, online over three weeks
-            {**_row(response), "day": day + timedelta(days=number % 21 if online else 0)}
-            for number, response in enumerate(answer.responses)
-        ],
-    )
-    collections.close_collection(collection, by=researcher)
-
-
-def _row(response: simulation.Response) -> dict[str, Any]:
-    answers: dict[str, Any] = {item: value for item, value in response.answers.items() if value is not None}
-    given = {
-        "years_in_team": response.tenure,
-        "appointment": response.appointment,
-        "counsellor": response.counsellor,
-    }
-    for code, value in given.items():
-        if value is not None:
-            answers[code] = BACKGROUND[code][value]
-    return {"answers": answers, "eligibility": response.eligibility}
 
 
 def _try_study(version: QuestionnaireVersion, today: date, researcher: User) -> None:
@@ -394,15 +276,26 @@ def _analyse(survey: Survey, researcher: User) -> None:
         if subject not in taken:
             decide(survey.study, kind, subject, target, reason, researcher)
     run = _run(survey)
+    if survey.study.slug == EARLIER:
+        _combine(survey.study, researcher)
     with transaction.atomic(), _nobody_mailed():
         publish(run, researcher)
     if survey.study.slug == EARLIER:
         _write_goals(survey.study)
 
 
+def _combine(study: Study, researcher: User) -> None:
+    """A team of four and a sibling team get one report."""
+    if Unit.objects.filter(study=study).exists():
+        return
+    leaders = [_teams()[code].leader.email for code in COMBINED]
+    together = Participation.objects.filter(study=study, team__leader_email__in=leaders)
+    combine_teams(study, list(together), researcher)
+
+
 def _write_goals(study: Study) -> None:
     """The team with 14 answers talked about last year's report."""
-    leader = next(entry.email for entry in sign_ins() if "14" in entry.who)
+    leader = _teams()[next(iter(SHOWN_TEAMS))].leader.email
     talked = Participation.objects.filter(study=study, team__leader_email=leader).select_related("study").first()
     for scale, (target, next_steps) in GOALS.items() if talked else ():
         assert talked is not None
