@@ -15,8 +15,9 @@ from django.db.models import F, FloatField, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from analysis.import_file import Table
-from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue, TeamCount, TeamEstimate
+from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue
 from analysis.reading import team_labels
+from analysis.result_models import TeamCount, TeamEstimate
 from teams.models import Participation, Study, User
 
 PER_PAGE = 40

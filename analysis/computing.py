@@ -20,7 +20,7 @@ from analysis import comparing, gaps
 from analysis.accounting import Dispositions, tally
 from analysis.dataset import JUDGED_NOT, NO_ANSWER, Dataset, as_answers
 from analysis.factor_models import FactorModel, fit_model
-from analysis.models import ScaleSet, ScreeningDecision
+from analysis.models import ScreeningDecision
 from analysis.plan import PlanRules, ScalePlan
 from analysis.psychometrics.agreement import agreement, null_variance, uniform_null_variance
 from analysis.psychometrics.descriptives import describe
@@ -29,6 +29,7 @@ from analysis.psychometrics.reliability import omega_total, reliability
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.screening import ScreeningRule, apply_rules
 from analysis.psychometrics.team_means import mean_over_respondents, mean_over_teams, team_statistics
+from analysis.result_models import ScaleSet
 from analysis.staging import OVER_ALL, Rows, as_json, rows
 
 FloatArray = npt.NDArray[np.float64]

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.utils.crypto import salted_hmac
 
 from analysis import dataset
-from analysis.models import AgreementResult, AnalysisRun, ReliabilityResult, ScaleResult, ScreeningDecision
+from analysis.models import AnalysisRun, ScreeningDecision
+from analysis.result_models import AgreementResult, ReliabilityResult, ScaleResult
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of

@@ -13,16 +13,8 @@ from dataclasses import dataclass, field, replace
 from django.db.models import QuerySet
 
 from analysis.disclosure import Group, ItemFigures, ScaleFigures, TeamCounts
-from analysis.models import (
-    AccountingDecision,
-    AnalysisRun,
-    ItemResult,
-    Publication,
-    ReliabilityResult,
-    ScaleResult,
-    ScaleSet,
-    Unit,
-)
+from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
+from analysis.result_models import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
 from surveys.definition import Definition, ItemDef
 from surveys.models import Collection
 from teams.models import Participation

@@ -1,4 +1,4 @@
-"""From answers to results: plans, runs, decisions, and the rows that a run writes."""
+"""From answers to results: plans, runs, decisions and publications. What a run writes is in result_models.py."""
 
 from typing import Any
 
@@ -167,176 +167,6 @@ class Decision(models.Model):
         return f"{self.kind} {self.subject} {self.target}".strip()
 
 
-class ScaleSet(models.TextChoices):
-    THEORETICAL = "theoretical", _("scales of the plan")
-    FINAL = "final", _("scales after the recorded decisions")
-
-
-def _once(name: str, *fields: str) -> list[models.BaseConstraint]:
-    """One row per team and one over all: two constraints, since SQLite holds two NULLs for different."""
-    return [
-        models.UniqueConstraint("run", *fields, "participation", name=f"{name}_once_per_team"),
-        models.UniqueConstraint("run", *fields, condition=Q(participation__isnull=True), name=f"{name}_once_over_all"),
-    ]
-
-
-class Result(models.Model):
-    """What every result row carries: its run, its scale set, and the team (none: over all respondents)."""
-
-    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="%(class)ss")
-    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-
-    class Meta:
-        abstract = True
-
-
-class ScaleResult(Result):
-    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
-    scale = models.CharField(max_length=20)
-    n = models.PositiveIntegerField()
-    mean = models.FloatField(null=True)
-    sd = models.FloatField(null=True)
-    minimum = models.FloatField(null=True)
-    maximum = models.FloatField(null=True)
-    ci_low = models.FloatField(null=True)
-    ci_high = models.FloatField(null=True)
-    # over all: the unweighted mean of the team means, their standard deviation and interval
-    n_teams = models.PositiveIntegerField(null=True)
-    teams_mean = models.FloatField(null=True)
-    teams_sd = models.FloatField(null=True)
-    teams_low = models.FloatField(null=True)
-    teams_high = models.FloatField(null=True)
-
-    class Meta:
-        constraints = _once("scale_result", "scale_set", "scale")
-
-    def __str__(self) -> str:
-        return f"{self.scale}: {self.mean}"
-
-
-class ItemResult(Result):
-    item = models.CharField(max_length=20)
-    n = models.PositiveIntegerField()
-    mean = models.FloatField(null=True)
-    sd = models.FloatField(null=True)
-    counts = models.JSONField(default=list)  # answers per category, lowest first
-    n_cannot_judge = models.PositiveIntegerField(default=0)
-    n_missing = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = _once("item_result", "item")
-
-    def __str__(self) -> str:
-        return f"{self.item}: {self.mean}"
-
-
-class ReliabilityResult(models.Model):
-    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="reliabilityresults")
-    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
-    scale = models.CharField(max_length=20)
-    n = models.PositiveIntegerField()
-    alpha = models.FloatField(null=True)
-    alpha_low = models.FloatField(null=True)
-    alpha_high = models.FloatField(null=True)
-    omega = models.FloatField(null=True)
-    items = models.JSONField(default=dict)  # code → {"item_rest": r, "alpha_if_deleted": a}
-
-    class Meta:
-        constraints = [models.UniqueConstraint("run", "scale_set", "scale", name="reliability_once")]
-
-    def __str__(self) -> str:
-        return f"{self.scale}: {self.alpha}"
-
-
-class AgreementResult(Result):
-    """Nesting and agreement: ICC over all teams (no participation), rwg(j) and AD per team."""
-
-    scale_set = models.CharField(max_length=12, choices=ScaleSet.choices)
-    scale = models.CharField(max_length=20)
-    icc1 = models.FloatField(null=True)
-    icc1_n0 = models.FloatField(null=True)
-    icc2 = models.FloatField(null=True)
-    design_effect = models.FloatField(null=True)
-    var_between = models.FloatField(null=True)  # of the teams' means, by REML
-    var_within = models.FloatField(null=True)
-    rwg_uniform = models.FloatField(null=True)
-    rwg_skewed = models.FloatField(null=True)
-    ad = models.FloatField(null=True)
-
-    class Meta:
-        constraints = _once("agreement", "scale_set", "scale")
-
-    def __str__(self) -> str:
-        return f"{self.scale}: {self.icc1 if self.participation_id is None else self.ad}"
-
-
-class FactorModelResult(models.Model):
-    """A factor model as fitted: syntax, estimator, and the whole result under the engine's key names."""
-
-    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="factormodels")
-    name = models.CharField(max_length=40)
-    syntax = models.TextField()
-    estimator = models.CharField(max_length=20)
-    converged = models.BooleanField()
-    fit = models.JSONField(default=dict)
-    content = models.JSONField(default=dict)
-
-    class Meta:
-        constraints = [models.UniqueConstraint("run", "name", "estimator", name="factor_model_once")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.estimator})"
-
-
-class TeamCount(Result):
-    """What came back from a team: responses, gaps in them, and how many carry a sign of careless answering."""
-
-    n_returned = models.PositiveIntegerField()
-    n_analysed = models.PositiveIntegerField()
-    n_unanswered = models.PositiveIntegerField()  # of all questions in the plan, over the team's returned responses
-    n_cannot_judge = models.PositiveIntegerField()  # of those unanswered: "cannot judge"
-    n_flagged = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = _once("team_count")
-
-    def __str__(self) -> str:
-        return f"{self.n_analysed}/{self.n_returned}"
-
-
-class TeamEstimate(Result):
-    """A team's empirical-Bayes mean on a final scale with its interval, and the interval of its rank."""
-
-    scale = models.CharField(max_length=20)
-    reliability = models.FloatField(null=True)
-    mean = models.FloatField(null=True)
-    ci_low = models.FloatField(null=True)
-    ci_high = models.FloatField(null=True)
-    rank_low = models.PositiveIntegerField(null=True)  # 1 is the highest mean
-    rank_high = models.PositiveIntegerField(null=True)
-
-    class Meta:
-        constraints = _once("team_estimate", "scale")
-
-    def __str__(self) -> str:
-        return f"{self.scale}: {self.mean}"
-
-
-class ResultTable(models.Model):
-    """A table of a run that pages read as a whole: correlations, groups, waves, difference tests, gaps."""
-
-    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="tables")
-    kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=40, blank=True)
-    content: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
-
-    class Meta:
-        constraints = [models.UniqueConstraint("run", "kind", "name", name="result_table_once")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}".strip()
-
-
 class OwnModel(models.Model):
     """A factor model that a researcher added after the plan was locked: fitted in every run, marked as exploratory."""
 
@@ -463,34 +293,17 @@ class AccountingDecision(models.Model):
         return f"{self.participation}: {self.reason[:40]}"
 
 
-class RowRelease(models.Model):
-    """Rows of single responses that went to a researcher: which columns, what for. The register of disclosure.md, rule 9.
-
-    Answers are a join key: whoever holds two files holds the union of their columns. What was released is never forgotten.
-    """
-
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="row_releases")
-    purpose = models.CharField(max_length=500)
-    with_team = models.BooleanField(default=True)
-    background: "models.JSONField[list[str]]" = models.JSONField(default=list)
-    union: "models.JSONField[list[str]]" = models.JSONField(
-        default=list
-    )  # of the columns of all releases up to this one
-    participations: "models.JSONField[list[int]]" = models.JSONField(default=list)  # whose rows are in it
-    fingerprint = models.CharField(max_length=64)  # of the data set
-    n_rows = models.PositiveIntegerField()
-    smallest_cell = models.PositiveIntegerField()  # rows that share all columns of the union: the fewest
-    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    released_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [models.CheckConstraint(condition=~Q(purpose=""), name="row_release_has_purpose")]
-
-    def __str__(self) -> str:
-        return f"{self.study}: {self.purpose[:40]}"
-
-
 # Django looks for an app's models here
+from analysis.release_models import RowRelease  # noqa: E402, F401
 from analysis.report_models import ReportFile, ReportLink, TeamGoal  # noqa: E402, F401
+from analysis.result_models import (  # noqa: E402, F401
+    AgreementResult,
+    FactorModelResult,
+    ItemResult,
+    ReliabilityResult,
+    ResultTable,
+    ScaleResult,
+    TeamCount,
+    TeamEstimate,
+)
 from analysis.text_models import TextReview  # noqa: E402, F401

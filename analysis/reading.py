@@ -12,16 +12,16 @@ from typing import Any
 
 from analysis.disclosure import Capped, MeanShown, ShownScale, Withheld
 from analysis.groups import group_of, load_groups
-from analysis.models import (
+from analysis.models import AnalysisRun
+from analysis.reports import team_reports
+from analysis.result_models import (
     AgreementResult,
-    AnalysisRun,
     FactorModelResult,
     ItemResult,
     ReliabilityResult,
     ScaleResult,
     ScaleSet,
 )
-from analysis.reports import team_reports
 from surveys.questionnaires import definition_of
 from teams.models import Participation, Team
 

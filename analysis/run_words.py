@@ -7,9 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.factor_models import FINAL, OWN, THEORETICAL
-from analysis.models import AnalysisRun, FactorModelResult, ScaleSet, ScreeningDecision
+from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.psychometrics import distinguish
 from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS
+from analysis.result_models import FactorModelResult, ScaleSet
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition
 

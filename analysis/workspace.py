@@ -11,16 +11,9 @@ from django.utils.translation import gettext as _
 
 from analysis.cases import teams_of
 from analysis.comparing import FACTORS
-from analysis.models import (
-    AgreementResult,
-    AnalysisRun,
-    ResultTable,
-    ScaleResult,
-    ScaleSet,
-    ScreeningDecision,
-    TeamCount,
-)
+from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.reading import team_labels
+from analysis.result_models import AgreementResult, ResultTable, ScaleResult, ScaleSet, TeamCount
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition, definition_of
 from teams.models import Participation, Sector, Study, Team

@@ -17,9 +17,10 @@ from django.utils.translation import ngettext
 
 from analysis.disclosure import round_half_up
 from analysis.exporting.models_of_run import scales_of
-from analysis.models import AnalysisRun, Decision, ScaleSet, ScreeningDecision
+from analysis.models import AnalysisRun, Decision, ScreeningDecision
 from analysis.plan import PlanRules, ScalePlan, rules
 from analysis.reading import ScaleLine, factor_models, scale_lines
+from analysis.result_models import ScaleSet
 from analysis.run_words import fit_line
 from surveys.models.questionnaire import in_language
 

@@ -174,7 +174,8 @@ def pages(n: int) -> None:
     from django.test.utils import CaptureQueriesContext
     from django.urls import reverse
 
-    from analysis.models import AnalysisRun, FactorModelResult
+    from analysis.models import AnalysisRun
+    from analysis.result_models import FactorModelResult
     from teams.models import User
 
     client = Client(headers={"host": "127.0.0.1"})

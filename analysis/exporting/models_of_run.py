@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.factor_models import OWN
-from analysis.models import AnalysisRun, FactorModelResult, ReliabilityResult, ScaleSet
+from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan, rules
+from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleSet
 from surveys.questionnaires import definition_of
 
 

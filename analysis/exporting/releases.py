@@ -17,7 +17,7 @@ from django.db import transaction
 from analysis import dataset
 from analysis.dataset import Dataset
 from analysis.exporting.coarsening import coarsened, code_of, values_of
-from analysis.models import RowRelease
+from analysis.release_models import RowRelease
 from surveys.definition import Definition
 from surveys.models import Survey
 from surveys.questionnaires import definition_of

@@ -11,7 +11,8 @@ import pandas as pd
 from analysis import dataset
 from analysis.exporting.coarsening import coarser, code_of, values_of
 from analysis.exports import team_code
-from analysis.models import AnalysisRun, RowRelease, ScreeningDecision
+from analysis.models import AnalysisRun, ScreeningDecision
+from analysis.release_models import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires import Definition, definition_of
 

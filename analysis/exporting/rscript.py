@@ -13,8 +13,9 @@ from analysis.exporting.csv_file import csv_rows
 from analysis.exporting.models_of_run import fitted_models, scales_of
 from analysis.exporting.rows import TEAM, ReleasedRows
 from analysis.exports import csv_lines
-from analysis.models import AnalysisRun, FactorModelResult, ReliabilityResult, ScaleResult
+from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan
+from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleResult
 from teams.tables import Cell
 
 #: Fit measures that are compared, by lavaan's names. Which a model has depends on its estimator.

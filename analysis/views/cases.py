@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from analysis import cases as step
 from analysis import workspace
-from analysis.models import AgreementResult, CaseNote, Criterion, ScaleSet, TeamEstimate
+from analysis.models import CaseNote, Criterion
+from analysis.result_models import AgreementResult, ScaleSet, TeamEstimate
 from analysis.workspace_forms import CriterionForm, NotesForm
 from surveys.questionnaires import definition_of
 from teams import access

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analysis.exporting import csv_file, ddi, mplus, releases, rows, rscript, spss
 from analysis.exporting.coarsening import code_of, groups_of
 from analysis.exports import csv_lines
-from analysis.models import AnalysisRun, RowRelease
+from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
+from analysis.release_models import RowRelease
 from surveys.definition import TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

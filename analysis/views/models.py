@@ -15,10 +15,11 @@ from analysis.charts import as_data_uri
 from analysis.decisions import standing
 from analysis.factor_models import OWN
 from analysis.figures import FORMS, path_diagram
-from analysis.models import AnalysisRun, FactorModelResult, OwnModel
+from analysis.models import AnalysisRun, OwnModel
 from analysis.own_models import ModelRefused, add_model, remove_model
 from analysis.plan import locked_plan, rules
 from analysis.reading import factor_models
+from analysis.result_models import FactorModelResult
 from analysis.run_words import fit_line, model_in_words, verdict_in_words, warnings_in_words
 from analysis.scales import final_scales
 from analysis.views.workspace import figure_file

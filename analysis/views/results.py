@@ -14,9 +14,10 @@ from analysis import exports
 from analysis.factor_models import OWN
 from analysis.import_file import Answers, read_answers
 from analysis.imports import ImportRefused, import_answers
-from analysis.models import AnalysisRun, ScaleSet
+from analysis.models import AnalysisRun
 from analysis.reading import factor_models, scale_lines
 from analysis.researcher_forms import ImportForm
+from analysis.result_models import ScaleSet
 from analysis.run_words import fit_line
 from analysis.workspace import last_done
 from surveys.models import Survey

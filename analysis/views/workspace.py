@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 from analysis import workspace
 from analysis.charts import as_data_uri
 from analysis.figures import FORMS, Dot, converted, dot_plot, heat_map
-from analysis.models import AnalysisRun, ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.models import AnalysisRun
 from analysis.reading import item_lines, scale_lines, team_labels
+from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.run_words import screening_in_words
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of

@@ -16,9 +16,11 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from analysis.dataset import load
-from analysis.models import AnalysisRun, Decision, FactorModelResult, OwnModel, ResultTable, RowRelease, Unit
+from analysis.models import AnalysisRun, Decision, OwnModel, Unit
 from analysis.plan import locked_plan
+from analysis.release_models import RowRelease
 from analysis.report_links import share_study
+from analysis.result_models import FactorModelResult, ResultTable
 from analysis.runs import request_run
 from surveys import paper
 from teams import calendars

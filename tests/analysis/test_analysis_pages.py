@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analysis import runs
-from analysis.models import AnalysisPlan, AnalysisRun, Decision, FactorModelResult
+from analysis.models import AnalysisPlan, AnalysisRun, Decision
+from analysis.result_models import FactorModelResult
 from surveys.models import Collection, Response, Survey
 from teams.models import Participation
 from tests.analysis import builders

@@ -13,9 +13,10 @@ from analysis import demo
 from analysis.accounting import accounts
 from analysis.disclosure import Reason, Withheld, judge_academy, units
 from analysis.groups import group_of, load_groups
-from analysis.models import AnalysisRun, Decision, FactorModelResult, Publication, ScaleResult
+from analysis.models import AnalysisRun, Decision, Publication
 from analysis.publishing import published_run
 from analysis.reports import team_reports
+from analysis.result_models import FactorModelResult, ScaleResult
 from surveys.models import Collection, Response, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 

@@ -7,8 +7,9 @@ from openpyxl import Workbook
 from analysis import dataset, runs
 from analysis.import_file import UnreadableFile, read_answers, read_map, read_table
 from analysis.imports import ImportRefused, import_answers, seal
-from analysis.models import AnalysisRun, ReliabilityResult, ScaleResult
+from analysis.models import AnalysisRun
 from analysis.plan import locked_plan, rules
+from analysis.result_models import ReliabilityResult, ScaleResult
 from surveys.models import Collection, Response, Survey
 from surveys.questionnaires import definition_of, import_questionnaire
 from teams.models import Participation

@@ -9,12 +9,13 @@ from analysis import runs
 from analysis.disclosure import Withheld
 from analysis.exporting import csv_file, releases, rows, rscript, spss
 from analysis.exports import csv_lines
-from analysis.models import AgreementResult, AnalysisRun, ItemResult, ScaleResult
+from analysis.models import AnalysisRun
 from analysis.pdf import team_pdf
 from analysis.plan import locked_plan, rules
 from analysis.plan_forms import AmendmentForm
 from analysis.psychometrics.agreement import null_variance
 from analysis.reports import team_report
+from analysis.result_models import AgreementResult, ItemResult, ScaleResult
 from surveys.models import Survey
 from tests.analysis import builders
 

@@ -12,7 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from analysis import runs
-from analysis.models import AnalysisRun, ItemResult, ScaleResult
+from analysis.models import AnalysisRun
+from analysis.result_models import ItemResult, ScaleResult
 from surveys.models import Survey
 from tests.analysis import builders
 

@@ -12,19 +12,8 @@ from analysis import runs
 from analysis.cases import CriterionRefused, read_criterion
 from analysis.factor_models import ESTIMATORS
 from analysis.import_file import Table
-from analysis.models import (
-    AgreementResult,
-    AnalysisRun,
-    CaseNote,
-    CriterionValue,
-    FactorModelResult,
-    OwnModel,
-    ResultTable,
-    ScaleResult,
-    ScreeningDecision,
-    TeamCount,
-    TeamEstimate,
-)
+from analysis.models import AnalysisRun, CaseNote, CriterionValue, OwnModel, ScreeningDecision
+from analysis.result_models import AgreementResult, FactorModelResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
 from analysis.workspace_forms import OwnModelForm
 from surveys.models import Survey
 from teams.models import Participation

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from analysis import decisions, runs
-from analysis.models import AnalysisRun, ReliabilityResult, ScaleResult
+from analysis.models import AnalysisRun
+from analysis.result_models import ReliabilityResult, ScaleResult
 from analysis.write_up import escaped, printed, write_up
 from surveys.models import Survey
 from tests.analysis import builders

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.exporting import coarsening, csv_file, releases, rows, spss
-from analysis.models import RowRelease
+from analysis.release_models import RowRelease
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Role, User

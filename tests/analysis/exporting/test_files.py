@@ -14,7 +14,8 @@ from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
 from analysis.exporting.models_of_run import scales_of
 from analysis.exporting.rows import DataChanged, rows_of
 from analysis.exports import csv_lines, team_code
-from analysis.models import AnalysisRun, Decision, ReliabilityResult
+from analysis.models import AnalysisRun, Decision
+from analysis.result_models import ReliabilityResult
 from surveys.models import Response, Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
