@@ -2,7 +2,8 @@
 
 The counts are written out rather than drawn because the demo has to reproduce the totals of the article exactly
 (748 approached, 495 returned, 476 analysed in 36 of 42 teams) and because some teams are there for a reason: a team
-of 4 that must be withheld, whose academy has one other team (14), so that the academy must be withheld with it.
+of 4 that must be withheld, whose academy has one other team (14), so that the academy must be withheld with it; and, the
+year before, a team of 4 that gets one report together with a sibling team.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ EARLIER_WAVE = Fieldwork(
         "EEM-ERG": TeamCount(_CONTACT, 13, 9, 8),
         "WAD-WTB": TeamCount(_RESEARCHER, 26, 17, 15, 0, 1),
         "WAD-ELE": TeamCount(_RESEARCHER, 19, 13, 12),
-        "WAD-MAR": TeamCount(_CONTACT, 16, 10, 9),
+        "WAD-MAR": TeamCount(_CONTACT, 16, 5, 4),
         "WAD-CIV": TeamCount(_CONTACT, 18, 11, 11),
         "DRI-VPK": TeamCount(_RESEARCHER, 32, 20, 18, 1),
         "DRI-LGP": TeamCount(_RESEARCHER, 13, 9, 9),

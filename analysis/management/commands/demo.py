@@ -21,6 +21,8 @@ class Command(BaseCommand):
         for sign_in in demo.sign_ins():
             how = f"password {sign_in.password}" if sign_in.password else "a mailed code, shown on /dev/mail"
             self.stdout.write(f"  {sign_in.who}: {sign_in.email}, {how}")
+        for academy, path in demo.directors_links():
+            self.stdout.write(f"  report of the director of {academy}: {settings.BASE_URL}{path}")
         meeting = demo.try_meeting()
         if meeting is not None:
             self.stdout.write(f"  take part at once: {settings.BASE_URL}/a/{meeting.code}")
