@@ -156,6 +156,8 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 the folder made there is this account's
 LIMITS_DIR = Path(
     env.str("LIMITS_DIR", default=SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tempfile.gettempdir())
 )
+# The cache holds sign-in limits and used one-time codes only, in a folder beside those counts
+CACHES = {"default": {"BACKEND": "config.shared_cache.SharedCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
 # The list of sealed collections, replayed by `manage.py replay_seals` after a database backup has been restored
 SEAL_LIST = Path(env.str("SEAL_LIST", default=str(VAR_DIR / "sealed.txt")))
 
@@ -178,6 +180,14 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 900
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+# Per account as allauth has it. Per address more than that: a school stands behind one (docs/limits.md)
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "60/m/ip,5/300s/key",
+    "request_login_code": "60/m/ip,3/m/key",
+    "reset_password": "60/m/ip,5/m/key",
+    "reset_password_from_key": "60/m/ip",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Teamspiegel"
 # Researchers need a second factor; the demo's invented researchers have none to hold
@@ -200,6 +210,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # sign-in limits count the visitor's address, not the proxy's
 SECURE_REDIRECT_EXEMPT = [r"^health$"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -109,7 +109,7 @@ def _bucket() -> int:
 @contextmanager
 def _memory() -> Iterator[sqlite3.Connection]:
     """The counts of this installation. A table of SQLite: it adds up one by one, whichever process asks."""
-    memory = sqlite3.connect(_folder() / "limits.sqlite3", timeout=5, isolation_level=None)
+    memory = sqlite3.connect(folder() / "limits.sqlite3", timeout=5, isolation_level=None)
     try:
         memory.execute("PRAGMA synchronous = OFF")  # after a power cut it begins anew
         memory.execute(
@@ -120,11 +120,11 @@ def _memory() -> Iterator[sqlite3.Connection]:
         memory.close()
 
 
-def _folder() -> Path:
-    """Readable by this account only; nobody else could have made it before us."""
+def folder() -> Path:
+    """Of this installation, in memory. Readable by this account only; nobody else could have made it before us."""
     installation = hashlib.sha256(f"{settings.VAR_DIR} {settings.SECRET_KEY}".encode()).hexdigest()[:16]
-    folder = Path(settings.LIMITS_DIR) / f"teamspiegel-{installation}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to another account")
-    return folder
+    own = Path(settings.LIMITS_DIR) / f"teamspiegel-{installation}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if own.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{own} belongs to another account")
+    return own

@@ -182,7 +182,7 @@ def test_what_is_counted_says_nothing_about_a_person(teacher, meeting):
     with limits._memory() as memory:
         names = {name for (name,) in memory.execute("SELECT name FROM wrong")}
     assert names == {limits.EVERYBODY, limits.known_device(teacher.cookies["device"].value)}
-    assert limits._folder().stat().st_mode & 0o777 == 0o700
+    assert limits.folder().stat().st_mode & 0o777 == 0o700
 
 
 # ------------------------------------------------------------------------------------------------ start
