@@ -53,6 +53,7 @@ FIELDS: "dict[str, tuple[Text, Text]]" = {
     "number": (gettext_lazy("number of teachers in the team"), "12"),
     "when": (gettext_lazy("date of the team meeting, if there is one"), "…"),
     "dates": (gettext_lazy("proposed dates, one per line"), "– …"),
+    "meeting": (gettext_lazy("the meeting: day, time, room and who leads it, one per line"), "…"),
     LINK: (gettext_lazy("the link; each reader has their own"), ""),
 }
 COMMON = ("study", "controller", "contact", "contact_email", "privacy_officer")
@@ -61,7 +62,8 @@ COMMON = ("study", "controller", "contact", "contact_email", "privacy_officer")
 # Who gets letters, in the order of the page
 DIRECTORS, LEADERS = gettext_lazy("Directors"), gettext_lazy("Team leaders")
 CONTACTS, TEACHERS = gettext_lazy("Contact persons"), gettext_lazy("Teachers")
-READERS = (DIRECTORS, LEADERS, CONTACTS, TEACHERS)
+ATTENDEES = gettext_lazy("Everybody who comes to a team meeting for the study")
+READERS = (DIRECTORS, LEADERS, ATTENDEES, CONTACTS, TEACHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def write(
     values: dict[str, str],
     *,
     stop: str = "",
+    origin: str = "",
     attachments: tuple[Attachment, ...] = (),
     words: Wording | None = None,
 ) -> Mail:
@@ -186,13 +189,14 @@ def write(
     Args:
         values: every field of the letter but the common ones.
         stop: the address on which the reader of a reminder ends reminders (RFC 8058).
+        origin: where this reader's address comes from, where the letter does not say it for all its readers.
         words: other words than the stored ones, for a preview.
     """
     letter = LETTERS[kind]
     words = words or wording(study, kind, language)
     values = {**values, **common(study)}
     with translation.override(language):
-        origin = fill(str(letter.origin), values)
+        origin = origin or fill(str(letter.origin), values)
         closing = render_to_string(
             "emails/closing.txt",
             {"study": study, "origin": origin, "stop": stop, "stop_words": _("No more reminders? Say so here:")},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils import timezone
@@ -10,10 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import calendars, planning
-from teams.letters import LEADERS, Letter, offer, write
-from teams.mail import Attachment, Mail, absolute, compose, register
-from teams.models import Participation, Study
+from teams.letters import ATTENDEES, LEADERS, Letter, offer, write
+from teams.mail import Attachment, Mail, absolute, register
+from teams.models import OutboxMessage, Participation, Study
 from teams.planned import Attendee, PlannedMeeting
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 FILE = "meeting.ics"
 
@@ -68,6 +72,12 @@ offer(
 )
 
 
+# ------------------------------------------------------------------------------------------------ the meeting itself
+# One kind of mail, whose words say what happened: a study may write each of them anew.
+FIXED, MOVED = "teams.meeting_fixed", "teams.meeting_moved"
+CALLED_OFF, REPLACED = "teams.meeting_called_off", "teams.meeting_replaced"
+
+
 @register(planning.CALENDAR_MAIL, any_hour=True)
 def meeting_calendar(object_id: int, language: str) -> Mail | None:
     """To an attendee: the meeting as it is now; its cancellation where it was called off or somebody else comes."""
@@ -84,37 +94,88 @@ def meeting_calendar(object_id: int, language: str) -> Mail | None:
         return None
     planned = attendee.meeting
     participation = planned.participation
-    study, team = participation.study, participation.team
-    cancelled = attendee.left or planned.state == PlannedMeeting.State.CANCELLED
-    if cancelled:
-        subject, method, attendees = _("Called off: team meeting %(team)s"), calendars.CANCEL, [attendee]
+    kind = _what_happened(attendee)
+    if kind in (CALLED_OFF, REPLACED):
+        method, attendees = calendars.CANCEL, [attendee]
     else:
-        subject, method = _("Team meeting %(team)s"), calendars.REQUEST
-        attendees = list(planned.attendees.filter(left=False).order_by("pk"))
-    page = ""
-    if attendee.part == Attendee.Part.LEADER:
-        page = absolute(reverse("team_meeting", args=[participation.pk]))
-    elif attendee.part == Attendee.Part.RESEARCHER:
-        page = absolute(reverse("meeting", args=[study.slug, participation.pk]))
-    return compose(
-        attendee.email,
-        " ".join((subject % {"team": team.name}).split()),
-        "emails/teams/meeting_calendar.txt",
-        {
-            "study": study,
-            "team": team,
-            "participation": participation,
-            "planned": planned,
-            "attendee": attendee,
-            "cancelled": cancelled,
-            "link": page,
-        },
-        headers={"Reply-To": study.contact_email},
-        attachments=(
-            Attachment(
-                FILE,
-                calendars.invitation_file(planned, attendees, method),
-                f"text/calendar; method={method}; charset=utf-8",
-            ),
-        ),
+        method, attendees = calendars.REQUEST, list(planned.attendees.filter(left=False).order_by("pk"))
+    file = Attachment(
+        FILE, calendars.invitation_file(planned, attendees, method), f"text/calendar; method={method}; charset=utf-8"
     )
+    values = _of_meeting(planned, attendee.name) | {"link": _page_of(attendee)}
+    origin = ""
+    if attendee.part == Attendee.Part.CONTACT:
+        origin = _("The leader of %(team)s gave us your name and address for this study only.") % {
+            "team": values["team"]
+        }
+    return write(kind, participation.study, language, attendee.email, values, origin=origin, attachments=(file,))
+
+
+def _what_happened(attendee: Attendee) -> str:
+    """Which letter it is: whether the meeting is new to this person's calendar, another than it was, or over."""
+    if attendee.meeting.state == PlannedMeeting.State.CANCELLED:
+        return CALLED_OFF
+    if attendee.left:
+        return REPLACED
+    had_it = OutboxMessage.objects.filter(
+        kind=planning.CALENDAR_MAIL, object_id=attendee.pk, state=OutboxMessage.State.SENT
+    )
+    return MOVED if had_it.exists() else FIXED
+
+
+def _page_of(attendee: Attendee) -> str:
+    """The page on which this person sees the meeting; a contact person has none."""
+    participation = attendee.meeting.participation
+    if attendee.part == Attendee.Part.LEADER:
+        return absolute(reverse("team_meeting", args=[participation.pk]))
+    if attendee.part == Attendee.Part.RESEARCHER:
+        return absolute(reverse("meeting", args=[participation.study.slug, participation.pk]))
+    return ""
+
+
+def _of_meeting(planned: PlannedMeeting, name: str) -> dict[str, str]:
+    """The fields of letters about a meeting, but for the link."""
+    participation = planned.participation
+    return {
+        "name": name or _("contact person"),
+        "team": participation.team.name,
+        "meeting": "\n".join(_lines(planned)),
+    }
+
+
+def _lines(planned: PlannedMeeting) -> Iterable[str]:
+    if planned.starts_at and planned.ends_at:
+        begins, ends = timezone.localtime(planned.starts_at), timezone.localtime(planned.ends_at)
+        yield f"{date_format(begins, 'l j F Y, H:i')}–{date_format(ends, 'H:i')}"
+    if planned.room:
+        yield _("Room: %(room)s") % {"room": planned.room}
+    if planned.researcher:
+        yield _("Researcher who comes: %(name)s") % {"name": planned.researcher}
+    if planned.participation.contact_name:
+        yield _("Contact person: %(name)s") % {"name": planned.participation.contact_name}
+
+
+def _example_meeting(study: Study) -> dict[str, str]:
+    fixed = PlannedMeeting.objects.filter(participation__study=study, starts_at__isnull=False)
+    planned = fixed.select_related("participation__team", "researcher").order_by("starts_at", "pk").first()
+    return _of_meeting(planned, planned.participation.team.leader_name) if planned else {}
+
+
+def _offer_about_meeting(kind: str, title: "_StrPromise", subject: "_StrPromise") -> None:
+    template = f"emails/{kind.replace('.', '/')}.txt"
+    fields = ("name", "team", "meeting", "link")
+    offer(kind, Letter(title, ATTENDEES, template, subject, fields, example=_example_meeting, required=("meeting",)))
+
+
+_offer_about_meeting(FIXED, gettext_lazy("The date of the team meeting"), gettext_lazy("Team meeting {team}"))
+_offer_about_meeting(
+    MOVED, gettext_lazy("Another date, time or room of the team meeting"), gettext_lazy("Changed: team meeting {team}")
+)
+_offer_about_meeting(
+    CALLED_OFF, gettext_lazy("The team meeting is called off"), gettext_lazy("Called off: team meeting {team}")
+)
+_offer_about_meeting(
+    REPLACED,
+    gettext_lazy("Somebody else comes to the team meeting in your place"),
+    gettext_lazy("You need not come: team meeting {team}"),
+)

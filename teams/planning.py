@@ -86,19 +86,17 @@ def fix(
     Returns:
         False, with nothing changed, if somebody changed the meeting since ``planned`` was read.
     """
-    again = (
-        {"uid": uuid.uuid4()} if planned.state == PlannedMeeting.State.CANCELLED else {}
-    )  # a called-off event stays so
     changed = PlannedMeeting.objects.filter(pk=planned.pk, sequence=planned.sequence, state=planned.state).update(
         state=PlannedMeeting.State.CONFIRMED,
         starts_at=starts_at,
         researcher=researcher,
         room=room or planned.room,
         sequence=F("sequence") + 1,
-        **again,
     )
     if not changed:
         return False
+    if planned.state == PlannedMeeting.State.CANCELLED:
+        _begin_anew(planned)
     was = planned.starts_at if planned.state == PlannedMeeting.State.CONFIRMED else None
     planned.refresh_from_db()
     planned.dates.all().delete()
@@ -364,6 +362,19 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
             mail.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
         if part in BRIEFED and (is_new or moved):
             _brief(attendee, planned.starts_at)
+
+
+def _begin_anew(planned: PlannedMeeting) -> None:
+    """After a meeting was called off: who was told so gets another event, since a called-off one stays so in calendars.
+
+    A cancellation that still waits is taken back; for its reader the meeting moves. One event is of all who come, so then
+    it stays the same one.
+    """
+    attendees = list(planned.attendees.filter(left=False))
+    told = [attendee.pk for attendee in attendees if not mail.drop(CALENDAR_MAIL, attendee.pk)]
+    Attendee.objects.filter(pk__in=told).update(left=True)
+    if len(told) == len(attendees):
+        PlannedMeeting.objects.filter(pk=planned.pk).update(uid=uuid.uuid4())
 
 
 def _study_of(attendee: Attendee) -> Study:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 import config.urls  # noqa: F401  loads every view now: pandas cannot be loaded while the clock stands still
-from teams import calendars, corrections, invitations, mail, planning
+from teams import calendars, corrections, invitations, letters, mail, planning
 from teams.invitations import Approach
 from teams.models import Invitation, OutboxMessage, Participation, Role, Study, User
 from teams.planned import Attendee, OfferedSlot, PlannedMeeting
@@ -214,6 +214,49 @@ def test_a_meeting_planned_anew_after_it_was_called_off_is_another_event(team: P
     planning.call_off(planned)
     assert planning.fix(planned, LATE, researcher=None)
     assert planned.uid != uid
+
+
+def test_a_cancellation_that_still_waits_is_taken_back(team: Participation) -> None:
+    planned = fixed(team)
+    sent()
+    planning.call_off(planned)
+    uid = planned.uid
+    assert planning.fix(planned, LATE, researcher=None)
+    assert planned.uid == uid  # their calendars hold it
+    files = sent()
+    assert [(who, file["METHOD"]) for who, file in files] == [
+        ("cor@noord.example", "REQUEST"),
+        ("lena@noord.example", "REQUEST"),
+    ]
+
+
+def test_a_study_says_in_its_own_words_what_happens_to_a_meeting(team: Participation, roos: User) -> None:
+    """Fixed, moved, another comes, called off, and fixed anew: each has words of its own."""
+    for kind in ("fixed", "moved", "replaced", "called_off"):
+        letters.put_in_own_words(
+            team.study, f"teams.meeting_{kind}", "nl", f"{kind} {{team}}", f"{kind} {{name}}\n\n{{meeting}}", roos
+        )
+    planned = fixed(team, room="B1.12")
+    assert subjects() == ["fixed Verpleegkunde"] * 2
+    to_leader = next(message for message in outbox.outbox if message.to == ["lena@noord.example"])
+    assert to_leader.body.startswith(
+        "fixed Lena Bos\n\nmaandag 5 oktober 2026, 14:00–14:45\nRuimte: B1.12\nContactpersoon: Cor Mol\n"
+    )
+    assert "gaf ons je naam" not in to_leader.body
+    assert "gaf ons je naam" in next(m for m in outbox.outbox if m.to == ["cor@noord.example"]).body
+    planning.fix(planned, LATE, researcher=None)
+    assert subjects() == ["moved Verpleegkunde"] * 2
+    planning.change_way(team, mode="contact", contact_name="Mia", contact_email="mia@noord.example")
+    assert subjects() == ["fixed Verpleegkunde", "replaced Verpleegkunde"]
+    planning.call_off(planned)
+    assert subjects() == ["called_off Verpleegkunde"] * 2
+    planning.fix(planned, MONDAY, researcher=None)
+    assert subjects() == ["fixed Verpleegkunde"] * 2
+
+
+def subjects() -> list[str]:
+    sent()
+    return sorted(message.subject for message in outbox.outbox)
 
 
 def test_nobody_is_told_of_the_end_of_what_they_never_got(team: Participation) -> None:
