@@ -14,9 +14,11 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.crypto import salted_hmac
 
 from analysis.plan import canonical
+from surveys.definition import NUMBER, TEXT
 from surveys.models import Collection, Response, Survey
 from surveys.questionnaires import Definition, definition_of
 from teams.models import Participation
@@ -179,30 +181,38 @@ def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArr
     return digest.hexdigest()
 
 
+def n_sealed(survey: Survey) -> int:
+    """How many responses a data set of the survey would hold at most: tells what is quickly done, without reading them."""
+    return Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED).count()
+
+
 def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
     """The background answers of the rows of ``data``, a column per question that the survey asks, "" where not answered.
 
     Numbers are numbers. Open texts are not here: they leave only by :func:`open_texts_of` and a review, never beside other
-    answers. Kept out of :class:`Dataset`: no analysis needs these, and what is not read is not shown by mistake.
+    answers. Kept out of :class:`Dataset`: no analysis needs these, and what is not read is not shown by mistake. The database
+    takes the answers to these questions out of the row, and they come in blocks: no other answer is read a second time.
     """
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
-    texts = definition_of(version).open_text_codes
-    given = dict(
-        Response.objects.filter(
-            collection__survey=survey,
-            collection__state=Collection.State.SEALED,
-            collection__participation__in=data.participations,
-        ).values_list("key", "answers")
+    questions = [q for q in definition_of(version).asked_background(survey.background) if q.type != TEXT]
+    found = {question.code: np.full(len(data), "", dtype=object) for question in questions}
+    # a choice is text in either database; a number must come as one
+    answers = [(KeyTransform if q.type == NUMBER else KeyTextTransform)(q.code, "answers") for q in questions]
+    rows = (
+        Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
+        .order_by()
+        .values_list("key", *answers)
+        .iterator(chunk_size=ROWS_AT_ONCE)
     )
-    return pd.DataFrame(
-        {
-            code: [given[key].get(code, "") for key in data.respondents.index]
-            for code in survey.background
-            if code not in texts
-        },
-        index=data.respondents.index,
-        dtype=object,
-    )
+    while questions and (block := list(islice(rows, ROWS_AT_ONCE))):
+        keys, *columns = zip(*block, strict=True)
+        places = data.respondents.index.get_indexer(pd.Index(keys, dtype=object))
+        known = places >= 0  # not of a team that withdrew, or was sealed since
+        for question, column in zip(questions, columns, strict=True):
+            given = np.empty(len(column), dtype=object)
+            given[:] = ["" if value is None else sys.intern(value) if type(value) is str else value for value in column]
+            found[question.code][places[known]] = given[known]
+    return pd.DataFrame(found, index=data.respondents.index, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
