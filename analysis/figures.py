@@ -7,15 +7,17 @@ figure stands beside a table with the same numbers.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 import vl_convert as vlc
 
 INK, MUTED, GRID, ACCENT, WARM = "#1d2b2f", "#5b6b70", "#dde4e6", "#0b5c6b", "#a8490f"
 FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
-LETTER = 7.0
+LETTER = 7.3  # pixels of a letter at 13: generous, so that what is planned fits
 FORMS = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
@@ -39,15 +41,16 @@ def converted(svg: str, form: str) -> bytes:
 def dot_plot(rows: Sequence[Dot], n_points: int, axis: str, mark: float | None, mark_text: str) -> str:
     """Means as dots on lines under one another with their intervals; a dashed line marks the mean over all."""
     left = 20 + LETTER * max([len(row.label) for row in rows] + [8])
-    width, height = left + 460.0, 56 + 22.0 * len(rows)
+    width, under = left + 460.0, textwrap.wrap(axis, int((left + 440) / LETTER))
+    height = 40 + 22.0 * len(rows) + 17 * len(under)
 
     def x(value: float) -> float:
         return left + 440 * (value - 1) / (n_points - 1)
 
-    bottom = height - 40
+    bottom = height - 24 - 17 * len(under)
     parts = [_line(x(point), 8, x(point), bottom, GRID) for point in range(1, n_points + 1)]
     parts += [_text(x(point), bottom + 16, str(point), "middle") for point in range(1, n_points + 1)]
-    parts.append(_text(left + 220, height - 6, axis, "middle", MUTED))
+    parts += [_text(width / 2, bottom + 35 + 17 * n, words, "middle", MUTED) for n, words in enumerate(under)]
     if mark is not None:
         parts.append(_line(x(mark), 8, x(mark), bottom, MUTED, dashed=True))
         parts.append(f"<title>{escape(mark_text)}</title>")
@@ -81,10 +84,27 @@ def heat_map(names: Sequence[str], values: Sequence[Sequence[float | None]]) -> 
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{cell - 1:g}" height="{cell - 1:g}" fill="{colour}" '
                 f'fill-opacity="{strength:.2f}"/>'
             )
-            dark = strength > 0.55
-            parts.append(_text(x + cell / 2, y + cell / 2 + 4, _r(value), "middle", "white" if dark else INK, size=11))
+            letters = _letters_on(colour, strength)
+            parts.append(_text(x + cell / 2, y + cell / 2 + 4, _r(value), "middle", letters, size=11))
         parts.append(_text(left + cell * row + cell / 2, y + cell / 2 + 4, name, "middle", MUTED, size=10))
     return _svg(size, cell * len(names) + 16, parts)
+
+
+def correlation_table(names: Sequence[str], values: Sequence[Sequence[float | None]]) -> dict[str, list[Any]]:
+    """The table beside a map: the same figures, below the diagonal."""
+    rows = [
+        [name, *("–" if value is None else _r(value) for value in values[row][:row]), *[""] * (len(names) - row)]
+        for row, name in enumerate(names)
+    ]
+    return {"head": ["", *names], "rows": rows}
+
+
+def _letters_on(colour: str, strength: float) -> str:
+    """Black or white, whichever stands out more on this colour mixed with white: at least 4.5 to 1 with the two hues here."""
+    parts = [255 - strength * (255 - int(colour[i : i + 2], 16)) for i in (1, 3, 5)]
+    light = [c / 12.92 / 255 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in parts]
+    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]  # WCAG 2.2
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
 
 
 def path_diagram(

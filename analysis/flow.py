@@ -21,7 +21,7 @@ from teams.models import Invitation
 MAIN, ASIDE, GAP, MARGIN = 330, 300, 48, 16  # pixels: widths of the boxes, the room between them, the edge
 LINE, PADDING = 20, 12
 NO_BREAK = "\u00a0"
-LETTERS = {MAIN: 46, ASIDE: 42}  # that fit in a line of a box
+LETTERS = {MAIN: 41, ASIDE: 37}  # that fit in a line of a box, also in a wide font
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,11 @@ def days_chart(days: Sequence[tuple[date, int]], axis: str, width: int, language
         total += n
         values.append({"day": day.isoformat(), "total": total})
     form = "%-d-%-m" if language == "nl" else "%-d %b"
-    x = alt.X("day:T", axis=alt.Axis(format=form, title=None, grid=False, tickCount=5 if width <= NARROW else 10))
+    ticks = 5 if width <= NARROW else 10
+    axis_of_days = alt.Axis(
+        format=form, title=None, grid=False, tickCount=ticks, labelOverlap="parity", labelSeparation=4
+    )
+    x = alt.X("day:T", axis=axis_of_days)
     y = alt.Y("total:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title=axis, tickMinStep=1, format="d"))
     base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y)
     area = base.mark_area(interpolate="step-after", color=ACCENT, opacity=0.15)

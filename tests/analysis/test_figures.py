@@ -1,0 +1,167 @@
+"""Figures for researchers by their structure: every word there, apart and inside; contrast; no colour that says it alone."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.utils.translation import override
+
+from analysis import figures, flow
+from analysis.accounting import Accounts, Dispositions, TeamAccount
+from analysis.charts import ACCENT, NARROW, WIDE
+from analysis.figures import Dot, dot_plot, heat_map, path_diagram
+from analysis.plots import days_chart
+from tests.analysis.test_charts import SVG, boxes, contrast
+
+Box = tuple[str, float, float, float, float]
+LONG = "Leraar Voortgezet Onderwijs Eerste Graad Wiskunde (deeltijd), Academie voor Lerarenopleidingen"
+
+
+def apart_and_inside(svg: str, found: list[Box]) -> str:
+    """Asserts that no word lies over another or over the edge; returns all words."""
+    root = ElementTree.fromstring(svg)
+    width, height = (float(root.get(name, "0")) for name in ("width", "height"))
+    assert found
+    for words, left, top, right, bottom in found:
+        assert left >= 0, words
+        assert top >= 0, words
+        assert right <= width, words
+        assert bottom <= height, words
+    for (one, *a), (other, *b) in itertools.combinations(found, 2):
+        apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+        assert apart, f"“{one}” lies over “{other}”"
+    return " ".join(words for words, *_box in found)
+
+
+# ------------------------------------------------------------------------------------------------ teams as dots
+def test_a_plot_of_teams_names_each_and_its_axis():
+    rows = [Dot("Verpleegkunde", 2.61, 2.2, 3.0), Dot(LONG, 1.0, 1.0, 1.4), Dot("Chemie", 4.0, None, None)]
+    rows.append(Dot("Bouwkunde", None, None, None))
+    axis = "Informatie delen, evalueren en samen terugkijken op wat er is bereikt (streepjeslijn: gemiddelde van alle docenten)"
+    svg = dot_plot(rows, 4, axis, 2.58, "mean")
+    words = apart_and_inside(svg, boxes(svg))
+    assert all(row.label in words for row in rows)
+    assert all(word in words for word in axis.split())
+    assert {"1", "2", "3", "4"} <= set(words.split())
+    root = ElementTree.fromstring(svg)
+    assert len(root.findall(f"{SVG}circle")) == 3, "no dot without a mean"
+    dashed = [line for line in root.iter(f"{SVG}line") if line.get("stroke-dasharray")]
+    assert len(dashed) == 1, "the mean over all is told by its dashes, not by its colour"
+    for colour in (figures.ACCENT, figures.MUTED, figures.INK):
+        assert contrast(colour, "white") >= 4.5
+
+
+# ------------------------------------------------------------------------------------------------ correlations
+def mixed(colour: str, share: float) -> str:
+    parts = [round(255 - share * (255 - int(colour[i : i + 2], 16))) for i in (1, 3, 5)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def test_each_cell_of_a_map_holds_its_figure_and_can_be_read():
+    names = [f"AB{n}" for n in range(21)]
+    every = iter([value / 100 for value in range(-100, 101)])
+    values = [
+        [next(every, None) if column < row else None for column in range(len(names))] for row in range(len(names))
+    ]
+    svg = heat_map(names, values)
+    words = apart_and_inside(svg, boxes(svg)).split()
+    assert all(words.count(name) == 2 for name in names), "once beside its row, once over its column"
+    root = ElementTree.fromstring(svg)
+    cells = [rect for rect in root.iter(f"{SVG}rect") if rect.get("fill-opacity")]
+    texts = [text for text in root.iter(f"{SVG}text") if re.fullmatch(r"−?1?\.\d\d", text.text or "")]
+    assert len(cells) == len(texts) == 201
+    for cell, text in zip(cells, texts, strict=True):
+        ground = mixed(cell.get("fill", ""), float(cell.get("fill-opacity", "1")))
+        letters = {"white": "#ffffff"}.get(text.get("fill", ""), text.get("fill", ""))
+        assert contrast(letters, ground) >= 4.5, (text.text, ground)
+        below = (text.text or "").startswith("−")
+        assert (cell.get("fill") == figures.WARM) == below, "below 0 has a sign besides another hue"
+
+
+def test_the_table_beside_a_map_holds_its_figures():
+    table = figures.correlation_table(["GV", "OD", "CH"], [[None] * 3, [0.5, None, None], [-0.254, None, None]])
+    assert table["head"] == ["", "GV", "OD", "CH"]
+    assert table["rows"] == [["GV", "", "", ""], ["OD", ".50", "", ""], ["CH", "−.25", "–", ""]]
+
+
+# ------------------------------------------------------------------------------------------------ factor models
+@pytest.mark.parametrize("n_factors", [1, 2, 6])
+def test_a_path_diagram_has_every_loading_and_correlation(n_factors: int):
+    codes = ["GV", "IV", "IS", "OD", "CH", "ER"][:n_factors]
+    loadings = {code: [(f"{code}{n}", -0.5 if n == 6 else 0.55 + n / 100) for n in range(1, 7)] for code in codes}
+    pairs = {pair: 0.3 + n / 100 for n, pair in enumerate(itertools.combinations(codes, 2))}
+    svg = path_diagram(loadings, pairs)
+    words = apart_and_inside(svg, boxes(svg)).split()
+    for code in codes:
+        assert code in words
+    assert all(item in words for items in loadings.values() for item, _loading in items)
+    assert words.count("−.50") == n_factors
+    assert all(f"{value:.2f}"[1:] in words for value in pairs.values())
+    root = ElementTree.fromstring(svg)
+    assert len([line for line in root.iter(f"{SVG}line") if line.get("marker-end")]) == 6 * n_factors
+    assert len([path for path in root.iter(f"{SVG}path") if path.get("fill") == "none"]) == len(pairs)
+
+
+# ------------------------------------------------------------------------------------------------ from invited to analysed
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_flow_keeps_its_words_in_their_boxes(language: str):
+    people = Dispositions(1748, 1400, 114, 105, 23, 80, 26, 12)
+    team = TeamAccount(1, "T", "A", "I", "education", "contact", people)
+    reasons = {"workload": 12, "reorganisation": 11, "other_research": 10, "other": 9}
+    with override(language):
+        svg = flow.draw(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)), "Van uitgenodigd tot geanalyseerd")
+        stages = flow.stages(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)))
+    found = boxes(svg)
+    words = apart_and_inside(svg, found).replace("\u00a0", " ")
+    for line in (line for stage in stages for line in (*stage.lines, *stage.aside)):
+        assert all(word in words for word in line.replace("\u00a0", " ").split()), line
+    root = ElementTree.fromstring(svg)
+    frames = [
+        tuple(float(rect.get(name, "0")) for name in ("x", "y", "width", "height"))
+        for rect in root.iter(f"{SVG}rect")
+        if rect.get("stroke")
+    ]
+    for words, left, top, right, bottom in found:
+        assert any(
+            x <= left and right <= x + width and y <= top and bottom <= y + height for x, y, width, height in frames
+        ), f"“{words}” leaves its box"
+    for a, b in itertools.combinations(frames, 2):
+        assert a[0] + a[2] <= b[0] or b[0] + b[2] <= a[0] or a[1] + a[3] <= b[1] or b[1] + b[3] <= a[1]
+
+
+# ------------------------------------------------------------------------------------------------ days of collecting
+def drawn(
+    node: ElementTree.Element, x: float = 0, y: float = 0
+) -> Iterator[tuple[ElementTree.Element, float, float, bool]]:
+    """Every word of a drawing with its place, the moves of the groups around it added up; turned by a quarter or not."""
+    move = re.match(r"translate\(([-\d.]+)[, ]+([-\d.]+)\)", node.get("transform", ""))
+    if move:
+        x, y = x + float(move[1]), y + float(move[2])
+    if node.tag == f"{SVG}text" and node.text and node.get("opacity") != "0":
+        yield node, x, y, "rotate(-90)" in node.get("transform", "")
+    for child in node:
+        yield from drawn(child, x, y)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_line_of_days_has_words_apart_and_a_line_that_stands_out(language: str, width: int):
+    days = [(date(2026, 9, 1) + timedelta(days=n), 12 + n % 7) for n in range(60)]
+    svg = days_chart(days, "Questionnaires handed in, altogether", width, language)
+    found = []
+    for text, x, y, turned in drawn(ElementTree.fromstring(svg)):
+        words, size = text.text or "", float((text.get("font-size") or "13").removesuffix("px"))
+        wide = len(words) * size * 0.5
+        before = {"start": 0.0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
+        if turned:
+            found.append((words, x - 0.75 * size, y - wide + before, x + 0.22 * size, y + before))
+        else:
+            found.append((words, x - before, y - 0.75 * size, x - before + wide, y + 0.22 * size))
+    words = apart_and_inside(svg, found)
+    assert "Questionnaires handed in, altogether" in words
+    assert ("1-10" if language == "nl" else "Oct") in words
+    assert f'stroke="{ACCENT}"' in svg
+    assert contrast(ACCENT, "white") >= 3
