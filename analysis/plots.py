@@ -55,7 +55,8 @@ def days_chart(days: Sequence[tuple[date, int]], axis: str, width: int, language
         total += n
         values.append({"day": day.isoformat(), "total": total})
     form = "%-d-%-m" if language == "nl" else "%-d %b"
-    ticks = 5 if width <= NARROW else 10
+    # no more than there are days: between them ticks stand at noon, and a day is named twice
+    ticks = min(5 if width <= NARROW else 10, max(1, len(days) - 1))
     axis_of_days = alt.Axis(
         format=form, title=None, grid=False, tickCount=ticks, labelOverlap="parity", labelSeparation=4
     )

@@ -162,6 +162,9 @@ def test_the_line_of_days_has_words_apart_and_a_line_that_stands_out(language: s
             found.append((words, x - before, y - 0.75 * size, x - before + wide, y + 0.22 * size))
     words = apart_and_inside(svg, found)
     assert "Questionnaires handed in, altogether" in words
-    assert ("1-10" if language == "nl" else "Oct") in words
+    assert ("4-10" if language == "nl" else "4 Oct") in words
+    few = days_chart(days[:5], "Questionnaires", width, language)
+    named = [text.text for text, _x, _y, _turned in drawn(ElementTree.fromstring(few))]
+    assert len(set(named)) == len(named), "no day is named twice"
     assert f'stroke="{ACCENT}"' in svg
     assert contrast(ACCENT, "white") >= 3
