@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from scripts.setup import ROOT
 
@@ -83,7 +83,10 @@ def here(page: Page) -> int:
     return int(page.locator(".step.now").get_attribute("id")[1:])
 
 
-def checked(page: Page) -> dict[str, str]:
+def checked(page: Page, n: int | None = None) -> dict[str, str]:
+    """The chosen answers; with ``n`` once there are so many: a page that was just loaded asks the device for its draft."""
+    if n is not None:
+        expect(page.locator("fieldset :checked")).to_have_count(n)
     script = "Object.fromEntries([...document.querySelectorAll('fieldset :checked')].map((i) => [i.name, i.value]))"
     return page.evaluate(script)
 

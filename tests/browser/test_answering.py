@@ -141,7 +141,7 @@ def test_back_forward_and_links_to_open_statements(page: Page, meeting: tuple[st
     page.wait_for_function("document.querySelector('.step.now').id === 's8'")
     page.locator(".step.now [value=back]").click()
     assert here(page) == 7
-    assert len(checked(page)) == 7
+    assert len(checked(page, 7)) == 7
 
 
 def test_switching_the_language_keeps_step_and_answers(page: Page, meeting: tuple[str, str, str]) -> None:
@@ -151,8 +151,34 @@ def test_switching_the_language_keeps_step_and_answers(page: Page, meeting: tupl
     page.locator("[name=language]").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.wait_for_function("document.querySelector('.step.now').id === 's2'")
-    assert set(checked(page).values()) == {"yes", "x"}
-    assert len(checked(page)) == 7
+    assert set(checked(page, 7).values()) == {"yes", "x"}
+
+
+SLOW_DEVICE = """
+Object.defineProperty(IDBRequest.prototype, "onsuccess", {
+  set(act) { this.addEventListener("success", (event) => setTimeout(act, 2000, event)); },
+});
+"""
+
+
+def test_what_is_answered_while_the_device_looks_for_its_draft_counts(
+    context: BrowserContext, meeting: tuple[str, str, str]
+) -> None:
+    first = context.new_page()
+    begin(first, meeting[0])
+    eligible(first)
+    with first.expect_response("**/a/save"):
+        choose(first, 0)
+    first.close()
+    page = context.new_page()
+    page.add_init_script(SLOW_DEVICE)
+    page.goto("/a/q#s3")
+    checked(page, 7)
+    with page.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved"):
+        page.locator("label:has([name=GV1][value='4'])").evaluate("(label) => label.click()")
+    assert checked(page, 7)["GV1"] == "4"
+    page.reload()
+    assert checked(page, 7)["GV1"] == "4"
 
 
 def test_two_tabs_merge_what_they_say(context: BrowserContext, meeting: tuple[str, str, str]) -> None:
@@ -169,7 +195,7 @@ def test_two_tabs_merge_what_they_say(context: BrowserContext, meeting: tuple[st
     second.wait_for_timeout(2500)
     third = context.new_page()
     third.goto("/a/q")
-    found = checked(third)
+    found = checked(third, 13)
     assert [found.get(f"GV{n}") for n in range(1, 7)] == ["1"] * 6
     assert [found.get(f"IV{n}") for n in range(1, 7)] == ["2"] * 6
     assert not first.locator("#trouble").is_visible()

@@ -229,6 +229,18 @@ class Program:
 
 
 # ------------------------------------------------------------------------------------------------ the attack
+def _parts(measure: Sequence[str]) -> int:
+    """Into how many parts a point is divided so that every mean of answers to these items is whole."""
+    return math.lcm(*range(1, len(measure) + 1))
+
+
+def _apart(values: Sequence[int]) -> list[int]:
+    """How much the sum of n of these values can differ by which n are taken: for n from none to all."""
+    known = sorted(values)
+    sums = list(itertools.accumulate(known, initial=0))
+    return [sums[-1] - sums[len(known) - n] - sums[n] for n in range(len(known) + 1)]
+
+
 class Attack:
     """All targets of a case, for an outsider (no insider) and for each respondent who knows his own answers."""
 
@@ -249,6 +261,7 @@ class Attack:
         }
         self.component = self._components(figures)
         self.programs: dict[object, Program] = {}
+        self.values: dict[tuple[str, ...], dict[Key, int | None]] = {}
 
     def _components(self, figures: Sequence[frozenset[Key]]) -> dict[Key, int]:
         """People connected by figures they share; a spread over several parts does not connect the parts."""
@@ -290,15 +303,36 @@ class Attack:
             if key != insider:
                 whole[self.alike[key], case.marks.get(key)].append(key)
                 classes[self.alike[key]].append(key)
-        groups = list(self._unions(list(whole.values()), case.k - c - 1))
+        groups = [(group, self._classes_of(group)) for group in self._unions(list(whole.values()), case.k - c - 1)]
         for measure in self.measures():
-            values = {key: self._value(key, measure) for key in case.people}
-            for group in groups:
-                if all(values[key] is not None for key in group):
-                    yield from self._target("T1", measure, group, insider, classes, values)
-            for members in classes.values():
-                if values[members[0]] is not None:
-                    yield from self._target("T2", measure, members[:1], insider, classes, values)
+            values = self._values(measure)
+            apart = {
+                alike: _apart(found)
+                for alike, members in classes.items()
+                if (found := [value for key in members if (value := values[key]) is not None])
+            }
+            for group, inside in groups:
+                if all(alike in apart for alike in inside):
+                    width = sum(apart[alike][size] for alike, size in inside.items())
+                    yield from self._target("T1", measure, group, insider, classes, width)
+            for alike, members in classes.items():
+                if alike in apart:
+                    yield from self._target("T2", measure, members[:1], insider, classes, apart[alike][1])
+
+    def _classes_of(self, group: Sequence[Key]) -> dict[object, int]:
+        """How many of a group are in each class of people who cannot be told apart."""
+        inside: dict[object, int] = defaultdict(int)
+        for key in group:
+            inside[self.alike[key]] += 1
+        return inside
+
+    def _values(self, measure: tuple[str, ...]) -> dict[Key, int | None]:
+        """Everybody's value as a whole number of parts, ``_parts(measure)`` to a point; None without an answer."""
+        if measure not in self.values:
+            parts = _parts(measure)
+            found = {key: self._value(key, measure) for key in self.case.people}
+            self.values[measure] = {key: None if v is None else int(v * parts) for key, v in found.items()}
+        return self.values[measure]
 
     def _value(self, key: Key, measure: Sequence[str]) -> Fraction | None:
         if not self.case.answered(key, measure):
@@ -344,19 +378,13 @@ class Attack:
         group: list[Key],
         insider: Key | None,
         classes: Mapping[object, list[Key]],
-        values: Mapping[Key, Fraction | None],
+        width: int,
     ) -> Iterator[Disclosure]:
+        """``width``: the group's sum over the two worlds farthest apart by exchanges alone, in parts of a point."""
         self.n_targets += 1
         exact = kind == "T2" and len(measure) == 1  # one possible answer
         needed = 1.0 if exact else self.case.tau
-        inside: dict[object, int] = defaultdict(int)
-        for key in group:
-            inside[self.alike[key]] += 1
-        width = Fraction(0)
-        for alike, size in inside.items():
-            known = sorted(v for key in classes[alike] if (v := values[key]) is not None)
-            width += sum(known[len(known) - size :]) - sum(known[:size])
-        if width / len(group) >= Fraction(needed).limit_denominator(1000):
+        if 1000 * width >= math.ceil(1000 * needed) * len(group) * _parts(measure):
             return  # two worlds that differ enough
         if self.worlds.reach(measure, group, insider, needed):
             return

@@ -21,8 +21,16 @@ export async function questionnaire(form) {
   const state = JSON.parse(document.getElementById("state").textContent);
   const fromDevice = state.sequence === undefined;
   if (!fromDevice) keepPage(form); // before anything of the respondent is shown
+  const meanwhile = new Map(); // what is answered while the device looks for its draft
+  const answeredEarly = ({ target }) => target.closest("fieldset") && meanwhile.set(target.name, show.valueOf(target));
+  form.addEventListener("input", answeredEarly);
+  show.answers(flat(state));
+  const start = place();
+  if (start.n > 1 || start.target) show.step(start.n, start.target);
   const draft = shared ? fresh() : await restored();
+  form.removeEventListener("input", answeredEarly);
   if (!draft) return show.nothing((await store.allParcels()).length);
+  for (const [code, value] of meanwhile) draft.set(code, value);
   let isKept = !shared;
   let otherLanguage = null; // a promise: whether the page in the other language is on the device too
 
@@ -199,8 +207,8 @@ export async function questionnaire(form) {
   if (shared) whenIdle(() => moves.person());
 
   show.answers(draft.now);
-  const start = place();
-  if (start.n > 1 || start.target) show.step(start.n, start.target);
+  if (meanwhile.size) keep();
+  if (show.current() === sections.length) show.step(sections.length); // what is still open is known only now
   if (fromDevice) {
     sender.failures = 1; // say so until the server is heard
     hooks.failed();
