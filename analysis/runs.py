@@ -55,7 +55,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever the computation itself changes: what was staged before is then computed anew.
-METHOD = "3"
+METHOD = "4"
 
 
 class NoPlan(Exception):

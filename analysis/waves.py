@@ -29,7 +29,7 @@ from analysis.psychometrics.invariance import InvarianceResult, invariance
 from analysis.psychometrics.nesting import Teams
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.team_means import mean_over_respondents, team_statistics
-from analysis.staging import Rows, table_of
+from analysis.staging import Rows, rows, table_of
 from surveys import versions
 from surveys.models import Survey
 from surveys.questionnaires import definition_of
@@ -79,7 +79,7 @@ class EarlierWave:
         return [self.computation.dataset.fingerprint, self.plan_hash, self.items, sorted(self.team_of.items())]
 
     def compare(self, now: Computation) -> list[Rows]:
-        """One table per final scale, over the teams that answered in both waves."""
+        """One table per final scale, over the teams that answered in both waves, and a row per team."""
         found = []
         for scale in now.final:
             items = tuple(item for item in scale.items if item in self.items)
@@ -89,10 +89,14 @@ class EarlierWave:
                 found.append(table_of("waves", {**head, "problem": "too_few_items"}, scale.code))
                 continue
             shared = ScalePlan(scale.code, items, (), now.plan.minimum_answered(len(items)))
-            found.append(table_of("waves", {**head, "problem": "", **self._scale(now, shared)}, scale.code))
+            table, teams = self._scale(now, shared)
+            found.append(table_of("waves", {**head, "problem": "", **table}, scale.code))
+            if teams:
+                columns = {name: [team[name] for team in teams] for name in teams[0]}
+                found.append(rows("wavedifference", len(teams), scale=scale.code, **columns))
         return found
 
-    def _scale(self, now: Computation, scale: ScalePlan) -> dict[str, Any]:
+    def _scale(self, now: Computation, scale: ScalePlan) -> tuple[dict[str, Any], list[dict[str, float]]]:
         waves = [_Wave.of(computation, self.team_of, scale) for computation in (self.computation, now)]
         both = sorted(set(waves[0].answered) & set(waves[1].answered))
         waves = [wave.only(both) for wave in waves]
@@ -107,7 +111,7 @@ class EarlierWave:
         ]
         tested = _invariance(scale, waves)
         overall = _overall(waves) if tested["holds"] else None
-        return {"n_teams": len(both), "teams": teams, "invariance": tested, "overall": overall}
+        return {"n_teams": len(both), "invariance": tested, "overall": overall}, teams
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,8 @@ class _Wave:
         return _Wave(self.keyed[rows], self.score[rows], Teams(codes.astype(np.intp), tuple(chosen)))
 
 
-def _welch(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[str, Any]:
-    """A team's two means and their difference, with Welch's interval of independent samples."""
+def _welch(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[str, float]:
+    """A team's two means and their difference, with Welch's interval of independent samples; NaN where there is none."""
     n, variances = [], []
     for wave in (before, after):
         n.append(int(wave["n"]))
@@ -152,11 +156,11 @@ def _welch(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[str, Any
     return {
         "n_before": n[0],
         "n": n[1],
-        "before": number(float(before["mean"])),
-        "mean": number(float(after["mean"])),
-        "difference": number(difference),
-        "low": number(low),
-        "high": number(high),
+        "before": float(before["mean"]),
+        "mean": float(after["mean"]),
+        "difference": difference,
+        "low": low,
+        "high": high,
     }
 
 

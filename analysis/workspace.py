@@ -9,8 +9,9 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
 
-from analysis.cases import teams_of
+from analysis.cases import BY_NAME, teams_of
 from analysis.comparing import FACTORS
+from analysis.comparison_models import WaveDifference
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.reading import team_labels
 from analysis.result_models import AgreementResult, ResultTable, ScaleResult, ScaleSet, TeamCount
@@ -100,6 +101,15 @@ def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) ->
         for count in counts
         if count.participation is not None
     ]
+
+
+def wave_rows(run: AnalysisRun, scale: str, page: str | None) -> tuple[Page[WaveDifference], list[tuple[str, Any]]]:
+    """A page of teams in two waves on one scale, each with its name, by institution, academy and name; two queries."""
+    rows = WaveDifference.objects.filter(run=run, scale=scale).order_by(*BY_NAME)
+    found = Paginator(rows.select_related("participation__team__academy__institution"), TEAMS_PER_PAGE).get_page(page)
+    shown = [(row, row.participation.team) for row in found if row.participation is not None]
+    labels = team_labels(team for _row, team in shown)
+    return found, [(labels[team.pk], row) for row, team in shown]
 
 
 # ------------------------------------------------------------------------------------------------ screening

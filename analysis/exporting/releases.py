@@ -16,7 +16,7 @@ from django.db import transaction
 
 from analysis import dataset
 from analysis.dataset import Dataset
-from analysis.exporting.coarsening import coarsened, code_of, values_of
+from analysis.exporting.coarsening import coarsened, code_of, in_bands, values_of
 from analysis.release_models import RowRelease
 from surveys.definition import Definition
 from surveys.models import Survey
@@ -25,6 +25,8 @@ from teams import history
 from teams.models import Study, User
 
 TEAM = "team"
+#: Columns of rows while they are judged: how often, and the releases in which they were.
+N, RELEASE = "_n", "_release_"
 #: Smaller sets of columns that are looked at when a release is refused.
 MOST_OFFERS = 8
 
@@ -57,25 +59,53 @@ def union_of(releases: Sequence[RowRelease], with_team: bool, background: Sequen
     return ((TEAM,) if team else ()) + tuple(sorted(codes))
 
 
-def smallest_cell(rows: pd.DataFrame, columns: Sequence[str], releases: Sequence[RowRelease]) -> int:
+def smallest_cell(rows: pd.DataFrame, columns: Sequence[str]) -> int:
     """The fewest rows that share all ``columns`` and the releases in which they were; 0 without rows."""
-    sizes = _cells(rows, columns, releases)
+    sizes = _cells(rows, columns)
     return int(sizes.min()) if len(sizes) else 0
 
 
-def _cells(rows: pd.DataFrame, columns: Sequence[str], releases: Sequence[RowRelease]) -> pd.Series:
-    """How many rows each cell holds."""
+def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """How many rows each cell holds; ``rows`` as :func:`_distinct` gives them."""
     cells = pd.DataFrame({column: values_of(rows, column) for column in columns}, index=rows.index)
-    for number, release in enumerate(releases):
-        cells[f"_release_{number}"] = rows[TEAM].isin(release.participations)
+    for name in rows.columns:
+        if name.startswith(RELEASE):
+            cells[name] = rows[name]
     if cells.columns.empty or rows.empty:
-        return pd.Series([len(rows)] if len(rows) else [], dtype=int)
-    return cells.groupby(list(cells.columns), observed=True, dropna=False).size()
+        return pd.Series([rows[N].sum()] if len(rows) else [], dtype=int)
+    return rows[N].groupby([cells[name] for name in cells.columns], observed=True, dropna=False, sort=False).sum()
+
+
+def _distinct(rows: pd.DataFrame, releases: Sequence[RowRelease]) -> pd.DataFrame:
+    """Each row once with how often it occurs, and in which releases it was: a large study has few that differ."""
+    marked = rows.assign(
+        **{f"{RELEASE}{number}": rows[TEAM].isin(one.participations) for number, one in enumerate(releases)}
+    )
+    names = list(marked.columns)
+    return marked.groupby(names, observed=True, dropna=False, sort=False).size().reset_index(name=N)
 
 
 def passes(union: Sequence[str], smallest: int, k: int) -> bool:
     """Whether a union may stand: the team alone always, with any background question from k rows per cell."""
     return not set(union) - {TEAM} or smallest >= k
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A release that passes: its columns with those of all before, the fewest rows per cell, how many give which answer."""
+
+    background: tuple[str, ...]
+    union: tuple[str, ...]
+    smallest_cell: int
+    n_rows: int
+    sizes: dict[str, dict[str, int]]  # per background column
+
+
+def look(survey: Survey, *, with_team: bool, background: Sequence[str]) -> Judgement:
+    """Judge a release and record nothing. Raises as :func:`register` does."""
+    rows = _rows(survey, dataset.load(survey))
+    before = list(RowRelease.objects.filter(study=survey.study_id).order_by("pk"))
+    return _judged(survey, rows, before, with_team, background, survey.study.k)
 
 
 def register(
@@ -87,33 +117,53 @@ def register(
     """
     data = dataset.load(survey)
     rows = _rows(survey, data)
-    if rows.empty:
-        raise NothingToRelease
-    known = [code for code in rows.columns if code != TEAM]  # open texts are never among them
-    background = sorted((c for c in set(background) if code_of(c) in known), key=lambda c: (known.index(code_of(c)), c))
-    definition = definition_of(survey.version)
+    seen = list(RowRelease.objects.filter(study=survey.study_id).order_by("pk"))
+    passed = _judged(survey, rows, seen, with_team, background, survey.study.k)
     with transaction.atomic():
         # Two releases at once could each pass alone and not together: the study's row lets the second see the first.
         study = Study.objects.select_for_update().get(pk=survey.study_id)
         before = list(RowRelease.objects.filter(study=study).order_by("pk"))
-        union = union_of(before, with_team, background)
-        smallest = smallest_cell(rows, union, before)
-        if not passes(union, smallest, study.k):
-            raise ReleaseRefused(smallest, union, _offers(definition, rows, before, with_team, background, study.k))
+        if before != seen:
+            passed = _judged(survey, rows, before, with_team, background, study.k)
         release = RowRelease.objects.create(
             study=study,
             purpose=purpose.strip()[:500],
             with_team=with_team,
-            background=background,
-            union=list(union),
+            background=list(passed.background),
+            union=list(passed.union),
             participations=list(data.participations),
             fingerprint=data.fingerprint,
-            n_rows=len(rows),
-            smallest_cell=smallest,
+            n_rows=passed.n_rows,
+            smallest_cell=passed.smallest_cell,
             released_by=user,
         )
         history.record(study, "rows_released", by=user, detail=release.purpose)
     return release
+
+
+def _judged(
+    survey: Survey,
+    rows: pd.DataFrame,
+    before: Sequence[RowRelease],
+    with_team: bool,
+    background: Sequence[str],
+    k: int,
+) -> Judgement:
+    if rows.empty:
+        raise NothingToRelease
+    known = [code for code in rows.columns if code != TEAM]  # open texts are never among them
+    columns = sorted((c for c in set(background) if code_of(c) in known), key=lambda c: (known.index(code_of(c)), c))
+    distinct = _distinct(rows, before)
+    union = union_of(before, with_team, columns)
+    smallest = smallest_cell(distinct, union)
+    if not passes(union, smallest, k):
+        definition = definition_of(survey.version)
+        raise ReleaseRefused(smallest, union, _offers(definition, distinct, before, with_team, columns, k))
+    sizes = {
+        column: {str(value): int(n) for value, n in distinct[N].groupby(values_of(distinct, column)).sum().items()}
+        for column in columns
+    }
+    return Judgement(tuple(columns), union, smallest, len(rows), sizes)
 
 
 def _rows(survey: Survey, data: Dataset) -> pd.DataFrame:
@@ -138,23 +188,25 @@ def _offers(
 
         def enough(columns: list[str], team: bool = team) -> bool:
             union = union_of(before, team, columns)
-            return passes(union, smallest_cell(rows, union, before), k)
+            return passes(union, smallest_cell(rows, union), k)
 
         def small(columns: list[str], team: bool = team) -> int:
-            sizes = _cells(rows, union_of(before, team, columns), before)
+            sizes = _cells(rows, union_of(before, team, columns))
             return int(sizes[sizes < k].sum())
 
         found = coarsened(definition, background, enough, small) if background else None
         if found is not None and found != list(background):
             union = union_of(before, team, found)
-            offers.append(Offer(team, tuple(found), smallest_cell(rows, union, before)))
+            offers.append(Offer(team, tuple(found), smallest_cell(rows, union)))
+    round_columns = [in_bands(definition, column) for column in background]
     for size in range(len(background), -1, -1):
-        for chosen in combinations(background, size):
+        for chosen in combinations(round_columns, size):
             for team in teams:
                 union = union_of(before, team, chosen)
-                smallest = smallest_cell(rows, union, before)
-                if passes(union, smallest, k):
-                    offers.append(Offer(team, chosen, smallest))
+                smallest = smallest_cell(rows, union)
+                offer = Offer(team, tuple(chosen), smallest)
+                if passes(union, smallest, k) and offer not in offers:
+                    offers.append(offer)
                 if len(offers) == MOST_OFFERS:
                     return offers
     return offers

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.exporting import csv_file, ddi, mplus, releases, rows, rscript, spss
-from analysis.exporting.coarsening import code_of, groups_of
-from analysis.exports import csv_lines
+from analysis.exporting import ddi, files, releases, rows, spss
+from analysis.exporting.coarsening import code_of, grouped
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
 from analysis.release_models import RowRelease
@@ -25,9 +25,6 @@ from surveys.questionnaires import definition_of
 from teams import access, history
 from teams.models import Study
 
-ZIP = "application/zip"
-FORMS = ("csv", "sav", "r", "mplus")
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def exports(request: HttpRequest, slug: str) -> HttpResponse:
@@ -35,20 +32,21 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
-    names = {question.code: in_language(dict(question.text)) for question in questions if question.type != TEXT}
     words = _Words(questions)
-    form = ReleaseForm(request.POST or None, questions=names)
+    form = ReleaseForm(request.POST or None, questions=[question for question in questions if question.type != TEXT])
     refusal: releases.ReleaseRefused | None = None
+    preview: releases.Judgement | None = None
     if survey is not None and request.method == "POST" and form.is_valid():
         try:
-            _register(request, survey, form)
+            preview = _register(request, survey, form)
         except releases.NothingToRelease:
             messages.error(request, _("There are no sealed answers yet."))
         except releases.ReleaseRefused as refused:
             refusal = refused
         else:
-            messages.success(request, _("Recorded. The files of this release stand below."))
-            return redirect("exports", slug)
+            if preview is None:
+                messages.success(request, _("Recorded. The files of this release stand below."))
+                return redirect("exports", slug)
     register = list(RowRelease.objects.filter(study=study).select_related("released_by"))
     return render(
         request,
@@ -59,6 +57,8 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "run": _last_done(study),
             "form": form,
             "refusal": refusal,
+            "preview": preview,
+            "sizes": words.sizes(preview.sizes) if preview else (),
             "union": words.of(refusal.union) if refusal else "",
             "offers": [
                 (offer, words.of(((releases.TEAM,) if offer.with_team else ()) + offer.background))
@@ -82,38 +82,28 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
 def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
     """One file of a release. Who took it stands in the study's history."""
     study = access.study_for_researcher(request.user, slug)
-    release = get_object_or_404(RowRelease, study=study, pk=pk)
+    release = get_object_or_404(RowRelease.objects.select_related("study"), study=study, pk=pk)
     survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
     run = _last_done(study)
-    if form not in FORMS or (form in ("r", "mplus") and run is None):
+    if form not in files.CONTENT_TYPES or (form in files.OF_A_RUN and run is None):
         raise Http404
-    if run is not None and form in ("r", "mplus") and run.fingerprint != release.fingerprint:
+    if run is not None and form in files.OF_A_RUN and run.fingerprint != release.fingerprint:
         messages.error(
             request, _("The last analysis is of other answers: wait for the next one, or make a new release.")
         )
         return redirect("exports", slug)
+    language = _language(request, definition_of(survey.version).languages)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it is sent
     try:
-        found = rows.rows_of(release, survey, run)
+        files.write_file(release, survey, run, form, language, file)
     except rows.DataChanged:
+        file.close()
         messages.error(request, _("Answers came in or were withdrawn since this release: make a new one."))
         return redirect("exports", slug)
-    name = f"{slug}-{release.pk}"
-    if form == "csv":
-        answer: HttpResponseBase = StreamingHttpResponse(
-            csv_lines(csv_file.csv_rows(found)), content_type="text/csv; charset=utf-8"
-        )
-        name += ".csv"
-    elif form == "sav":
-        language = _language(request, found.definition.languages)
-        answer = HttpResponse(spss.sav_bytes(found, language, study.title), content_type="application/x-spss-sav")
-        name += f"-{language}.sav"
-    else:
-        assert run is not None
-        made = rscript.r_zip(found, run) if form == "r" else mplus.mplus_zip(found, run)
-        answer = HttpResponse(made, content_type=ZIP)
-        name += f"-{form}.zip"
     history.record(study, "responses_downloaded", by=access.signed_in(request), detail=f"{form}: {release.purpose}")
-    return _as_file(answer, name)
+    file.seek(0)
+    answer = FileResponse(file, content_type=files.CONTENT_TYPES[form])
+    return _as_file(answer, files.name_of(release, form, language))
 
 
 @require_safe
@@ -162,8 +152,12 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> None:
-    """Register what the form asks for, or the coarser release that was offered in its place and chosen."""
+def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> releases.Judgement | None:
+    """Register what the form asks for, or the coarser release that was offered in its place and chosen; or only look."""
+    if "check" in request.POST:
+        return releases.look(
+            survey, with_team=form.cleaned_data["with_team"], background=form.cleaned_data["background"]
+        )
     asked = {"purpose": form.cleaned_data["purpose"], "user": access.signed_in(request)}
     try:
         releases.register(
@@ -174,6 +168,7 @@ def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> None:
         if not chosen:
             raise
         releases.register(survey, with_team=chosen[0].with_team, background=chosen[0].background, **asked)
+    return None
 
 
 class _Words:
@@ -190,9 +185,21 @@ class _Words:
         question = self._questions.get(code_of(column))
         if question is None:
             return _("team") if column == releases.TEAM else column
-        texts = {choice.code: in_language(dict(choice.text)) for choice in question.choices}
-        groups = " · ".join(" / ".join(texts.get(code, code) for code in group) for group in groups_of(column))
-        return in_language(dict(question.text)) + (f" ({groups})" if groups else "")
+        text = in_language(dict(question.text))
+        if column == question.code:
+            return text
+        return f"{text} ({' · '.join(in_language(dict(choice.text)) for choice in grouped(question, column).choices)})"
+
+    def sizes(self, found: Mapping[str, Mapping[str, int]]) -> list[tuple[str, list[tuple[str, int]]]]:
+        """Per column the question, and how many gave each of its answers; numbers without bands are left out."""
+        told = []
+        for column, counts in found.items():
+            question = self._questions[code_of(column)]
+            answers = [(choice.code, in_language(dict(choice.text))) for choice in grouped(question, column).choices]
+            if answers:
+                known = [(words, counts.get(code, 0)) for code, words in answers]
+                told.append((in_language(dict(question.text)), [*known, (_("no answer"), counts.get("", 0))]))
+        return told
 
 
 def _language(request: HttpRequest, languages: tuple[str, ...]) -> str:

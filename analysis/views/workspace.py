@@ -14,13 +14,13 @@ from analysis import workspace
 from analysis.charts import as_data_uri
 from analysis.figures import FORMS, Dot, converted, dot_plot, heat_map
 from analysis.models import AnalysisRun
-from analysis.reading import item_lines, scale_lines, team_labels
+from analysis.reading import item_lines, scale_lines
 from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.run_words import screening_in_words
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams import access
-from teams.models import Participation, Study
+from teams.models import Study
 
 
 def _found(request: HttpRequest, slug: str) -> tuple[Study, AnalysisRun | None, dict[str, Any]]:
@@ -163,29 +163,23 @@ def result_groups(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
-    """This wave beside the previous one, for the same teams."""
-    study, run, context = _found(request, slug)
+    """This wave beside the previous one: all teams together by scale, and the same teams one by one on a chosen scale."""
+    _study, run, context = _found(request, slug)
     if run is not None:
         names = workspace.scale_names(definition_of(run.survey.version))
         found = workspace.tables(run, "waves")
-        wanted = {row["participation"] for table in found.values() for row in table.get("teams", [])}
-        participations = list(
-            Participation.objects.filter(study=study, pk__in=wanted).select_related("team__academy__institution")
-        )
-        labels = team_labels(participation.team for participation in participations)
-        label_of = {participation.pk: labels[participation.team_id] for participation in participations}
-        context["scales"] = [
-            {
-                **table,
-                "code": code,
-                "name": names.get(code, code),
-                "teams": sorted(
-                    ({**row, "label": label_of.get(row["participation"], "")} for row in table.get("teams", [])),
-                    key=lambda row: row["label"],
-                ),
-            }
-            for code, table in found.items()
-        ]
+        compared = [code for code, table in found.items() if not table["problem"]]
+        chosen = request.GET.get("scale") if request.GET.get("scale") in compared else next(iter(compared), "")
+        page, teams = workspace.wave_rows(run, chosen or "", request.GET.get("page"))
+        context |= {
+            "scales": [{**table, "code": code, "name": names.get(code, code)} for code, table in found.items()],
+            "compared": [(code, names.get(code, code)) for code in compared],
+            "chosen": chosen,
+            "name": names.get(chosen or "", ""),
+            "page": page,
+            "teams": teams,
+            "query": f"scale={chosen}",
+        }
     return render(request, "analysis/result_waves.html", context)
 
 

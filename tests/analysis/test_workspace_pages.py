@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import runs
+from analysis import runs, workspace
 from analysis.cases import CriterionRefused, read_criterion
+from analysis.comparison_models import WaveDifference
 from analysis.factor_models import ESTIMATORS
 from analysis.import_file import Table
 from analysis.models import AnalysisRun, CaseNote, CriterionValue, OwnModel, ScreeningDecision
@@ -275,19 +276,34 @@ def test_waves_are_compared_for_the_same_teams(researcher, study):
     run = analyse(study)
     table = ResultTable.objects.get(run=run, kind="waves", name="AA").content
     assert table["n_teams"] == 5
-    assert len(table["teams"]) == 5
     assert table["items"] == ["AA1", "AA2", "AA3"]
-    row = table["teams"][0]
-    assert (row["n_before"], row["n"]) == (8, 6)
-    assert row["difference"] == pytest.approx(row["mean"] - row["before"])
-    assert row["low"] < row["difference"] < row["high"]
+    assert "teams" not in table
+    rows = list(WaveDifference.objects.filter(run=run, scale="AA").select_related("participation__team"))
+    assert sorted(row.participation.team.name for row in rows) == ["T1", "T2", "T3", "T4", "T5"]
+    row = rows[0]
+    assert (row.n_before, row.n) == (8, 6)
+    assert row.difference == pytest.approx(row.mean - row.before)
+    assert row.low < row.difference < row.high
     assert (table["overall"] is None) == (not table["invariance"]["holds"])
     page = text(researcher.get(url("result_waves")))
     assert "independent samples" in page
-    assert "T1" in page
-    assert Participation.objects.get(study=study, team__name="New").pk not in [
-        r["participation"] for r in table["teams"]
-    ]
+    assert page.index(">T1<") < page.index(">T5<")
+    assert ">New<" not in page
+
+
+def test_teams_of_two_waves_stand_on_pages(researcher, study, monkeypatch):
+    monkeypatch.setattr(workspace, "TEAMS_PER_PAGE", 2)
+    before = builders.make_study("before")
+    type(study).objects.filter(pk=study.pk).update(previous=before)
+    for number in range(3):
+        for wave in (before, study):
+            rows = [answers(*[(person * (item + 1) + number) % 4 + 1 for item in range(9)]) for person in range(6)]
+            builders.seal(builders.make_team(wave, f"T{number}"), rows)
+    study.refresh_from_db()
+    analyse(study)
+    pages = [text(researcher.get(url("result_waves") + f"?scale=BB&page={n}")) for n in (1, 2)]
+    assert [(">T0<" in page, ">T2<" in page) for page in pages] == [(True, False), (False, True)]
+    assert "scale=BB&amp;page=2" in pages[0]
 
 
 # ------------------------------------------------------------------------------------------------ queries

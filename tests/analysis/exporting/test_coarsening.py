@@ -1,5 +1,7 @@
 """Background answers taken together until k people share every cell; the union of all releases decides."""
 
+from collections import Counter
+
 import pandas as pd
 import pyreadstat
 import pytest
@@ -8,7 +10,7 @@ from django.urls import reverse
 
 from analysis.exporting import coarsening, csv_file, releases, rows, spss
 from analysis.release_models import RowRelease
-from surveys.models import QuestionnaireVersion, Survey
+from surveys.models import QuestionnaireVersion, Response, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Role, User
 from tests.analysis import builders
@@ -70,9 +72,9 @@ def test_a_refusal_offers_neighbours_taken_together_first(survey):
 def test_the_files_hold_the_groups_with_their_words(survey, tmp_path):
     made = release(survey, "years=a,b+c,d")
     found = rows.rows_of(made, survey, None)
-    assert sorted(set(found.frame["years"])) == ["a", "b+c", "d"]
     lines = list(csv_file.csv_rows(found))
-    assert sum("b+c" in line for line in lines) == 5
+    place = list(lines[0]).index("years")
+    assert Counter(line[place] for line in lines[1:]) == {"a": 8, "b+c": 5, "d": 7}
     path = tmp_path / "out.sav"
     path.write_bytes(spss.sav_bytes(found, "en", "Small"))
     frame, meta = pyreadstat.read_sav(str(path))
@@ -109,3 +111,97 @@ def test_an_offer_is_taken_on_the_page(survey):
     assert taken.status_code == 302
     assert RowRelease.objects.get().background == ["years=a,b+c,d"]
     assert "band b / band c" in client.get(page).content.decode()
+
+
+# ------------------------------------------------------------------------------------------------ numbers in bands
+#: One team of 40: ages round 28, 35, 41, 48, 55 and two over 60.
+AGES = [27, 28, 28, 29, 29, 29] + [33, 34, 35, 35, 36, 37, 38, 39] * 2 + [41, 42, 45, 47, 48] * 2 + [52, 55, 56, 57, 58]
+AGES += [61, 64, ""]
+
+
+@pytest.fixture
+def ages(survey) -> Survey:
+    content = survey.version.content
+    texts = {"en": "How old are you?", "nl": "Hoe oud ben je?"}
+    age = {"code": "age", "type": "number", "text": texts, "minimum": 16, "maximum": 75, "decimals": False}
+    version = QuestionnaireVersion.objects.create(
+        questionnaire=survey.version.questionnaire,
+        number=100,
+        content={**content, "background": [*content["background"], age]},
+        content_hash="8" * 64,
+    )
+    Response.objects.all().delete()
+    Survey.objects.filter(pk=survey.pk).update(version=version, background=["years", "part", "age"])
+    given = [answers(1, 2, 3) | {"years": "a"} | ({"age": one} if one else {}) for one in AGES if one != ""]
+    builders.seal(builders.make_team(survey.study, "Ages", approached=60), given)
+    return Survey.objects.select_related("version", "study").get(pk=survey.pk)
+
+
+def test_names_of_bands_there_and_back():
+    column = coarsening.band_column_of("age", (30.0, 0.5))
+    assert column == "age<30<0.5"
+    assert (coarsening.code_of(column), coarsening.limits_of(column)) == ("age", (30.0, 0.5))
+    assert coarsening.groups_of(column) == ()
+    assert coarsening.limits_of("years=a+b,c") == ()
+    rows = pd.DataFrame({"age": [29, 30, ""]}, dtype=object)
+    assert list(coarsening.values_of(rows, "age<30")) == ["under_30", "from_30", ""]
+
+
+def test_a_number_by_itself_is_refused_and_bands_are_offered(ages):
+    with pytest.raises(releases.ReleaseRefused) as refused:
+        release(ages, "age")
+    assert refused.value.smallest_cell == 1
+    first = refused.value.offers[0]
+    # under 30: 6, 30-39: 16, 40-49: 10, 50 and over: 5 + 2; the bands over 60 hold too few
+    assert first.background[0].startswith("age<")
+    assert first.smallest_cell >= 5
+    made = release(ages, "age<30<40<50")
+    assert (made.smallest_cell, made.background) == (6, ["age<30<40<50"])
+
+
+def test_bands_are_judged_with_the_bands_before(ages):
+    release(ages, "age<30<40<50")
+    with pytest.raises(releases.ReleaseRefused) as refused:
+        release(ages, "age<28")  # between 28 and 30: 5; under 28: 1
+    assert refused.value.smallest_cell == 1
+    assert release(ages, "age<40").smallest_cell == 6
+
+
+def test_files_hold_the_bands_with_their_words(ages, tmp_path):
+    found = rows.rows_of(release(ages, "age<30<40<50"), ages, None)
+    lines = list(csv_file.csv_rows(found))
+    place = list(lines[0]).index("age")
+    assert Counter(line[place] for line in lines[1:]) == {
+        "under_30": 6,
+        "from_30_under_40": 16,
+        "from_40_under_50": 10,
+        "from_50": 7,
+    }
+    path = tmp_path / "out.sav"
+    path.write_bytes(spss.sav_bytes(found, "nl", "Small"))
+    frame, meta = pyreadstat.read_sav(str(path))
+    assert meta.variable_value_labels["age"][2.0] == "30–39"
+    assert meta.variable_value_labels["age"][4.0] == "50 of meer"
+    assert (frame["age"] == 1).sum() == 6
+
+
+def test_bands_are_chosen_checked_and_released_on_the_page(ages):
+    user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos")
+    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=ages.study)
+    client = Client()
+    client.force_login(user)
+    client.cookies["django_language"] = "en"
+    page = reverse("exports", args=[ages.study.slug])
+    assert 'value="20, 30, 40, 50, 60, 70"' in client.get(page).content.decode()
+    asked = {"purpose": "A thesis", "background": ["age"], "limits_age": "50, 30"}
+    assert "The numbers must rise" in client.post(page, asked).content.decode()
+    checked = client.post(page, asked | {"limits_age": "30, 40, 50", "check": "1"}).content.decode()
+    assert "smallest cell holds 6 responses" in checked
+    assert "under 30: 6 · 30–39: 16 · 40–49: 10 · 50 or more: 7" in checked
+    assert RowRelease.objects.count() == 0, "looking is no release"
+    refused = client.post(page, asked | {"limits_age": "30, 60", "check": "1"}).content.decode()
+    assert "Not released" in refused
+    assert 'name="limits_age" value="30, 60"' in refused
+    assert client.post(page, asked | {"limits_age": "30, 60", "offer": "0"}).status_code == 302
+    assert RowRelease.objects.get().background[0].startswith("age<")
+    assert "How old are you? (under 30" in client.get(page).content.decode()
