@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
+from typing import IO
 
+import numpy as np
+
+from analysis.dataset import JUDGED_NOT
 from analysis.exporting.rows import ReleasedRows
+from analysis.exports import csv_lines
 from surveys.models import Response
 from teams.tables import Cell
 
 
 def csv_rows(rows: ReleasedRows) -> Iterator[Sequence[Cell]]:
     """The header, then one row per returned response."""
-    columns = list(rows.frame.columns)
-    yield tuple(columns)
-    place = {item: number for number, item in enumerate(rows.items)}
-    positions = [place.get(column) for column in columns]
-    for number, values in enumerate(rows.frame.itertuples(index=False, name=None)):
-        cells: list[Cell] = []
-        for position, value in zip(positions, values, strict=True):
-            if position is None:
-                cells.append(value)
-            elif rows.cannot_judge[number, position]:
-                cells.append(Response.CANNOT_JUDGE)
-            else:
-                cells.append(None if math.isnan(value) else int(value))
-        yield cells
+    yield rows.columns
+    # what a code is in the file, from JUDGED_NOT upwards: "cannot judge", no answer, 1, 2, …
+    cells = np.array([Response.CANNOT_JUDGE, None, *range(1, rows.definition.n_points + 1)], dtype=object)
+    for block in rows.blocks():
+        columns = [] if rows.team is None else [rows.team[block]]
+        columns += [rows.set_aside[block], *cells[rows.codes[block].T - JUDGED_NOT]]
+        columns += [given[block] for given in rows.given.values()]
+        yield from zip(*columns, strict=True)
+
+
+def write_csv(rows: ReleasedRows, out: IO[bytes]) -> None:
+    """Write the file."""
+    out.writelines(line.encode() for line in csv_lines(csv_rows(rows)))

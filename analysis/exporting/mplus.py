@@ -6,33 +6,33 @@ Mplus cannot be had here, so nothing of it was run: the syntax follows its User'
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import IO
 
 import numpy as np
 
-from analysis.exporting.archives import zipped
+from analysis.dataset import NO_ANSWER
+from analysis.exporting.archives import write_zip
 from analysis.exporting.models_of_run import fitted_models
-from analysis.exporting.rows import SET_ASIDE, TEAM, ReleasedRows
+from analysis.exporting.rows import ReleasedRows
 from analysis.models import AnalysisRun
 from analysis.plan import rules
 
 MISSING = -99
-BLOCK = 10_000  # rows made into text at a time: as numbers of Python they take ten times the room
 #: What Mplus reads: names of 8 characters, lines of 90.
 LONGEST_NAME, LONGEST_LINE = 8, 80
 
 
-def mplus_zip(rows: ReleasedRows, run: AnalysisRun) -> bytes:
-    """responses.dat (analysed responses only) and an input file per model."""
+def write_mplus(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
+    """Write responses.dat (analysed responses only) and an input file per model as one archive."""
     names = short_names(rows.items)
-    files = {"responses.dat": data_file(rows)}
+    inputs: dict[str, str | Callable[[IO[bytes]], None]] = {}
     done: set[str] = set()
     for model in fitted_models(run):
         if model.syntax not in done:
             done.add(model.syntax)
-            text = input_file(run, model.name, model.syntax, rows, names)
-            files[f"{model.name}.inp"] = text.encode()
-    return zipped(files)
+            inputs[f"{model.name}.inp"] = input_file(run, model.name, model.syntax, rows, names)
+    write_zip(out, {"responses.dat": lambda file: write_data(rows, file)} | inputs)
 
 
 def short_names(items: Sequence[str]) -> dict[str, str]:
@@ -42,15 +42,15 @@ def short_names(items: Sequence[str]) -> dict[str, str]:
     return {item: f"v{number}" for number, item in enumerate(items, start=1)}
 
 
-def data_file(rows: ReleasedRows) -> bytes:
-    """Numbers with blanks between them: the team's number (if released), then the items as answered."""
-    kept = rows.frame[rows.frame[SET_ASIDE] == ""]
-    table = np.nan_to_num(kept[list(rows.items)].to_numpy(dtype=float), nan=MISSING).astype(int)
-    if TEAM in kept:
-        numbers = kept[TEAM].astype("category").cat.codes.to_numpy() + 1
-        table = np.column_stack([numbers, table])
-    blocks = (table[start : start + BLOCK].tolist() for start in range(0, len(table), BLOCK))
-    return b"".join("".join(" ".join(map(str, row)) + "\n" for row in block).encode() for block in blocks)
+def write_data(rows: ReleasedRows, out: IO[bytes]) -> None:
+    """Write numbers with blanks between them: the team's number (if released), then the items as answered."""
+    numbers = None if rows.team is None else np.unique(rows.team.astype(str), return_inverse=True)[1] + 1
+    for block in rows.blocks():
+        kept = rows.set_aside[block] == ""
+        table = np.where(rows.codes[block] <= NO_ANSWER, MISSING, rows.codes[block])[kept]
+        if numbers is not None:
+            table = np.column_stack([numbers[block][kept], table])
+        out.write("".join(" ".join(map(str, row)) + "\n" for row in table.tolist()).encode())
 
 
 def input_file(run: AnalysisRun, name: str, syntax: str, rows: ReleasedRows, names: dict[str, str]) -> str:
@@ -58,7 +58,7 @@ def input_file(run: AnalysisRun, name: str, syntax: str, rows: ReleasedRows, nam
     plan = rules(run.plan.content)
     factors = _factors(syntax)
     used = [item for items in factors.values() for item in items]
-    clustered = TEAM in rows.frame
+    clustered = rows.team is not None
     reverse = [item for item in used if item in plan.reverse_keyed]
     columns = [*(["team"] if clustered else []), *(names[item] for item in rows.items)]
     parts = [

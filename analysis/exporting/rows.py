@@ -1,12 +1,13 @@
-"""The rows of a release as a table: what every file format is made from."""
+"""The rows of a release as columns: what every file format is made from."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analysis import dataset
 from analysis.exporting.coarsening import coarser, code_of, values_of
@@ -17,6 +18,12 @@ from surveys.models import Survey
 from surveys.questionnaires import Definition, definition_of
 
 TEAM, SET_ASIDE = "team", "set_aside"
+#: In ``set_aside`` of every row where no finished analysis read these answers: nobody knows yet.
+NOT_ANALYSED = "not_analysed"
+#: Rows made into text at a time: as objects of Python they take ten times the room.
+BLOCK = 10_000
+
+Texts = npt.NDArray[np.object_]
 
 
 class DataChanged(Exception):
@@ -25,16 +32,36 @@ class DataChanged(Exception):
 
 @dataclass(frozen=True)
 class ReleasedRows:
-    """``frame``: team code (if released), set_aside (rule or ""), items (1…m, NaN), background (code or "").
+    """The returned responses of a release, in the order of their keys, which stay behind.
 
-    ``cannot_judge`` (rows × items) says which of the gaps in the items are "cannot judge".
+    ``codes`` (rows × items) as in :class:`analysis.dataset.Dataset`; per row the code of the ``team`` (None if it is not in the
+    release) and the rule by which it was ``set_aside`` ("" if it was analysed, NOT_ANALYSED where no analysis read these answers);
+    ``given`` holds the background answers per question, "" where there is none.
     """
 
-    frame: pd.DataFrame
-    cannot_judge: npt.NDArray[Any]
     items: tuple[str, ...]
-    background: tuple[str, ...]
+    codes: npt.NDArray[np.int16]
+    team: Texts | None
+    set_aside: Texts
+    given: Mapping[str, Texts]
     definition: Definition
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in the order in which every file has them."""
+        return (*([TEAM] if self.team is not None else []), SET_ASIDE, *self.items, *self.given)
+
+    @property
+    def background(self) -> tuple[str, ...]:
+        """The codes of the background questions."""
+        return tuple(self.given)
+
+    def blocks(self) -> Iterator[slice]:
+        """The rows in pieces, so that only one piece at a time is more than its numbers."""
+        return (slice(start, start + BLOCK) for start in range(0, len(self), BLOCK))
 
 
 def rows_of(release: RowRelease, survey: Survey, run: AnalysisRun | None) -> ReleasedRows:
@@ -42,20 +69,33 @@ def rows_of(release: RowRelease, survey: Survey, run: AnalysisRun | None) -> Rel
     data = dataset.load(survey)
     if data.fingerprint != release.fingerprint:
         raise DataChanged
-    set_aside = dict(ScreeningDecision.objects.filter(run=run).values_list("response_key", "rule")) if run else {}
-    frame = data.frame.copy()
-    frame.insert(0, SET_ASIDE, [set_aside.get(key, "") for key in frame.index])
+    returned = data.returned
+    if run is not None and run.fingerprint == data.fingerprint:
+        rule_of = dict(ScreeningDecision.objects.filter(run=run).values_list("response_key", "rule"))
+        set_aside = _texts([rule_of.get(key, "") for key in data.respondents.index])
+    else:  # an analysis of other answers says nothing about the rows that came since
+        set_aside = _texts([NOT_ANALYSED] * len(data))
+    team: Texts | None = None
     if release.with_team:
         codes = {pk: team_code(survey, pk) for pk in data.participations}
-        frame.insert(0, TEAM, [codes[pk] for pk in data.respondents["participation"].tolist()])
+        team = _texts([codes[pk] for pk in data.respondents["participation"].tolist()])[returned]
+    given: dict[str, Any] = {}
     if release.background:
-        given = dataset.background_of(survey, data)
+        answers = dataset.background_of(survey, data)
         for column in release.background:
-            frame[code_of(column)] = values_of(given, column)
+            given[code_of(column)] = values_of(answers, column).to_numpy(dtype=object)[returned]
     return ReleasedRows(
-        frame=frame[data.returned].reset_index(drop=True),  # the keys stay here
-        cannot_judge=data.cannot_judge[data.returned],
         items=data.items,
-        background=tuple(code_of(column) for column in release.background),
+        codes=data.codes[returned],
+        team=team,
+        set_aside=set_aside[returned],
+        given=given,
         definition=coarser(definition_of(survey.version), release.background),
     )
+
+
+def _texts(values: list[str]) -> Texts:
+    """References to the same few texts: an array of characters would hold each again."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found

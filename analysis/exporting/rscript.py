@@ -7,11 +7,12 @@ differs from the page's by more than the tolerance that stands in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import IO
 
-from analysis.exporting.archives import zipped
-from analysis.exporting.csv_file import csv_rows
+from analysis.exporting.archives import write_zip
+from analysis.exporting.csv_file import write_csv
 from analysis.exporting.models_of_run import fitted_models, scales_of
-from analysis.exporting.rows import TEAM, ReleasedRows
+from analysis.exporting.rows import ReleasedRows
 from analysis.exports import csv_lines
 from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan
@@ -113,17 +114,18 @@ cat("All", nrow(both), "numbers equal those of the page within the tolerance.\\n
 """
 
 
-def r_zip(rows: ReleasedRows, run: AnalysisRun) -> bytes:
-    """Data, script and the page's numbers in one archive."""
-    clustered = TEAM in rows.frame
-    facts = {"run": run.pk, "plan": run.plan.content_hash[:12]}
-    return zipped(
+def write_r(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
+    """Write data, script and the page's numbers as one archive."""
+    clustered = rows.team is not None
+    expected = "".join(csv_lines(expected_rows(run, clustered=clustered)))
+    write_zip(
+        out,
         {
-            "README.txt": README.format(**facts).encode(),
-            "responses.csv": "".join(csv_lines(csv_rows(rows))).encode(),
-            "analysis.R": script(run, clustered=clustered).encode(),
-            "expected.csv": "".join(csv_lines(expected_rows(run, clustered=clustered))).encode(),
-        }
+            "README.txt": README.format(run=run.pk, plan=run.plan.content_hash[:12]),
+            "responses.csv": lambda file: write_csv(rows, file),
+            "analysis.R": script(run, clustered=clustered),
+            "expected.csv": expected,
+        },
     )
 
 

@@ -2,80 +2,145 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyreadstat
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from analysis.exporting.rows import SET_ASIDE, TEAM, ReleasedRows
+from analysis.dataset import JUDGED_NOT
+from analysis.exporting.rows import SET_ASIDE, TEAM, ReleasedRows, Texts
 from analysis.models import ScreeningDecision
-from surveys.definition import NUMBER
+from surveys.definition import NUMBER, Question
+from surveys.models.questionnaire import in_language
 
 #: Above every answer of a questionnaire (at most 11 points), and the same in every file.
 CANNOT_JUDGE, NO_ANSWER = 98, 99
+#: "No answer" of a question with so many choices that 99 is one of them.
+MANY_NO_ANSWER = 9999
+#: Words of SPSS's language, which no variable may be called.
+RESERVED = frozenset({"all", "and", "by", "eq", "ge", "gt", "le", "lt", "ne", "not", "or", "to", "with"})
 #: What the format takes, in bytes.
-LONGEST_LABEL, LONGEST_VALUE_LABEL = 255, 120
+LONGEST_LABEL, LONGEST_VALUE_LABEL, LONGEST_TITLE = 255, 120, 64
 
 
-def sav_bytes(rows: ReleasedRows, language: str, title: str) -> bytes:
-    """The file. "Cannot judge" is 98 and no answer 99, both declared missing; reverse-keyed items stay as answered."""
-    frame = pd.DataFrame(index=rows.frame.index)
-    labels: dict[str, str | None] = {}
-    values: dict[str, dict[float, str]] = {}
-    missing: dict[str, list[Any]] = {}
-    measure: dict[str, str] = {}
-    if TEAM in rows.frame:
-        frame[TEAM] = rows.frame[TEAM].astype(object)
-        labels[TEAM], measure[TEAM] = _("code of the team, random per study"), "nominal"
-    rules = ["", *ScreeningDecision.Rule.values]
-    frame[SET_ASIDE] = [float(rules.index(rule)) for rule in rows.frame[SET_ASIDE]]
-    labels[SET_ASIDE], measure[SET_ASIDE] = _("rule by which the analysis set the row aside"), "nominal"
-    values[SET_ASIDE] = {0.0: _("analysed")} | {
-        float(number): str(ScreeningDecision.Rule(rule).label) for number, rule in enumerate(rules) if rule
-    }
-    options = {
-        float(value): _cut(text.get(language, ""), LONGEST_VALUE_LABEL) for value, text in rows.definition.options
-    }
-    gaps = {float(NO_ANSWER): _("no answer")}
-    if rows.definition.cannot_judge:
-        text = rows.definition.cannot_judge.get(language, "")
-        gaps = {float(CANNOT_JUDGE): _cut(text, LONGEST_VALUE_LABEL)} | gaps
-    for column, item in enumerate(rows.definition.items):
-        answers = rows.frame[item.code].to_numpy(dtype=float)
-        judged = np.where(rows.cannot_judge[:, column], CANNOT_JUDGE, NO_ANSWER)
-        frame[item.code] = np.where(np.isnan(answers), judged, answers)
-        labels[item.code], measure[item.code] = _cut(item.text.get(language, ""), LONGEST_LABEL), "ordinal"
-        values[item.code], missing[item.code] = options | gaps, list(gaps)
-    for question in rows.definition.asked_background(list(rows.background)):
-        labels[question.code] = _cut(question.text.get(language, ""), LONGEST_LABEL)
-        if question.type == NUMBER:  # any code for "no answer" could be an answer: the system's own missing value
-            frame[question.code] = pd.to_numeric(rows.frame[question.code], errors="coerce").astype(float)
-            measure[question.code] = "scale"
-            continue
-        numbers = {choice.code: float(number) for number, choice in enumerate(question.choices, start=1)}
-        frame[question.code] = [numbers.get(code, float(NO_ANSWER)) for code in rows.frame[question.code]]
-        values[question.code] = {
-            numbers[choice.code]: _cut(choice.text.get(language, ""), LONGEST_VALUE_LABEL)
-            for choice in question.choices
-        } | {float(NO_ANSWER): _("no answer")}
-        missing[question.code], measure[question.code] = [float(NO_ANSWER)], "nominal"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "responses.sav"
+class _Variables:
+    """Columns with what SPSS is to know of them. Whole numbers stay in one byte each: the writer goes over them row by row."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, Any] = {}
+        self.labels: dict[str, str | None] = {}
+        self.values: dict[str, dict[float | int, str]] = {}
+        self.missing: dict[str, list[Any]] = {}
+        self.measure: dict[str, str] = {}
+        self.formats: dict[str, str] = {}
+
+    def add(
+        self,
+        name: str,
+        column: Any,
+        label: str,
+        measure: str,
+        spss_format: str,
+        values: dict[int, str] | None = None,
+        missing: tuple[int, ...] = (),
+    ) -> None:
+        if name.lower() in RESERVED:
+            name += "_"
+        self.columns[name], self.labels[name] = column, _cut(label, LONGEST_LABEL)
+        self.measure[name], self.formats[name] = measure, spss_format
+        if values:
+            self.values[name] = {value: _cut(text, LONGEST_VALUE_LABEL) for value, text in values.items()}
+        if missing:
+            self.missing[name] = list(missing)
+
+
+def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> None:
+    """Write the file. "Cannot judge" is 98 and no answer 99, both declared missing; reverse-keyed items stay as answered.
+
+    All labels are in ``language``, also those that the program gives.
+    """
+    with override(language):
+        found = _variables(rows, language)
+    with tempfile.TemporaryFile() as file:  # without a name on the disk: who is killed leaves no answers behind
         pyreadstat.write_sav(
-            frame,
-            str(path),
-            file_label=_cut(title, 64),
-            column_labels=labels,
-            variable_value_labels=values,
-            missing_ranges=missing,
-            variable_measure=measure,
-            compress=True,
+            pd.DataFrame(found.columns),
+            f"/dev/fd/{file.fileno()}",
+            file_label=_cut(" ".join(title.split()), LONGEST_TITLE),
+            column_labels=found.labels,
+            variable_value_labels=found.values,
+            missing_ranges=found.missing,
+            variable_measure=found.measure,
+            variable_format=found.formats,
+            row_compress=True,  # every program that reads .sav knows it; the denser kind belongs in a .zsav
         )
-        return path.read_bytes()
+        file.seek(0)
+        shutil.copyfileobj(file, out)
+
+
+def _variables(rows: ReleasedRows, language: str) -> _Variables:
+    found = _Variables()
+    if rows.team is not None:
+        found.add(TEAM, rows.team, _("code of the team, random per study"), "nominal", "A8")
+    rules = ["", *ScreeningDecision.Rule.values]
+    found.add(
+        SET_ASIDE,
+        _numbered(rows.set_aside, {rule: number for number, rule in enumerate(rules)}, NO_ANSWER),
+        _("rule by which the analysis set the row aside"),
+        "nominal",
+        "F2.0",
+        {
+            number: str(ScreeningDecision.Rule(rule).label) if rule else _("analysed")
+            for number, rule in enumerate(rules)
+        }
+        | {NO_ANSWER: _("not known: these answers were not analysed")},
+        (NO_ANSWER,),
+    )
+    gaps = {NO_ANSWER: _("no answer")}
+    if rows.definition.cannot_judge:
+        gaps = {CANNOT_JUDGE: in_language(rows.definition.cannot_judge, language)} | gaps
+    options = {value: in_language(text, language) for value, text in rows.definition.options}
+    # from JUDGED_NOT upwards: "cannot judge", no answer, 1, 2, …
+    codes = np.array([CANNOT_JUDGE, NO_ANSWER, *range(1, rows.definition.n_points + 1)], dtype=np.int8)
+    for number, item in enumerate(rows.definition.items):
+        column = codes[rows.codes[:, number] - JUDGED_NOT]
+        label = in_language(item.text, language)
+        if item.reverse_keyed:
+            note = " (" + _("reverse-keyed, as answered") + ")"
+            label = _cut(label, LONGEST_LABEL - len(note.encode())) + note
+        found.add(item.code, column, label, "ordinal", "F2.0", options | gaps, tuple(gaps))
+    for question in rows.definition.asked_background(list(rows.background)):
+        _add_background(found, question, rows.given[question.code], language)
+    return found
+
+
+def _add_background(found: _Variables, question: Question, given: Texts, language: str) -> None:
+    label = in_language(question.text, language)
+    if question.type == NUMBER:  # any code for "no answer" could be an answer: the system's own missing value
+        column = pd.to_numeric(pd.Series(given), errors="coerce").to_numpy(dtype=float)
+        found.add(question.code, column, label, "scale", "F10.2" if question.decimals else "F8.0")
+        return
+    numbers = {choice.code: number for number, choice in enumerate(question.choices, start=1)}
+    unanswered = NO_ANSWER if len(numbers) < CANNOT_JUDGE else MANY_NO_ANSWER
+    texts = {numbers[choice.code]: in_language(choice.text, language) for choice in question.choices}
+    found.add(
+        question.code,
+        _numbered(given, numbers, unanswered),
+        label,
+        "nominal",
+        "F4.0" if unanswered > NO_ANSWER else "F2.0",
+        texts | {unanswered: _("no answer")},
+        (unanswered,),
+    )
+
+
+def _numbered(values: Texts, numbers: dict[str, int], otherwise: int) -> npt.NDArray[np.int16]:
+    return np.fromiter((numbers.get(value, otherwise) for value in values), dtype=np.int16, count=len(values))
 
 
 def _cut(text: str, longest: int) -> str:

@@ -75,7 +75,7 @@ def test_texts_leave_in_no_file_of_responses(survey, user):
     columns = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert {(row["age"], row["hours"]) for row in columns} == {("-1", "8"), ("", "")}
     with tempfile.NamedTemporaryFile(suffix=".sav") as file:
-        file.write(spss.sav_bytes(found, "en", "Title"))
+        spss.write_sav(found, "en", "Title", file)
         file.flush()
         frame, meta = pyreadstat.read_sav(file.name)
     assert "more" not in frame.columns

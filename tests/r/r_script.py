@@ -22,8 +22,9 @@ def test_r_finds_the_numbers_of_the_page(tmp_path):
     survey = Survey.objects.select_related("version", "study").get(study__slug="demo")
     run = published_run(survey.study_id)
     release = releases.register(survey, with_team=True, background=[], purpose="The test in R", user=None)
-    archive = rscript.r_zip(rows_of(release, survey, run), run)
-    zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
+    archive = io.BytesIO()
+    rscript.write_r(rows_of(release, survey, run), run, archive)
+    zipfile.ZipFile(archive).extractall(tmp_path)
     done = subprocess.run(["Rscript", "analysis.R"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     print(done.stdout[-6000:], done.stderr[-3000:])
     assert done.returncode == 0

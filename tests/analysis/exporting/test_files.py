@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 import pyreadstat
 import pytest
-from django.utils.translation import override
 
 from analysis import runs
 from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
@@ -65,8 +64,8 @@ def test_sav_there_and_back(survey, run, tmp_path):
     Response.objects.filter(answers={}).delete()  # who may not answer left every question open: a cell of one
     rows = released(survey, run, "years", with_team=True)
     path = tmp_path / "responses.sav"
-    with override("en"):
-        path.write_bytes(spss.sav_bytes(rows, "en", "Small"))
+    with path.open("wb") as file:
+        spss.write_sav(rows, "en", "Small", file)
     frame, meta = pyreadstat.read_sav(str(path), user_missing=True)
     assert list(frame.columns) == ["team", "set_aside", *builders.ITEMS, "years"]
     assert meta.file_label == "Small"
@@ -83,11 +82,12 @@ def test_sav_there_and_back(survey, run, tmp_path):
     assert meta.variable_value_labels["years"] == {1: "Short", 2: "Long", 99: "no answer"}
     assert [(gap["lo"], gap["hi"]) for gap in meta.missing_ranges["AA1"]] == [(98, 98), (99, 99)]
     assert meta.missing_ranges["years"][0]["lo"] == 99
+    assert (meta.original_variable_types["AA1"], meta.original_variable_types["team"]) == ("F2.0", "A8")
     assert sorted(frame["AA2"].unique()) == [2, 98]
     assert sorted(frame["AA3"].unique()) == [3, 99]
     assert meta.variable_measure["AA1"] == "ordinal"
-    assert frame["AA1"].tolist() == rows.frame["AA1"].tolist()
-    assert frame["team"].tolist() == rows.frame["team"].tolist()
+    assert frame["AA1"].tolist() == rows.codes[:, 0].tolist()
+    assert frame["team"].tolist() == rows.team.tolist()
     read, _ = pyreadstat.read_sav(str(path))  # a program that honours the missing codes sees gaps
     assert read["AA2"].isna().sum() == 10
 
@@ -103,18 +103,20 @@ def test_a_release_is_of_the_data_that_were_judged(survey, run):
         rows_of(made, survey, run)
 
 
-def files(archive):
-    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+def files(write, rows, run):
+    archive = io.BytesIO()
+    write(rows, run, archive)
+    with zipfile.ZipFile(archive) as found:
         return {name: found.read(name).decode() for name in found.namelist()}
 
 
 def test_r_archive_holds_data_script_and_numbers(survey, run):
-    found = files(rscript.r_zip(released(survey, run), run))
+    found = files(rscript.write_r, released(survey, run), run)
     assert set(found) == {"README.txt", "responses.csv", "analysis.R", "expected.csv"}
     assert 'AA = list(items = c("AA1", "AA2", "AA3"), reverse = c("AA3"), minimum = 2)' in found["analysis.R"]
     alpha = ReliabilityResult.objects.get(run=run, scale_set="final", scale="BB").alpha
     assert f"final,BB,alpha,{alpha!r}" in found["expected.csv"]
-    assert found == files(rscript.r_zip(rows_of(survey.study.row_releases.get(), survey, run), run))
+    assert found == files(rscript.write_r, rows_of(survey.study.row_releases.get(), survey, run), run)
 
 
 def test_without_teams_the_script_leaves_robust_errors_out(survey, run):
@@ -135,7 +137,7 @@ def test_scales_are_those_of_the_run_not_of_later_decisions(survey, run):
 
 def test_mplus_data_and_names(survey, run):
     rows = released(survey, run)
-    lines = mplus.data_file(rows).decode().splitlines()
+    lines = files(mplus.write_mplus, rows, run)["responses.dat"].splitlines()
     assert len(lines) == 20
     assert {len(line.split()) for line in lines} == {1 + 9}
     assert any(" -99 " in line for line in lines)
