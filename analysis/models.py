@@ -295,7 +295,7 @@ class AccountingDecision(models.Model):
 
 # Django looks for an app's models here
 from analysis.comparison_models import KnownComposition, WaveDifference  # noqa: E402, F401
-from analysis.release_models import RowRelease  # noqa: E402, F401
+from analysis.release_models import PreparedFile, PreparedPart, RowRelease  # noqa: E402, F401
 from analysis.report_models import ReportFile, ReportLink, TeamGoal  # noqa: E402, F401
 from analysis.result_models import (  # noqa: E402, F401
     AgreementResult,
