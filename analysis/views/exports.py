@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis.exporting import ddi, files, releases, rows, spss
-from analysis.exporting.coarsening import code_of, groups_of
+from analysis.exporting.coarsening import code_of, grouped
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
 from analysis.release_models import RowRelease
@@ -32,20 +32,21 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
-    names = {question.code: in_language(dict(question.text)) for question in questions if question.type != TEXT}
     words = _Words(questions)
-    form = ReleaseForm(request.POST or None, questions=names)
+    form = ReleaseForm(request.POST or None, questions=[question for question in questions if question.type != TEXT])
     refusal: releases.ReleaseRefused | None = None
+    preview: releases.Judgement | None = None
     if survey is not None and request.method == "POST" and form.is_valid():
         try:
-            _register(request, survey, form)
+            preview = _register(request, survey, form)
         except releases.NothingToRelease:
             messages.error(request, _("There are no sealed answers yet."))
         except releases.ReleaseRefused as refused:
             refusal = refused
         else:
-            messages.success(request, _("Recorded. The files of this release stand below."))
-            return redirect("exports", slug)
+            if preview is None:
+                messages.success(request, _("Recorded. The files of this release stand below."))
+                return redirect("exports", slug)
     register = list(RowRelease.objects.filter(study=study).select_related("released_by"))
     return render(
         request,
@@ -56,6 +57,8 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "run": _last_done(study),
             "form": form,
             "refusal": refusal,
+            "preview": preview,
+            "sizes": words.sizes(preview.sizes) if preview else (),
             "union": words.of(refusal.union) if refusal else "",
             "offers": [
                 (offer, words.of(((releases.TEAM,) if offer.with_team else ()) + offer.background))
@@ -149,8 +152,12 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> None:
-    """Register what the form asks for, or the coarser release that was offered in its place and chosen."""
+def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> releases.Judgement | None:
+    """Register what the form asks for, or the coarser release that was offered in its place and chosen; or only look."""
+    if "check" in request.POST:
+        return releases.look(
+            survey, with_team=form.cleaned_data["with_team"], background=form.cleaned_data["background"]
+        )
     asked = {"purpose": form.cleaned_data["purpose"], "user": access.signed_in(request)}
     try:
         releases.register(
@@ -161,6 +168,7 @@ def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> None:
         if not chosen:
             raise
         releases.register(survey, with_team=chosen[0].with_team, background=chosen[0].background, **asked)
+    return None
 
 
 class _Words:
@@ -177,9 +185,21 @@ class _Words:
         question = self._questions.get(code_of(column))
         if question is None:
             return _("team") if column == releases.TEAM else column
-        texts = {choice.code: in_language(dict(choice.text)) for choice in question.choices}
-        groups = " · ".join(" / ".join(texts.get(code, code) for code in group) for group in groups_of(column))
-        return in_language(dict(question.text)) + (f" ({groups})" if groups else "")
+        text = in_language(dict(question.text))
+        if column == question.code:
+            return text
+        return f"{text} ({' · '.join(in_language(dict(choice.text)) for choice in grouped(question, column).choices)})"
+
+    def sizes(self, found: Mapping[str, Mapping[str, int]]) -> list[tuple[str, list[tuple[str, int]]]]:
+        """Per column the question, and how many gave each of its answers; numbers without bands are left out."""
+        told = []
+        for column, counts in found.items():
+            question = self._questions[code_of(column)]
+            answers = [(choice.code, in_language(dict(choice.text))) for choice in grouped(question, column).choices]
+            if answers:
+                known = [(words, counts.get(code, 0)) for code, words in answers]
+                told.append((in_language(dict(question.text)), [*known, (_("no answer"), counts.get("", 0))]))
+        return told
 
 
 def _language(request: HttpRequest, languages: tuple[str, ...]) -> str:

@@ -76,7 +76,8 @@ def test_the_files_hold_the_groups_with_their_words(survey, tmp_path):
     place = list(lines[0]).index("years")
     assert Counter(line[place] for line in lines[1:]) == {"a": 8, "b+c": 5, "d": 7}
     path = tmp_path / "out.sav"
-    path.write_bytes(spss.sav_bytes(found, "en", "Small"))
+    with path.open("wb") as file:
+        spss.write_sav(found, "en", "Small", file)
     frame, meta = pyreadstat.read_sav(str(path))
     assert meta.variable_value_labels["years"][2.0] == "band b / band c"
     assert (frame["years"] == 2).sum() == 5
@@ -178,7 +179,8 @@ def test_files_hold_the_bands_with_their_words(ages, tmp_path):
         "from_50": 7,
     }
     path = tmp_path / "out.sav"
-    path.write_bytes(spss.sav_bytes(found, "nl", "Small"))
+    with path.open("wb") as file:
+        spss.write_sav(found, "nl", "Small", file)
     frame, meta = pyreadstat.read_sav(str(path))
     assert meta.variable_value_labels["age"][2.0] == "30–39"
     assert meta.variable_value_labels["age"][4.0] == "50 of meer"
