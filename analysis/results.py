@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from analysis.leases import ClaimLost
 from analysis.models import AnalysisRun, RunStep
 from analysis.staging import OVER_ALL, Rows
 
@@ -19,10 +20,6 @@ from analysis.staging import OVER_ALL, Rows
 BATCH = 50_000
 #: What stands for NULL in the text of a COPY; an empty text stays one.
 NOTHING = r"\N"
-
-
-class ClaimLost(Exception):
-    """Another worker took the run over, or somebody cancelled it: whatever was computed is thrown away."""
 
 
 def store(run: AnalysisRun, found: Iterable[Rows], counts: dict[str, Any], versions: dict[str, str]) -> None:

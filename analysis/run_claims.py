@@ -6,22 +6,16 @@ whoever works under an older one finds out at the next renewal and writes nothin
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from analysis.leases import ClaimLost, kept
 from analysis.models import AnalysisRun, RunStep
-from analysis.results import ClaimLost
-
-logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 
@@ -120,30 +114,13 @@ def unfinished(run_id: int) -> int:
     return RunStep.objects.filter(run=run_id).exclude(state=RunStep.State.DONE).count()
 
 
-@contextmanager
-def heartbeat(run: AnalysisRun | None, step: RunStep | None = None) -> Iterator[None]:
-    """Renew leases from a second thread, since one step may take longer than a lease. It stops with this block."""
-    stop = threading.Event()
+def heartbeat(run: AnalysisRun | None, step: RunStep | None = None) -> AbstractContextManager[None]:
+    """Keep the leases on a run and on a step, since one step may take longer than a lease."""
 
-    def beat() -> None:
-        try:
-            while not stop.wait(settings.LEASE_SECONDS / 3):
-                try:
-                    if run is not None:
-                        renew(run)
-                    if step is not None:
-                        renew_step(step)
-                except ClaimLost:
-                    return  # the next renewal or the storing says so in the worker's own thread
-                except OperationalError:
-                    logger.warning("A lease could not be renewed just now.")
-        finally:
-            connection.close()
+    def both() -> None:
+        if run is not None:
+            renew(run)
+        if step is not None:
+            renew_step(step)
 
-    thread = threading.Thread(target=beat, name="leases", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return kept(both)

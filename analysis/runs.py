@@ -26,9 +26,10 @@ from analysis import dataset, differences, waves
 from analysis.accounting import account
 from analysis.computing import Computation, Step
 from analysis.factor_models import models_of
+from analysis.leases import ClaimLost
 from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
 from analysis.plan import hash_of, locked_plan, rules
-from analysis.results import ClaimLost, store
+from analysis.results import store
 from analysis.run_claims import (
     MAX_ATTEMPTS,
     claim,
