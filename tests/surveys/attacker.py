@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.db import connection
 
 from surveys.links import _response_key
@@ -167,19 +168,20 @@ def attack(dump: Dump, persons: list[Person], keys: Iterable[bytes] = (), seed: 
     of_responses = _telling(of_responses, [theirs for _, _, theirs in position])
     truth = {row["answers"] if isinstance(row["answers"], str) else repr(row["answers"]): None for row in responses}
     assert len(truth) == len(responses), "each response is told apart by its content"
-    contents = [_content(row["answers"]) for row in responses]
+    own = _own_responses(persons, [_content(row["answers"]) for row in responses], position)
+    ranks = _Ranks(of_persons, of_responses, position, own, chooser)
     findings = []
     sizes = tuple(len(mine) for _, mine, _ in position)
-    for (mine, values), (theirs, others) in itertools.product(of_persons.items(), of_responses.items()):
-        pairings = {"in order": _by_rank(values, others, position, chooser)}
-        pairings["in reverse order"] = _by_rank(values, others, position, chooser, reverse=True)
+    for (n, (mine, values)), (m, (theirs, others)) in itertools.product(
+        enumerate(of_persons.items()), enumerate(of_responses.items())
+    ):
+        right = {"in order": int(ranks.in_order[n, m]), "in reverse order": int(ranks.reversed[n, m])}
         if {_text(value) for value in values if _text(value)} & {_text(value) for value in others}:
-            pairings["equal"] = _by_equality(values, others, position, chooser)
-        for how, pairs in pairings.items():
-            right = sum(persons[p].content == contents[r] for p, r in pairs)
-            findings.append(Finding(f"{mine} – {theirs}, {how}", right, by_chance(right, sizes)))
-        drift = _correlation(values, others, position, persons, contents, chooser)
-        findings.append(Finding(f"{mine} – {theirs}, rank correlation", 0, drift))
+            pairs = _by_equality(values, others, position, chooser)
+            right["equal"] = sum(own[person] == response for person, response in pairs)
+        for how, n_right in right.items():
+            findings.append(Finding(f"{mine} – {theirs}, {how}", n_right, by_chance(n_right, sizes)))
+        findings.append(Finding(f"{mine} – {theirs}, rank correlation", 0, float(ranks.drift[n, m])))
     return sorted(findings, key=lambda finding: finding.chance)
 
 
@@ -308,15 +310,51 @@ def _teams(dump: Dump, persons: list[Person], responses: list[Row]) -> dict[int,
     return teams
 
 
-def _by_rank(
-    values: list[Any], others: list[Any], position: Position, chooser: random.Random, reverse: bool = False
-) -> list[tuple[int, int]]:
-    pairs = []
-    for _team, mine, theirs in position:
-        left = _ranked(values, mine, chooser)
-        right = _ranked(others, theirs, chooser)
-        pairs += list(zip(left, reversed(right) if reverse else right, strict=True))
-    return pairs
+def _own_responses(persons: list[Person], contents: list[str], position: Position) -> dict[int, int]:
+    """The truth: the response of each person, told by its content within the team."""
+    return {
+        person: next(n for n in theirs if contents[n] == persons[person].content)
+        for _team, mine, theirs in position
+        for person in mine
+    }
+
+
+class _Ranks:
+    """Every trait of persons against every trait of responses by rank within the team, all at once.
+
+    Ties are ranked at random, once per trait. Of each pair of traits: how many persons have the rank of their own response,
+    how many have it counted from the other end, and how likely the rank correlation of persons with their own responses
+    is by chance, over all teams.
+    """
+
+    def __init__(
+        self,
+        of_persons: Traits,
+        of_responses: Traits,
+        position: Position,
+        own: dict[int, int],
+        chooser: random.Random,
+    ) -> None:
+        order = [person for _team, mine, _theirs in position for person in mine]
+        size = np.concatenate([np.full(len(mine), len(mine)) for _team, mine, _theirs in position])
+
+        def ranks(traits: Traits, groups: list[list[int]], whose: list[int]) -> np.ndarray:
+            table = np.empty((len(traits), len(whose)), dtype=np.int32)
+            for row, values in zip(table, traits.values(), strict=True):
+                rank = {one: n for group in groups for n, one in enumerate(_ranked(values, group, chooser))}
+                row[:] = [rank[one] for one in whose]
+            return table
+
+        left = ranks(of_persons, [mine for _team, mine, _theirs in position], order)
+        right = ranks(of_responses, [theirs for _team, _mine, theirs in position], [own[one] for one in order])
+        self.in_order = np.array([(row == right).sum(axis=1) for row in left])
+        self.reversed = np.array([(size - 1 - row == right).sum(axis=1) for row in left])
+        # A sum over teams of independent correlations with exact mean 0 and variance 1/(n − 1); its tails are lighter than
+        # the normal ones that are taken here, since a correlation is bounded.
+        middle = (size - 1) / 2
+        total = ((left - middle) * (12 / (size * (size**2 - 1)))) @ (right - middle).T
+        variance = sum(1 / (len(mine) - 1) for _team, mine, _theirs in position)
+        self.drift = np.vectorize(math.erfc)(np.abs(total) / math.sqrt(2 * variance))
 
 
 def _by_equality(
@@ -334,30 +372,6 @@ def _by_equality(
                 late.append(person)
         pairs += list(zip(late, chooser.sample(sorted(free), len(free)), strict=True))
     return pairs
-
-
-def _correlation(
-    values: list[Any],
-    others: list[Any],
-    position: Position,
-    persons: list[Person],
-    contents: list[str],
-    chooser: random.Random,
-) -> float:
-    """How likely the rank correlation of persons with their own responses is by chance, over all teams.
-
-    A sum over teams of independent sums with exact mean 0 and variance 1/(n − 1); its tails are lighter than the normal
-    ones that are taken here, since a correlation is bounded.
-    """
-    total, variance = 0.0, 0.0
-    for _team, mine, theirs in position:
-        own = {p: n for n, p in enumerate(_ranked(values, mine, chooser))}
-        rank = {contents[r]: n for n, r in enumerate(_ranked(others, theirs, chooser))}
-        n, middle = len(mine), (len(mine) - 1) / 2
-        product = sum((own[p] - middle) * (rank[persons[p].content] - middle) for p in mine)
-        total += product * 12 / (n * (n * n - 1))
-        variance += 1 / (n - 1)
-    return math.erfc(abs(total) / math.sqrt(2 * variance))
 
 
 def _ranked(values: list[Any], group: list[int], chooser: random.Random) -> list[int]:
