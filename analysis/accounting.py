@@ -10,7 +10,7 @@ a team that the last run did not hold yet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cached_property
@@ -237,7 +237,7 @@ def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
     )
     states = {academy: state for academy, state, _ in invitations if academy is not None}
     asked = {pk for pk, state in states.items() if state != Invitation.State.LISTED}
-    invited = [row for row in rows if row.state != Participation.State.LISTED or row.academy_id in asked]
+    invited = [row for row in rows if _was_invited(row.state, row.academy_id, asked)]
     taking_part = [row for row in rows if row.state == Participation.State.ACCEPTED]
     academies_declined = {pk for pk, state in states.items() if state == Invitation.State.DECLINED}
     declined = {
@@ -259,6 +259,19 @@ def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
         ),
         teams=tuple(_team_account(row, known.get(row.participation)) for row in taking_part),
     )
+
+
+def _was_invited(state: str, academy: int, asked: Collection[int]) -> bool:
+    """A team is invited by itself, or through its director."""
+    return state != Participation.State.LISTED or academy in asked
+
+
+def invited_teams(study: Study) -> frozenset[int]:
+    """The teams (by participation) that were invited to a study; two queries."""
+    directors = Invitation.objects.filter(study=study, academy__isnull=False).exclude(state=Invitation.State.LISTED)
+    asked = set(directors.values_list("academy_id", flat=True))
+    teams = Participation.objects.filter(study=study).values_list("pk", "state", "team__academy_id")
+    return frozenset(pk for pk, state, academy in teams if _was_invited(state, academy, asked))
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:

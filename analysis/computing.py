@@ -61,8 +61,8 @@ def set_aside_by(dataset: Dataset, plan: PlanRules) -> list[str]:
     return list(apply_rules(data, plan.items, screening_rules(plan)).first_rule)
 
 
-class Earlier(Protocol):
-    """The previous wave of a study, ready to be compared with (waves.py)."""
+class Comparison(Protocol):
+    """What answers are held against: the previous wave (waves.py), who was asked (nonresponse.py)."""
 
     @property
     def key(self) -> Any: ...
@@ -75,7 +75,7 @@ class Computation:
     """One analysis of a data set by a plan and the scales that decisions left. :meth:`steps` says what there is to do.
 
     ``approached`` is the number approached per sealed participation, ``groups`` what each belongs to (sector, mode, form);
-    ``earlier`` is the previous wave, where there is one.
+    ``earlier`` is the previous wave, where there is one, ``population`` who was asked.
     """
 
     dataset: Dataset
@@ -84,7 +84,8 @@ class Computation:
     approached: dict[int, int]
     models: Sequence[FactorModel] = ()
     groups: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
-    earlier: Earlier | None = None
+    earlier: Comparison | None = None
+    population: Comparison | None = None
 
     def steps(self) -> list[Step]:
         """The steps in the order in which they are done; the shared ones stand last."""
@@ -108,8 +109,9 @@ class Computation:
             Step("estimates", [base, final], self.estimate),
             Step("groups", [base, final, groups], self.compare_groups),
         ]
-        if self.earlier is not None:
-            steps.append(Step("waves", [base, final, self.earlier.key], self.compare_waves))
+        for name, other in (("nonresponse", self.population), ("waves", self.earlier)):
+            if other is not None:
+                steps.append(Step(name, [base, final, other.key], partial(other.compare, self)))
         steps += [
             Step(f"model {model.name} {model.estimator}", [base, model.key], partial(self.fit, model), shared=True)
             for model in self.models
@@ -336,11 +338,6 @@ class Computation:
             *comparing.group_comparison(self.scores(self.final), self.teams, self.groups),
             *comparing.by_mode(self.codes, self.keyed, self.dataset.items, self.final, self.teams, self.groups),
         ]
-
-    def compare_waves(self) -> list[Rows]:
-        """The final scales beside the previous wave's, for the same teams."""
-        assert self.earlier is not None
-        return self.earlier.compare(self)
 
     def fit(self, model: FactorModel) -> list[Rows]:
         """One factor model by one estimator; one that cannot be fitted is a row with the reason."""

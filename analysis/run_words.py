@@ -27,6 +27,7 @@ def step_in_words(name: str) -> str:
         "correlations": _("correlations"),
         "estimates": _("team means with their intervals"),
         "groups": _("comparing groups of teams"),
+        "nonresponse": _("who did not answer"),
         "waves": _("comparing with the previous wave"),
         "storing": _("storing the results"),
     }

@@ -28,6 +28,7 @@ from analysis.computing import Computation, Step
 from analysis.factor_models import models_of
 from analysis.leases import ClaimLost
 from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
+from analysis.nonresponse import population_of
 from analysis.plan import hash_of, locked_plan, rules
 from analysis.results import store
 from analysis.run_claims import (
@@ -56,7 +57,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever the computation itself changes: what was staged before is then computed anew.
-METHOD = "4"
+METHOD = "5"
 
 
 class NoPlan(Exception):
@@ -236,14 +237,16 @@ def _computation(run: AnalysisRun) -> Computation:
         if pk in sealed
     }
     own = OwnModel.objects.filter(study=study, removed_at__isnull=True)
+    of_sealed = {pk: n for pk, n in approached.items() if pk in sealed}
     return Computation(
         data,
         plan,
         final,
-        {pk: n for pk, n in approached.items() if pk in sealed},
+        of_sealed,
         models_of(plan, decisions, own),
         groups,
         waves.earlier_of(study),
+        population_of(run.survey, data, of_sealed),
     )
 
 

@@ -99,7 +99,9 @@ def coarsened(
     """
     questions = {question.code: question for question in definition.background}
     finest = {code_of(column): _finest(questions[code_of(column)], column) for column in columns}
-    now = {code: tuple((part,) for part in parts) for code, parts in finest.items() if len(parts) >= FEWEST_GROUPS}
+    now: dict[str, Groups] = {
+        code: tuple((part,) for part in parts) for code, parts in finest.items() if len(parts) >= FEWEST_GROUPS
+    }
     for column in columns:
         if groups := groups_of(column):
             now[code_of(column)] = groups
