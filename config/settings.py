@@ -157,7 +157,13 @@ LIMITS_DIR = Path(
     env.str("LIMITS_DIR", default=SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tempfile.gettempdir())
 )
 # The cache holds sign-in limits and used one-time codes only, in a folder beside those counts
-CACHES = {"default": {"BACKEND": "config.shared_cache.SharedCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+CACHES = {
+    "default": {
+        "BACKEND": "config.shared_cache.SharedCache",
+        "LOCATION": str(LIMITS_DIR.resolve()),
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 # The list of sealed collections, replayed by `manage.py replay_seals` after a database backup has been restored
 SEAL_LIST = Path(env.str("SEAL_LIST", default=str(VAR_DIR / "sealed.txt")))
 
@@ -302,6 +308,7 @@ CELERY_BEAT_SCHEDULE = {
     "rounds": {"task": "surveys.send_due_rounds", "schedule": 30.0, "options": {"expires": 30}},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "files": {"task": "analysis.wake_for_prepared_files", "schedule": 15.0, "options": {"expires": 15}},
     "reports": {"task": "analysis.wake_for_report_files", "schedule": 10.0, "options": {"expires": 10}},
 }
 # How long a claim on a row holds before another worker may take it over; the worker renews it while it works
