@@ -44,7 +44,8 @@ def on_postgresql() -> int:
 
 
 def in_the_browser() -> int:
-    return pytest("-m", "browser", "tests/browser", CHROMIUM=browser.find_or_install())
+    chromium = browser.find_or_install()
+    return pytest("-n", "2", "--dist", "worksteal", "-m", "browser", "tests/browser", CHROMIUM=chromium)
 
 
 def main() -> int:

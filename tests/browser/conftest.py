@@ -48,7 +48,7 @@ class Stack:
         """All mails to an address, the newest first."""
         return mailbox.newest(self.var / "mail", 50, to)[0]
 
-    def mail(self, to: str, subject: str = "", seconds: float = 40) -> mailbox.FiledMail:
+    def mail(self, to: str, subject: str = "", seconds: float = 90) -> mailbox.FiledMail:
         """The newest mail to an address, once the worker has sent it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
