@@ -110,6 +110,19 @@ def as_answers(codes: npt.NDArray[np.int16]) -> FloatArray:
     return answers
 
 
+def sealed_collections(survey: Survey) -> dict[int, int]:
+    """Collection → participation of the teams in the data set: sealed, and not withdrawn.
+
+    Sealed answers do not change: as long as these are the same, so is the data set.
+    """
+    return dict(
+        Collection.objects.filter(survey=survey, state=Collection.State.SEALED)
+        .exclude(participation__state=Participation.State.WITHDRAWN)
+        .order_by("pk")
+        .values_list("pk", "participation_id")
+    )
+
+
 def load(survey: Survey) -> Dataset:
     """Read the sealed collections of a survey: three queries, whatever the number of teams.
 
@@ -121,12 +134,7 @@ def load(survey: Survey) -> Dataset:
     definition = definition_of(version)
     codebook = codebook_of(definition)
     items = tuple(variable.code for variable in codebook)
-    participation_of = dict(
-        Collection.objects.filter(survey=survey, state=Collection.State.SEALED)
-        .exclude(participation__state=Participation.State.WITHDRAWN)
-        .order_by("pk")
-        .values_list("pk", "participation_id")
-    )
+    participation_of = sealed_collections(survey)
     keys: list[str] = []
     participations: list[int] = []
     eligibility: list[str] = []

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from analysis import report_files, runs, withdrawals
+from analysis.exporting import prepared
 
 
 @shared_task(name="analysis.start_due_runs")
@@ -33,3 +34,13 @@ def make_report_files(publication_id: int) -> None:
 @shared_task(name="analysis.wake_for_report_files")
 def wake_for_report_files() -> None:
     report_files.wake_for_due()
+
+
+@shared_task(name="analysis.prepare_file")
+def prepare_file(file_id: int) -> None:
+    prepared.prepare(file_id)
+
+
+@shared_task(name="analysis.wake_for_prepared_files")
+def wake_for_prepared_files() -> None:
+    prepared.wake_for_due()

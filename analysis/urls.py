@@ -71,6 +71,7 @@ urlpatterns = [
     path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
     path("studies/<slug:slug>/export/", exports.exports, name="exports"),
     path("studies/<slug:slug>/export/<int:pk>/<slug:form>", exports.release_file, name="release_file"),
+    path("studies/<slug:slug>/export/<int:pk>/<slug:form>/prepare", exports.release_prepare, name="release_prepare"),
     path("studies/<slug:slug>/export/texts", open_texts.open_texts_page, name="open_texts"),
     path("studies/<slug:slug>/export/texts/review", open_texts.open_text_review, name="open_text_review"),
     path("studies/<slug:slug>/export/texts.csv", open_texts.open_texts_file, name="open_texts_file"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F
 
+from analysis.exporting import prepared
 from analysis.models import Publication, RunStep
 from surveys import seal_list
 from surveys.deleting import delete_collection
@@ -36,6 +37,7 @@ def carry_out() -> int:
         # what runs staged for the next one rests on these answers too
         staged = RunStep.objects.filter(run__survey=one.survey_id, staged__isnull=False).values_list("pk", flat=True)
         RunStep.objects.filter(pk__in=list(staged)).update(staged=None)
+        prepared.drop_of(one.participation.study)  # and so do files on their way
     return dealt_with
 
 

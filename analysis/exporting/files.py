@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO
 
 from analysis.exporting.csv_file import write_csv
@@ -43,3 +44,9 @@ def write_file(
         raise ValueError(f"{form} holds numbers of an analysis, and there is none.")
     else:
         (write_r if form == "r" else write_mplus)(rows, run, out)
+
+
+def listed(languages: Sequence[str], *, with_run: bool) -> list[tuple[str, str]]:
+    """The files that a release has: form and language ("" where it has none of its own)."""
+    found = [("csv", ""), *(("sav", language) for language in languages)]
+    return found + ([(form, "") for form in OF_A_RUN] if with_run else [])

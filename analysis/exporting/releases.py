@@ -14,9 +14,9 @@ from itertools import combinations
 import pandas as pd
 from django.db import transaction
 
-from analysis import dataset
-from analysis.dataset import Dataset
 from analysis.exporting.coarsening import coarsened, code_of, in_bands, values_of
+from analysis.exporting.counting import TEAM, Counts, N
+from analysis.exporting.prepared import counts_of
 from analysis.release_models import RowRelease
 from surveys.definition import Definition
 from surveys.models import Survey
@@ -24,9 +24,8 @@ from surveys.questionnaires import definition_of
 from teams import history
 from teams.models import Study, User
 
-TEAM = "team"
-#: Columns of rows while they are judged: how often, and the releases in which they were.
-N, RELEASE = "_n", "_release_"
+#: Columns of the counts while they are judged: the releases in which the rows were.
+RELEASE = "_release_"
 #: Smaller sets of columns that are looked at when a release is refused.
 MOST_OFFERS = 8
 
@@ -66,7 +65,7 @@ def smallest_cell(rows: pd.DataFrame, columns: Sequence[str]) -> int:
 
 
 def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """How many rows each cell holds; ``rows`` as :func:`_distinct` gives them."""
+    """How many rows each cell holds; ``rows`` as :func:`_marked` gives them."""
     cells = pd.DataFrame({column: values_of(rows, column) for column in columns}, index=rows.index)
     for name in rows.columns:
         if name.startswith(RELEASE):
@@ -76,13 +75,11 @@ def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     return rows[N].groupby([cells[name] for name in cells.columns], observed=True, dropna=False, sort=False).sum()
 
 
-def _distinct(rows: pd.DataFrame, releases: Sequence[RowRelease]) -> pd.DataFrame:
-    """Each row once with how often it occurs, and in which releases it was: a large study has few that differ."""
-    marked = rows.assign(
-        **{f"{RELEASE}{number}": rows[TEAM].isin(one.participations) for number, one in enumerate(releases)}
+def _marked(counts: Counts, releases: Sequence[RowRelease]) -> pd.DataFrame:
+    """The counts with the releases in which their rows were."""
+    return counts.rows.assign(
+        **{f"{RELEASE}{number}": counts.rows[TEAM].isin(one.participations) for number, one in enumerate(releases)}
     )
-    names = list(marked.columns)
-    return marked.groupby(names, observed=True, dropna=False, sort=False).size().reset_index(name=N)
 
 
 def passes(union: Sequence[str], smallest: int, k: int) -> bool:
@@ -103,9 +100,8 @@ class Judgement:
 
 def look(survey: Survey, *, with_team: bool, background: Sequence[str]) -> Judgement:
     """Judge a release and record nothing. Raises as :func:`register` does."""
-    rows = _rows(survey, dataset.load(survey))
     before = list(RowRelease.objects.filter(study=survey.study_id).order_by("pk"))
-    return _judged(survey, rows, before, with_team, background, survey.study.k)
+    return _judged(survey, counts_of(survey), before, with_team, background, survey.study.k)
 
 
 def register(
@@ -113,26 +109,26 @@ def register(
 ) -> RowRelease:
     """Judge a release and record it; its files can then be downloaded.
 
-    Raises :class:`ReleaseRefused` with coarser releases that would pass, :class:`NothingToRelease` without sealed rows.
+    Raises :class:`ReleaseRefused` with coarser releases that would pass, :class:`NothingToRelease` without sealed rows, and
+    :class:`analysis.exporting.prepared.NotCounted` while those of a large study are being counted.
     """
-    data = dataset.load(survey)
-    rows = _rows(survey, data)
+    counts = counts_of(survey)
     seen = list(RowRelease.objects.filter(study=survey.study_id).order_by("pk"))
-    passed = _judged(survey, rows, seen, with_team, background, survey.study.k)
+    passed = _judged(survey, counts, seen, with_team, background, survey.study.k)
     with transaction.atomic():
         # Two releases at once could each pass alone and not together: the study's row lets the second see the first.
         study = Study.objects.select_for_update().get(pk=survey.study_id)
         before = list(RowRelease.objects.filter(study=study).order_by("pk"))
         if before != seen:
-            passed = _judged(survey, rows, before, with_team, background, study.k)
+            passed = _judged(survey, counts, before, with_team, background, study.k)
         release = RowRelease.objects.create(
             study=study,
             purpose=purpose.strip()[:500],
             with_team=with_team,
             background=list(passed.background),
             union=list(passed.union),
-            participations=list(data.participations),
-            fingerprint=data.fingerprint,
+            participations=list(counts.participations),
+            fingerprint=counts.fingerprint,
             n_rows=passed.n_rows,
             smallest_cell=passed.smallest_cell,
             released_by=user,
@@ -143,17 +139,17 @@ def register(
 
 def _judged(
     survey: Survey,
-    rows: pd.DataFrame,
+    counts: Counts,
     before: Sequence[RowRelease],
     with_team: bool,
     background: Sequence[str],
     k: int,
 ) -> Judgement:
-    if rows.empty:
+    if not counts.n_rows:
         raise NothingToRelease
-    known = [code for code in rows.columns if code != TEAM]  # open texts are never among them
+    known = [code for code in counts.rows.columns if code not in (TEAM, N)]
     columns = sorted((c for c in set(background) if code_of(c) in known), key=lambda c: (known.index(code_of(c)), c))
-    distinct = _distinct(rows, before)
+    distinct = _marked(counts, before)
     union = union_of(before, with_team, columns)
     smallest = smallest_cell(distinct, union)
     if not passes(union, smallest, k):
@@ -163,14 +159,7 @@ def _judged(
         column: {str(value): int(n) for value, n in distinct[N].groupby(values_of(distinct, column)).sum().items()}
         for column in columns
     }
-    return Judgement(tuple(columns), union, smallest, len(rows), sizes)
-
-
-def _rows(survey: Survey, data: Dataset) -> pd.DataFrame:
-    """The returned rows with team and background, the columns that can point to someone."""
-    rows = dataset.background_of(survey, data)
-    rows.insert(0, TEAM, data.respondents["participation"].to_numpy())
-    return rows[data.returned]
+    return Judgement(tuple(columns), union, smallest, counts.n_rows, sizes)
 
 
 def _offers(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from analysis.exporting import ddi, files, releases, rows, spss
+from analysis.exporting import counting, ddi, files, prepared, releases, rows, spss
 from analysis.exporting.coarsening import code_of, grouped
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
-from analysis.release_models import RowRelease
+from analysis.release_models import PreparedFile, RowRelease
 from surveys.definition import TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
@@ -39,6 +41,8 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     if survey is not None and request.method == "POST" and form.is_valid():
         try:
             preview = _register(request, survey, form)
+        except prepared.NotCounted:
+            messages.info(request, _("The answers of a study this large are counted first."))
         except releases.NothingToRelease:
             messages.error(request, _("There are no sealed answers yet."))
         except releases.ReleaseRefused as refused:
@@ -47,6 +51,9 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             if preview is None:
                 messages.success(request, _("Recorded. The files of this release stand below."))
                 return redirect("exports", slug)
+    run = _last_done(study)
+    languages = definition_of(survey.version).languages if survey else ()
+    made = {(file.release_id, file.form, file.language): file for file in PreparedFile.objects.filter(survey=survey)}
     register = list(RowRelease.objects.filter(study=study).select_related("released_by"))
     return render(
         request,
@@ -54,25 +61,28 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "study": study,
             "survey": survey,
-            "run": _last_done(study),
+            "run": run,
             "form": form,
             "refusal": refusal,
             "preview": preview,
             "sizes": words.sizes(preview.sizes) if preview else (),
             "union": words.of(refusal.union) if refusal else "",
             "offers": [
-                (offer, words.of(((releases.TEAM,) if offer.with_team else ()) + offer.background))
+                (offer, words.of(((counting.TEAM,) if offer.with_team else ()) + offer.background))
                 for offer in (refusal.offers if refusal else ())
             ],
             "register": [
                 (
                     release,
-                    words.of([*([releases.TEAM] if release.with_team else []), *release.background]),
+                    words.of([*([counting.TEAM] if release.with_team else []), *release.background]),
                     words.of(release.union),
+                    _file_lines(release, run, languages, made),
                 )
                 for release in register
             ],
-            "languages": definition_of(survey.version).languages if survey else (),
+            "counts": made.get((None, prepared.COUNTS, "")),
+            "working": any(file.state == PreparedFile.State.WAITING for file in made.values()),
+            "n_steps": prepared.STORING,
             "has_open_texts": any(question.type == TEXT for question in questions),
         },
     )
@@ -80,30 +90,41 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
-    """One file of a release. Who took it stands in the study's history."""
-    study = access.study_for_researcher(request.user, slug)
-    release = get_object_or_404(RowRelease.objects.select_related("study"), study=study, pk=pk)
-    survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
-    run = _last_done(study)
-    if form not in files.CONTENT_TYPES or (form in files.OF_A_RUN and run is None):
-        raise Http404
-    if run is not None and form in files.OF_A_RUN and run.fingerprint != release.fingerprint:
-        messages.error(
-            request, _("The last analysis is of other answers: wait for the next one, or make a new release.")
-        )
+    """One file of a release: of a small one made now, of a large one as a worker prepared it. Who took it is on record."""
+    asked = _asked_for(request, slug, pk, form, request.GET)
+    if asked is None:
         return redirect("exports", slug)
-    language = _language(request, definition_of(survey.version).languages)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it is sent
-    try:
-        files.write_file(release, survey, run, form, language, file)
-    except rows.DataChanged:
-        file.close()
-        messages.error(request, _("Answers came in or were withdrawn since this release: make a new one."))
-        return redirect("exports", slug)
-    history.record(study, "responses_downloaded", by=access.signed_in(request), detail=f"{form}: {release.purpose}")
-    file.seek(0)
-    answer = FileResponse(file, content_type=files.CONTENT_TYPES[form])
-    return _as_file(answer, files.name_of(release, form, language))
+    answer: HttpResponseBase
+    if prepared.at_once(asked.release.n_rows):
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it is sent
+        try:
+            files.write_file(asked.release, asked.survey, asked.run, form, asked.language, file)
+        except rows.DataChanged:
+            file.close()
+            messages.error(request, _changed())
+            return redirect("exports", slug)
+        file.seek(0)
+        answer = FileResponse(file, content_type=files.CONTENT_TYPES[form])
+    else:
+        made = prepared.ready(asked.release, asked.run, form, asked.language)
+        if made is None:
+            messages.error(request, _("This file has to be made first."))
+            return redirect("exports", slug)
+        answer = StreamingHttpResponse(prepared.pieces(made), content_type=files.CONTENT_TYPES[form])
+        answer["Content-Length"] = str(made.size)
+    detail = f"{form}: {asked.release.purpose}"
+    history.record(asked.release.study, "responses_downloaded", by=access.signed_in(request), detail=detail)
+    return _as_file(answer, files.name_of(asked.release, form, asked.language))
+
+
+@require_POST
+def release_prepare(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponse:
+    """Have a worker make a file of a large release."""
+    asked = _asked_for(request, slug, pk, form, request.POST)
+    if asked is not None and not prepared.at_once(asked.release.n_rows):
+        prepared.ask(asked.release, asked.survey, asked.run, form, asked.language)
+        messages.success(request, _("The file is being made. It stands on this page when it is there."))
+    return redirect("exports", slug)
 
 
 @require_safe
@@ -152,6 +173,39 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A file of a release that somebody may have."""
+
+    release: RowRelease
+    survey: Survey
+    run: AnalysisRun | None
+    language: str
+
+
+def _asked_for(request: HttpRequest, slug: str, pk: int, form: str, given: QueryDict) -> _Asked | None:
+    """What is asked for; None, and a message says why, where the answers or the analysis are others by now."""
+    study = access.study_for_researcher(request.user, slug)
+    release = get_object_or_404(RowRelease.objects.select_related("study"), study=study, pk=pk)
+    survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
+    run = _last_done(study)
+    if form not in files.CONTENT_TYPES or (form in files.OF_A_RUN and run is None):
+        raise Http404
+    if run is not None and form in files.OF_A_RUN and run.fingerprint != release.fingerprint:
+        messages.error(
+            request, _("The last analysis is of other answers: wait for the next one, or make a new release.")
+        )
+        return None
+    if not prepared.unchanged(release, survey):
+        messages.error(request, _changed())
+        return None
+    return _Asked(release, survey, run, _language(given.get("language"), definition_of(survey.version).languages))
+
+
+def _changed() -> str:
+    return _("Answers came in or were withdrawn since this release: make a new one.")
+
+
 def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> releases.Judgement | None:
     """Register what the form asks for, or the coarser release that was offered in its place and chosen; or only look."""
     if "check" in request.POST:
@@ -171,6 +225,50 @@ def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> releas
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _FileLine:
+    """A file on the page: sent at once, or (of a large release) as ``prepared`` says; None where nobody asked for it."""
+
+    form: str
+    language: str
+    at_once: bool
+    prepared: PreparedFile | None
+
+    @property
+    def label(self) -> str:
+        names = {"csv": "CSV", "r": _("R script with data"), "mplus": _("Mplus input with data")}
+        return names.get(self.form) or f"SPSS ({self.language})"
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when it can be fetched."""
+        made = self.prepared
+        return made.ready_at + prepared.LASTS if made is not None and made.ready_at is not None else None
+
+    @property
+    def problem(self) -> str:
+        """Why it could not be made."""
+        made = self.prepared
+        if made is None or made.state != PreparedFile.State.FAILED:
+            return ""
+        return _changed() if made.problem == prepared.CHANGED else _("It could not be made.")
+
+
+def _file_lines(
+    release: RowRelease,
+    run: AnalysisRun | None,
+    languages: Sequence[str],
+    made: Mapping[tuple[int | None, str, str], PreparedFile],
+) -> list[_FileLine]:
+    at_once = prepared.at_once(release.n_rows)
+    lines = []
+    for form, language in files.listed(languages, with_run=run is not None):
+        file = made.get((release.pk, form, language))
+        of_this_run = file is not None and file.run_id == (run.pk if run else None)
+        lines.append(_FileLine(form, language, at_once, file if of_this_run else None))
+    return lines
+
+
 class _Words:
     """Columns as a list to read, with which answers are taken together."""
 
@@ -184,7 +282,7 @@ class _Words:
     def _column(self, column: str) -> str:
         question = self._questions.get(code_of(column))
         if question is None:
-            return _("team") if column == releases.TEAM else column
+            return _("team") if column == counting.TEAM else column
         text = in_language(dict(question.text))
         if column == question.code:
             return text
@@ -202,8 +300,8 @@ class _Words:
         return told
 
 
-def _language(request: HttpRequest, languages: tuple[str, ...]) -> str:
-    asked = request.GET.get("language") or (get_language() or "")[:2]
+def _language(given: str | None, languages: tuple[str, ...]) -> str:
+    asked = given or (get_language() or "")[:2]
     return asked if asked in languages else languages[0]
 
 

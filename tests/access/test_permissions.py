@@ -427,6 +427,7 @@ TABLE = [
     Row("write_up", researchers(200), slug),
     Row("exports", researchers(200), slug),
     Row("release_file", researchers(200), of_release),
+    Row("release_prepare", researchers(302), of_release, "post"),
     Row("codebook", researchers(200), slug),
     Row("export_ddi", researchers(200), slug),
     Row("export_codebook", researchers(200), slug),
