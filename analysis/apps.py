@@ -27,5 +27,7 @@ class AnalysisConfig(AppConfig):
                 "text_review_undone": _("Review of an open answer taken back"),
                 "texts_downloaded": _("Open answers downloaded"),
                 "rows_released": _("Responses released, with their purpose"),
+                "composition_entered": _("Numbers of the population entered"),
+                "composition_removed": _("Numbers of the population removed"),
             }
         )

@@ -65,6 +65,52 @@ def dot_plot(rows: Sequence[Dot], n_points: int, axis: str, mark: float | None, 
     return _svg(width, height, parts)
 
 
+def scatter(
+    points: Sequence[Sequence[float]],
+    cells: Sequence[Sequence[int]],
+    n_cells: int,
+    n_points: int,
+    axes: tuple[str, str],
+) -> str:
+    """A share (across) beside a score (up), a dot per team; where there are too many, squares by how many teams they hold."""
+    left, top, width, height = 52.0, 12.0, 480.0, 320.0
+    bottom = top + height
+
+    def x(share: float) -> float:
+        return left + width * share
+
+    def y(score: float) -> float:
+        return bottom - height * (score - 1) / (n_points - 1)
+
+    parts = []
+    for percent in range(0, 101, 20):
+        parts += [_line(x(percent / 100), top, x(percent / 100), bottom, GRID)]
+        parts += [_text(x(percent / 100), bottom + 18, f"{percent} %", "middle")]
+    for point in range(1, n_points + 1):
+        parts += [
+            _line(left, y(point), left + width, y(point), GRID),
+            _text(left - 10, y(point) + 4, str(point), "end"),
+        ]
+    parts.append(_text(left + width / 2, bottom + 40, axes[0], "middle", MUTED))
+    across, up = width / n_cells, height / n_cells
+    most = max((n for _column, _row, n in cells), default=1)
+    for column, row, n in cells:
+        side = math.sqrt(n / most)  # the square's area tells how many
+        at = left + across * (column + 0.5 - side / 2), bottom - up * (row + 0.5 + side / 2)
+        parts.append(
+            f'<rect x="{at[0]:.1f}" y="{at[1]:.1f}" width="{across * side:.1f}" height="{up * side:.1f}" fill="{ACCENT}"/>'
+        )
+    parts += [
+        f'<circle cx="{x(share):.1f}" cy="{y(score):.1f}" r="4.5" fill="{ACCENT}" fill-opacity="0.6" stroke="{ACCENT}"/>'
+        for share, score in points
+    ]
+    parts.append(
+        f'<text transform="translate(16 {top + height / 2:.0f}) rotate(-90)" text-anchor="middle" fill="{MUTED}" '
+        f'font-size="13">{escape(axes[1])}</text>'
+    )
+    return _svg(left + width + 24, bottom + 50, parts)
+
+
 def heat_map(names: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
     """Correlations below the diagonal: the darker the stronger, with the figure in each cell; below 0 in another hue."""
     cell, left = 34.0, 18 + LETTER * max([len(name) for name in names] + [1])

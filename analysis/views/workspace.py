@@ -10,10 +10,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analysis import workspace
+from analysis import nonresponse_pages, workspace
 from analysis.charts import as_data_uri
 from analysis.figures import FORMS, Dot, converted, dot_plot, heat_map
 from analysis.models import AnalysisRun
+from analysis.nonresponse import SCORE
 from analysis.reading import item_lines, scale_lines
 from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.run_words import screening_in_words
@@ -185,7 +186,7 @@ def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpResponse:
-    """A figure as a file for an article: ``correlations-items``, ``correlations-scales``, ``teams-CODE``."""
+    """A figure as a file for an article: ``correlations-items``, ``correlations-scales``, ``teams-CODE``, ``nonresponse-CODE``."""
     study, run, _context = _found(request, slug)
     if run is None or form not in FORMS:
         raise Http404
@@ -201,6 +202,12 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
             raise Http404
         _page, teams = workspace.team_rows(run, ScaleSet.FINAL, rest, request.GET.get("page"))
         svg = _plot(run, rest, in_language(line.name), teams)
+    elif kind == "nonresponse":
+        line = next((line for line in scale_lines(run, ScaleSet.FINAL) if line.code == rest), None)
+        rates = nonresponse_pages.table(run, f"{SCORE}{rest}")
+        if line is None or rates is None:
+            raise Http404
+        svg = nonresponse_pages.plot(run, rates, in_language(line.name))
     else:
         raise Http404
     return figure_file(svg, f"{study.slug}-{slugify(name)}", form)

@@ -145,6 +145,12 @@ def finished_run(cast: Cast) -> AnalysisRun:
     )
 
 
+def of_question(cast: Cast) -> list[object]:
+    survey = cast.collection.survey
+    type(survey).objects.filter(pk=survey.pk).update(background=["appointment"])
+    return [cast.study.slug, "appointment"]
+
+
 def of_finished_run(cast: Cast) -> list[object]:
     finished_run(cast)
     return [cast.study.slug]
@@ -414,6 +420,11 @@ TABLE = [
     Row("result_teams", researchers(200), slug),
     Row("result_groups", researchers(200), slug),
     Row("result_waves", researchers(200), slug),
+    Row("nonresponse", researchers(200), slug),
+    Row("nonresponse_csv", researchers(200), of_finished_run),
+    Row("nonresponse_xlsx", researchers(200), of_finished_run),
+    Row("composition", researchers(200), of_question),
+    Row("composition", researchers(302), of_question, method="post", data={"remove": "1"}),
     Row("items", researchers(200), slug),
     Row("screening", researchers(200), slug),
     Row("figure", researchers(200), of_figure),

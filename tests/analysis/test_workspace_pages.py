@@ -27,6 +27,7 @@ PAGES = (
     "result_teams",
     "result_groups",
     "result_waves",
+    "nonresponse",
     "items",
     "screening",
     "models",
@@ -254,11 +255,12 @@ def test_notes_of_a_case_are_kept_per_phase(researcher, study):
 def test_figures_are_files(researcher, study, form, beginning):
     builders.three_teams(study)
     analyse(study)
-    for name in ("correlations-items", "correlations-scales", "teams-AA"):
+    for name in ("correlations-items", "correlations-scales", "teams-AA", "nonresponse-AA"):
         answer = researcher.get(url("figure", name, form))
         assert answer.content.startswith(beginning)
         assert f'filename="small-{name.lower()}.{form}"' in answer["Content-Disposition"]
-    assert researcher.get(url("figure", "teams-ZZ", form)).status_code == 404
+    for name in ("teams-ZZ", "nonresponse-ZZ"):
+        assert researcher.get(url("figure", name, form)).status_code == 404
     assert researcher.get(url("figure", "correlations-scales", "exe")).status_code == 404
 
 
