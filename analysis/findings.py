@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from analysis.disclosure import Agreement, MeanShown, ShownScale, Withheld
 from analysis.report_objects import Benchmark, Finding, Mark, ScaleReport, WideScale
@@ -25,9 +25,9 @@ _CHANGES = (
     (Beside.SAME, gettext_lazy("There is no clear difference on %(scales)s.")),
 )
 _COMPARISONS = (
-    (Beside.HIGHER, gettext_lazy("Higher than the mean of all teams: %(scales)s.")),
-    (Beside.LOWER, gettext_lazy("Lower than the mean of all teams: %(scales)s.")),
-    (Beside.SAME, gettext_lazy("About the same as all teams: %(scales)s.")),
+    (Beside.HIGHER, gettext_lazy("The score is higher than the mean of all teams on %(scales)s.")),
+    (Beside.LOWER, gettext_lazy("The score is lower than the mean of all teams on %(scales)s.")),
+    (Beside.SAME, gettext_lazy("The score is about the same as the mean of all teams on %(scales)s.")),
 )
 _REACHED = (
     (Beside.HIGHER, gettext_lazy("You reached your own target on %(scales)s.")),
@@ -68,7 +68,7 @@ def findings(
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                (*_say(said, _CHANGES), _("Not exactly the same colleagues answered both times.")),
+                (*_changes(said), _("Not exactly the same colleagues answered both times.")),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
@@ -90,7 +90,7 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                tuple(_say(said, _CHANGES)),
+                tuple(_changes(said)),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
@@ -107,15 +107,16 @@ def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: b
 
 
 def _wide_certainty(scales: Sequence[WideScale], base: Benchmark) -> Finding:
-    behind = _("These are means of %(units)s of %(teams)s teams, with %(n)s teachers.") % {
-        "units": base.n_units,
-        "teams": base.n_teams,
-        "n": base.n_respondents,
-    }
+    text = (
+        _("These are means of %(units)s teams, with %(n)s teachers.")
+        if base.n_units == base.n_teams
+        else _("These are means of %(units)s of the %(teams)s teams, with %(n)s teachers.")
+    )
+    behind = text % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents}
     if not any(isinstance(scale.shown, MeanShown) and scale.shown.low is not None for scale in scales):
-        few = _("With so few teams we cannot say how far the mean is from that of teams like these.")
+        few = _("With so few teams we cannot say how sure these means are.")
         return Finding(_("How sure this is"), (behind, few), ())
-    bar = _("The bar shows where the mean would probably lie if other teams like these had taken part.")
+    bar = _("The bar shows where the mean would probably be if other teams like these had taken part.")
     return Finding(_("How sure this is"), (behind, bar), (Mark.OWN, Mark.INTERVAL))
 
 
@@ -144,7 +145,7 @@ def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
         )
     middle = (1 + n_points) / 2
     said = _sorted(scales, lambda scale: beside(scale.shown, middle, n_points))
-    words = {"middle": number(middle, 1)}
+    words = {"middle": number(middle, 2)}
     for where, text in (
         (Beside.HIGHER, _("Clearly above the middle of the scale (%(middle)s): %(scales)s.")),
         (Beside.LOWER, _("Clearly below the middle of the scale (%(middle)s): %(scales)s.")),
@@ -162,13 +163,11 @@ def _as_shown(known: Sequence[tuple[str, ShownScale]], figure: ShownScale) -> li
 def _certainty(scales: Sequence[ScaleReport], returned: int, approached: int, n_points: int, k: int) -> list[str]:
     made = []
     if returned < approached:
-        made.append(
-            _("%(returned)s of %(approached)s teachers answered. The others may think otherwise.")
-            % {"returned": returned, "approached": approached}
-        )
+        made.append(_("Not everybody answered. The others may think otherwise."))
+        made.append(_("The bar shows where the score would probably be if everybody had answered."))
     else:
-        made.append(ngettext("The one teacher answered.", "All %(n)s teachers answered.", returned) % {"n": returned})
-    made.append(_("The bar shows where the score would probably lie if everybody had answered."))
+        made.append(_("Everybody answered."))
+        made.append(_("Chance still plays a part. The bar shows how much the score could have been different."))
     agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
     if any(agreed.values()):
         if names := agreed[Agreement.LARGELY_AGREE]:
@@ -227,6 +226,15 @@ def _sorted(scales: Sequence[S], judge: Callable[[S], Beside | None]) -> dict[Be
         if where := judge(scale):
             said[where].append(scale.name)
     return said
+
+
+def _changes(said: dict[Beside, list[str]]) -> list[str]:
+    """What rose and fell; where nothing clearly did, that in so many words, and when a difference is clear."""
+    clear = said[Beside.HIGHER] or said[Beside.LOWER]
+    made = _say(said, _CHANGES) if clear else [_("There is no clear difference on any subject.")]
+    if said[Beside.SAME]:
+        made.append(_("A difference is clear only where the two bars do not touch."))
+    return made
 
 
 def _say(said: dict[Beside, list[str]], templates: Sequence[tuple[Beside, _StrPromise]]) -> list[str]:

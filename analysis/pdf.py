@@ -25,9 +25,9 @@ from analysis.report_objects import (
 )
 from analysis.sentences import number
 from analysis.wording import (
-    all_teams,
     cannot_say,
     caption,
+    change,
     chart_words,
     differences,
     how_measured,
@@ -36,6 +36,7 @@ from analysis.wording import (
     scale_value,
     table_head,
     table_row,
+    team_reasons,
     withheld_text,
 )
 from surveys.typesetting import typeset
@@ -49,20 +50,24 @@ Scales = Sequence[ScaleReport] | Sequence[WideScale]
 def team_pdf(report: TeamReport) -> bytes:
     """A team's report as PDF/UA-1 bytes, in the language the report was made in."""
     with override(report.language):
-        place = f"{report.study} · {report.academy}, {report.institution}"
+        place = f"{_study_name(report)} · {report.academy}, {report.institution}"
         return _set(report, report.team, place, list(_team(report)))
 
 
 def academy_pdf(report: AcademyReport) -> bytes:
     """A director's report."""
     with override(report.language):
-        return _set(report, report.academy, f"{report.study} · {report.institution}", list(_academy(report)))
+        return _set(report, report.academy, f"{_study_name(report)} · {report.institution}", list(_academy(report)))
 
 
 def study_pdf(report: StudyReport) -> bytes:
     """The report on the whole study."""
     with override(report.language):
         return _set(report, report.study, _("Report on all teams"), list(_study(report)))
+
+
+def _study_name(report: Wave) -> str:
+    return f"{report.study}, " + _("wave %(n)s") % {"n": report.wave}
 
 
 def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
@@ -88,16 +93,24 @@ def _paragraph(*sentences: str, muted: bool = False, keep: bool = False) -> Bloc
     return {"kind": "text", "text": " ".join(sentences), "muted": muted, "keep": keep}
 
 
-def _note(text: str) -> Block:
-    return {"kind": "note", "text": text}
+def _note(text: str, *, keep: bool = False) -> Block:
+    return {"kind": "note", "text": text, "keep": keep}
 
 
-def _list(items: Sequence[str]) -> Block:
-    return {"kind": "list", "items": list(items)}
+def _list(items: Sequence[str], *, keep: bool = False) -> Block:
+    return {"kind": "list", "items": list(items), "keep": keep}
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[int]) -> Block:
-    return {"kind": "table", "head": list(head), "rows": [list(row) for row in rows], "widths": list(widths)}
+    """A table on one page, unless it is too long for that: rows with a bar are high."""
+    high = any(isinstance(cell, dict) and "svg" in cell for row in rows for cell in row)
+    return {
+        "kind": "table",
+        "head": list(head),
+        "rows": [list(row) for row in rows],
+        "widths": list(widths),
+        "long": len(rows) > (8 if high else 20),
+    }
 
 
 def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "") -> Block:
@@ -107,7 +120,7 @@ def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "")
     alt = _("Chart: %(what)s. The same figures are in the table below.") % {
         "what": ", ".join(chart_words(report).marks[mark] for mark in marks)
     }
-    return {"kind": "chart", "svg": svg, "alt": alt, "caption": under, "width": 100}
+    return {"kind": "chart", "svg": svg, "alt": alt, "caption": under, "width": 90}
 
 
 def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
@@ -119,7 +132,9 @@ def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iter
 
 
 def _figures(report: Wave, scales: Scales, marks: Sequence[Mark]) -> Block:
-    return _table(table_head(report, marks), [table_row(s, marks) for s in scales], [22] * len(marks))
+    widths = {Mark.INTERVAL: 25, Mark.PREVIOUS: 33}
+    rows = [table_row(scale, marks) for scale in scales]
+    return _table(table_head(report, marks), rows, [widths.get(mark, 18) for mark in marks])
 
 
 def _how(report: Wave) -> Iterator[Block]:
@@ -133,7 +148,7 @@ def _how(report: Wave) -> Iterator[Block]:
 def _team(report: TeamReport) -> Iterator[Block]:
     if report.combined_with:
         yield _paragraph(
-            _("Together with %(teams)s: one report for all of you, so that there are enough answers to show.")
+            _("This report is about your team and %(teams)s together. That way there are enough answers to show.")
             % {"teams": ", ".join(report.combined_with)}
         )
     yield _paragraph(
@@ -151,16 +166,16 @@ def _team(report: TeamReport) -> Iterator[Block]:
     yield _figures(report, report.scales, marks)
     for scale in report.scales:
         yield _heading(scale.name)
-        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True)
-        yield _paragraph(*scale.sentences)
-        if lines := differences(scale):
-            yield _paragraph(*lines)
-        if scale.agreed:
-            yield _paragraph(_("What you agreed last time:"), scale.agreed)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
+        yield _list([*scale.sentences, *differences(scale)], keep=True)
+        if line := change(scale):
+            yield _heading(_("What you agreed last time"), 3)
+            yield _note(" ".join(part for part in (scale.agreed, line) if part), keep=True)
+        options = report.options if scale.has_distributions else ()
         yield _table(
-            [_("Question"), *report.options, _("mean")],
-            [_item_row(item, report) for item in scale.items],
-            [*[17] * report.n_points, 18],
+            [_("Question"), *options, _("mean")],
+            [_item_row(item, report, len(options)) for item in scale.items],
+            [*[17] * len(options), 20 if options else 28],
         )
         if scale.questions:
             yield _heading(_("To talk about"), 3)
@@ -176,14 +191,15 @@ def team_marks(report: TeamReport) -> list[Mark]:
     return marks
 
 
-def _item_row(item: ItemReport, report: TeamReport) -> list[Any]:
-    n = report.n_points
+def _item_row(item: ItemReport, report: TeamReport, n: int) -> list[Any]:
+    """Text, as many cells of answers as the table has (``n``), mean; what is neither spans them all."""
     match item.shown:
         case ItemDistribution(mean, percentages):
-            bar = {"text": item.text, "svg": charts.answers_bar(percentages, n), "alt": item_words(item, report)}
+            svg = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
+            bar = {"text": item.text, "svg": svg, "alt": item_words(item, report)}
             return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
-            return [item.text, {"span": n, "text": ""}, number(mean, 1)]
+            return [item.text, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]
         case Capped():
             return [item.text, {"span": n + 1, "text": scale_value(item.shown, 1)}]
         case NearlyAll():
@@ -210,10 +226,9 @@ def _academy(report: AcademyReport) -> Iterator[Block]:
     yield _paragraph(_("A team's own results are shown only if its leader agreed to that."))
     shown = [(name, team) for name, team in report.teams if isinstance(team, TeamReport)]
     if shown:
-        yield _table(*team_table(shown), [22] * (len(team_table(shown)[0]) - 1))
-    yield _list(
-        [f"{name}: {withheld_text(team.reason, report.k)}" for name, team in report.teams if isinstance(team, Withheld)]
-    )
+        yield _table(*team_table(shown), [26] * (len(team_table(shown)[0]) - 1))
+    if reasons := team_reasons(report):
+        yield _list(reasons)
     yield from _how(report)
 
 
@@ -238,7 +253,6 @@ def _study(report: StudyReport) -> Iterator[Block]:
     if isinstance(report.scales, Withheld):
         yield _note(withheld_text(report.scales.reason, report.k))
     else:
-        yield _paragraph(all_teams(report.base, report.k))
         yield from _wide(report, report.scales)
         if report.sectors:
             yield _heading(_("Per sector"))
@@ -261,8 +275,8 @@ def _wide(report: AcademyReport | StudyReport, scales: Sequence[WideScale]) -> I
     yield _figures(report, scales, wide_marks(report))
     for scale in scales:
         yield _heading(scale.name)
-        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True)
-        yield _paragraph(*scale.sentences)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
+        yield _list(scale.sentences, keep=True)
         yield _table(
             [_("Question"), _("mean")],
             [[item.text, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],

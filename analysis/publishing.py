@@ -109,6 +109,13 @@ def published(study_id: int) -> Publication | None:
     )
 
 
+def has_results(publication: Publication, participation: Participation) -> bool:
+    """Whether a publication holds figures of a team, by itself or together with others."""
+    units = Unit.objects.filter(study_id=participation.study_id, participations=participation)
+    keys = [f"team:{participation.pk}", *(f"unit:{pk}" for pk in units.values_list("pk", flat=True))]
+    return publication.groups.filter(group__in=keys).exists()
+
+
 def published_run(study_id: int) -> AnalysisRun | None:
     """The run that readers see now."""
     publication = published(study_id)

@@ -39,7 +39,7 @@ def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:
     yield from _change(scale, n_points)
     widest = scale.item(scale.widest)
     if widest and scale.agreement in (Agreement.SOMEWHAT_DIFFERENT, Agreement.WIDELY_DIFFERENT):
-        yield _("Your views lie furthest apart on “%(item)s”. What do some of you see that others do not?") % {
+        yield _("You think differently about “%(item)s”. What do some of you see that others do not?") % {
             "item": plain_text(widest)
         }
     middle = (1 + n_points) / 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from analysis.disclosure import Agreement, Capped, MeanShown, ShownItem, ShownScale, Withheld
+from analysis.disclosure import Agreement, Capped, ItemDistribution, MeanShown, ShownItem, ShownScale, Withheld
 
 
 class Mark(StrEnum):
@@ -59,6 +59,11 @@ class ScaleReport:
     widest: str | None
     sentences: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+
+    @property
+    def has_distributions(self) -> bool:
+        """Whether the answers to an item are shown, not only means."""
+        return any(isinstance(item.shown, ItemDistribution) for item in self.items)
 
     def item(self, code: str | None) -> ItemReport | None:
         """The item with this code."""

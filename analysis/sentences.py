@@ -99,9 +99,9 @@ _SINCE = {
     Beside.SAME: gettext_lazy("In the previous measurement it was %(then)s: no clear difference."),
 }
 _BENCHMARK = {
-    Beside.HIGHER: gettext_lazy("That is higher than the mean of all teams (%(mean)s)."),
-    Beside.LOWER: gettext_lazy("That is lower than the mean of all teams (%(mean)s)."),
-    Beside.SAME: gettext_lazy("That is about the same as the mean of all teams (%(mean)s)."),
+    Beside.HIGHER: gettext_lazy("The score is higher than the mean of all teams (%(mean)s)."),
+    Beside.LOWER: gettext_lazy("The score is lower than the mean of all teams (%(mean)s)."),
+    Beside.SAME: gettext_lazy("The score is about the same as the mean of all teams (%(mean)s)."),
 }
 _AGREEMENT = {
     Agreement.LARGELY_AGREE: gettext_lazy("The answers lie close together: you largely agree."),
@@ -154,9 +154,7 @@ def _own(shown: MeanShown | Capped, n_points: int) -> list[str]:
     made = [_MIDDLE[beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME] % values]
     if shown.low is not None and shown.high is not None:
         made.append(
-            _(
-                "Colleagues who did not answer may think otherwise; the score probably lies between %(low)s and %(high)s."
-            )
+            _("The score probably lies between %(low)s and %(high)s.")
             % {"low": number(shown.low, 1), "high": number(shown.high, 1)}
         )
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +57,10 @@ def render_academy(material: Material, academy_id: int, language: str) -> Academ
             academy=academy.name if academy else "",
             institution=academy.institution.name if academy else "",
             benchmark=benchmark,
-            teams=tuple((_name(g), _team(material, g, g.key in agreed, language)) for g in groups),
+            teams=tuple(
+                (name, _team(material, g, g.key in agreed, language))
+                for name, g in zip(_names(groups), groups, strict=True)
+            ),
         )
 
 
@@ -144,8 +148,17 @@ def _team(material: Material, group: GroupFigures, agreed: bool, language: str) 
     return report.scales if isinstance(report.scales, Withheld) else report
 
 
-def _name(group: GroupFigures) -> str:
-    return " + ".join(t.participation.team.name for t in group.teams)
+def _names(groups: Sequence[GroupFigures]) -> list[str]:
+    """The groups by the names of their teams; two programmes of one name are told apart by their form."""
+    teams = [[t.participation.team for t in group.teams] for group in groups]
+    often = Counter(team.name for together in teams for team in together)
+    return [
+        " + ".join(
+            team.name if often[team.name] == 1 else f"{team.name} ({str(team.get_form_display()).lower()})"
+            for team in together
+        )
+        for together in teams
+    ]
 
 
 def _base(groups: Sequence[GroupFigures], units: Sequence[GroupFigures]) -> Benchmark:

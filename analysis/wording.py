@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis.charts import MeanRow, Words
 from analysis.disclosure import (
+    Agreement,
     Capped,
     ItemDistribution,
     ItemMean,
@@ -35,18 +36,18 @@ from analysis.sentences import number, score, value_of
 
 _WITHHELD = {
     Reason.TOO_FEW: gettext_lazy(
-        "Fewer than %(k)s people answered. So that nobody can be recognised, we show no results."
+        "Fewer than %(k)s people answered. We show no results, so that nobody can be recognised."
     ),
     Reason.COUNTS_OPEN: gettext_lazy(
         "More questionnaires came back than there were people. A researcher looks at that first."
     ),
-    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part to compare without giving a team away."),
+    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part: a mean would show how a single team scores."),
     Reason.ONE_DOMINATES: gettext_lazy(
-        "One team makes up more than half of the answers, so the mean of all teams would give it away."
+        "One team gave more than half of the answers: a mean would show how that team scores."
     ),
-    Reason.REMAINDER: gettext_lazy("What is left out would be so small a group that it could be recognised."),
+    Reason.REMAINDER: gettext_lazy("The group that is left out is so small that it could be recognised."),
     Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
-    Reason.NOT_MEASURED: gettext_lazy("Your team has no analysed answers in this measurement."),
+    Reason.NOT_MEASURED: gettext_lazy("There are no answers of this team in this measurement."),
 }
 
 
@@ -86,8 +87,8 @@ def chart_words(report: Wave) -> Words:
             Mark.BENCHMARK: _("all teams"),
             Mark.SECTOR: _("same sector"),
         },
-        axis=_("1 = %(lowest)s, %(points)s = %(highest)s")
-        % {"lowest": report.options[0], "points": report.n_points, "highest": report.options[-1]},
+        ends=(f"1 = {report.options[0]}", f"{report.n_points} = {report.options[-1]}"),
+        middle=_("middle of the scale"),
     )
 
 
@@ -101,11 +102,15 @@ def mean_row(scale: ScaleReport | WideScale) -> MeanRow:
     figures = {Mark.BENCHMARK: value_of(scale.benchmark), Mark.PREVIOUS: value_of(scale.previous)}
     if isinstance(scale, ScaleReport):
         figures |= {Mark.SECTOR: value_of(scale.sector), Mark.TARGET: scale.target}
+    before = scale.previous
     return MeanRow(
         scale.name,
         scale.shown,
         scale_value(scale.shown, decimals_of(scale)),
         {mark: value for mark, value in figures.items() if value is not None},
+        {Mark.PREVIOUS: (before.low, before.high)}
+        if isinstance(before, MeanShown) and before.low is not None and before.high is not None
+        else {},
     )
 
 
@@ -121,13 +126,20 @@ def table_row(scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> list[str
     figures = {
         Mark.OWN: scale_value(scale.shown, own),
         Mark.INTERVAL: between(scale.shown, own),
-        Mark.PREVIOUS: scale_value(scale.previous, own),
+        Mark.PREVIOUS: _with_interval(scale.previous, own)
+        if Mark.INTERVAL in marks
+        else scale_value(scale.previous, own),
         Mark.BENCHMARK: scale_value(scale.benchmark, 2),
     }
     if isinstance(scale, ScaleReport):
         figures[Mark.SECTOR] = scale_value(scale.sector, 2)
         figures[Mark.TARGET] = "–" if scale.target is None else number(scale.target, 1)
     return [scale.name, *(figures[mark] for mark in marks)]
+
+
+def _with_interval(shown: ShownScale | None, decimals: int) -> str:
+    value, ends = scale_value(shown, decimals), between(shown, decimals)
+    return value if ends == "–" else f"{value} ({ends})"
 
 
 def item_words(item: ItemReport, report: Wave) -> str:
@@ -138,7 +150,7 @@ def item_words(item: ItemReport, report: Wave) -> str:
         case Capped():
             return _("mean %(value)s") % {"value": scale_value(item.shown, 1)}
         case NearlyAll(category):
-            return _("Everyone, all but two at most: “%(option)s”") % {"option": report.options[category - 1]}
+            return _("Everyone, but for two people at most: “%(option)s”") % {"option": report.options[category - 1]}
         case ItemMean(mean):
             return _("mean %(value)s") % {"value": number(mean, 1)}
         case Withheld(reason):
@@ -148,31 +160,28 @@ def item_words(item: ItemReport, report: Wave) -> str:
 # ------------------------------------------------------------------------------------------------ reading it
 def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
     """What stands under the charts: how to read them, and whose answers "all teams" are."""
-    if isinstance(report, TeamReport):
-        text = _(
-            "Dot: %(own)s. Bar: where the score would probably lie if all colleagues had answered. "
-            "Dashed line: the middle of the scale."
-        )
+    if not isinstance(report, TeamReport):
+        parts = [_("Bar: where the mean would probably be with other teams like these.")]
+    elif report.returned < report.approached:
+        parts = [_("Bar: where the score would probably be if all colleagues had answered.")]
     else:
-        text = _(
-            "Dot: %(own)s. Bar: where the mean would probably lie with other teams like these. "
-            "Dashed line: the middle of the scale."
-        )
-    text %= {"own": own_word(report)}
-    base = report.base if isinstance(report, StudyReport) else report.benchmark
-    if isinstance(base, Benchmark):
-        text += " " + all_teams(base, report.k)
-    return text
+        parts = [_("Bar: how much the score could have been different.")]
+    if isinstance(report, TeamReport | AcademyReport) and isinstance(report.benchmark, Benchmark):
+        parts.append(all_teams(report.benchmark, report.k))
+    return " ".join(parts)
 
 
 def all_teams(base: Benchmark, k: int) -> str:
     """Whose answers the mean of all teams is made of."""
-    return _("All teams: %(units)s of %(teams)s teams, those with at least %(k)s answers; %(n)s teachers.") % {
-        "units": base.n_units,
-        "teams": base.n_teams,
-        "k": k,
-        "n": base.n_respondents,
-    }
+    if base.n_units == base.n_teams:
+        return _("“All teams” are %(units)s teams with %(n)s teachers together.") % {
+            "units": base.n_units,
+            "n": base.n_respondents,
+        }
+    return _(
+        "“All teams” are %(units)s of the %(teams)s teams, with %(n)s teachers together. "
+        "Teams with fewer than %(k)s answers do not count."
+    ) % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents, "k": k}
 
 
 def differences(scale: ScaleReport) -> list[str]:
@@ -186,6 +195,16 @@ def differences(scale: ScaleReport) -> list[str]:
     ]
 
 
+def change(scale: ScaleReport) -> str:
+    """The score of then, the target and the score of now: what stands beside what a team agreed. Empty if it did not."""
+    if not scale.agreed and scale.target is None:
+        return ""
+    parts = [_("Then: %(score)s.") % {"score": score(scale.previous)}] if scale.previous is not None else []
+    if scale.target is not None:
+        parts.append(_("Target: %(score)s.") % {"score": number(scale.target, 1)})
+    return " ".join([*parts, _("Now: %(score)s.") % {"score": score(scale.shown)}])
+
+
 def how_measured(report: Wave) -> list[str]:
     """When it was measured, and what the figures are."""
     made = []
@@ -197,12 +216,48 @@ def how_measured(report: Wave) -> list[str]:
     made += [
         _("A score is the mean of the answers, from 1 to %(points)s. The middle of the scale is %(middle)s.")
         % {"points": report.n_points, "middle": number(report.midpoint, 2)},
-        _("Not everybody answered. That is why a score comes with a range in which it probably lies."),
-        _("The fewer people answered, the wider that range is. A difference within the range may be chance."),
-        _("To protect everybody, results of fewer than %(k)s people are not shown, and scores are rounded.")
-        % {"k": report.k},
     ]
+    if isinstance(report, TeamReport | AcademyReport | StudyReport) and isinstance(report.scales, tuple):
+        made += _how_sure(report)
+    if isinstance(report, TeamReport) and isinstance(report.scales, tuple):
+        if any(isinstance(scale.agreement, Agreement) for scale in report.scales):
+            made.append(_("Whether you agree, we tell from how far your answers lie apart."))
+        if any(item.reverse_keyed for scale in report.scales for item in scale.items):
+            made.append(
+                _(
+                    "Some questions are put the other way round: there a low score is counted as a high one in the subject."
+                )
+            )
+    made.append(
+        _("To protect everybody, we show no results of fewer than %(k)s people, and we round scores.") % {"k": report.k}
+    )
     return made
+
+
+def team_reasons(report: AcademyReport) -> list[str]:
+    """The teams that are not shown by themselves, those with the same reason together."""
+    names: dict[Reason, list[str]] = {}
+    for name, team in report.teams:
+        if isinstance(team, Withheld):
+            names.setdefault(team.reason, []).append(name)
+    return [f"{', '.join(together)}: {withheld_text(reason, report.k)}" for reason, together in names.items()]
+
+
+def _how_sure(report: Wave) -> Iterator[str]:
+    if isinstance(report, TeamReport):
+        yield (
+            _("Not everybody answered. That is why a score has a bar: the score of all of you is probably inside it.")
+            if report.returned < report.approached
+            else _(
+                "Chance plays a part in every score. That is why it has a bar: how much it could have been different."
+            )
+        )
+        yield _("The fewer people answered, the longer the bar. A difference within the bar may be chance.")
+    else:
+        yield _(
+            "Other teams would give another mean. That is why a mean has a bar: with teams like these it is probably inside it."
+        )
+        yield _("The fewer teams, the longer the bar. A difference within the bar may be chance.")
 
 
 def cannot_say(report: Wave) -> list[str]:

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from analysis import charts, pdf, report_files
 from analysis.disclosure import ItemDistribution, Withheld
+from analysis.groups import final_scales_of
 from analysis.models import AnalysisRun, Publication
 from analysis.report_objects import (
     AcademyReport,
@@ -25,9 +26,9 @@ from analysis.report_objects import (
 from analysis.reports import Goals, team_report
 from analysis.wide_reports import academy_report, study_report
 from analysis.wording import (
-    all_teams,
     cannot_say,
     caption,
+    change,
     chart_words,
     differences,
     how_measured,
@@ -35,8 +36,11 @@ from analysis.wording import (
     mean_row,
     table_head,
     table_row,
+    team_reasons,
     withheld_text,
 )
+from surveys.models.questionnaire import in_language
+from surveys.questionnaires import definition_of
 from teams.models import Academy, Participation
 
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
@@ -67,15 +71,30 @@ def team_page(
             **common(report, report.findings, scales),
             "caption": caption(report),
             "scales": [
-                {"scale": scale, "differences": differences(scale), "items": item_rows(scale, report)}
+                {
+                    "scale": scale,
+                    "differences": differences(scale),
+                    "change": change(scale),
+                    "items": item_rows(scale, report),
+                    "bars": scale.has_distributions,
+                }
                 for scale in scales
             ],
             "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
             "withheld": withheld_text(report.scales.reason, report.k) if isinstance(report.scales, Withheld) else "",
+            "subjects": _subjects(run) if isinstance(report.scales, Withheld) else (),
             "all_figures": figures_table(report, scales, pdf.team_marks(report)),
             **extra,
         },
     )
+
+
+def _subjects(run: AnalysisRun) -> list[dict[str, str]]:
+    """What the questionnaire was about, for a team without results: it can talk about it all the same."""
+    return [
+        {"name": in_language(scale.name, language_now()), "meaning": in_language(scale.meaning, language_now())}
+        for scale in final_scales_of(run, definition_of(run.survey.version))
+    ]
 
 
 def academy_page(request: HttpRequest, run: AnalysisRun, academy: Academy, extra: Mapping[str, Any]) -> HttpResponse:
@@ -89,7 +108,7 @@ def academy_page(request: HttpRequest, run: AnalysisRun, academy: Academy, extra
             "study": run.survey.study,
             "name": academy.name,
             "place": academy.institution.name,
-            "teams": [(name, withheld_text(t.reason, report.k)) for name, t in report.teams if isinstance(t, Withheld)],
+            "team_reasons": team_reasons(report),
             "team_table": pdf.team_table(shown) if shown else None,
             "has_teams": True,
             **extra,
@@ -107,7 +126,6 @@ def study_page(request: HttpRequest, run: AnalysisRun, extra: Mapping[str, Any])
             "study": run.survey.study,
             "name": report.study,
             "place": "",
-            "all_teams": all_teams(report.base, report.k),
             "sector_table": pdf.sector_table(report) if report.sectors else None,
             **extra,
         },

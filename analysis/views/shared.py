@@ -28,7 +28,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     """Opening the link writes nothing: the token moves into a cookie for this report's pages."""
     read = links.read_token(REPORT, token)
     if read is None:
-        raise Http404
+        return _ended(request)
     return links.enter(REPORT, token, reverse("shared_report", args=[read.object_id]))
 
 
@@ -37,7 +37,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The report that the link is for."""
-    shared = opened(request, pk)
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
     publication = published(shared.study_id)
     if publication is None:
         return render(request, "analysis/report_waiting.html", {"study": shared.study, "shared": True})
@@ -60,11 +62,15 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def talk(request: HttpRequest, pk: int) -> HttpResponse:
     """The page for the team talk, to read."""
-    shared = opened(request, pk)
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
     publication = published(shared.study_id)
     if shared.participation is None or publication is None:
         raise Http404
     made = talks.talk_report(publication.run, shared.participation)
+    if made is None:
+        return redirect("shared_report", pk)
     extra = {"address": reverse("shared_talk", args=[pk]), "back": reverse("shared_report", args=[pk])}
     return talks.talk_page(request, made, shared.participation, extra, writes=False)
 
@@ -74,11 +80,25 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The same report as a PDF."""
-    shared = opened(request, pk)
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
     publication = published(shared.study_id)
     if publication is None:
         raise Http404
     return _pdf(request, publication, shared) or redirect("shared_report", pk)
+
+
+def _opened(request: HttpRequest, pk: int) -> ReportLink | None:
+    try:
+        return opened(request, pk)
+    except Http404:
+        return None
+
+
+def _ended(request: HttpRequest) -> HttpResponse:
+    """A wrong link, one that ended, and one that another browser opened: all look alike."""
+    return render(request, "analysis/link_ended.html", status=404)
 
 
 def _pdf(request: HttpRequest, publication: Publication, shared: ReportLink) -> HttpResponse | None:

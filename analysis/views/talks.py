@@ -16,8 +16,8 @@ from analysis.reader_forms import GoalForm
 from analysis.report_objects import TeamReport
 from analysis.reports import Goal, team_report
 from analysis.talks import goals_before, goals_of
-from analysis.views.reports import item_rows, language_now, means_charts
-from analysis.wording import differences
+from analysis.views.reports import figures_table, item_rows, language_now, means_charts
+from analysis.wording import change, differences
 from teams.models import Participation
 
 
@@ -29,16 +29,10 @@ def step_of(request: HttpRequest, n_scales: int) -> int:
     return int(asked)
 
 
-def talk_report(run: AnalysisRun, participation: Participation) -> TeamReport:
-    """The same report as on the team's page; a talk needs results.
-
-    Raises:
-        Http404: where there are none to show.
-    """
+def talk_report(run: AnalysisRun, participation: Participation) -> TeamReport | None:
+    """The same report as on the team's page; None without results: a talk needs some, and the report says why."""
     report = team_report(run, participation, language_now(), goals_before(participation))
-    if isinstance(report.scales, Withheld):
-        raise Http404
-    return report
+    return None if isinstance(report.scales, Withheld) else report
 
 
 def talk_page(
@@ -71,8 +65,11 @@ def talk_page(
         initial = {"target": goal.target, "next_steps": goal.next_steps}
         context |= {
             "chart": means_charts(report, [scale], team_marks(report)),
+            "figures": figures_table(report, [scale], team_marks(report)),
             "items": item_rows(scale, report),
+            "bars": scale.has_distributions,
             "differences": differences(scale),
+            "change": change(scale),
             "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
             "goal": goal,
             "form": form or GoalForm(initial=initial, n_points=report.n_points),

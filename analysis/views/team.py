@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from analysis import disclosure, report_files
-from analysis.publishing import published
+from analysis.publishing import has_results, published
 from analysis.reader_forms import GoalForm, ShareForm
 from analysis.report_links import path_of, revoke, share_with_team
 from analysis.report_models import ReportLink
@@ -85,6 +85,8 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
     if publication is None:
         raise Http404
     made = talks.talk_report(publication.run, participation)
+    if made is None:
+        return redirect("team_report", pk)
     writes = may_write(participation)
     form = None
     if request.method == "POST":
@@ -131,6 +133,7 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
     collection = _collection(participation)
     counts = collections.counts(collection) if collection else None
     meeting = getattr(collection, "meeting", None) if collection else None
+    publication = published(participation.study_id)
     return render(
         request,
         "analysis/team.html",
@@ -147,7 +150,8 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "return_share": disclosure.round_share(counts.submitted, counts.approached) if counts else None,
             "facilitator_url": links.facilitator_url(meeting) if meeting else "",
             "form": form,
-            "published": published(participation.study_id) is not None,
+            "published": publication is not None,
+            "has_results": publication is not None and has_results(publication, participation),
             "share_form": ShareForm(),
             "shared": [
                 (link, absolute(path_of(link)))

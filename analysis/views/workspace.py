@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from analysis import nonresponse_pages, workspace
 from analysis.charts import as_data_uri
-from analysis.figures import FORMS, Dot, converted, dot_plot, heat_map
+from analysis.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.models import AnalysisRun
 from analysis.nonresponse import SCORE
 from analysis.reading import item_lines, scale_lines
@@ -105,7 +105,11 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "modes": [(workspace.group_in_words("mode", mode), table) for mode, table in modes.items()],
             "before": before,
             "maps": [
-                (name, table["names"], as_data_uri(heat_map(table["names"], table["values"])))
+                (
+                    name,
+                    as_data_uri(heat_map(table["names"], table["values"])),
+                    correlation_table(table["names"], table["values"]),
+                )
                 for name, table in sorted(correlations.items(), reverse=True)
             ],
         }

@@ -21,12 +21,17 @@ WORDS = Words(
         Mark.BENCHMARK: "alle teams",
         Mark.SECTOR: "zelfde sector",
     },
-    "1 = helemaal mee oneens, 4 = helemaal mee eens",
+    ("1 = helemaal mee oneens", "4 = helemaal mee eens"),
+    "midden van de schaal",
 )
 BESIDE = {Mark.BENCHMARK: 2.41, Mark.SECTOR: 2.41, Mark.PREVIOUS: 2.4, Mark.TARGET: 2.4}  # all in the same place
 ROWS = [
     MeanRow(
-        "Informatie delen, evalueren en samen terugkijken op wat er is bereikt", MeanShown(2.4, 2.0, 2.8), "2,4", BESIDE
+        "Informatie delen, evalueren en samen terugkijken op wat er is bereikt",
+        MeanShown(2.4, 2.0, 2.8),
+        "2,4",
+        BESIDE,
+        {Mark.PREVIOUS: (1.9, 2.9)},
     ),
     MeanRow("Visie", Capped(3.8, True), "3,8 of hoger", {Mark.BENCHMARK: 2.5}),
     MeanRow("Collectief handelen", MeanShown(1.0, 1.0, 1.3), "1,0", {}),
@@ -71,6 +76,7 @@ def test_words_are_there_apart_and_inside(width: int, marks: tuple[Mark, ...], n
         assert row.text in said
     for mark in marks:
         assert WORDS.marks[mark] in said
+    assert all(words in said for words in (*WORDS.ends, WORDS.middle))
     assert {str(n) for n in range(1, n_points + 1)} <= {words for words, *_box in found}
     root = ElementTree.fromstring(svg)
     for words, left, top, right, bottom in found:
@@ -111,6 +117,22 @@ def test_equal_values_do_not_hide_each_other():
     }
     for one, other in itertools.combinations(centres.values(), 2):
         assert abs(one - other) >= 12
+    flag = float(re.findall(r'<path d="M[\d.]+ ([\d.]+)h13', svg)[-1])
+    assert flag + 9 <= centres["benchmark"] - 7, "the flag of the target stands over the highest mark"
+
+
+def test_the_previous_waves_interval_is_drawn_where_intervals_are():
+    def spans(marks: list[Mark]) -> list[list[float]]:
+        svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, marks)
+        return [[float(x) for x in found] for found in re.findall(r'class="span" d="M([\d.]+) .*?H([\d.]+)', svg)]
+
+    assert spans([Mark.OWN, Mark.PREVIOUS]) == []
+    ((low, high),) = spans([Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS])
+    svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, [Mark.OWN, Mark.INTERVAL])
+    own = re.findall(r'class="interval" x="([\d.]+)".*? width="([\d.]+)"', svg)[-1]
+    pixels = float(own[1]) / 0.8  # from 2.0 to 2.8
+    assert low == pytest.approx(float(own[0]) - 0.1 * pixels, abs=0.2)
+    assert high == pytest.approx(low + pixels, abs=0.2)
 
 
 @pytest.mark.parametrize("shares", [(10, 30, 45, 15), (0, 0, 100, 0), (7, 43, 50, 0), (3, 3, 3, 91)])

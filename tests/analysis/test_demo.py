@@ -125,6 +125,27 @@ def test_35_reports_and_a_benchmark_over_472_are_shown_and_the_team_of_4_withhel
     assert judge_academy(units([group.group for group in of_academy], study.k)) == Withheld(Reason.FEW_TEAMS)
 
 
+def test_the_year_before_a_team_of_four_has_one_report_with_a_sibling_team(study):
+    before = published_run(study.previous_id)
+    small, large = Participation.objects.filter(
+        study=study.previous, team__name__in=["Maritiem Officier", "Civiele Techniek"]
+    ).order_by("-team__name")
+    counts = {team.participation.pk: team.counts.analysed for g in load_groups(before) for team in g.teams}
+    assert (counts[small.pk], counts[large.pk]) == (4, 11)
+    one, other = team_reports(before, [small, large])
+    assert (one.combined_with, other.combined_with) == (("Civiele Techniek",), ("Maritiem Officier",))
+    assert not isinstance(one.scales, Withheld)
+    assert [scale.shown for scale in one.scales] == [scale.shown for scale in other.scales]
+
+
+def test_the_directors_of_five_and_of_two_teams_have_links(study, client):
+    (five, path_of_five), (two, path_of_two) = demo.directors_links()
+    assert ("(5 teams)" in five, "(2 teams)" in two) == (True, True)
+    pages = [client.get(path, follow=True).content.decode() for path in (path_of_five, path_of_two)]
+    assert "data:image/svg" in pages[0]
+    assert "data:image/svg" not in pages[1], "one of the two is too small: the academy has no mean"
+
+
 def test_the_contract_for_scripts(contract, study, run):
     assert set(contract) == {"study", "accounts", "scales", "overall", "theoretical", "teams", "run"}
     assert contract["study"] == "demo"

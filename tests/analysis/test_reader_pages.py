@@ -84,7 +84,7 @@ def test_publishing_from_the_page_mails_the_leaders_once(client: Client):
     report = leader.get(reverse("team_report", args=[teams[0].pk])).content.decode()
     assert teams[0].team.name in report
     assert not re.search(r"\d,\d\d\d", report), "no figure with more than two decimals"
-    assert "De PDF wordt gemaakt" in report
+    assert "De pdf wordt gemaakt" in report
     being_made = leader.get(reverse("team_report_pdf", args=[teams[0].pk]))
     assert being_made.status_code == 302, "never made in the request"
     # 4 teams, their academy, the study: each in two languages
@@ -121,10 +121,17 @@ def test_the_page_of_a_small_team_says_why_and_shows_no_figure(client: Client):
     run = request_run(Survey.objects.get(study=study))
     assert execute(run.pk)
     publish(AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(pk=run.pk), None)
-    text = leader_of(small).get(reverse("team_report", args=[small.pk])).content.decode()
+    leader = leader_of(small)
+    text = leader.get(reverse("team_report", args=[small.pk])).content.decode()
     assert "minder dan 5 mensen" in text
     assert "data:image" not in text
     assert not re.search(r">\s*\d,\d", text)
+    assert all(name in text for name in ("First", "Second", "Third")), "they can still talk about the subjects"
+    talk = reverse("team_talk", args=[small.pk])
+    assert leader.get(talk).url == reverse("team_report", args=[small.pk]), "the report says why there is no talk"
+    page = leader.get(reverse("team", args=[small.pk])).content.decode()
+    assert talk not in page
+    assert "geen resultaten van je team" in page
 
 
 def test_the_return_is_rounded_to_tens_while_open():

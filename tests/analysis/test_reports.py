@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.utils.translation import override
 
 from analysis import dataset
 from analysis.disclosure import Capped, ItemMean, MeanShown, NearlyAll, Reason, Withheld, show_aggregate
@@ -14,6 +15,7 @@ from analysis.report_objects import Benchmark
 from analysis.reports import team_report
 from analysis.runs import execute, request_run
 from analysis.wide_reports import academy_report
+from analysis.wording import caption, how_measured
 from surveys.models import Collection, Survey
 from teams.models import Participation, Study
 from tests.analysis.builders import answers, make_study, make_team, seal
@@ -88,6 +90,24 @@ def test_the_benchmark_equals_the_engine_on_single_scores(study, teams):
 def test_a_team_below_k_gets_no_figures(study, teams):
     report = team_report(analyse(study), teams[4])
     assert report.scales == Withheld(Reason.TOO_FEW)
+
+
+def test_where_everybody_answered_nobody_is_said_to_be_absent(study, teams):
+    full = make_team(study, "Full", approached=10)
+    seal(full, varied(10, 3))
+    run = analyse(study)
+    some, everybody = team_report(run, teams[1], "en"), team_report(run, full, "en")
+    with override("en"):
+        for report, said, unsaid in (
+            (some, "Not everybody answered.", "Everybody answered."),
+            (everybody, "Everybody answered.", "Not everybody answered."),
+        ):
+            words = " ".join([*report.findings[1].sentences, *how_measured(report), caption(report)])
+            assert said in words
+            assert unsaid not in words
+        assert "if all colleagues had answered" in caption(some)
+        assert "if all colleagues had answered" not in caption(everybody)
+        assert any("other way round" in line for line in how_measured(some)), "AA3 is reverse-keyed"
 
 
 def test_sibling_teams_combined_get_one_report(study, teams):

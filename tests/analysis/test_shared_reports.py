@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from analysis import report_files, report_links
 from analysis.disclosure import Reason, Withheld
@@ -21,7 +22,8 @@ from analysis.report_models import ReportFile, ReportLink, TeamGoal
 from analysis.reports import Goal, team_report
 from analysis.talks import goals_before, goals_of, write_goal
 from analysis.wide_reports import academy_report, study_report
-from teams.models import Academy, Invitation, OutboxMessage, Participation, Study
+from analysis.wording import change, scale_value, team_reasons
+from teams.models import Academy, Invitation, OutboxMessage, Participation, Study, Team
 from tests.analysis.builders import make_researcher, make_study, make_team, seal
 from tests.analysis.test_reader_pages import analysed_study, leader_of
 from tests.analysis.test_reports import analyse, varied
@@ -84,6 +86,25 @@ def test_a_link_ends_when_revoked_on_its_last_day_and_with_the_team(published_st
     reader = open_link(again)
     Participation.objects.filter(pk=teams[0].pk).update(state=Participation.State.WITHDRAWN)
     assert reader.get(reverse("shared_report", args=[again.pk])).status_code == 404
+
+
+def test_a_wrong_an_ended_and_a_missing_link_look_alike_and_say_what_to_do(published_study):
+    _study, teams, _run = published_study
+    link = report_links.share_with_team(teams[0], 14, None)
+    reader, address = open_link(link), reverse("shared_report", args=[link.pk])
+    assert report_links.revoke(link)
+    answers_ = [
+        reader.get(address),
+        reader.get(reverse("shared_talk", args=[link.pk])),
+        Client().get(report_links.path_of(link) + "x"),
+        Client().get(address),
+        Client().get(reverse("shared_report", args=[99_999])),
+    ]
+    assert [answer.status_code for answer in answers_] == [404] * 5
+    assert {answer.templates[0].name for answer in answers_} == {"analysis/link_ended.html"}
+    page = answers_[0].content.decode()
+    assert "Vraag een nieuwe" in page
+    assert teams[0].team.name not in page
 
 
 def test_directors_get_their_link_at_the_first_publication_only():
@@ -168,7 +189,10 @@ def test_targets_come_back_in_the_next_waves_report_and_are_then_frozen():
     assert TeamGoal.objects.get().target == Decimal("3.5")
     page = text_of(leader_of(now), reverse("team_report", args=[now.pk]))
     assert "Ask twice." in page
-    assert "3,5" in page
+    then, current = (scale_value(shown, 1) for shown in (scale.previous, scale.shown))
+    with override("en"):
+        assert change(scale) == f"Then: {then}. Target: 3.5. Now: {current}.".replace(",", ".")
+    assert "Doel: 3,5." in page, "beside the change since"
 
 
 # ------------------------------------------------------------------------------------------------ PDFs
@@ -256,6 +280,19 @@ def test_a_director_sees_a_combination_only_with_the_word_of_each_leader():
     Participation.objects.filter(pk=teams[1].pk).update(director_sees_team=True)
     shown = dict(academy_report(run, teams[0].team.academy_id, "en").teams)
     assert not isinstance(shown["Team0 + Team1"], Withheld)
+
+
+def test_teams_of_one_name_are_told_apart_and_those_with_one_reason_stand_together():
+    study = make_study()
+    teams = [make_team(study, f"Team{n}", approached=15) for n in range(3)]
+    for n, team in enumerate(teams):
+        seal(team, varied(8, n))
+    Team.objects.filter(pk=teams[1].team_id).update(name="Team0", form=Team.Form.PART_TIME)
+    Team.objects.filter(pk=teams[0].team_id).update(form=Team.Form.FULL_TIME)
+    report = academy_report(analyse(study), teams[0].team.academy_id, "en")
+    with override("en"):
+        (line,) = team_reasons(report)
+    assert line.startswith("Team0 (full-time), Team0 (part-time), Team2: The team leader did not agree")
 
 
 def test_what_is_left_of_an_academy_is_no_single_team():
