@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.engine_words import NO_SOLUTION, REFUSED
 from analysis.models import Decision, OwnModel
 from analysis.plan import PlanRules, model_syntax
 from analysis.psychometrics import AnalysisInputError, fit
@@ -88,7 +89,9 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
             modification=model.estimator == "ML" or not model.factors,
         )
     except (AnalysisInputError, np.linalg.LinAlgError) as error:
-        return _row(model, converged=False, fit={}, content={"warnings": [str(error)], "scales": list(model.factors)})
+        code = REFUSED if isinstance(error, AnalysisInputError) else NO_SOLUTION
+        problem = {"code": code, "subject": "", "sentence": str(error)}
+        return _row(model, converged=False, fit={}, content={"problems": [problem], "scales": list(model.factors)})
     content = result.to_dict()
     if model.estimator == "MLR" and result.converged:
         factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
@@ -96,8 +99,8 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
             try:
                 told = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES)
                 content["distinguish"] = told.to_dict()
-            except (AnalysisInputError, np.linalg.LinAlgError) as error:
-                content["warnings"] = [*content["warnings"], str(error)]  # a text of their own that allows no such test
+            except (AnalysisInputError, np.linalg.LinAlgError):
+                pass  # a text of a researcher's own that allows no such test: the page has no table of it then
     indices = sorted(content["modification_indices"], key=lambda index: -(index["mi"] or 0))
     fit_measures = content.pop("fit")
     content |= {

@@ -40,7 +40,7 @@ def check_model(syntax: str, items: Iterable[str]) -> None:
             % {"line": error.line, "column": error.column}
         ) from error
     except AnalysisInputError as error:
-        raise ModelRefused(str(error)) from error
+        raise ModelRefused(_("This is no model that can be fitted.")) from error
     factors = {statement.lhs for statement in statements if statement.op == "=~"}
     if not factors:
         raise ModelRefused(_("The model has no factor: give at least one line with =~."))

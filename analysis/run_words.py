@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.engine_words import REFUSED, problem_in_words
 from analysis.factor_models import FINAL, OWN, THEORETICAL
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.psychometrics import distinguish
-from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS
 from analysis.result_models import FactorModelResult, ScaleSet
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition
@@ -118,21 +118,21 @@ def fit_line(row: FactorModelResult) -> dict[str, Any]:
 
 
 def warnings_in_words(row: FactorModelResult, n_analysed: int) -> list[str]:
-    """What went wrong or should be known of a factor model; what has no words of its own is said by the engine."""
+    """What went wrong or should be known of a factor model."""
     problems = row.content.get("problems")
-    if problems is None:
-        return list(row.content.get("warnings", []))
+    if problems is None:  # the engine refused it; analyses of before knew its sentence only
+        problems = [{"code": REFUSED, "subject": ""}]
     n_obs = row.content.get("n_obs", n_analysed)
-    words = {
-        CASES_DROPPED: _("%(n)s of %(all)s respondents are left out: they did not answer all questions of the model.")
-        % {"n": n_analysed - n_obs, "all": n_analysed},
-        FEWER_CLUSTERS_THAN_PARAMETERS: _(
-            "There are fewer teams (%(teams)s) than parameters (%(parameters)s). Each standard error stands, but no joint "
-            "test of several parameters does: look at MLM beside it."
-        )
-        % {"teams": row.content.get("n_clusters"), "parameters": row.content.get("n_free_parameters")},
+    figures = {
+        "n": n_analysed - n_obs,
+        "all": n_analysed,
+        "teams": row.content.get("n_clusters"),
+        "parameters": row.content.get("n_free_parameters"),
+        "estimator": row.estimator,
     }
-    return [words.get(problem["code"], problem["sentence"]) for problem in problems]
+    factors = {parameter["lhs"] for parameter in row.content.get("parameters", []) if parameter["op"] == "=~"}
+    said = [problem_in_words(problem, factors, figures) for problem in problems]
+    return list(dict.fromkeys(said))  # several matrices can have one fault
 
 
 def screening_in_words(row: ScreeningDecision, definition: Definition) -> str:

@@ -130,7 +130,7 @@ def test_a_model_that_cannot_be_fitted_says_so(researcher, study):
     run = analyse(study)
     row = FactorModelResult.objects.filter(run=run).first()
     assert not row.converged
-    assert row.content["warnings"]
+    assert row.content["problems"]
     page = researcher.get(url("factor_model", row.pk)).content.decode()
     assert "alert-warning" in page
     assert "did not converge" in researcher.get(url("results")).content.decode()
