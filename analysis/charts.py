@@ -24,6 +24,7 @@ TINT = "#cfe3e6"  # inside an interval; its outline is ACCENT
 DISAGREE, AGREE, NEITHER = (WARM, "#f0c4a8"), ("#a9d3d9", ACCENT), "#dfe4e5"
 FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
 SIZE = 14
+BAR_SIZE = 17  # a bar is shown smaller than it is drawn, on a phone most of all
 _DASHED = f'stroke="{MUTED}" stroke-width="1.4" stroke-dasharray="4 4"'
 BOLD = 1.06  # times as wide
 MOST_LABEL = 250  # pixels for the name of a scale
@@ -228,7 +229,7 @@ def answers_bar(percentages: Sequence[int], n_points: int, *, figures: bool = Tr
             )
         if figures and share >= 8:
             colour = "white" if index in (0, n_points - 1) else INK
-            parts.append(_text(x + wide / 2, 23, str(share), anchor="middle", colour=colour))
+            parts.append(_text(x + wide / 2, 24, str(share), anchor="middle", colour=colour, size=BAR_SIZE))
         x += wide
     parts.append(f'<path d="M{BAR / 2:g} 0V36" stroke="{INK}"/>')
     return _svg(BAR, 36, parts)

@@ -5,7 +5,7 @@ Made of the shown figures only, by fixed rules; texts are short, and say nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from django.utils.translation import gettext as _
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 S = TypeVar("S", ScaleReport, WideScale)
+K = TypeVar("K", Beside, Agreement)
+_AGREEMENT = (
+    (Agreement.LARGELY_AGREE, gettext_lazy("You largely agree on %(scales)s.")),
+    (Agreement.SOMEWHAT_DIFFERENT, gettext_lazy("Your views differ somewhat on %(scales)s.")),
+    (Agreement.WIDELY_DIFFERENT, gettext_lazy("Your views differ widely on %(scales)s.")),
+)
 _CHANGES = (
     (Beside.HIGHER, gettext_lazy("The score has risen on %(scales)s.")),
     (Beside.LOWER, gettext_lazy("The score has fallen on %(scales)s.")),
@@ -170,12 +176,7 @@ def _certainty(scales: Sequence[ScaleReport], returned: int, approached: int, n_
         made.append(_("Chance still plays a part. The bar shows how much the score could have been different."))
     agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
     if any(agreed.values()):
-        if names := agreed[Agreement.LARGELY_AGREE]:
-            made.append(_("You largely agree on %(scales)s.") % {"scales": joined(names)})
-        if names := agreed[Agreement.SOMEWHAT_DIFFERENT]:
-            made.append(_("Your views differ somewhat on %(scales)s.") % {"scales": joined(names)})
-        if names := agreed[Agreement.WIDELY_DIFFERENT]:
-            made.append(_("Your views differ widely on %(scales)s.") % {"scales": joined(names)})
+        made += _say(agreed, _AGREEMENT)
     else:
         made.append(
             _("How far your views lie apart is shown from %(n)s answers on, so that nobody can be recognised.")
@@ -237,7 +238,7 @@ def _changes(said: dict[Beside, list[str]]) -> list[str]:
     return made
 
 
-def _say(said: dict[Beside, list[str]], templates: Sequence[tuple[Beside, _StrPromise]]) -> list[str]:
+def _say(said: Mapping[K, list[str]], templates: Sequence[tuple[K, _StrPromise]]) -> list[str]:
     total = sum(len(names) for names in said.values())
     return [
         text % {"scales": _("all subjects") if len(said[where]) == total > 1 else joined(said[where])}

@@ -57,6 +57,15 @@ class GroupFigures:
     def sector(self) -> str:
         return self.teams[0].participation.team.academy.sector
 
+    @property
+    def returned(self) -> int:
+        return sum(team.counts.returned for team in self.teams)
+
+    @property
+    def held(self) -> list[Participation]:
+        """The teams of which more came back than were counted: each waits for a researcher's decision."""
+        return [team.participation for team in self.teams if team.counts.held]
+
     def scale(self, code: str) -> ScaleFigures:
         """The figures of one scale, as if several teams were one."""
         return pooled_within([team.scales[code] for team in self.teams if code in team.scales])

@@ -109,9 +109,9 @@ _AGREEMENT = {
     Agreement.WIDELY_DIFFERENT: gettext_lazy("The answers lie far apart: your views differ widely."),
 }
 _MIDDLE = {
-    Beside.HIGHER: gettext_lazy("Your team scores %(score)s out of %(points)s: above the middle of the scale."),
-    Beside.LOWER: gettext_lazy("Your team scores %(score)s out of %(points)s: below the middle of the scale."),
-    Beside.SAME: gettext_lazy("Your team scores %(score)s out of %(points)s: around the middle of the scale."),
+    Beside.HIGHER: gettext_lazy("You score %(score)s out of %(points)s: above the middle of the scale."),
+    Beside.LOWER: gettext_lazy("You score %(score)s out of %(points)s: below the middle of the scale."),
+    Beside.SAME: gettext_lazy("You score %(score)s out of %(points)s: around the middle of the scale."),
 }
 
 
@@ -146,9 +146,9 @@ def _own(shown: MeanShown | Capped, n_points: int) -> list[str]:
     if isinstance(shown, Capped):
         value = {"score": number(shown.bound, 1)}
         return [
-            _("Your team's score is %(score)s or higher: very high.") % value
+            _("You score %(score)s or higher: very high.") % value
             if shown.upper
-            else _("Your team's score is %(score)s or lower: very low.") % value
+            else _("You score %(score)s or lower: very low.") % value
         ]
     values = {"score": number(shown.mean, 1), "points": n_points}
     made = [_MIDDLE[beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME] % values]

@@ -72,7 +72,7 @@ def between(shown: ShownScale | None, decimals: int) -> str:
 def own_word(report: Wave) -> str:
     """What the dots of a report's charts stand for."""
     if isinstance(report, TeamReport):
-        return _("your team")
+        return _("your teams") if report.combined_with else _("your team")
     return _("this academy") if isinstance(report, AcademyReport) else _("all teams")
 
 

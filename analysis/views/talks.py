@@ -76,4 +76,5 @@ def talk_page(
         }
     elif n:
         context["agreed"] = [(s, goals.get(s.code, Goal(None))) for s in report.scales]
+        context["something_agreed"] = any(goal.target is not None or goal.next_steps for goal in goals.values())
     return render(request, "analysis/talk.html", context)

@@ -8,7 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis.models import AccountingDecision, AnalysisRun, Publication
+from analysis.groups import load_groups
+from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
 from analysis.publishing import publish
 from analysis.report_files import make_files
 from analysis.runs import execute, request_run
@@ -103,6 +104,23 @@ def test_counts_that_do_not_add_up_wait_for_a_reason(client: Client):
     assert not AccountingDecision.objects.exists()
     client.post(address, {"reason": "A colleague came in late and was not counted."})
     assert AccountingDecision.objects.get().participation == teams[1]
+
+
+def test_of_a_combination_the_held_team_asks_for_the_reason(client: Client):
+    study, teams, run = analysed_study("small", 4)
+    unit = Unit.objects.create(study=study, academy=teams[0].team.academy, name="both of them")
+    unit.participations.set(teams[:2])
+    Collection.objects.filter(participation=teams[1]).update(n_links=5)
+    client.force_login(make_researcher(study))
+    page = client.get(reverse("publish", args=[study.slug])).content.decode()
+    assert reverse("accept_counts", args=[study.slug, teams[1].pk]) in page
+    assert reverse("accept_counts", args=[study.slug, teams[0].pk]) not in page
+    assert all(reverse("report_preview", args=[study.slug, team.pk]) in page for team in teams[:2])
+    group = next(group for group in load_groups(run) if len(group.teams) == 2)
+    assert group.returned == 12, "of both"
+    client.post(reverse("accept_counts", args=[study.slug, teams[1].pk]), {"reason": "A colleague came in late."})
+    page = client.get(reverse("publish", args=[study.slug])).content.decode()
+    assert reverse("accept_counts", args=[study.slug, teams[1].pk]) not in page
 
 
 def test_a_leader_sees_the_own_team_only():
