@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.utils.crypto import salted_hmac
 
 from analysis import dataset
-from analysis.models import AnalysisRun, ScreeningDecision
+from analysis.exporting.columns import SET_ASIDE, TEAM, label_of, set_aside_values
+from analysis.models import AnalysisRun
 from analysis.result_models import AgreementResult, ReliabilityResult, ScaleResult
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
@@ -109,28 +110,28 @@ def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:
     languages = definition.languages
     yield ("variable", "scale", "reverse_keyed", *(f"text_{x}" for x in languages), *(f"values_{x}" for x in languages))
     nothing = [""] * len(languages)
-    yield ("team", "", "", *("code of the team, random per study" for _ in languages), *nothing)
-    rules = "; ".join(ScreeningDecision.Rule.values)
+    yield (TEAM, "", "", *(label_of(TEAM, language) for language in languages), *nothing)
+    values = [set_aside_values(language).items() for language in languages]
     yield (
-        "set_aside",
+        SET_ASIDE,
         "",
         "",
-        *("rule by which the analysis set the row aside" for _ in languages),
-        *(rules for _ in languages),
+        *(label_of(SET_ASIDE, language) for language in languages),
+        *("; ".join(f"{value} = {text}" if value else text for value, text in of_language) for of_language in values),
     )
     for variable in dataset.codebook_of(definition):
-        values = []
+        known_values = []
         for language in languages:
             known = [f"{value} = {text.get(language, '')}" for value, text in variable.categories]
             if definition.cannot_judge:
                 known.append(f"{Response.CANNOT_JUDGE} = {definition.cannot_judge.get(language, '')}")
-            values.append("; ".join(known))
+            known_values.append("; ".join(known))
         yield (
             variable.code,
             variable.scale,
             int(variable.reverse_keyed),
             *(variable.text.get(language, "") for language in languages),
-            *values,
+            *known_values,
         )
     for question in definition.asked_background(survey.background):
         if question.type == TEXT:  # open answers are in no file of responses

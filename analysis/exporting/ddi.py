@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from analysis import dataset
-from analysis.exporting.rows import SET_ASIDE, TEAM
-from analysis.models import ScreeningDecision
+from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, set_aside_values
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
@@ -35,21 +34,20 @@ def ddi_bytes(survey: Survey) -> bytes:
     _add(summary, "collDate", date=study.ends_on.isoformat(), event="end")
     _add(summary, "dataKind", "survey data", **{LANGUAGE: "en"})
     data = _add(root, "dataDscr")
-    team = _variable(
-        data, TEAM, {"en": "code of the team, random per study", "nl": "code van het team, per studie willekeurig"}
-    )
+    languages = definition.languages
+    team = _variable(data, TEAM, {language: label_of(TEAM, language) for language in languages}, nature="nominal")
     _add(team, "varFormat", type="character")
     aside = _variable(
-        data,
-        SET_ASIDE,
-        {"en": "rule by which the analysis set the row aside", "nl": "regel waardoor de rij buiten de analyse bleef"},
+        data, SET_ASIDE, {language: label_of(SET_ASIDE, language) for language in languages}, nature="nominal"
     )
-    for rule in ScreeningDecision.Rule.values:
-        _category(aside, rule, {"en": rule})
+    words = {language: set_aside_values(language) for language in languages}
+    for rule in filter(None, words[languages[0]]):  # who was analysed has nothing there
+        missing = "Y" if rule == NOT_ANALYSED else "N"
+        _category(aside, rule, {language: words[language][rule] for language in languages}, missing)
     _add(aside, "varFormat", type="character")
     names = {scale.code: scale.name for scale in definition.scales}
     for variable in dataset.codebook_of(definition):
-        found = _variable(data, variable.code, variable.text, question=variable.text)
+        found = _variable(data, variable.code, variable.text, question=variable.text, nature="ordinal")
         for value, text in variable.categories:
             _category(found, str(value), text)
         if definition.cannot_judge:
@@ -62,7 +60,8 @@ def ddi_bytes(survey: Survey) -> bytes:
     for question in definition.asked_background(survey.background):
         if question.type == TEXT:  # open answers are in no file of responses
             continue
-        found = _variable(data, question.code, question.text, question=question.text)
+        nature = {} if question.type == NUMBER else {"nature": "nominal"}
+        found = _variable(data, question.code, question.text, question=question.text, **nature)
         if question.type == NUMBER:
             found.set("intrvl", "contin" if question.decimals else "discrete")
             bounds = {"min": str(question.minimum), "max": str(question.maximum)}
@@ -78,9 +77,13 @@ def ddi_bytes(survey: Survey) -> bytes:
 
 
 def _variable(
-    data: ElementTree.Element, code: str, label: Mapping[str, str], question: Mapping[str, str] | None = None
+    data: ElementTree.Element,
+    code: str,
+    label: Mapping[str, str],
+    question: Mapping[str, str] | None = None,
+    **attributes: str,
 ) -> ElementTree.Element:
-    variable = _add(data, "var", ID=f"V_{code}", name=code, intrvl="discrete")
+    variable = _add(data, "var", ID=f"V_{code}", name=code, intrvl="discrete", **attributes)
     for language, text in label.items():
         _add(variable, "labl", text, **{LANGUAGE: language})
     for language, text in (question or {}).items():

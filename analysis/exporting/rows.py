@@ -11,15 +11,13 @@ import numpy.typing as npt
 
 from analysis import dataset
 from analysis.exporting.coarsening import coarser, code_of, values_of
+from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM
 from analysis.exports import team_code
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.release_models import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires import Definition, definition_of
 
-TEAM, SET_ASIDE = "team", "set_aside"
-#: In ``set_aside`` of every row where no finished analysis read these answers: nobody knows yet.
-NOT_ANALYSED = "not_analysed"
 #: Rows made into text at a time: as objects of Python they take ten times the room.
 BLOCK = 10_000
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from analysis.dataset import JUDGED_NOT
-from analysis.exporting.rows import SET_ASIDE, TEAM, ReleasedRows, Texts
-from analysis.models import ScreeningDecision
+from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, set_aside_values
+from analysis.exporting.rows import ReleasedRows, Texts
 from surveys.definition import NUMBER, Question
 from surveys.models.questionnaire import in_language
 
@@ -86,19 +86,16 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
 def _variables(rows: ReleasedRows, language: str) -> _Variables:
     found = _Variables()
     if rows.team is not None:
-        found.add(TEAM, rows.team, _("code of the team, random per study"), "nominal", "A8")
-    rules = ["", *ScreeningDecision.Rule.values]
+        found.add(TEAM, rows.team, label_of(TEAM, language), "nominal", "A8")
+    words = set_aside_values(language)
+    numbers = {value: NO_ANSWER if value == NOT_ANALYSED else number for number, value in enumerate(words)}
     found.add(
         SET_ASIDE,
-        _numbered(rows.set_aside, {rule: number for number, rule in enumerate(rules)}, NO_ANSWER),
-        _("rule by which the analysis set the row aside"),
+        _numbered(rows.set_aside, numbers, NO_ANSWER),
+        label_of(SET_ASIDE, language),
         "nominal",
         "F2.0",
-        {
-            number: str(ScreeningDecision.Rule(rule).label) if rule else _("analysed")
-            for number, rule in enumerate(rules)
-        }
-        | {NO_ANSWER: _("not known: these answers were not analysed")},
+        {numbers[value]: text for value, text in words.items()},
         (NO_ANSWER,),
     )
     gaps = {NO_ANSWER: _("no answer")}

@@ -1,9 +1,11 @@
 """The codebook against the content models of DDI-Codebook 2.5, as far as it uses them.
 
-The schema itself is in no package that can be installed, so its rules for these elements stand here: which children an element
-may have and in which order (DDI Alliance, codebook.xsd, 2.5), which values its attributes take.
+The schema itself (codebook.xsd) is in no package that can be installed, so what it says of these elements stands here, in a form
+of its own: which children in which order and how often, which attributes with which values, who holds words. What the codebook
+does not use is left out, and therefore refused: an element or attribute that comes new needs its rule here first.
 """
 
+import datetime
 import re
 from xml.etree import ElementTree
 
@@ -11,40 +13,102 @@ import pytest
 
 from analysis.exporting import ddi
 from surveys.models import Survey
+from surveys.questionnaires import definition_of, import_questionnaire, install_shipped
+from teams.models import Study
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
 
-TEXT = ()  # words only
+ANY, MANY = (0, None), (1, None)
+MAYBE, ONE = (0, 1), (1, 1)
+#: Element → its children in the order of the schema, each with the fewest and the most.
 CHILDREN = {
-    "codeBook": ("docDscr", "stdyDscr", "fileDscr", "dataDscr", "otherMat"),
-    "stdyDscr": ("citation", "studyAuthorization", "stdyInfo", "studyDevelopment", "method", "dataAccs", "othrStdyMat"),
-    "citation": ("titlStmt", "rspStmt", "prodStmt", "distStmt", "serStmt", "verStmt", "biblCit", "holdings", "notes"),
-    "titlStmt": ("titl", "subTitl", "altTitl", "parTitl", "IDNo"),
-    "rspStmt": ("AuthEnty", "othId"),
-    "stdyInfo": ("studyBudget", "subject", "abstract", "sumDscr", "qualityStatement", "notes", "exPostEvaluation"),
-    "sumDscr": ("timePrd", "collDate", "nation", "geogCover", "geogUnit", "anlyUnit", "universe", "dataKind"),
-    "dataDscr": ("varGrp", "nCubeGrp", "var", "nCube", "notes"),
-    "var": ["location", "labl", "imputation", "security", "embargo", "respUnit", "anlysUnit", "qstn", "valrng", "invalrng", "undocCod", "universe", "TotlResp", "sumStat", "txt", "stdCatgry", "catgryGrp", "catgry", "codInstr", "verStmt", "concept", "derivation", "varFormat", "geoMap", "catLevel", "notes"],
-    "qstn": ("preQTxt", "qstnLit", "postQTxt", "forward", "backward", "ivuInstr"),
-    "valrng": ("item", "range", "key", "notes"),
-    "catgry": ("catValu", "labl", "txt", "catStat", "mrow"),
-    "derivation": ("drvdesc", "drvcmd"),
-} | dict.fromkeys(
-    ("titl", "IDNo", "AuthEnty", "collDate", "dataKind", "labl", "qstnLit", "catValu", "concept", "drvdesc", "varFormat",
-     "range", "txt", "universe"),
-    TEXT,
-)  # fmt: skip
-ONCE = {"titl", "qstnLit", "catValu", "derivation", "varFormat", "titlStmt", "dataDscr", "sumDscr", "drvdesc"}
+    "codeBook": {"docDscr": ANY, "stdyDscr": MANY, "fileDscr": ANY, "dataDscr": ANY, "otherMat": ANY},
+    "stdyDscr": {
+        "citation": MANY, "studyAuthorization": ANY, "stdyInfo": ANY, "studyDevelopment": ANY, "method": ANY, "dataAccs": ANY,
+        "othrStdyMat": ANY, "notes": ANY,
+    },
+    "citation": {
+        "titlStmt": ONE, "rspStmt": MAYBE, "prodStmt": MAYBE, "distStmt": MAYBE, "serStmt": ANY, "verStmt": ANY, "biblCit": MAYBE,
+        "holdings": ANY, "notes": ANY,
+    },
+    "titlStmt": {"titl": ONE, "subTitl": ANY, "altTitl": ANY, "parTitl": ANY, "IDNo": ANY},
+    "rspStmt": {"AuthEnty": ANY, "othId": ANY},
+    "stdyInfo": {
+        "studyBudget": ANY, "subject": ANY, "abstract": ANY, "sumDscr": ANY, "qualityStatement": MAYBE, "notes": ANY,
+        "exPostEvaluation": ANY,
+    },
+    "sumDscr": {
+        "timePrd": ANY, "collDate": ANY, "nation": ANY, "geogCover": ANY, "geogUnit": ANY, "geoBndBox": MAYBE, "boundPoly": MAYBE,
+        "anlyUnit": ANY, "universe": ANY, "dataKind": ANY,
+    },
+    "dataDscr": {"varGrp": ANY, "nCubeGrp": ANY, "var": ANY, "nCube": ANY, "notes": ANY},
+    "var": {
+        "location": ANY, "labl": ANY, "imputation": MAYBE, "security": MAYBE, "embargo": MAYBE, "respUnit": MAYBE,
+        "anlysUnit": MAYBE, "qstn": ANY, "valrng": ANY, "invalrng": ANY, "undocCod": ANY, "universe": ANY, "TotlResp": MAYBE,
+        "sumStat": ANY, "txt": ANY, "stdCatgry": ANY, "catgryGrp": ANY, "catgry": ANY, "codInstr": ANY, "verStmt": ANY,
+        "concept": ANY, "derivation": MAYBE, "varFormat": MAYBE, "geoMap": ANY, "catLevel": ANY, "notes": ANY,
+    },
+    "valrng": {"item": ANY, "range": ANY, "key": MAYBE, "notes": ANY},  # and at least one item or range
+    "catgry": {"catValu": MAYBE, "labl": ANY, "txt": ANY, "catStat": ANY, "mrow": MAYBE},
+    "derivation": {"drvdesc": MAYBE, "drvcmd": MAYBE},
+    "range": {},
+}  # fmt: skip
+#: These may hold words and, in any order, children; none of which the codebook uses, but for the question's.
+MIXED = dict.fromkeys(
+    (
+        "titl",
+        "IDNo",
+        "AuthEnty",
+        "collDate",
+        "dataKind",
+        "labl",
+        "qstnLit",
+        "catValu",
+        "concept",
+        "drvdesc",
+        "varFormat",
+    ),
+    (),
+) | {"qstn": ("preQTxt", "qstnLit", "postQTxt", "forward", "backward", "ivuInstr")}
+NAME, LANGUAGE = r"[A-Za-z_][\w.-]*", r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*"
+NUMBER = r"-?\d+(\.\d+)?"
+#: Every element may have these.
+EVERYWHERE = {"ID": NAME, "{http://www.w3.org/XML/1998/namespace}lang": LANGUAGE}
+#: Element → its own attributes with the values that the schema allows (for texts: those that make sense).
 ATTRIBUTES = {
-    ("var", "intrvl"): r"contin|discrete",
-    ("var", "ID"): r"[A-Za-z_][\w.-]*",
-    ("catgry", "missing"): r"Y|N",
-    ("varFormat", "type"): r"numeric|character",
-    ("collDate", "event"): r"start|end|single",
-    ("collDate", "date"): r"\d{4}-\d\d-\d\d",
-    ("codeBook", "version"): r"2\.5",
+    "codeBook": {"version": r"2\.5"},
+    "var": {
+        "name": r".+",
+        "intrvl": r"contin|discrete",
+        "nature": r"nominal|ordinal|interval|ratio|percent|other",
+    },
+    "catgry": {"missing": r"Y|N"},
+    "varFormat": {"type": r"character|numeric"},
+    "range": {"UNITS": r"INT|REAL", "min": NUMBER, "max": NUMBER},
+    "collDate": {"date": r"\d{4}-\d\d-\d\d", "event": r"start|end|single"},
 }
+REQUIRED = {"var": {"name"}, "codeBook": {"version"}}
+
+NUMBERS = """
+code: numbers
+languages: [nl, en]
+title: {nl: "Getallen <&> “tekens”", en: Numbers}
+options:
+  - {value: 1, text: {nl: nooit, en: never}}
+  - {value: 2, text: {nl: altijd, en: always}}
+scales:
+  - code: AA
+    name: {nl: Één, en: One}
+    items:
+      - {code: AA1, text: {nl: "Meer dan < & >?", en: "More than < & >?"}}
+      - {code: AA2, text: {nl: Twee, en: Two}, reverse_keyed: true}
+background:
+  - {code: age, type: number, minimum: -1, maximum: 99, text: {nl: Leeftijd, en: Age}}
+  - {code: hours, type: number, minimum: 0, maximum: 40, decimals: true, text: {nl: Uren, en: Hours}}
+  - {code: more, type: text, text: {nl: Wat nog, en: What else}}
+  - {code: part, text: {nl: Deeltijd, en: Part-time}, choices: [{code: p, text: {nl: ja, en: "yes"}}, {code: f, text: {nl: nee, en: "no"}}]}
+"""
 
 
 def local(tag: str) -> str:
@@ -53,38 +117,107 @@ def local(tag: str) -> str:
     return name
 
 
-@pytest.fixture
-def document() -> ElementTree.Element:
-    survey = Survey.objects.get(study=builders.make_study())
-    Survey.objects.filter(pk=survey.pk).update(background=["years", "part"])
+def faults(document: ElementTree.Element) -> list[str]:
+    """What the schema would not let pass."""
+    found = []
+    ids = [element.get("ID") for element in document.iter() if element.get("ID")]
+    found += [f"ID {one} twice" for one in set(ids) if ids.count(one) > 1]
+    if local(document.tag) != "codeBook":
+        found.append("the root is codeBook")
+    for element in document.iter():
+        name = local(element.tag)
+        children = [local(child.tag) for child in element]
+        allowed = ATTRIBUTES.get(name, {}) | EVERYWHERE
+        for attribute, value in element.attrib.items():
+            if attribute not in allowed or not re.fullmatch(allowed[attribute], value):
+                found.append(f"{name} {attribute}={value}")
+        found += [f"{name} needs {one}" for one in REQUIRED.get(name, set()) - set(element.attrib)]
+        if name in MIXED:
+            found += [f"{child} in {name}" for child in children if child not in MIXED[name]]
+            continue
+        if name not in CHILDREN:
+            found.append(f"{name} has no rule")
+            continue
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+            found.append(f"{name} holds no words")
+        found += [f"{child} in {name}" for child in children if child not in CHILDREN[name]]
+        order = list(CHILDREN[name])
+        places = [order.index(child) for child in children if child in order]
+        if places != sorted(places):
+            found.append(f"order in {name}: {children}")
+        for child, (fewest, most) in CHILDREN[name].items():
+            n = children.count(child)
+            if n < fewest or (most is not None and n > most):
+                found.append(f"{n} × {child} in {name}")
+        if name == "valrng" and not {"item", "range"} & set(children):
+            found.append("valrng holds an item or a range")
+    return found
+
+
+def document(survey: Survey) -> ElementTree.Element:
+    Survey.objects.filter(pk=survey.pk).update(background=list(definition_of(survey.version).background_codes))
     survey = Survey.objects.select_related("version", "study").get(pk=survey.pk)
     return ElementTree.fromstring(ddi.ddi_bytes(survey))
 
 
-def test_elements_stand_where_the_schema_has_them(document):
-    assert local(document.tag) == "codeBook"
-    seen = set()
-    for element in document.iter():
-        name = local(element.tag)
-        seen.add(name)
-        order = list(CHILDREN[name])
-        places = [order.index(local(child.tag)) for child in element]
-        assert places == sorted(places), f"order in {name}"
-        children = [local(child.tag) for child in element]
-        assert all(children.count(child) == 1 for child in ONCE & set(children)), f"{name}: {children}"
-        if CHILDREN[name]:
-            assert not (element.text or "").strip(), f"{name} holds no words"
-    assert {"var", "catgry", "qstnLit", "concept"} <= seen
+def small() -> Survey:
+    return Survey.objects.select_related("version").get(study=builders.make_study())
 
 
-def test_attributes_take_the_values_of_the_schema(document):
-    for element in document.iter():
-        for name, value in element.attrib.items():
-            allowed = ATTRIBUTES.get((local(element.tag), name))
-            if allowed:
-                assert re.fullmatch(allowed, value), f"{element.tag} {name}={value}"
-            else:
-                assert name in ("{http://www.w3.org/XML/1998/namespace}lang", "name"), name
-    ids = [element.get("ID") for element in document.iter() if element.get("ID")]
-    assert len(ids) == len(set(ids))
-    assert len(ids) == 2 + len(builders.ITEMS) + 2, "team, set_aside, items, background"
+def of_version(version) -> Survey:
+    day = datetime.date(2026, 9, 1)
+    study = Study.objects.create(
+        slug="s", title="Leren & <teams>", starts_on=day, ends_on=day, controller="Hogeschool & zn."
+    )
+    return Survey.objects.create(study=study, version=version)
+
+
+@pytest.mark.parametrize(
+    "survey",
+    [
+        small,
+        lambda: of_version(install_shipped()[0]),
+        lambda: of_version(install_shipped()[1]),
+        lambda: of_version(import_questionnaire(NUMBERS)[1]),
+    ],
+    ids=["small", "shipped", "demo", "numbers"],
+)
+def test_every_codebook_follows_the_schema(survey):
+    made = document(survey())
+    assert faults(made) == []
+    assert len(made.findall(".//{ddi:codebook:2_5}var")) > 2
+
+
+@pytest.mark.parametrize(
+    ("element", "change"),
+    [
+        ("var", lambda var: var.insert(0, var[-1])),  # the format before the label
+        ("var", lambda var: var.attrib.pop("name")),
+        ("var", lambda var: var.set("nature", "likert")),
+        ("var", lambda var: var.set("colour", "red")),
+        ("catgry", lambda catgry: catgry.append(catgry[0])),
+        ("titlStmt", lambda title: title.remove(title[0])),
+        ("dataDscr", lambda data: setattr(data, "text", "words")),
+        ("collDate", lambda date: date.set("date", "1 September")),
+        ("stdyDscr", lambda study: study.remove(study[0])),
+    ],
+)
+def test_the_rules_find_a_fault_of_every_kind(element, change):
+    made = document(small())
+    change(next(made.iter(f"{{ddi:codebook:2_5}}{element}")))
+    assert faults(made)
+
+
+def test_every_column_of_a_file_has_its_variable_in_every_language():
+    made = document(of_version(import_questionnaire(NUMBERS)[1]))
+    variables = {one.get("name"): one for one in made.iter("{ddi:codebook:2_5}var")}
+    assert list(variables) == ["team", "set_aside", "AA1", "AA2", "age", "hours", "part"], "no open text"
+    lang = "{http://www.w3.org/XML/1998/namespace}lang"
+    for variable in variables.values():
+        assert [label.get(lang) for label in variable.findall("{ddi:codebook:2_5}labl")] == ["nl", "en"]
+    values = [value.text for value in variables["set_aside"].iter("{ddi:codebook:2_5}catValu")]
+    assert values == ["not_eligible", "unanswered", "not_analysed"]
+    assert [variables[code].get("nature") for code in ("AA1", "part", "age")] == ["ordinal", "nominal", None]
+    span = variables["hours"].find(".//{ddi:codebook:2_5}range")
+    assert span.attrib == {"UNITS": "REAL", "min": "0", "max": "40"}
+    assert variables["AA1"].find(".//{ddi:codebook:2_5}qstnLit").text == "Meer dan < & >?"

@@ -7,15 +7,18 @@ from xml.etree import ElementTree
 
 import pyreadstat
 import pytest
+from django.utils.translation import override
 
-from analysis import runs
+from analysis import dataset, runs
 from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
 from analysis.exporting.models_of_run import scales_of
 from analysis.exporting.rows import DataChanged, rows_of
-from analysis.exports import csv_lines, team_code
+from analysis.exports import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
+from analysis.release_models import RowRelease
 from analysis.result_models import ReliabilityResult
 from surveys.models import Response, Survey
+from surveys.questionnaires import import_questionnaire
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
@@ -159,3 +162,103 @@ def test_ddi_names_every_variable_with_categories(survey):
     assert [c.findtext("d:catValu", namespaces=DDI) for c in item.findall("d:catgry", DDI)] == ["1", "2", "3", "4", "x"]
     assert [c.get("missing") for c in item.findall("d:catgry", DDI)] == ["N"] * 4 + ["Y"]
     assert item.findtext("d:derivation/d:drvdesc", namespaces=DDI)
+
+
+def test_rows_that_no_analysis_read_are_not_called_analysed(survey, run, tmp_path):
+    """A file before the first analysis, or with answers that came since the last one."""
+    assert set(released(survey, None).set_aside) == {"not_analysed"}
+    builders.seal(builders.make_team(survey.study, "West"), [answers(1)] * 5)
+    rows = released(survey, run)
+    assert set(rows.set_aside) == {"not_analysed"}, "the last analysis is of other answers"
+    with (tmp_path / "out.sav").open("wb") as file:
+        spss.write_sav(rows, "en", "Small", file)
+    frame, meta = pyreadstat.read_sav(str(tmp_path / "out.sav"), user_missing=True)
+    assert set(frame["set_aside"]) == {99}
+    assert "not analysed" in meta.variable_value_labels["set_aside"][99]
+    assert meta.missing_ranges["set_aside"][0]["lo"] == 99
+    read, _ = pyreadstat.read_sav(str(tmp_path / "out.sav"))
+    assert read["set_aside"].isna().all(), "SELECT IF (set_aside = 0) takes none of them"
+
+
+LANGUAGES = """
+code: two-languages
+languages: [nl, en]
+title: {nl: Twee, en: Two}
+options:
+  - {value: 1, text: {nl: nooit, en: never}}
+  - {value: 2, text: {nl: soms, en: sometimes}}
+  - {value: 3, text: {nl: altijd, en: always}}
+cannot_judge: {nl: weet ik niet, en: cannot judge}
+scales:
+  - code: AA
+    name: {nl: Eerste, en: First}
+    items:
+      - {code: by, text: {nl: "=Eén", en: "=One"}}
+      - {code: AA2, text: {nl: LONG, en: LONG}, reverse_keyed: true}
+background:
+  - {code: hours, type: number, minimum: 0, maximum: 40, decimals: true, text: {nl: Uren, en: Hours}}
+  - {code: people, type: number, minimum: -1, maximum: 1000000, text: {nl: Mensen, en: People}}
+  - {code: with, text: {nl: Waarmee, en: With what}, choices: [CHOICES]}
+""".replace("LONG", "é" * 250)
+
+
+@pytest.fixture
+def odd():
+    """One response to a questionnaire with words of SPSS's language, long labels, and a question with 120 choices."""
+    choices = ", ".join(f"{{code: c{n}, text: {{nl: keus {n}, en: choice {n}}}}}" for n in range(120))
+    study = builders.make_study()
+    version = import_questionnaire(LANGUAGES.replace("CHOICES", choices))[1]
+    Survey.objects.filter(study=study).update(version=version, background=["hours", "people", "with"])
+    given = {"by": 3, "AA2": "x", "hours": 7.5, "people": 1_000_000, "with": "c98"}
+    builders.seal(builders.make_team(study, "T"), [given])
+    odd = Survey.objects.select_related("version", "study").get(study=study)
+    data = dataset.load(odd)  # recorded by hand: one response never passes with background answers
+    made = RowRelease.objects.create(
+        study=study,
+        purpose="A check",
+        background=["hours", "people", "with"],
+        participations=list(data.participations),
+        fingerprint=data.fingerprint,
+        n_rows=1,
+        smallest_cell=1,
+    )
+    return rows_of(made, odd, None)
+
+
+@pytest.mark.parametrize(
+    ("language", "gap", "reverse"), [("nl", "geen antwoord", "omgekeerd"), ("en", "no answer", "reverse")]
+)
+def test_one_response_with_all_that_is_odd(odd, language, gap, reverse, tmp_path):
+    with override("en" if language == "nl" else "nl"), (tmp_path / "out.sav").open("wb") as file:
+        spss.write_sav(odd, language, "Titel\nop twee regels " + "é" * 80, file)
+    frame, meta = pyreadstat.read_sav(str(tmp_path / "out.sav"), user_missing=True)
+    assert list(frame.columns) == ["team", "set_aside", "by_", "AA2", "hours", "people", "with_"]
+    assert frame.iloc[0, 2:].tolist() == [3, 98, 7.5, 1_000_000, 99], "the 99th choice is 99"
+    assert meta.variable_value_labels["by_"][99] == gap, "in the language of the file, not of the page"
+    assert meta.variable_value_labels["with_"][9999] == gap
+    assert meta.missing_ranges["with_"][0]["lo"] == 9999
+    assert "people" not in meta.missing_ranges
+    assert reverse in meta.column_names_to_labels["AA2"]
+    assert len(meta.column_names_to_labels["AA2"].encode()) <= 255
+    assert len(meta.file_label.encode()) <= 64
+    assert meta.variable_measure == {
+        "team": "nominal", "set_aside": "nominal", "by_": "ordinal", "AA2": "ordinal", "hours": "scale", "people": "scale",
+        "with_": "nominal",
+    }  # fmt: skip
+    assert (meta.original_variable_types["hours"], meta.original_variable_types["people"]) == ("F10.2", "F8.0")
+
+
+def test_csv_of_one_response(odd):
+    header, row = csv.reader(io.StringIO("".join(csv_lines(csv_file.csv_rows(odd))).removeprefix("\ufeff")))
+    assert header == ["team", "set_aside", "by", "AA2", "hours", "people", "with"]
+    assert row[1:] == ["not_analysed", "3", "x", "7.5", "1000000", "c98"]
+
+
+def test_a_codebook_is_no_spreadsheet_program(odd):
+    """Texts of a questionnaire that begin like a formula are texts."""
+    survey = Survey.objects.select_related("version", "study").get()
+    lines = list(csv.DictReader(io.StringIO("".join(csv_lines(codebook_rows(survey))).removeprefix("\ufeff"))))
+    of = {line["variable"]: line for line in lines}
+    assert of["by"]["text_nl"] == "'=Eén"
+    assert of["set_aside"]["values_nl"].endswith("not_analysed = niet bekend: deze antwoorden zijn niet geanalyseerd")
+    assert of["set_aside"]["values_en"].startswith("analysed; not_eligible = not eligible")
