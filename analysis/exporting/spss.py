@@ -83,12 +83,17 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
         shutil.copyfileobj(file, out)
 
 
+def set_aside_codes() -> dict[str, int]:
+    """What stands for which value of ``set_aside``."""
+    return {value: NO_ANSWER if value == NOT_ANALYSED else n for n, value in enumerate(set_aside_values("en"))}
+
+
 def _variables(rows: ReleasedRows, language: str) -> _Variables:
     found = _Variables()
     if rows.team is not None:
         found.add(TEAM, rows.team, label_of(TEAM, language), "nominal", "A8")
     words = set_aside_values(language)
-    numbers = {value: NO_ANSWER if value == NOT_ANALYSED else number for number, value in enumerate(words)}
+    numbers = set_aside_codes()
     found.add(
         SET_ASIDE,
         _numbered(rows.set_aside, numbers, NO_ANSWER),

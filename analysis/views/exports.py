@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from analysis.exporting import counting, ddi, files, prepared, releases, rows, spss
+from analysis.exporting import columns, counting, ddi, files, prepared, releases, rows, spss
 from analysis.exporting.coarsening import code_of, grouped
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
@@ -169,6 +169,11 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
             "options": [(value, in_language(dict(text))) for value, text in definition.options],
             "cannot_judge": in_language(dict(definition.cannot_judge)) if definition.cannot_judge else "",
             "codes": (spss.CANNOT_JUDGE, spss.NO_ANSWER),
+            "set_aside": [
+                (value, spss.set_aside_codes()[value], text)
+                for value, text in columns.set_aside_values(get_language() or "nl").items()
+            ],
+            "not_analysed": columns.NOT_ANALYSED,
         },
     )
 
