@@ -73,7 +73,8 @@ def scatter(
     axes: tuple[str, str],
 ) -> str:
     """A share (across) beside a score (up), a dot per team; where there are too many, squares by how many teams they hold."""
-    left, top, width, height = 52.0, 12.0, 480.0, 320.0
+    up_words = textwrap.wrap(axes[1], 36)
+    left, top, width, height = 34.0 + 18 * len(up_words), 12.0, 400.0, 280.0
     bottom = top + height
 
     def x(share: float) -> float:
@@ -104,10 +105,11 @@ def scatter(
         f'<circle cx="{x(share):.1f}" cy="{y(score):.1f}" r="4.5" fill="{ACCENT}" fill-opacity="0.6" stroke="{ACCENT}"/>'
         for share, score in points
     ]
-    parts.append(
-        f'<text transform="translate(16 {top + height / 2:.0f}) rotate(-90)" text-anchor="middle" fill="{MUTED}" '
-        f'font-size="13">{escape(axes[1])}</text>'
-    )
+    parts += [
+        f'<text transform="translate({16 + 18 * n} {top + height / 2:.0f}) rotate(-90)" text-anchor="middle" '
+        f'fill="{MUTED}" font-size="13">{escape(words)}</text>'
+        for n, words in enumerate(up_words)
+    ]
     return _svg(left + width + 24, bottom + 50, parts)
 
 

@@ -17,6 +17,8 @@ from surveys.questionnaires import definition_of
 from teams import access, history
 
 AT_ONCE = 10
+#: Letters of a line in the field of a text on a phone: whoever reviews sees the whole text at once.
+LINE = 36
 
 
 @require_safe
@@ -28,11 +30,18 @@ def open_texts_page(request: HttpRequest, slug: str) -> HttpResponse:
     found = open_texts.texts_of(survey) if survey else []
     context = {
         "study": study,
-        "parts": [(part, words[part.question], part.waiting[:AT_ONCE]) for part in found],
+        "parts": [
+            (part, words[part.question], [(one, _rows(one.text)) for one in part.waiting[:AT_ONCE]]) for part in found
+        ],
         "n_shown": sum(len(part.shown) for part in found),
         "longest": LONGEST_ANSWER,
     }
     return render(request, "analysis/open_texts.html", context)
+
+
+def _rows(text: str) -> int:
+    """The height of a text's field."""
+    return 1 + sum(1 + len(line) // LINE for line in text.splitlines() or [""])
 
 
 @require_POST

@@ -27,7 +27,7 @@ from teams import access
 from teams.models import Study
 from teams.tables import Cell
 
-SHOWN_BAD_CELLS = 200
+SHOWN_BAD_CELLS = SHOWN_TEAMS = 200
 
 
 def results(request: HttpRequest, slug: str) -> HttpResponse:
@@ -106,7 +106,10 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
             "survey": survey,
             "form": form,
             "answers": answers,
-            "teams": [(team, len(rows)) for team, rows in sorted(answers.teams.items())] if answers else [],
+            "teams": [(team, len(rows)) for team, rows in sorted(answers.teams.items())[:SHOWN_TEAMS]]
+            if answers
+            else [],
+            "n_teams": len(answers.teams) if answers else 0,
             "bad_cells": answers.bad_cells[:SHOWN_BAD_CELLS] if answers else (),
             "n_bad_cells": len(answers.bad_cells) if answers else 0,
         },

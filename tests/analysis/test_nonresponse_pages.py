@@ -190,9 +190,9 @@ def test_queries_do_not_grow_with_teams(researcher, study):
 def test_the_plot_stands_in_its_frame():
     svg = scatter([[0, 1], [1, 4]], [], 20, 4, ("a", "b & c"))
     assert svg.count("<circle") == 2
-    assert 'cx="52.0" cy="332.0"' in svg
-    assert 'cx="532.0" cy="12.0"' in svg
+    assert 'cx="52.0" cy="292.0"' in svg
+    assert 'cx="452.0" cy="12.0"' in svg
     assert "b &amp; c" in svg
     cells = scatter([], [[0, 0, 1], [19, 19, 4]], 20, 4, ("a", "b"))
-    assert 'x="508.0" y="12.0" width="24.0" height="16.0"' in cells
-    assert 'width="12.0" height="8.0"' in cells, "a quarter of the teams is a quarter of the area"
+    assert 'x="432.0" y="12.0" width="20.0" height="14.0"' in cells
+    assert 'width="10.0" height="7.0"' in cells, "a quarter of the teams is a quarter of the area"
