@@ -3,7 +3,9 @@
 
 const DRAFTS = "drafts";
 const PARCELS = "parcels";
+const PATIENCE = 2000;
 let opened;
+let leaving = false;
 
 function open() {
   opened ??= new Promise((resolve, reject) => {
@@ -18,8 +20,25 @@ function open() {
   return opened;
 }
 
+function close() {
+  if (opened) opened.then((database) => database.close()).catch(() => {});
+  opened = undefined;
+}
+
+// In WebKit (Safari) a transaction that begins while its page is left never ends, and every later one waits for it: so a page
+// that is left begins none, and nobody waits for one longer than PATIENCE.
+window.addEventListener("pagehide", () => {
+  leaving = true;
+  close();
+});
+window.addEventListener("pageshow", () => {
+  leaving = false;
+});
+
+const late = () => new Promise((_, reject) => setTimeout(() => reject(new Error("the store does not answer")), PATIENCE));
+
 // One transaction; what comes back stands on the disk
-async function ask(store, mode, act) {
+async function transact(store, mode, act) {
   const database = await open();
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(store, mode, { durability: "strict" });
@@ -27,6 +46,16 @@ async function ask(store, mode, act) {
     transaction.oncomplete = () => resolve(request.result);
     transaction.onerror = transaction.onabort = () => reject(transaction.error);
   });
+}
+
+async function ask(...what) {
+  if (leaving) throw new Error("the page is left");
+  try {
+    return await Promise.race([transact(...what), late()]);
+  } catch (error) {
+    close(); // the next one opens it anew
+    throw error;
+  }
 }
 
 const done = (promise) => promise.then(() => true).catch(() => false);

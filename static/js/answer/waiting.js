@@ -62,6 +62,6 @@ export function waiting(page) {
     }
   }
   window.addEventListener("online", send);
-  document.addEventListener("visibilitychange", send);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && send());
   send();
 }
