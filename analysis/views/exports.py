@@ -42,7 +42,7 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             preview = _register(request, survey, form)
         except prepared.NotCounted:
-            messages.info(request, _("The answers of a study this large are counted first."))
+            pass  # the page says so, and how far it is
         except releases.NothingToRelease:
             messages.error(request, _("There are no sealed answers yet."))
         except releases.ReleaseRefused as refused:

@@ -215,6 +215,39 @@ def test_a_slow_worker_finds_that_another_took_over(survey, monkeypatch):
     assert sum(map(len, prepared.pieces(file))) == file.size
 
 
+@pytest.mark.parametrize("moment", ["killed", "withdrawn"])
+def test_a_worker_that_ends_while_it_stores(survey, monkeypatch, moment):
+    one = release(counted(survey))
+    prepared.ask(one, survey, None, "csv", "en")
+    file = PreparedFile.objects.get(release=one)
+    create = PreparedPart.objects.create
+
+    def third(**fields):
+        if fields["number"] == 2 and moment == "killed":
+            raise RuntimeError
+        made = create(**fields)
+        if fields["number"] == 2:
+            prepared.drop_of(survey.study)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PreparedPart.objects, "create", third)
+        assert not prepared.prepare(file.pk)
+    if moment == "withdrawn":
+        assert not PreparedPart.objects.filter(file=file.pk).exists()
+        assert not PreparedFile.objects.filter(release=one).exists()
+        return
+    assert PreparedPart.objects.filter(file=file).count() == 2
+    assert prepared.ready(one, None, "csv", "en") is None
+    PreparedFile.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert prepared.wake_for_due() == [file.pk]
+    assert prepared.prepare(file.pk)
+    file.refresh_from_db()
+    content = b"".join(prepared.pieces(file))
+    assert len(content) == file.size
+    assert content.count(b"\r\n") == 31
+
+
 def test_queries_of_the_page_do_not_grow_with_files(researcher, survey):
     counted(survey)
     measured = []
