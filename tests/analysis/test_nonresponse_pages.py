@@ -13,6 +13,7 @@ from analysis import nonresponse_pages, runs
 from analysis.comparison_models import KnownComposition
 from analysis.figures import scatter
 from analysis.models import AnalysisRun
+from surveys.definition import content_hash
 from surveys.models import QuestionnaireVersion, Survey
 from teams.models import Event
 from tests.analysis import builders
@@ -27,11 +28,12 @@ def study():
     survey = Survey.objects.select_related("version").get(study=study)
     content = survey.version.content
     age = {"code": "age", "type": "number", "text": {"en": "How old?"}, "minimum": 0, "maximum": 90, "decimals": False}
+    wider = {**content, "background": [*content["background"], age]}
     version = QuestionnaireVersion.objects.create(
         questionnaire=survey.version.questionnaire,
         number=100,
-        content={**content, "background": [*content["background"], age]},
-        content_hash="8" * 64,
+        content=wider,
+        content_hash=content_hash(wider),
     )
     Survey.objects.filter(pk=survey.pk).update(version=version, background=["years", "age"])
     return study

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from analysis.exporting import coarsening, csv_file, releases, rows, spss
 from analysis.release_models import RowRelease
+from surveys.definition import content_hash
 from surveys.models import QuestionnaireVersion, Response, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Role, User
@@ -125,11 +126,12 @@ def ages(survey) -> Survey:
     content = survey.version.content
     texts = {"en": "How old are you?", "nl": "Hoe oud ben je?"}
     age = {"code": "age", "type": "number", "text": texts, "minimum": 16, "maximum": 75, "decimals": False}
+    wider = {**content, "background": [*content["background"], age]}
     version = QuestionnaireVersion.objects.create(
         questionnaire=survey.version.questionnaire,
         number=100,
-        content={**content, "background": [*content["background"], age]},
-        content_hash="8" * 64,
+        content=wider,
+        content_hash=content_hash(wider),
     )
     Response.objects.all().delete()
     Survey.objects.filter(pk=survey.pk).update(version=version, background=["years", "part", "age"])
