@@ -46,8 +46,10 @@ messages: setup
 	@$(VENV_PYTHON) -m scripts.messages update
 
 # make prove-disclosure  10,000 histories of publications and all small universes against the attackers: 0 disclosures
+#   (MINUTES=20: as many as can be begun in that time)
+MINUTES ?= inf
 prove-disclosure: dev
-	@$(VENV_PYTHON) -m tests.disclosure.prove
+	@$(VENV_PYTHON) -m tests.disclosure.prove --minutes $(MINUTES)
 
 # make prove-faults  500 teachers answer while web server, PostgreSQL and worker are killed: no acknowledged answer is lost
 prove-faults: dev

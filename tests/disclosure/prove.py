@@ -1,13 +1,15 @@
 """`make prove-disclosure`: 10,000 histories against the integer programs, and every listed universe by enumeration.
 
-    python -m tests.disclosure.prove [--histories N] [--seed N] [--processes N]
+    python -m tests.disclosure.prove [--histories N] [--seed N] [--processes N] [--minutes N]
 
-A case is one history or one universe. A disclosure, and a program that the solver does not finish, is a failed case.
+A case is one history or one universe. A disclosure, and a program that the solver does not finish, is a failed case. After
+``--minutes`` no more is begun: what was tried by then decides, and the last line says how many that were.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -62,14 +64,20 @@ def prove_universe(number: int) -> tuple[str, int, list[str]]:
     return universe.name, n_worlds, [f"{universe.name}: {found}" for found in disclosures(universe)][:3]
 
 
-def results(n_histories: int, start: int, processes: int) -> Iterator[tuple[str, int, list[str]]]:
-    """(progress, cases done, failed) of each piece of work as it comes in."""
+def results(n_histories: int, start: int, processes: int, seconds: float) -> Iterator[tuple[str, int, list[str]]]:
+    """(progress, cases done, failed) of each piece of work as it comes in; after ``seconds`` nothing new is begun."""
+    begun = time.monotonic()
     with ProcessPoolExecutor(processes) as pool:
         universes = [pool.submit(prove_universe, number) for number in range(len(UNIVERSES))]
         sizes = [min(CHUNK, n_histories - done) for done in range(0, n_histories, CHUNK)]
         chunks = [pool.submit(prove_histories, start + number, size) for number, size in enumerate(sizes)]
         total = Effort()
         for future in as_completed([*universes, *chunks]):
+            if time.monotonic() - begun > seconds:
+                for waiting in chunks:
+                    waiting.cancel()
+            if future.cancelled():
+                continue
             if future in universes:
                 name, n_worlds, failed = future.result()
                 yield f"universe: {name}, {n_worlds} worlds", 1, failed[:1]
@@ -90,9 +98,10 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     options = parser.parse_args()
     started, n_done, n_failed = time.monotonic(), 0, 0
-    for progress, done, failed in results(options.histories, options.seed, options.processes):
+    for progress, done, failed in results(options.histories, options.seed, options.processes, 60 * options.minutes):
         n_done += done
         n_failed += len(failed)
         print(f"[{time.monotonic() - started:6.0f} s] {progress}; {n_failed} failed", flush=True)
