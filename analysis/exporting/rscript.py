@@ -47,12 +47,16 @@ BEGINNING = """\
 # R packages: install.packages(c("lavaan", "psych")).  Run:  Rscript analysis.R
 suppressPackageStartupMessages({{library(lavaan); library(psych)}})
 
-data <- read.csv("responses.csv", fileEncoding = "UTF-8-BOM", na.strings = c("", "x"), stringsAsFactors = FALSE)
+data <- read.csv("responses.csv", fileEncoding = "UTF-8-BOM", na.strings = "", stringsAsFactors = FALSE,
+                 check.names = FALSE)
 data <- data[is.na(data$set_aside), ]  # the rules of the plan set the others aside
 highest <- {points}  # answers are 1 to this
 
 """
 SCORES = """
+# Answers as numbers: "x" (cannot judge) is no answer.
+items <- unique(unlist(lapply(scale_sets, function(set) lapply(set, `[[`, "items"))))
+data[items] <- lapply(data[items], function(answers) suppressWarnings(as.numeric(answers)))
 keyed <- data
 for (item in unique(unlist(lapply(scale_sets, function(set) lapply(set, `[[`, "reverse"))))) {
   keyed[[item]] <- highest + 1 - keyed[[item]]
