@@ -56,6 +56,7 @@ def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
             "academies": _academies(groups),
             "everyone": disclosure.judge_everyone([group.group for group in groups], study.k),
             "n_units": sum(1 for _group, withheld in judged if withheld is None),
+            "n_held": sum(1 for group, _withheld in judged if group.held),
             "siblings": [] if last else _siblings(judged),
             "combined": Unit.objects.filter(study=study).select_related("academy", "decided_by"),
             "decisions": AccountingDecision.objects.filter(participation__study=study).select_related(

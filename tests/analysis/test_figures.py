@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +17,9 @@ from analysis.figures import Dot, dot_plot, heat_map, path_diagram
 from analysis.plots import days_chart
 from tests.analysis.test_charts import SVG, boxes, contrast
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+#: the pictures on pages that are charts: by the name under which a view hands them over, or their address
+CHART = r"{{ ?(flow|image|plot|diagram|found\.chart|chart|line\.bar)|days_narrow"
 Box = tuple[str, float, float, float, float]
 LONG = "Leraar Voortgezet Onderwijs Eerste Graad Wiskunde (deeltijd), Academie voor Lerarenopleidingen"
 
@@ -168,3 +172,26 @@ def test_the_line_of_days_has_words_apart_and_a_line_that_stands_out(language: s
     assert len(set(named)) == len(named), "no day is named twice"
     assert f'stroke="{ACCENT}"' in svg
     assert contrast(ACCENT, "white") >= 3
+
+
+# ------------------------------------------------------------------------------------------------ the pages
+def with_includes(name: str) -> str:
+    text = (TEMPLATES / name).read_text()
+    return re.sub(r'{% include "([^"]+\.html)"[^%]*%}', lambda found: with_includes(found[1]), text)
+
+
+def test_every_chart_has_words_and_a_table_that_follows_it():
+    """Every chart on every page: an image of data or of an address of ours, its alternative text, and the figures as a table."""
+    charts = []
+    for path in sorted(TEMPLATES.glob("**/*.html")):
+        if "{% extends" not in path.read_text():
+            continue  # a part of pages
+        page = with_includes(str(path.relative_to(TEMPLATES)))
+        for found in re.finditer(r"<img\b(?:{%.*?%}|{{.*?}}|[^>])*>", page):
+            source = re.search(r'src="([^"]*(?:"[^"]*)*?)"', found[0])
+            if source is None or "static '" in source[1] or not re.search(CHART, source[1]):
+                continue
+            charts.append((path.name, source[1]))
+            assert re.search(r'alt="[^"]{5,}|alt="{{', found[0]), (path.name, found[0])
+            assert "<table" in page[found.end() :], f"{path.name}: no table after {source[1]}"
+    assert len(charts) >= 10, charts
