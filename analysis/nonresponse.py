@@ -154,6 +154,8 @@ class Population:
         answers = given[question.code].to_numpy(dtype=object)[returned[chosen]]
         codes = _codes(answers, question)
         counts = np.bincount(codes[codes >= 0], minlength=len(question.answers))
+        if not counts.sum():
+            return {"withheld": "nobody"}
         groups = disclosure.answers_together(counts.tolist(), self.k)
         if groups is None:
             return {"withheld": "answers"}

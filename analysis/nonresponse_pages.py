@@ -220,6 +220,7 @@ def withheld_in_words(reason: str) -> str:
             "Nothing is shown: with fewer than three teams, or with one or two more than the last time, the numbers would "
             "tell about one team."
         ),
+        "nobody": _("Nobody answered this question."),
         "answers": _("Nothing is shown: too few people gave any but the most frequent answer."),
         "bands": _("Nothing is shown: beside the bands of earlier tables these would tell about a few people."),
     }[reason]

@@ -57,7 +57,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever the computation itself changes: what was staged before is then computed anew.
-METHOD = "5"
+METHOD = "6"
 
 
 class NoPlan(Exception):

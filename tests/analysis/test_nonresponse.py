@@ -116,6 +116,13 @@ def test_an_answer_of_few_is_taken_together_or_nothing_is_told(study):
     assert table(analyse(study), "question years") == {"withheld": "answers"}
 
 
+def test_a_question_that_nobody_answered(study):
+    KnownComposition.objects.create(study=study, question="years", counts=[30, 70], source="HR, 2026")
+    for name in "ABC":
+        seal(study, name, [""] * 9)
+    assert table(analyse(study), "question years") == {"withheld": "nobody"}
+
+
 def test_background_is_not_counted_in_fewer_than_three_teams(study):
     for name in "AB":
         seal(study, name, ["short"] * 10 + ["long"] * 10)
