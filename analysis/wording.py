@@ -246,17 +246,13 @@ def team_reasons(report: AcademyReport) -> list[str]:
 def _how_sure(report: Wave) -> Iterator[str]:
     if isinstance(report, TeamReport):
         yield (
-            _("Not everybody answered. That is why a score has a bar: the score of all of you is probably inside it.")
+            _("Not everybody answered. The score of all of you together is probably inside the bar.")
             if report.returned < report.approached
-            else _(
-                "Chance plays a part in every score. That is why it has a bar: how much it could have been different."
-            )
+            else _("Chance plays a part in every score. The bar around it shows how much it could have been different.")
         )
         yield _("The fewer people answered, the longer the bar. A difference within the bar may be chance.")
     else:
-        yield _(
-            "Other teams would give another mean. That is why a mean has a bar: with teams like these it is probably inside it."
-        )
+        yield _("Other teams would give another mean. With teams like these it is probably inside the bar.")
         yield _("The fewer teams, the longer the bar. A difference within the bar may be chance.")
 
 

@@ -14,12 +14,20 @@ FOLDER = Path(__file__).with_name("report_texts")
 #: where readers' texts come from: what a team, a director or anybody with the study's report sees
 SOURCES = (
     "analysis/findings.py",
+    "analysis/pdf.py",
     "analysis/questions.py",
+    "analysis/reader_forms.py",
+    "analysis/renderers.py",
     "analysis/sentences.py",
+    "analysis/views/shared.py",
+    "analysis/views/team.py",
     "analysis/wording.py",
+    "templates/analysis/link_ended.html",
     "templates/analysis/report",
     "templates/analysis/talk.html",
+    "templates/analysis/team.html",
     "templates/analysis/wide_report.html",
+    "templates/emails/analysis/",
 )
 MOST_WORDS, FEW_LONG = 24, 16
 #: Words that teachers need no course for are not in it; these must not occur, whatever the sentence.
