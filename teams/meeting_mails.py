@@ -158,7 +158,9 @@ def _lines(planned: PlannedMeeting) -> Iterable[str]:
 def _example_meeting(study: Study) -> dict[str, str]:
     fixed = PlannedMeeting.objects.filter(participation__study=study, starts_at__isnull=False)
     planned = fixed.select_related("participation__team", "researcher").order_by("starts_at", "pk").first()
-    return _of_meeting(planned, planned.participation.team.leader_name) if planned else {}
+    if planned is None:
+        return _example_dates(study) | {"meeting": _listed([timezone.localtime().replace(hour=15, minute=30)])}
+    return _of_meeting(planned, planned.participation.team.leader_name)
 
 
 def _offer_about_meeting(kind: str, title: "_StrPromise", subject: "_StrPromise") -> None:
