@@ -40,7 +40,7 @@ def count(survey: Survey) -> Counts:
     rows.insert(0, TEAM, data.respondents["participation"].to_numpy())
     rows = rows[data.returned]
     alike = rows.groupby(list(rows.columns), observed=True, dropna=False, sort=False).size().reset_index(name=N)
-    return Counts(alike, data.participations, data.fingerprint)
+    return Counts(_as_counts(alike), data.participations, data.fingerprint)
 
 
 def packed(counts: Counts) -> bytes:
@@ -54,5 +54,9 @@ def unpacked(content: bytes) -> Counts:
     """What :func:`packed` packed."""
     found = json.loads(zlib.decompress(content))
     rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in found["columns"].items()})
-    rows = rows.astype({TEAM: np.int64, N: np.int64})
-    return Counts(rows, tuple(found["participations"]), found["fingerprint"])
+    return Counts(_as_counts(rows), tuple(found["participations"]), found["fingerprint"])
+
+
+def _as_counts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each answer once and where it stands: a judgement goes over the rows for every set of columns that it might offer."""
+    return rows.astype({name: np.int64 if name in (TEAM, N) else "category" for name in rows.columns})

@@ -54,7 +54,8 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
     run = _last_done(study)
     languages = definition_of(survey.version).languages if survey else ()
     made = {(file.release_id, file.form, file.language): file for file in PreparedFile.objects.filter(survey=survey)}
-    register = list(RowRelease.objects.filter(study=study).select_related("released_by"))
+    # whose rows are in a release is a long list, and not shown
+    register = list(RowRelease.objects.filter(study=study).select_related("released_by").defer("participations"))
     return render(
         request,
         "analysis/exports.html",
