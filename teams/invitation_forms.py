@@ -1,6 +1,6 @@
 """What directors and team leaders answer to an invitation. The forms validate and never save."""
 
-from datetime import datetime
+import datetime
 from typing import Any
 
 from django import forms
@@ -47,9 +47,11 @@ class DirectorForm(PlainForm):
         error_messages={"required": gettext_lazy("We can only ask your teams if you undertake this.")},
     )
 
-    def __init__(self, *args: Any, participations: list[Participation], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, participations: list[Participation], study_ends: datetime.date, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.participations = participations
+        self.participations, self.study_ends = participations, study_ends
         for participation in participations:
             team = participation.team
             self.fields[f"ask_{participation.pk}"] = forms.BooleanField(
@@ -70,6 +72,15 @@ class DirectorForm(PlainForm):
         return [
             (one, self[f"ask_{one.pk}"], self[f"name_{one.pk}"], self[f"email_{one.pk}"]) for one in self.participations
         ]
+
+    def clean_not_before(self) -> datetime.date | None:
+        """A slip of the pen would leave the team leaders unasked, and nobody would know why."""
+        day: datetime.date | None = self.cleaned_data["not_before"]
+        if day and day < timezone.localdate():
+            raise forms.ValidationError(_("This day is over. Without a date we ask them now."))
+        if day and day > self.study_ends:
+            raise forms.ValidationError(_("The study ends before this day."))
+        return day
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -149,10 +160,10 @@ class LeaderForm(PlainForm):
             if name not in ("undertaking", "meets_time")
         }
 
-    def meets_at(self) -> datetime | None:
+    def meets_at(self) -> datetime.datetime | None:
         """The moment of the meeting, if day and time are known, still to come, and there is one."""
         day, at = self.cleaned_data["meets_on"], self.cleaned_data["meets_time"]
         if not day or not at or self.cleaned_data["mode"] == Participation.Mode.ONLINE:
             return None
-        moment = timezone.make_aware(datetime.combine(day, at))
+        moment = timezone.make_aware(datetime.datetime.combine(day, at))
         return moment if moment > timezone.now() else None

@@ -55,7 +55,11 @@ def director_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         return render(request, "teams/director_answered.html", {"invitation": invitation, "study": invitation.study})
     undecided = invitations.undecided_teams(invitation)
     declining = "decline" in request.POST
-    form = DirectorForm(request.POST if request.POST and not declining else None, participations=undecided)
+    form = DirectorForm(
+        request.POST if request.POST and not declining else None,
+        participations=undecided,
+        study_ends=invitation.study.ends_on,
+    )
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
         if invitations.accept_academy(invitation, form.approach(), not_before=form.cleaned_data["not_before"]):
@@ -78,7 +82,7 @@ def _answered(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         withdraw(invitation, **withdraw_form.cleaned_data, by_link=True)
         return redirect("invitation", invitation.pk)
     answer = request.POST if request.POST and not withdrawing else None
-    form = DirectorForm(answer, participations=undecided) if undecided else None
+    form = DirectorForm(answer, participations=undecided, study_ends=invitation.study.ends_on) if undecided else None
     if form and form.is_bound and form.is_valid():
         if invitations.approach_more(invitation, form.approach()):
             messages.success(request, _("Thank you. Your permission is recorded."))

@@ -80,6 +80,8 @@ def test_a_repeated_post_changes_nothing_and_shows_the_state(client, invitation,
         {"name_": ""},
         {"name_": "Lena\nBcc: x@y.example"},
         {"ask_": ""},
+        {"not_before": "1999-01-01"},
+        {"not_before": "2072-01-01"},
     ],
 )
 def test_what_is_missing_is_said_and_nothing_is_written(client, invitation, nursing, changes):
