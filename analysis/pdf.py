@@ -170,7 +170,7 @@ def _team(report: TeamReport) -> Iterator[Block]:
         yield _list([*scale.sentences, *differences(scale)], keep=True)
         if line := change(scale):
             yield _heading(_("What you agreed last time"), 3)
-            yield _note(" ".join(part for part in (scale.agreed, line) if part), keep=True)
+            yield _note("\n".join(part for part in (scale.agreed, line) if part), keep=True)
         options = report.options if scale.has_distributions else ()
         yield _table(
             [_("Question"), *options, _("mean")],

@@ -19,7 +19,7 @@ def figure(value: float | None, decimals: int = 2) -> str:
 
 @register.filter
 def percent(value: float | None, decimals: int = 0) -> str:
-    """0.662 → "66,2 %", with a space that does not break."""
+    """0.662 → "66,2 %"."""
     return "–" if value is None else f"{figure(100 * value, decimals)} %"
 
 
