@@ -36,6 +36,8 @@ PAGES = (
     ("results", "?scales=theoretical"),
     ("result_teams", ""),
     ("result_groups", ""),
+    ("nonresponse", ""),
+    ("nonresponse", "?by=academy"),
     ("items", ""),
     ("screening", ""),
     ("models", ""),
@@ -67,7 +69,8 @@ def make(n: int) -> None:
     day = datetime.date(2026, 9, 1)
     version = install_shipped()[0]
     study = Study.objects.create(slug=f"bench-{n}", title=f"{n}", starts_on=day, ends_on=day.replace(year=2027))
-    survey = Survey.objects.create(study=study, version=version, background=[])
+    background = definition_of(version).background
+    survey = Survey.objects.create(study=study, version=version, background=[question.code for question in background])
     content = default_plan(definition_of(version), study.k)
     content["factor_models"]["estimators"] = ["MLR"]  # errors robust to teachers sharing a team
     plan = lock_plan(study, None, content)
@@ -117,6 +120,10 @@ def make(n: int) -> None:
                     item: "x" if chance < 0.01 else int(value)
                     for item, value, chance in zip(items, row, noise, strict=True)
                     if value == value and chance < 0.99
+                }
+                answers |= {
+                    question.code: question.choices[int(chance * len(question.choices))].code
+                    for question, chance in zip(background, noise, strict=False)
                 }
                 copy.write_row(
                     (secrets.token_urlsafe(32), collection.pk, "submitted", "yes", json.dumps(answers), 0, "", False)

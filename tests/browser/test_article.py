@@ -42,7 +42,7 @@ def wait_for_run(me: Person, study: str, before: int) -> None:
     raise AssertionError(f"no run was done: {states}")
 
 
-def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page], None]) -> None:
+def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page], None], tmp_path: Path) -> None:
     faults: list[str] = []
     me = Person(browser, stack, axe, faults)
     page = me.page
@@ -66,11 +66,20 @@ def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page],
     study = re.sub(r"(/studies/[^/]+).*", r"\1", page.url.removeprefix(stack.url))
     page.goto(f"{study}/questionnaire")
     page.locator("[name=version]").first.check()
+    page.locator("[name=background]").first.check()
     me.press("form:has([name=version])")
     page.goto(f"{study}/import")
-    page.locator("[name=file]").set_input_files(ANSWERS)
-    page.locator("[name=team_column]").fill("team")
-    me.press("button[name=import]")
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(ANSWERS.read_text().replace(",4,", ",44,", 1))
+    for file, button in ((wrong, "check"), (ANSWERS, "check"), (ANSWERS, "import")):
+        page.locator("[name=file]").set_input_files(file)
+        page.locator("[name=team_column]").fill("team")
+        me.press(f"button[name={button}]")
+        if button == "check":
+            me.look()
+            expect(page.locator("#report")).to_be_visible()
+        if file == wrong:
+            expect(page.locator("[aria-label='Foute cellen'] tbody tr")).to_have_count(1)
     wait_for_run(me, study, 0)
 
     # six factors of the theory; two of them cannot be told apart, and the page says so with the evidence
@@ -122,8 +131,18 @@ def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page],
         figures = row.locator("td").all_inner_texts()
         assert abs(number(figures[0]) - mean) <= 0.02, (code, figures)
         assert abs(number(figures[3]) - sd) <= 0.02, (code, figures)
-    for name in ("teams", "groups", "items", "screening", "cases"):
+    for name in ("teams", "groups", "nonresponse", "items", "screening", "cases"):
         me.look(f"{study}/results/{name}")
     expect(page.locator("main")).to_contain_text("geen ranglijst")
+
+    # what is known of the population; the answers that were imported hold none to this question
+    page.goto(f"{study}/results/nonresponse")
+    me.follow("main a[href*='/population/']")
+    for place, field in enumerate(page.locator("[name^=count_]").all()):
+        field.fill(str(10 + place))
+    me.fill(source="Personeelsgegevens, 1 oktober 2026")
+    me.look()
+    me.press("form:has([name=source])")
+    expect(page.locator("section[aria-labelledby=background]")).to_contain_text("Niemand beantwoordde deze vraag")
     me.leave()
     assert not faults, "\n".join(faults)

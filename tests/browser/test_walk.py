@@ -253,7 +253,7 @@ class Walk:
         me.look()
         me.follow("tbody tr a")
         me.look()
-        for path in ("results", "results?scales=theoretical", "decisions"):
+        for path in ("results", "results?scales=theoretical", "results/nonresponse", "decisions", "export/texts"):
             me.look(f"{self.study}/{path}")
         me.look(f"{self.study}/publish")
         me.press("main form:not([action]) button[type=submit]")
