@@ -142,6 +142,18 @@ class LeaderForm(PlainForm):
         error_messages={"required": gettext_lazy("Your team can only take part if you undertake this.")},
     )
 
+    def __init__(self, *args: Any, study_ends: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.study_ends = study_ends
+
+    def clean_meets_on(self) -> datetime.date | None:
+        day: datetime.date | None = self.cleaned_data["meets_on"]
+        if day and day < timezone.localdate():
+            raise forms.ValidationError(_("This day is over. Choose one that is still to come, or leave it open."))
+        if day and day > self.study_ends:
+            raise forms.ValidationError(_("The study ends before this day."))
+        return day
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("meets_time") and not cleaned.get("meets_on") and "meets_on" not in self.errors:

@@ -52,7 +52,7 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             return redirect("invitation", invitation.pk)
         return render(request, "surveys/leader_answered.html", {**context, "withdraw_form": withdraw_form})
     declining = "decline" in request.POST
-    form = LeaderForm(request.POST if request.POST and not declining else None)
+    form = LeaderForm(request.POST if request.POST and not declining else None, study_ends=invitation.study.ends_on)
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
         with transaction.atomic():  # taking part and the open collection: both or neither

@@ -1,8 +1,11 @@
 """The team leader's page by link: taking part opens the team's collection; every answer counts once."""
 
+import datetime
+
 import pytest
 from django.core import mail as django_mail
 from django.urls import reverse
+from django.utils import timezone
 
 from surveys import collections
 from surveys.models import Collection, Survey
@@ -70,10 +73,12 @@ def test_taking_part_before_the_survey_opens(client, invitation):
 
 def test_taking_part_in_an_open_survey_opens_the_teams_collection(client, invitation, study, version):
     collections.open_survey(Survey.objects.create(study=study, version=version), "f" * 64)
-    client.post(page(invitation), {**ACCEPTED, "mode": "researcher", "meets_on": "2026-10-05"})
+    day = timezone.localdate() + datetime.timedelta(days=7)
+    Study.objects.update(ends_on=day)
+    client.post(page(invitation), {**ACCEPTED, "mode": "researcher", "meets_on": day.isoformat()})
     collection = Collection.objects.get(participation=participation_of(invitation))
     assert (collection.mode, collection.approached, collection.state) == ("researcher", 12, "open")
-    assert collection.participation.meets_on.isoformat() == "2026-10-05"
+    assert collection.participation.meets_on == day
 
 
 def test_the_account_gets_the_code_to_sign_in_with(client, invitation):
@@ -114,6 +119,8 @@ def test_a_repeated_post_changes_nothing_and_shows_the_state(client, invitation)
         ({"mode": "contact", "contact_name": "Cora", "contact_email": "cora"}, "contact_email"),
         ({"contact_name": "Cora\r\nBcc: x@y.example"}, "contact_name"),
         ({"meets_on": "soon"}, "meets_on"),
+        ({"meets_on": "2020-02-20"}, "meets_on"),
+        ({"meets_on": "2072-02-20"}, "meets_on"),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_is_written(client, invitation, changes, field):
