@@ -227,6 +227,6 @@ def on_the_board(html: str) -> dict[str, list[str]]:
     for row in re.findall(r"<tr.*?</tr>", body, re.S):
         heading = re.search(r'<th scope="row">(.*?)</th>', row, re.S)
         if heading:
-            cells = re.findall(r'<td class="text-end">(.*?)</td>', row, re.S)
+            cells = re.findall(r'<td class="text-end[^"]*">(.*?)</td>', row, re.S)
             figures[heading[1].strip()] = [" ".join(cell.replace("\N{NO-BREAK SPACE}", " ").split()) for cell in cells]
     return figures
