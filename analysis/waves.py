@@ -203,7 +203,12 @@ def _invariance(scale: ScalePlan, waves: list[_Wave]) -> dict[str, Any]:
     try:
         result = invariance(model_syntax([scale]), data, GROUP, levels=LEVELS, estimator="MLR", cluster=CLUSTER)
     except AnalysisInputError as error:
-        return {"levels": [], "holds": False, "problem": "not_fitted", "detail": str(error)}  # the detail for the record
+        return {
+            "levels": [],
+            "holds": False,
+            "problem": "not_fitted",
+            "detail": str(error),
+        }  # the detail for the record
     return _judged(result)
 
 
