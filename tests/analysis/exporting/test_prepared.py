@@ -248,6 +248,15 @@ def test_a_worker_that_ends_while_it_stores(survey, monkeypatch, moment):
     assert content.count(b"\r\n") == 31
 
 
+def test_of_two_who_ask_at_the_same_moment_one_row_stands(survey):
+    one = release(counted(survey))
+    for _person in range(2):  # both saw that there is none
+        prepared._ask(survey=survey, release=one, form="csv", language="")
+        prepared._ask(survey=survey, release=None, form=prepared.COUNTS)
+    assert PreparedFile.objects.filter(release=one).count() == 1
+    assert PreparedFile.objects.filter(release=None).count() == 1
+
+
 def test_queries_of_the_page_do_not_grow_with_files(researcher, survey):
     counted(survey)
     measured = []
