@@ -46,7 +46,7 @@ def minutes_field() -> forms.IntegerField:
         min_value=15,
         max_value=240,
         initial=45,
-        help_text=gettext_lazy("Answering takes about 15 minutes; with the introduction, plan 30 to 45."),
+        help_text=gettext_lazy("Answering takes about 10 minutes; with the introduction, plan 30 to 45."),
     )
 
 
