@@ -10,6 +10,7 @@ import csv
 from base64 import b32encode
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from analysis import dataset
@@ -66,42 +67,41 @@ def team_code(survey: Survey, participation_id: int) -> str:
 
 
 def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
-    """Scale results of a run, overall (no team) and per team, for both scale sets; a fixed number of queries."""
+    """Scale results of a run, overall (no team) and per team, for both scale sets.
+
+    Two queries per scale, whatever the number of teams; a large study's rows are never all in memory.
+    """
     reliability = {(row.scale_set, row.scale): row for row in ReliabilityResult.objects.filter(run=run)}
-    agreement = {
-        (row.scale_set, row.scale, row.participation_id): row for row in AgreementResult.objects.filter(run=run)
-    }
     yield RESULT_COLUMNS
-    rows = (
-        ScaleResult.objects.filter(run=run)
-        .select_related("participation__team__academy__institution")
-        .order_by("scale_set", "scale", "participation__team__academy__institution__name", "participation_id")
-    )
-    for row in rows:
-        team = row.participation.team if row.participation else None
-        alpha = reliability.get((row.scale_set, row.scale)) if team is None else None
-        nested = agreement.get((row.scale_set, row.scale, row.participation_id))
-        yield (
-            row.scale_set,
-            row.scale,
-            team.academy.institution.name if team else "",
-            team.academy.name if team else "",
-            team.name if team else "",
-            row.n,
-            row.mean,
-            row.sd,
-            row.minimum,
-            row.maximum,
-            row.ci_low,
-            row.ci_high,
-            alpha.alpha if alpha else None,
-            alpha.omega if alpha else None,
-            nested.icc1 if nested else None,
-            nested.icc2 if nested else None,
-            nested.rwg_uniform if nested else None,
-            nested.rwg_skewed if nested else None,
-            nested.ad if nested else None,
-        )
+    of_run = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale")
+    for scale_set, scale in list(of_run.values_list("scale_set", "scale").distinct()):
+        of_scale = {"run": run, "scale_set": scale_set, "scale": scale}
+        nested = {
+            participation: figures
+            for participation, *figures in AgreementResult.objects.filter(**of_scale).values_list(
+                "participation", "icc1", "icc2", "rwg_uniform", "rwg_skewed", "ad"
+            )
+        }
+        alpha = reliability.get((scale_set, scale))
+        institution = "participation__team__academy__institution__name"
+        rows = (
+            ScaleResult.objects.filter(**of_scale)
+            .order_by(F(institution).asc(nulls_first=True), "participation_id")
+            .values_list("participation", institution, "participation__team__academy__name", "participation__team__name",
+                         "n", "mean", "sd", "minimum", "maximum", "ci_low", "ci_high")
+            .iterator(chunk_size=dataset.ROWS_AT_ONCE)
+        )  # fmt: skip
+        for participation, *cells in rows:
+            over_all = participation is None
+            yield (
+                scale_set,
+                scale,
+                *("" if over_all else name for name in cells[:3]),
+                *cells[3:],
+                alpha.alpha if alpha and over_all else None,
+                alpha.omega if alpha and over_all else None,
+                *nested.get(participation, [None] * 5),
+            )
 
 
 def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from analysis import runs
 from analysis.exports import codebook_rows, csv_lines, result_rows, team_code
 from analysis.models import AnalysisRun
+from analysis.result_models import AgreementResult, ScaleResult
 from surveys.models import Survey
 from teams.tables import neutralised
 from tests.analysis import builders
@@ -56,6 +57,34 @@ def test_results_hold_both_scale_sets_overall_and_per_team():
     rows = parsed(result_rows(run))
     assert len(rows) == 2 * 3 * 4
     overall = next(row for row in rows if row["scale"] == "BB" and not row["team"])
+    assert [row["team"] for row in rows if row["scale"] == "BB"] == 2 * ["", "Team0", "Team1", "Team2"]
+    for row in rows:  # every figure stands in its column
+        scores = ScaleResult.objects.get(
+            run=run,
+            scale_set=row["scale_set"],
+            scale=row["scale"],
+            participation__team__name=row["team"] or None,
+        )
+        agreement = AgreementResult.objects.get(
+            run=run, scale_set=row["scale_set"], scale=row["scale"], participation=scores.participation
+        )
+        expected = [scores.n, scores.mean, scores.sd, scores.minimum, scores.maximum, scores.ci_low, scores.ci_high]
+        expected += [agreement.icc1, agreement.icc2, agreement.rwg_uniform, agreement.rwg_skewed, agreement.ad]
+        columns = (
+            "n",
+            "mean",
+            "sd",
+            "min",
+            "max",
+            "ci_low",
+            "ci_high",
+            "icc1",
+            "icc2",
+            "rwg_uniform",
+            "rwg_skewed",
+            "ad",
+        )
+        assert [row[column] for column in columns] == ["" if value is None else repr(value) for value in expected]
     assert overall["alpha"]
     assert overall["icc1"]
     assert not overall["rwg_uniform"]
@@ -89,4 +118,4 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     _, run = analysed(study)
     with CaptureQueriesContext(connection) as results:
         list(result_rows(run))
-    assert len(results) == 3
+    assert len(results) == 2 + 2 * 6, "reliability, the scales, and two per scale of either set"
