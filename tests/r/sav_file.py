@@ -16,6 +16,7 @@ from surveys import collections, questionnaires, sealing, submission
 from surveys.models import Collection, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Academy, Institution, Participation, Study, Team
+from tests.analysis.exporting.odd import odd_rows
 
 DAY = datetime.date(2026, 9, 1)
 SYNTAX = """GET FILE='{folder}/in.sav'.
@@ -93,3 +94,25 @@ def test_pspp_reads_labels_missing_codes_and_values(rows, language, tmp_path):
         answers = rows.codes[:, rows.items.index(item)]
         assert float(n) == (answers > NO_ANSWER).sum() < 12
         assert float(mean) == pytest.approx(answers[answers > NO_ANSWER].mean(), abs=0.01)
+
+
+@pytest.mark.django_db
+def test_pspp_reads_what_is_odd(tmp_path):
+    """Words of SPSS's language as codes, a label that was cut, numbers, 120 choices, a row that no analysis read."""
+    with (tmp_path / "in.sav").open("wb") as file:
+        spss.write_sav(odd_rows(), "nl", "Twee", file)
+    (tmp_path / "look.sps").write_text(
+        f"GET FILE='{tmp_path}/in.sav'.\nDISPLAY DICTIONARY.\nFREQUENCIES VARIABLES=by_ with_.\nLIST.\n"
+        "DESCRIPTIVES VARIABLES=hours people set_aside /STATISTICS=MEAN.\n"
+    )
+    command = ["pspp", "-O", "format=csv", "-o", str(tmp_path / "said.csv"), str(tmp_path / "look.sps")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"LC_ALL": "C.UTF-8"})
+    said = (tmp_path / "said.csv").read_text()
+    assert done.returncode == 0, said
+    assert "error" not in said.lower(), said
+    for words in ("keus 98", "altijd", "omgekeerd gesteld, zoals beantwoord", "niet geanalyseerd", "9999"):
+        assert words in said, words
+    listed = list(csv.reader(said[said.index("Data List") :].splitlines()))
+    of = dict(zip(listed[1], (cell.strip() for cell in listed[2]), strict=True))
+    assert (of["hours"], of["people"], of["by_"], of["AA2"], of["with_"]) == ("7.50", "1000000", "3", "98", "99")
+    assert of["set_aside"] == "99"

@@ -9,18 +9,17 @@ import pyreadstat
 import pytest
 from django.utils.translation import override
 
-from analysis import dataset, runs
+from analysis import runs
 from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
 from analysis.exporting.models_of_run import scales_of
 from analysis.exporting.rows import DataChanged, rows_of
 from analysis.exports import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
-from analysis.release_models import RowRelease
 from analysis.result_models import ReliabilityResult
 from surveys.models import Response, Survey
-from surveys.questionnaires import import_questionnaire
 from tests.analysis import builders
 from tests.analysis.builders import answers
+from tests.analysis.exporting.odd import odd_rows
 
 pytestmark = pytest.mark.django_db
 DDI = {"d": "ddi:codebook:2_5"}
@@ -180,49 +179,9 @@ def test_rows_that_no_analysis_read_are_not_called_analysed(survey, run, tmp_pat
     assert read["set_aside"].isna().all(), "SELECT IF (set_aside = 0) takes none of them"
 
 
-LANGUAGES = """
-code: two-languages
-languages: [nl, en]
-title: {nl: Twee, en: Two}
-options:
-  - {value: 1, text: {nl: nooit, en: never}}
-  - {value: 2, text: {nl: soms, en: sometimes}}
-  - {value: 3, text: {nl: altijd, en: always}}
-cannot_judge: {nl: weet ik niet, en: cannot judge}
-scales:
-  - code: AA
-    name: {nl: Eerste, en: First}
-    items:
-      - {code: by, text: {nl: "=Eén", en: "=One"}}
-      - {code: AA2, text: {nl: LONG, en: LONG}, reverse_keyed: true}
-background:
-  - {code: hours, type: number, minimum: 0, maximum: 40, decimals: true, text: {nl: Uren, en: Hours}}
-  - {code: people, type: number, minimum: -1, maximum: 1000000, text: {nl: Mensen, en: People}}
-  - {code: with, text: {nl: Waarmee, en: With what}, choices: [CHOICES]}
-""".replace("LONG", "é" * 250)
-
-
 @pytest.fixture
 def odd():
-    """One response to a questionnaire with words of SPSS's language, long labels, and a question with 120 choices."""
-    choices = ", ".join(f"{{code: c{n}, text: {{nl: keus {n}, en: choice {n}}}}}" for n in range(120))
-    study = builders.make_study()
-    version = import_questionnaire(LANGUAGES.replace("CHOICES", choices))[1]
-    Survey.objects.filter(study=study).update(version=version, background=["hours", "people", "with"])
-    given = {"by": 3, "AA2": "x", "hours": 7.5, "people": 1_000_000, "with": "c98"}
-    builders.seal(builders.make_team(study, "T"), [given])
-    odd = Survey.objects.select_related("version", "study").get(study=study)
-    data = dataset.load(odd)  # recorded by hand: one response never passes with background answers
-    made = RowRelease.objects.create(
-        study=study,
-        purpose="A check",
-        background=["hours", "people", "with"],
-        participations=list(data.participations),
-        fingerprint=data.fingerprint,
-        n_rows=1,
-        smallest_cell=1,
-    )
-    return rows_of(made, odd, None)
+    return odd_rows()
 
 
 @pytest.mark.parametrize(
