@@ -5,12 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from surveys import meeting_texts
+from surveys import links, meeting_texts
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
@@ -178,7 +177,7 @@ class AddressesForm(forms.Form):
         text = self.cleaned_data["addresses"].replace(";", "\n").replace(",", "\n")
         # "Jan de Vries <jan@school.example>" as mail programs copy it: the address is the last word
         addresses = [line.split()[-1].strip("<>\"'").lower() for line in text.splitlines() if line.strip()]
-        wrong = [address for address in addresses if not _is_address(address)]
+        wrong = [address for address in addresses if not links.is_address(address)]
         if wrong:
             raise ValidationError(_("These are not e-mail addresses: %(wrong)s") % {"wrong": ", ".join(wrong[:10])})
         if len(addresses) > MOST_ADDRESSES:
@@ -216,11 +215,3 @@ class ChooseForm(forms.Form):
         """The chosen background questions that the chosen version has, in its order."""
         version: QuestionnaireVersion = self.cleaned_data["version"]
         return [code for code in definition_of(version).background_codes if code in self.chosen]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True

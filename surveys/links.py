@@ -32,6 +32,7 @@ REMINDER_MAIL = "surveys.personal_reminder"
 REMINDER_TO_ALL_MAIL = "surveys.personal_reminder_to_all"
 FACILITATOR_MAIL = "surveys.facilitator_link"
 
+LONGEST_ADDRESS = 254
 TOKEN_BYTES = 20
 RESPONSE_KEY_BYTES = 32
 
@@ -49,7 +50,7 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
 
     Addresses that are none are left out: forms report them. A collection that is not open issues nothing.
     """
-    wanted = sorted({email.strip().lower() for email in emails if _is_address(email.strip())})
+    wanted = sorted({email.strip().lower() for email in emails if is_address(email.strip())})
     if not wanted:
         return 0
     with transaction.atomic():
@@ -204,9 +205,10 @@ def _encoded(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether this is an e-mail address that fits its column."""
     try:
         validate_email(text)
     except ValidationError:
         return False
-    return True
+    return len(text) <= LONGEST_ADDRESS

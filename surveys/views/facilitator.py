@@ -23,11 +23,27 @@ from surveys.forms import PresentForm
 from surveys.models import Collection, Meeting
 from surveys.paper_counts import paper_counts_of
 from teams import links as signed_links
+from teams.views.director import link_ended
 
 Act = Callable[[HttpRequest, Meeting], None]
 
 
-@login_not_required
+def _by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Whoever holds no link, an old one or a broken one reads that it does not work, and where a newer one may be."""
+
+    @login_not_required
+    @never_cache
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            return link_ended(request)
+
+    return wrapped
+
+
+@_by_link
 @require_safe
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """Opening the link writes nothing: the token moves into a cookie for this meeting's pages."""
@@ -37,16 +53,14 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return signed_links.enter(signed_links.FACILITATOR, token, reverse("facilitator", args=[read.object_id]))
 
 
-@login_not_required
-@never_cache
+@_by_link
 @require_safe
 def page(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)
     return _page(request, meeting, PresentForm(initial=_as_recorded(meeting)))
 
 
-@login_not_required
-@never_cache
+@_by_link
 @require_safe
 def projector(request: HttpRequest, meeting_id: int) -> HttpResponse:
     """For the screen in the room: how to join, and only the total of who takes part."""
@@ -81,8 +95,7 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
 def _action(act: Act) -> Callable[..., HttpResponse]:
     """A button of the facilitator's page: does it, says so, and goes back to the page."""
 
-    @login_not_required
-    @never_cache
+    @_by_link
     @require_POST
     @wraps(act)
     def view(request: HttpRequest, meeting_id: int) -> HttpResponse:
@@ -93,8 +106,7 @@ def _action(act: Act) -> Callable[..., HttpResponse]:
     return view
 
 
-@login_not_required
-@never_cache
+@_by_link
 @require_POST
 def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)

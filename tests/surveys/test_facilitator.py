@@ -42,7 +42,16 @@ def test_only_the_link_of_this_meeting_opens_it(survey, meeting, name):
 
 
 def test_a_forged_link_opens_nothing(meeting):
-    assert Client().get(reverse("facilitator_link", args=[f"{meeting.pk}.{'0' * 32}.x"])).status_code == 404
+    response = Client().get(reverse("facilitator_link", args=[f"{meeting.pk}.{'0' * 32}.x"]))
+    assert response.status_code == 404
+    assert "Deze link werkt niet" in response.content.decode()
+
+
+def test_who_held_an_old_link_reads_where_the_new_one_is(cora, meeting):
+    collections.renew_facilitator_link(meeting)
+    page = cora.get(reverse("facilitator", args=[meeting.pk])).content.decode()
+    assert "Deze link werkt niet" in page
+    assert meeting.collection.participation.team.name not in page
 
 
 def test_the_page_holds_briefing_code_and_qr(cora, meeting):

@@ -118,6 +118,7 @@ def test_addresses_are_invited_once_and_bad_ones_left_out(online):
     assert links.issue_links(online, ["a@noord.example", "c@noord.example"]) == 1
     assert sorted(online.invitees.values_list("email", flat=True)) == [f"{x}@noord.example" for x in "abc"]
     assert OutboxMessage.objects.filter(kind=links.LINK_MAIL).count() == 3
+    assert links.issue_links(online, ["x" * 250 + "@noord.example"]) == 0  # longer than its column
 
 
 def test_a_closed_collection_issues_nothing(online):
