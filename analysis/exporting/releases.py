@@ -89,13 +89,12 @@ def passes(union: Sequence[str], smallest: int, k: int) -> bool:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A release that passes: its columns with those of all before, the fewest rows per cell, how many give which answer."""
+    """A release that passes: its columns, with those of all before, and the fewest rows per cell."""
 
     background: tuple[str, ...]
     union: tuple[str, ...]
     smallest_cell: int
     n_rows: int
-    sizes: dict[str, dict[str, int]]  # per background column
 
 
 def look(survey: Survey, *, with_team: bool, background: Sequence[str]) -> Judgement:
@@ -155,11 +154,7 @@ def _judged(
     if not passes(union, smallest, k):
         definition = definition_of(survey.version)
         raise ReleaseRefused(smallest, union, _offers(definition, distinct, before, with_team, columns, k))
-    sizes = {
-        column: {str(value): int(n) for value, n in distinct[N].groupby(values_of(distinct, column)).sum().items()}
-        for column in columns
-    }
-    return Judgement(tuple(columns), union, smallest, counts.n_rows, sizes)
+    return Judgement(tuple(columns), union, smallest, counts.n_rows)
 
 
 def _offers(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analysis.exporting import columns, counting, ddi, files, prepared, releases, rows, spss
-from analysis.exporting.coarsening import code_of, grouped
+from analysis.exporting.coarsening import code_of, grouped, limits_of
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm
 from analysis.release_models import PreparedFile, RowRelease
@@ -66,10 +66,14 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "form": form,
             "refusal": refusal,
             "preview": preview,
-            "sizes": words.sizes(preview.sizes) if preview else (),
+            "previewed": words.of(preview.union) if preview else "",
+            "cell": words.cell(found.smallest_cell, found.union, study.k) if (found := preview or refusal) else "",
             "union": words.of(refusal.union) if refusal else "",
             "offers": [
-                (offer, words.of(((counting.TEAM,) if offer.with_team else ()) + offer.background))
+                (
+                    words.of(((counting.TEAM,) if offer.with_team else ()) + offer.background),
+                    words.cell(offer.smallest_cell, offer.background, study.k),
+                )
                 for offer in (refusal.offers if refusal else ())
             ],
             "register": [
@@ -294,16 +298,12 @@ class _Words:
             return text
         return f"{text} ({' · '.join(in_language(dict(choice.text)) for choice in grouped(question, column).choices)})"
 
-    def sizes(self, found: Mapping[str, Mapping[str, int]]) -> list[tuple[str, list[tuple[str, int]]]]:
-        """Per column the question, and how many gave each of its answers; numbers without bands are left out."""
-        told = []
-        for column, counts in found.items():
-            question = self._questions[code_of(column)]
-            answers = [(choice.code, in_language(dict(choice.text))) for choice in grouped(question, column).choices]
-            if answers:
-                known = [(words, counts.get(code, 0)) for code, words in answers]
-                told.append((in_language(dict(question.text)), [*known, (_("no answer"), counts.get("", 0))]))
-        return told
+    def cell(self, n: int, columns: Sequence[str], k: int) -> str:
+        """The size of the smallest cell. Where limits can be chosen freely only whether it is large enough: the sizes of
+        two bands that differ by a year would tell how many are of that age."""
+        if not any(limits_of(column) for column in columns):
+            return str(n)
+        return _("fewer than %(k)s") % {"k": k} if n < k else _("at least %(k)s") % {"k": k}
 
 
 def _language(given: str | None, languages: tuple[str, ...]) -> str:
