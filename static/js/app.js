@@ -13,3 +13,16 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = button.dataset.copied || button.textContent;
 });
+
+// Counts that ask the server again and again say so when it does not answer: <p data-stale><span hidden>…</span></p>
+const stale = document.querySelector("[data-stale] span");
+if (stale) {
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    document.addEventListener(name, () => {
+      stale.hidden = false;
+    });
+  }
+  document.addEventListener("htmx:afterOnLoad", () => {
+    stale.hidden = true;
+  });
+}
