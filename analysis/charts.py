@@ -2,8 +2,8 @@
 
 Only figures that disclosure.py released reach this module, so the coordinates in the SVG tell no more than the table
 beside it. Every chart of scores comes in two widths, for a phone and for a page. Colour is never the only cue: each mark
-has its own shape, each part of a bar its place, an outline and where there is room its number. Charts of collecting and
-of the analysis are drawn by Vega-Lite (plots.py).
+has its own shape, each part of a bar its place, an outline and where there is room its number. Charts of collecting are
+drawn by Vega-Lite (plots.py), figures of the analysis in figures.py.
 """
 
 from __future__ import annotations

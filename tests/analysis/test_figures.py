@@ -13,7 +13,7 @@ from django.utils.translation import override
 from analysis import figures, flow
 from analysis.accounting import Accounts, Dispositions, TeamAccount
 from analysis.charts import ACCENT, NARROW, WIDE
-from analysis.figures import Dot, dot_plot, heat_map, path_diagram
+from analysis.figures import Dot, dot_plot, heat_map, path_diagram, scatter
 from analysis.plots import days_chart
 from tests.analysis.test_charts import SVG, boxes, contrast
 
@@ -56,6 +56,25 @@ def test_a_plot_of_teams_names_each_and_its_axis():
     assert len(dashed) == 1, "the mean over all is told by its dashes, not by its colour"
     for colour in (figures.ACCENT, figures.MUTED, figures.INK):
         assert contrast(colour, "white") >= 4.5
+
+
+@pytest.mark.parametrize("cells", [(), ((0, 1, 4), (3, 2, 1), (19, 9, 25))])
+def test_a_share_beside_a_score_names_both_axes(cells: tuple[tuple[int, int, int], ...]):
+    axes = ("respons van het team", "gemiddelde van het team: Informatie delen, evalueren en samen terugkijken")
+    points = () if cells else ((0.0, 1.0), (0.662, 2.58), (1.0, 4.0))
+    svg = scatter(points, cells, 20, 4, axes)
+    root = ElementTree.fromstring(svg)
+    flat = [box for box in boxes(svg) if box[0] not in " ".join(axes[1:])]
+    words = apart_and_inside(svg, flat)
+    assert axes[0] in words
+    assert {"0 %", "100 %", "1", "4"} <= {box[0] for box in flat}
+    turned = [text for text, _x, _y, turned in drawn(root) if turned]
+    assert " ".join(text.text or "" for text in turned) == axes[1]
+    places = [float(re.findall(r"translate\(([\d.]+)", text.get("transform", ""))[0]) for text in turned]
+    assert all(later - earlier >= 13 for earlier, later in itertools.pairwise(places)), "lines of the axis lie apart"
+    shapes = list(root.iter(f"{SVG}circle")) + [r for r in root.iter(f"{SVG}rect") if r.get("fill") == figures.ACCENT]
+    assert len(shapes) == 3
+    assert all(contrast(shape.get("stroke") or shape.get("fill", ""), "white") >= 3 for shape in shapes)
 
 
 # ------------------------------------------------------------------------------------------------ correlations
