@@ -323,7 +323,7 @@ def texts_of(report: object, name: str = "") -> Iterator[str]:
 
 def numbers_of(report: WideReport | TeamReport) -> set[str]:
     """Every number that stands as a figure in a report, as it is written; and names with a digit in them."""
-    found = {str(report.n_points), f"{report.midpoint:.1f}", str(report.k), str(2 * report.k)}
+    found = {str(report.n_points), *(f"{report.midpoint:.{n}f}" for n in (1, 2)), str(report.k), str(2 * report.k)}
 
     def collect(value: object) -> None:
         if isinstance(value, bool):
