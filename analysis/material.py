@@ -37,7 +37,12 @@ class Material:
 
     @cached_property
     def units(self) -> list[GroupFigures]:
-        """The groups that may be shown and are in aggregates."""
+        """The groups in aggregates: those that may be shown, and for a publication those that it showed.
+
+        Counts corrected later may close a team's own report; a mean over one team less would tell that team's.
+        """
+        if self.released is not None:
+            return [group for group in self.groups if group.key in self.released]
         return [group for group in self.groups if self.judge(group) is None]
 
     @cached_property

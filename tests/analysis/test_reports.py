@@ -197,6 +197,17 @@ def test_a_decision_on_counts_after_publication_waits_for_the_next(study, teams)
     assert isinstance(team_report(again, teams[0]).scales, tuple)
 
 
+def test_a_count_corrected_after_publication_changes_no_mean_over_teams(study, teams):
+    run = analyse(study)
+    publish(run, None)
+    before = team_report(run, teams[0], "en")
+    Collection.objects.filter(participation=teams[1]).update(n_present=1, n_links=0, n_paper=0)
+    assert team_report(run, teams[1], "en").scales == Withheld(Reason.COUNTS_OPEN)
+    after = team_report(run, teams[0], "en")
+    assert after.benchmark == before.benchmark
+    assert scales(after) == scales(before)
+
+
 def test_a_measured_spread_behind_the_intervals_stays_as_first_published(study, teams):
     for team, size in zip(("One", "Two"), (10, 12), strict=True):
         seal(make_team(study, team, approached=15), varied(size, size))
