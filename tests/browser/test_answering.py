@@ -156,7 +156,7 @@ def test_switching_the_language_keeps_step_and_answers(page: Page, meeting: tupl
 
 SLOW_DEVICE = """
 Object.defineProperty(IDBRequest.prototype, "onsuccess", {
-  set(act) { this.addEventListener("success", (event) => setTimeout(act, 2000, event)); },
+  set(act) { this.addEventListener("success", (event) => setTimeout(act, 1000, event)); },
 });
 """
 

@@ -20,7 +20,7 @@ def test_a_store_that_never_answers_holds_up_nobody(context: BrowserContext, mee
     page = context.new_page()
     page.add_init_script(SILENT)
     begin(page, meeting[0])
-    page.wait_for_timeout(2500)  # the page has given up asking it for a draft
+    page.wait_for_timeout(6000)  # the page has given up asking it for a draft
     eligible(page)
     expect(page.locator("#saved")).to_have_text("Opgeslagen", timeout=10_000)
     page.locator(".step.now [value=back]").click()

@@ -3,7 +3,7 @@
 
 const DRAFTS = "drafts";
 const PARCELS = "parcels";
-const PATIENCE = 2000;
+const PATIENCE = { readwrite: 2000, readonly: 5000 }; // a draft that is read too late would be written over
 let opened;
 let leaving = false;
 
@@ -35,7 +35,8 @@ window.addEventListener("pageshow", () => {
   leaving = false;
 });
 
-const late = () => new Promise((_, reject) => setTimeout(() => reject(new Error("the store does not answer")), PATIENCE));
+const late = (mode) =>
+  new Promise((_, reject) => setTimeout(() => reject(new Error("the store does not answer")), PATIENCE[mode]));
 
 // One transaction; what comes back stands on the disk
 async function transact(store, mode, act) {
@@ -48,10 +49,10 @@ async function transact(store, mode, act) {
   });
 }
 
-async function ask(...what) {
+async function ask(store, mode, act) {
   if (leaving) throw new Error("the page is left");
   try {
-    return await Promise.race([transact(...what), late()]);
+    return await Promise.race([transact(store, mode, act), late(mode)]);
   } catch (error) {
     close(); // the next one opens it anew
     throw error;
