@@ -27,7 +27,13 @@ def codes(page: Page) -> list[str]:
     return [str(place).removeprefix("item-") for place in places]
 
 
+def settled(page: Page) -> None:
+    """Until htmx has taken over what it put on the page: before that a form is sent as any form is."""
+    expect(page.locator(".htmx-request, .htmx-added, .htmx-settling")).to_have_count(0)
+
+
 def save(page: Page, name: str = "") -> None:
+    settled(page)
     page.locator(f"#form button[type=submit]{f'[name={name}]' if name else ':not([name])'}").press("Enter")
 
 
@@ -70,6 +76,7 @@ def test_from_nothing_to_a_second_version(researcher: Person) -> None:
     expect(page.locator(".editor-part[id^=item-]").first).to_have_id("item-VT3")
 
     # removed, and brought back
+    settled(page)
     page.locator("#item-VT1 button[value=remove]").press("Enter")
     expect(page.locator("#item-VT1")).to_have_count(0)
     expect(page.locator("#undo")).to_be_focused()
