@@ -6,6 +6,7 @@ A study of 40 teams is collected, analysed and published; a worker as production
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -120,8 +121,10 @@ def main() -> int:
         try:
             seen = json.loads(python(env, PUBLISH, run))
         finally:
-            os.killpg(worker.pid, 15)
-            worker.wait(60)
+            os.killpg(
+                worker.pid, signal.SIGKILL
+            )  # its work is done, and a process of its pool may not hear a softer word
+            worker.wait()
         one = json.loads(python(env, ONE))
     middle = N_TEAMS // 2
     return report(
