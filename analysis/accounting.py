@@ -1,16 +1,17 @@
-"""What became of everyone who was asked: dispositions and rates, each by its definition (method.md, Accounting).
+"""What became of everyone who was asked: dispositions and rates, each by its definition (docs/methods.md).
 
     approached + not accounted for = analysed + not eligible + screened out + refused + not returned + pending
 
 always holds, for a team and for every group of teams. "Not returned" is what remains; where that would be negative (a code
 can yield more answers than teachers were counted) it is 0 and the surplus is "not accounted for". "Pending" is everybody of
-a team that the last run did not hold yet.
+a team that the last run did not hold yet: a run stores what its data set held and nothing of other teams.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cached_property
@@ -20,7 +21,7 @@ from typing import Any
 from django.db.models import Sum
 
 from analysis.models import AnalysisRun, ScreeningDecision
-from surveys.models import DayCount
+from surveys.models import Collection, DayCount
 from teams.models import Invitation, Participation, Study
 
 
@@ -52,6 +53,16 @@ class Dispositions:
 
     def __add__(self, other: Dispositions) -> Dispositions:
         return Dispositions.added((self, other))
+
+    def corrected(self, approached: int, refused: int) -> Dispositions:
+        """The same answers of a sealed team, with other counts of who was asked and who refused."""
+        return Dispositions.of_team(
+            approached,
+            analysed=self.analysed,
+            not_eligible=self.not_eligible,
+            screened_out=self.screened_out,
+            refused=refused,
+        )
 
     @property
     def set_aside(self) -> int:
@@ -164,29 +175,82 @@ class Accounts:
     def by_mode(self) -> dict[str, Dispositions]:
         return self.by(lambda team: team.mode)
 
-    def to_dict(self) -> dict[str, Any]:
-        """What a run keeps: totals, and the dispositions of each team by its participation's id."""
-        return {
-            "academies_invited": self.academies_invited,
-            "academies_participating": self.academies_participating,
-            "academies_declined": self.academies_declined,
-            "teams_invited": self.teams_invited,
-            "teams_participating": self.teams_participating,
-            "teams_declined": self.teams_declined,
-            "teams_withdrawn": self.teams_withdrawn,
-            "declined_reasons": dict(self.declined_reasons),
-            "team_participation": self.team_participation,
-            **self.total.to_dict(),
-            "teams": {str(team.participation): asdict(team.people) for team in self.teams},
-        }
+
+def run_counts(study: Study, known: Mapping[int, Dispositions]) -> dict[str, Any]:
+    """What a run keeps: who was invited by then, and what became of the people of the teams in its data set.
+
+    A team that it did not read stands nowhere in it, not even as pending: whatever is not read is pending until a run
+    has read it, and only :func:`account` knows which teams there are by then.
+    """
+    found, held = account(study, known), _corrected(study, known)
+    return {
+        "academies_invited": found.academies_invited,
+        "academies_participating": found.academies_participating,
+        "academies_declined": found.academies_declined,
+        "teams_invited": found.teams_invited,
+        "teams_participating": found.teams_participating,
+        "teams_declined": found.teams_declined,
+        "teams_withdrawn": found.teams_withdrawn,
+        "declined_reasons": dict(found.declined_reasons),
+        "team_participation": found.team_participation,
+        "teams_held": len(held),
+        **Dispositions.added(held.values()).to_dict(),
+        "teams": {str(pk): asdict(people) for pk, people in held.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a run's data set held, with corrections of the counts since, and how the study has moved on from it."""
+
+    teams: int
+    people: Dispositions
+    taking_part: int  # teams that take part now
+    not_held: int  # of those, the ones that the run did not read: still open, or sealed since
+    withdrawn: int  # teams in the data set that withdrew since
+
+    @property
+    def interim(self) -> bool:
+        return self.not_held > 0
+
+
+def held_by(run: AnalysisRun) -> Held:
+    """The people in a run's data set, and whether its figures are interim; three queries."""
+    known = _known(run)
+    study = run.survey.study
+    people = _corrected(study, known)
+    states = dict(Participation.objects.filter(study=study).values_list("pk", "state"))
+    taking_part = {pk for pk, state in states.items() if state == Participation.State.ACCEPTED}
+    return Held(
+        teams=len(people),
+        people=Dispositions.added(people.values()),
+        taking_part=len(taking_part),
+        not_held=len(taking_part - set(known)),
+        withdrawn=sum(states.get(pk) == Participation.State.WITHDRAWN for pk in known),
+    )
+
+
+def _known(run: AnalysisRun) -> dict[int, Dispositions]:
+    """What became of the people of each team in a run's data set, as they were counted then."""
+    stored = AnalysisRun.objects.values_list("counts__teams", flat=True).get(pk=run.pk) or {}
+    return {int(pk): Dispositions(**people) for pk, people in stored.items()}
+
+
+def _corrected(study: Study, known: Mapping[int, Dispositions]) -> dict[int, Dispositions]:
+    """The teams of a data set, with how many were approached and refused as the collections have it now."""
+    collections = Collection.objects.filter(survey__study=study).values_list(
+        "participation_id", "approached", "refused"
+    )
+    counted = {pk: (approached or 0, refused or 0) for pk, approached, refused in collections if pk in known}
+    return {pk: people.corrected(*counted.get(pk, (people.approached, people.refused))) for pk, people in known.items()}
 
 
 def accounts(study: Study, run: AnalysisRun | None = None) -> Accounts:
     """The accounts of a study by its last finished run, or by ``run``; without one every team is pending."""
     if run is None:
-        run = AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).order_by("-pk").first()
-    known = run.counts.get("teams", {}) if run else {}
-    return account(study, {int(pk): Dispositions(**people) for pk, people in known.items()})
+        done = AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
+        run = done.defer("counts").order_by("-pk").first()
+    return account(study, _known(run) if run else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +325,7 @@ def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
     )
 
 
-def _was_invited(state: str, academy: int, asked: Collection[int]) -> bool:
+def _was_invited(state: str, academy: int, asked: AbstractSet[int]) -> bool:
     """A team is invited by itself, or through its director."""
     return state != Participation.State.LISTED or academy in asked
 
@@ -285,13 +349,7 @@ def _team_account(row: _Row, people: Dispositions | None) -> TeamAccount:
     if people is None:
         people = Dispositions(approached=approached, refused=refused, pending=approached - refused)
     else:
-        people = Dispositions.of_team(
-            approached,
-            analysed=people.analysed,
-            not_eligible=people.not_eligible,
-            screened_out=people.screened_out,
-            refused=refused,
-        )
+        people = people.corrected(approached, refused)
     return TeamAccount(
         participation=row.participation,
         team=row.team,
@@ -306,7 +364,7 @@ def _team_account(row: _Row, people: Dispositions | None) -> TeamAccount:
 
 def submitted_per_day(study: Study) -> list[tuple[date, int]]:
     """How many questionnaires of the study were handed in on each day, by day; days without any are left out."""
-    days = DayCount.objects.filter(collection__survey__study=study, n__gt=0)
+    days = DayCount.objects.filter(collection__survey__study=study)
     return list(days.values("day").annotate(total=Sum("n")).order_by("day").values_list("day", "total"))
 
 

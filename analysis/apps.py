@@ -7,8 +7,24 @@ class AnalysisConfig(AppConfig):
 
     def ready(self) -> None:
         from analysis import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
-        from teams import history
+        from analysis.new_directors import follow_director
+        from analysis.report_links import end_team_links
+        from teams import corrections, history
+        from teams.security_log import Act
 
+        corrections.FOLLOW_DIRECTOR.append(follow_director)
+        corrections.FOLLOW_LEADER.append(end_team_links)
+        history.SECURITY.update(
+            {
+                "responses_downloaded": Act.EXPORTED,
+                "results_downloaded": Act.EXPORTED,
+                "results_released": Act.EXPORTED,
+                "rows_released": Act.EXPORTED,
+                "texts_downloaded": Act.EXPORTED,
+                "published": Act.PUBLISHED,
+                "person_removed": Act.PERSON_REMOVED,
+            }
+        )
         history.WORDS.update(
             {
                 "plan_locked": _("Plan locked"),
@@ -17,15 +33,19 @@ class AnalysisConfig(AppConfig):
                 "decision_merge": _("Scales merged"),
                 "decision_drop": _("Item dropped"),
                 "decision_undone": _("Decision undone"),
-                "answers_not_used_any_more": _("Answers of the team are not used any more"),
+                "answers_not_used_any_more": _("No analysis uses the answers of the team any more"),
                 "withdrawal_repeated": _("Withdrawal carried out again after a backup was restored"),
                 "published": _("Reports published"),
+                "study_before_deleted": _("The wave before this one was deleted"),
+                "person_removed": _("A person was removed"),
                 "report_shared": _("Report shared by a link"),
                 "answers_imported": _("Answers imported (responses / teams)"),
                 "responses_downloaded": _("Responses downloaded"),
                 "text_reviewed": _("Open answer reviewed"),
                 "text_review_undone": _("Review of an open answer taken back"),
                 "texts_downloaded": _("Open answers downloaded"),
+                "results_downloaded": _("Results downloaded"),
+                "results_released": _("Results of very small teams released, with their purpose"),
                 "rows_released": _("Responses released, with their purpose"),
                 "composition_entered": _("Numbers of the population entered"),
                 "composition_removed": _("Numbers of the population removed"),

@@ -17,14 +17,13 @@ from django.utils.translation import gettext as _
 from analysis.import_file import Table
 from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue
 from analysis.reading import team_labels
-from analysis.result_models import TeamCount, TeamEstimate
+from analysis.result_models import ScaleSet, TeamCount, TeamEstimate
+from analysis.small_teams import hidden_teams
 from teams.models import Participation, Study, User
 
 PER_PAGE = 40
 #: How teams may be listed. By their means is not among them.
 ORDERS = ("name", "criterion")
-#: Below this reliability of the team means, differences between teams are mostly chance.
-ENOUGH_ICC2 = 0.70
 BY_NAME = (
     "participation__team__academy__institution__name",
     "participation__team__academy__name",
@@ -62,9 +61,11 @@ def candidates(
             criterion__study=run.survey.study_id, participation__in=[row.participation_id for row in shown]
         ).values_list("participation_id", "value")
     )
+    few = {scale: hidden_teams(run, ScaleSet.FINAL, scale) for scale in scales}
     estimates = {
         (row.participation_id, row.scale): row
         for row in TeamEstimate.objects.filter(run=run, participation__in=[row.participation_id for row in shown])
+        if row.participation_id not in few.get(row.scale, ())
     }
     return found, [
         Candidate(
@@ -76,6 +77,15 @@ def candidates(
         for row in shown
         if row.participation is not None
     ]
+
+
+def estimates_of(run: AnalysisRun, participation: Participation) -> dict[str, TeamEstimate]:
+    """A team's estimates by scale, without those of scales on which its figures are not shown."""
+    return {
+        row.scale: row
+        for row in TeamEstimate.objects.filter(run=run, participation=participation)
+        if participation.pk not in hidden_teams(run, ScaleSet.FINAL, row.scale)
+    }
 
 
 def teams_of(run: AnalysisRun) -> QuerySet[TeamCount]:

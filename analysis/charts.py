@@ -1,6 +1,6 @@
 """Charts of the reports: rounded figures → SVG, drawn here, since a report holds thirty and has to be there at once.
 
-Only figures that disclosure.py released reach this module, so the coordinates in the SVG tell no more than the table
+Only figures that disclosure/ released reach this module, so the coordinates in the SVG tell no more than the table
 beside it. Every chart of scores comes in two widths, for a phone and for a page. Colour is never the only cue: each mark
 has its own shape, each part of a bar its place, an outline and where there is room its number. Charts of collecting are
 drawn by Vega-Lite (plots.py), figures of the analysis in figures.py.
@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from analysis.disclosure import MeanShown, ShownScale
 from analysis.report_objects import Mark
+from teams.glyphs import without_controls
 
 NARROW, WIDE, BAR = 340, 760, 460
 INK, MUTED, ACCENT, WARM, VIOLET, GRID = "#1d2b2f", "#5b6b70", "#0b5c6b", "#a8490f", "#6a3d8f", "#dde4e6"
@@ -270,7 +271,7 @@ def _text(
     weight = ' font-weight="600"' if bold else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}"{weight}>'
-        f"{escape(words)}</text>"
+        f"{escape(without_controls(words))}</text>"
     )
 
 

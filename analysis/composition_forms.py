@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from analysis import bands
 from surveys.definition import NUMBER, Question
 from surveys.models.questionnaire import in_language
+from teams.filled import Filled
 
 #: Fields of the counts: this and the place of the answer.
 COUNT = "count_"
@@ -45,7 +46,7 @@ class LimitsForm(forms.Form):
         return limits
 
 
-class CompositionForm(forms.Form):
+class CompositionForm(Filled):
     """A count for each answer or band, and where the counts come from."""
 
     source = forms.CharField(
@@ -71,8 +72,8 @@ class CompositionForm(forms.Form):
     def counts(self) -> list[int]:
         return [self.cleaned_data[name] for name in self.names]
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
         if not self.errors and not any(cleaned[name] for name in self.names):
             raise ValidationError(_("Give at least one number above 0."))
         return cleaned

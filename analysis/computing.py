@@ -359,6 +359,7 @@ def reliability_of(keyed: pd.DataFrame, scale: ScalePlan) -> dict[str, Any]:
         "alpha_low": result.feldt_lower,
         "alpha_high": result.feldt_upper,
         "omega": omega.omega_model,
+        "problems": as_json([[{"code": one.code, "subject": one.subject} for one in omega.problems]]),
         "items": as_json(
             [
                 {

@@ -14,12 +14,13 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.crypto import salted_hmac
 
 from analysis.plan import canonical
 from surveys.definition import NUMBER, TEXT
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires import Definition, definition_of
 from teams.models import Participation
 
@@ -110,31 +111,30 @@ def as_answers(codes: npt.NDArray[np.int16]) -> FloatArray:
     return answers
 
 
-def sealed_collections(survey: Survey) -> dict[int, int]:
-    """Collection → participation of the teams in the data set: sealed, and not withdrawn.
+def sealed_collections(survey: Survey, *, withdrawn: bool = False) -> dict[int, int]:
+    """Collection → participation of the teams in the data set: sealed, and not withdrawn (or only those who did).
 
     Sealed answers do not change: as long as these are the same, so is the data set.
     """
-    return dict(
-        Collection.objects.filter(survey=survey, state=Collection.State.SEALED)
-        .exclude(participation__state=Participation.State.WITHDRAWN)
-        .order_by("pk")
-        .values_list("pk", "participation_id")
-    )
+    sealed = Collection.objects.filter(survey=survey, state=Collection.State.SEALED)
+    state = Participation.State.WITHDRAWN
+    sealed = sealed.filter(participation__state=state) if withdrawn else sealed.exclude(participation__state=state)
+    return dict(sealed.order_by("pk").values_list("pk", "participation_id"))
 
 
-def load(survey: Survey) -> Dataset:
+def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
     """Read the sealed collections of a survey: three queries, whatever the number of teams.
 
     The answers come through a cursor on the server (PostgreSQL) in blocks, and become numbers block by block. A team that
-    withdrew is left out. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
+    withdrew is left out. ``withdrawn``: only the answers of teams that withdrew after a publication, for the judge of a new
+    version, who must know how much alike those people answered; no analysis and no export reads these. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
     order of the keys, so it depends neither on the database nor on the order of its rows.
     """
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
     definition = definition_of(version)
     codebook = codebook_of(definition)
     items = tuple(variable.code for variable in codebook)
-    participation_of = sealed_collections(survey)
+    participation_of = sealed_collections(survey, withdrawn=withdrawn)
     keys: list[str] = []
     participations: list[int] = []
     eligibility: list[str] = []
@@ -142,8 +142,9 @@ def load(survey: Survey) -> Dataset:
     blocks: list[npt.NDArray[np.int16]] = []
     code_of: dict[object, int] = {None: NO_ANSWER, Response.CANNOT_JUDGE: JUDGED_NOT}
     code_of |= {point: point for point in range(1, definition.n_points + 1)}
+    of_teams = Q(collection__participation__state=Participation.State.WITHDRAWN)
     rows = (
-        Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
+        SealedResponse.objects.filter(of_teams if withdrawn else ~of_teams, collection__survey=survey)
         .order_by()
         .values_list("key", "collection_id", "eligibility", "state", "answers")
         .iterator(chunk_size=ROWS_AT_ONCE)
@@ -191,7 +192,7 @@ def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArr
 
 def n_sealed(survey: Survey) -> int:
     """How many responses a data set of the survey would hold at most: tells what is quickly done, without reading them."""
-    return Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED).count()
+    return SealedResponse.objects.filter(collection__survey=survey).count()
 
 
 def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
@@ -207,7 +208,7 @@ def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
     # a choice is text in either database; a number must come as one
     answers = [(KeyTransform if q.type == NUMBER else KeyTextTransform)(q.code, "answers") for q in questions]
     rows = (
-        Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
+        SealedResponse.objects.filter(collection__survey=survey)
         .order_by()
         .values_list("key", *answers)
         .iterator(chunk_size=ROWS_AT_ONCE)
@@ -241,7 +242,7 @@ def open_texts_of(survey: Survey) -> list[OpenText]:
     if not questions:
         return []
     rows = (
-        Response.objects.filter(collection__survey=survey, collection__state=Collection.State.SEALED)
+        SealedResponse.objects.filter(collection__survey=survey)
         .exclude(collection__participation__state=Participation.State.WITHDRAWN)
         .values_list("key", "answers")
     )

@@ -14,7 +14,8 @@ from analysis.plan import locked_plan
 from analysis.runs import request_run
 from analysis.scales import DecisionRefused, check, check_in_order, final_scales
 from surveys.models import Survey
-from teams.models import Event, Study, User
+from teams import history
+from teams.models import Study, User
 
 __all__ = ["DecisionRefused", "decide", "final_scales", "standing", "undo"]
 
@@ -39,7 +40,7 @@ def decide(study: Study, kind: str, subject: str, target: str, reason: str, user
             decision = Decision.objects.create(
                 study=study, kind=kind, subject=subject, target=target, reason=reason.strip(), decided_by=user
             )
-            Event.objects.create(study=study, by=user, kind=f"decision_{kind}", detail=f"{subject} {target}".strip())
+            history.record(study, f"decision_{kind}", by=user, detail=f"{subject} {target}".strip())
     except IntegrityError as error:
         raise DecisionRefused(_("This decision stands already.")) from error
     request_run(Survey.objects.get(study=study))
@@ -63,7 +64,7 @@ def undo(decision: Decision, user: User | None) -> None:
         changed = Decision.objects.filter(pk=decision.pk, undone_at__isnull=True).update(undone_at=timezone.now())
         if changed:
             detail = f"{decision.kind} {decision.subject} {decision.target}".strip()
-            Event.objects.create(study=study, by=user, kind="decision_undone", detail=detail)
+            history.record(study, "decision_undone", by=user, detail=detail)
     if changed:
         request_run(Survey.objects.get(study=study))
 

@@ -42,18 +42,19 @@ from teams.models import (
     Invitation,
     OutboxMessage,
     Participation,
-    Role,
+    ResearchGroup,
     Sector,
     Study,
     Team,
     User,
 )
+from teams.studies import let_work
 
 DEMO, EARLIER, TRY = "demo", "demo-vorig-jaar", "proef"
 RESEARCHER, ADMINISTRATOR = "onderzoeker@demo.example", "beheer@demo.example"
+GROUP = "Onderzoeksgroep van de demo"
 TRY_LEADER = "teamleider@demo.example"
-# Invented accounts on somebody's own machine: production refuses to make them.
-PASSWORD = "teamspiegel-demo"  # noqa: S105
+PASSWORD_OF = {RESEARCHER: "RESEARCHER", ADMINISTRATOR: "ADMINISTRATOR"}  # the names in settings.DEMO_PASSWORDS
 #: The teams whose leaders' sign-ins are shown: 14, 6 and 4 analysed.
 SHOWN_TEAMS = {"POL-VMT": "14 answers", "VLI-VAS": "6 answers", "POL-PLA": "4 answers"}
 #: The year before, 4 people of the first answered: the two teams have one report.
@@ -129,14 +130,27 @@ def sign_ins() -> list[SignIn]:
         COMBINED[0]: f"the year before 4 answers, one report with {teams[COMBINED[1]].programme}",
     }
     return [
-        SignIn("researcher", RESEARCHER, PASSWORD),
-        SignIn("administrator", ADMINISTRATOR, PASSWORD),
+        SignIn("researcher", RESEARCHER, password_of(RESEARCHER)),
+        SignIn("administrator", ADMINISTRATOR, password_of(ADMINISTRATOR)),
         *(
             SignIn(f"leader of {teams[code].programme} ({what})", teams[code].leader.email, "")
             for code, what in leaders.items()
         ),
         SignIn("leader of the team to try", TRY_LEADER, ""),
     ]
+
+
+def password_of(email: str) -> str:
+    """The password of a demo account on this installation."""
+    return settings.DEMO_PASSWORDS[PASSWORD_OF[email]]
+
+
+def give_passwords() -> None:
+    """Make the passwords that are printed at the start those that work, also where an earlier version set another."""
+    for user in User.objects.filter(email__in=PASSWORD_OF):
+        if not user.check_password(password_of(user.email)):
+            user.set_password(password_of(user.email))
+            user.save(update_fields=["password"])
 
 
 def directors_links() -> list[tuple[str, str]]:
@@ -169,24 +183,30 @@ def try_meeting() -> Meeting | None:
 
 # ------------------------------------------------------------------------------------------------ writing
 def _write(simulated: simulation.SimulatedStudy) -> None:
-    default, demo = install_shipped()
+    group = ResearchGroup.objects.filter(name=GROUP).first() or ResearchGroup.objects.create(name=GROUP)
+    default, demo = install_shipped(group)
     researcher = _user(RESEARCHER, "Onderzoeker van de demo")
     if not User.objects.filter(email=ADMINISTRATOR).exists():
-        User.objects.create_superuser(ADMINISTRATOR, PASSWORD, name="Beheerder van de demo")
-    teams = write_people(simulated)
+        User.objects.create_superuser(ADMINISTRATOR, password_of(ADMINISTRATOR), name="Beheerder van de demo")
+    teams = write_people(simulated, group)
     today = timezone.localdate()
-    earlier = _study(EARLIER, "Collectief leren, de meting van vorig jaar", 1, today - timedelta(days=420), researcher)
+    earlier = _study(
+        group, EARLIER, "Collectief leren, de meting van vorig jaar", 1, today - timedelta(days=420), researcher
+    )
     write_wave(earlier, demo, simulated.earlier, teams, researcher)
-    study = _study(DEMO, "Collectief leren in teams", 2, today - timedelta(days=56), researcher, previous=earlier)
+    study = _study(
+        group, DEMO, "Collectief leren in teams", 2, today - timedelta(days=56), researcher, previous=earlier
+    )
     write_wave(study, demo, simulated.main, teams, researcher)
-    _try_study(default, today, researcher)
+    _try_study(group, default, today, researcher)
 
 
 def _user(email: str, name: str) -> User:
-    return User.objects.filter(email=email).first() or User.objects.create_user(email, PASSWORD, name=name)
+    return User.objects.filter(email=email).first() or User.objects.create_user(email, password_of(email), name=name)
 
 
 def _study(
+    group: ResearchGroup,
     slug: str,
     title: str,
     wave: int,
@@ -197,6 +217,7 @@ def _study(
     days: int = 42,
 ) -> Study:
     study = Study.objects.create(
+        group=group,
         slug=slug,
         title=title,
         wave=wave,
@@ -212,15 +233,15 @@ def _study(
         ethics_number="DEMO-0001",
         dpia="gesimuleerde gegevens: niet nodig",
     )
-    Role.objects.create(user=researcher, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, researcher)
     history.record(study, "study_created", by=researcher)
     return study
 
 
-def _try_study(version: QuestionnaireVersion, today: date, researcher: User) -> None:
+def _try_study(group: ResearchGroup, version: QuestionnaireVersion, today: date, researcher: User) -> None:
     """A study that is open for a year, with one team meeting that anybody can join with its code."""
-    study = _study(TRY, "Probeer het zelf", 1, today, researcher, days=365)
-    institution = Institution.objects.create(name="Hogeschool Proeftuin")
+    study = _study(group, TRY, "Probeer het zelf", 1, today, researcher, days=365)
+    institution = Institution.objects.create(group=group, name="Hogeschool Proeftuin")
     academy = Academy.objects.create(
         institution=institution,
         name="Academie om te proberen",
@@ -245,8 +266,8 @@ def _try_study(version: QuestionnaireVersion, today: date, researcher: User) -> 
         mode=Participation.Mode.CONTACT,
         approached=12,
         meets_on=today,
-        contact_name=team.leader_name,
-        contact_email=team.leader_email,
+        contact_name="Contactpersoon van de demo",
+        contact_email="collega@demo.example",
     )
     plan = lock_plan(study, researcher)
     collections.open_survey(survey, plan.content_hash, by=researcher)
@@ -289,14 +310,14 @@ def _combine(study: Study, researcher: User) -> None:
     if Unit.objects.filter(study=study).exists():
         return
     leaders = [_teams()[code].leader.email for code in COMBINED]
-    together = Participation.objects.filter(study=study, team__leader_email__in=leaders)
+    together = Participation.objects.filter(study=study, leader_email__in=leaders)
     combine_teams(study, list(together), researcher)
 
 
 def _write_goals(study: Study) -> None:
     """The team with 14 answers talked about last year's report."""
     leader = _teams()[next(iter(SHOWN_TEAMS))].leader.email
-    talked = Participation.objects.filter(study=study, team__leader_email=leader).select_related("study").first()
+    talked = Participation.objects.filter(study=study, leader_email=leader).select_related("study").first()
     for scale, (target, next_steps) in GOALS.items() if talked else ():
         assert talked is not None
         write_goal(talked, scale, Decimal(target), next_steps)

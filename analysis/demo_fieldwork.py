@@ -13,10 +13,35 @@ from surveys.models import Collection, Meeting, QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of
 from surveys.submission import submit_many
 from teams import invitations
-from teams.models import Academy, Institution, Invitation, Participation, Sector, Study, Team, User
+from teams.addresses import domain_of
+from teams.models import (
+    Academy,
+    Institution,
+    Invitation,
+    MailDomain,
+    Participation,
+    ResearchGroup,
+    Sector,
+    Study,
+    Team,
+    User,
+)
 
 #: The leaders of these teams agreed that the director sees the team's own results.
 SEEN_BY_DIRECTOR = ("POL-VMT", "POL-PLA", "EEM-WIS", "EEM-PED")
+#: Colleagues who lead a meeting without a researcher: not the leader, who will read the report.
+CONTACTS = (
+    "Ans Verhoef",
+    "Bram Kuiper",
+    "Corine Postma",
+    "Daan Hoekstra",
+    "Esra Yilmaz",
+    "Femke Dekker",
+    "Gijs Molenaar",
+    "Hanna Schouten",
+    "Ilse Brouwer",
+    "Jeroen Vos",
+)
 #: The simulation's background answers under the codes of the questionnaire.
 BACKGROUND = {
     "years_in_team": {
@@ -30,11 +55,13 @@ BACKGROUND = {
 }
 
 
-def write_people(simulated: simulation.SimulatedStudy) -> dict[str, Team]:
+def write_people(simulated: simulation.SimulatedStudy, group: ResearchGroup) -> dict[str, Team]:
     """The institutions, academies and teams, by the team's code in the simulation."""
     made: dict[str, Team] = {}
     for institution in simulated.institutions:
-        owner = Institution.objects.create(name=institution.name)
+        owner = Institution.objects.create(group=group, name=institution.name)
+        domains = {domain_of(academy.director.email) for academy in institution.academies}
+        MailDomain.objects.bulk_create(MailDomain(institution=owner, domain=domain) for domain in domains)
         for academy in institution.academies:
             row = Academy.objects.create(
                 institution=owner,
@@ -70,8 +97,8 @@ def write_wave(
     invitations.invite_directors(study, researcher)
     _directors_answer(study, listed.values(), asked)
     meets_on = {code: study.starts_on + timedelta(days=number) for number, code in enumerate(listed)}
-    for code, participation in listed.items():
-        _leader_answers(participation, asked[code], meets_on[code])
+    for number, (code, participation) in enumerate(listed.items()):
+        _leader_answers(participation, asked[code], meets_on[code], CONTACTS[number % len(CONTACTS)])
     plan = lock_plan(study, researcher)
     collections.open_survey(survey, plan.content_hash, by=researcher)
     opened = {
@@ -101,14 +128,13 @@ def _directors_answer(
             continue
         invitations.accept_academy(
             invitation,
-            [
-                invitations.Approach(p.pk, p.team.leader_name, p.team.leader_email)
-                for p in by_academy[invitation.academy_id]
-            ],
+            [invitations.Approach(p.pk, p.leader_name, p.leader_email) for p in by_academy[invitation.academy_id]],
         )
 
 
-def _leader_answers(participation: Participation, answer: simulation.Participation, meets_on: date) -> None:
+def _leader_answers(
+    participation: Participation, answer: simulation.Participation, meets_on: date, contact: str
+) -> None:
     if answer.declined_by == "director":
         return
     invitation = Invitation.objects.select_related("study").get(participation=participation)
@@ -117,24 +143,27 @@ def _leader_answers(participation: Participation, answer: simulation.Participati
         return
     assert answer.mode is not None
     mode = Participation.Mode(answer.mode)
-    in_meeting = mode != Participation.Mode.ONLINE
+    in_meeting, by_contact = mode != Participation.Mode.ONLINE, mode == Participation.Mode.CONTACT
+    address = f"{contact.lower().replace(' ', '.')}@{domain_of(participation.leader_email)}"
     invitations.accept_team(
         invitation,
         mode=mode,
         approached=answer.approached,
         meets_on=meets_on if in_meeting else None,
-        contact_name=participation.team.leader_name if mode == Participation.Mode.CONTACT else "",
-        contact_email=participation.team.leader_email if mode == Participation.Mode.CONTACT else "",
+        contact_name=contact if by_contact else "",
+        contact_email=address if by_contact else "",
         director_sees_team=answer.team_code in SEEN_BY_DIRECTOR,
     )
 
 
 def _collect(collection: Collection, code: str, answer: simulation.Participation, day: date, researcher: User) -> None:
     if collection.mode == Participation.Mode.ONLINE:
-        addresses = [f"docent{number}.{code.lower()}@demo.example" for number in range(1, answer.approached + 1)]
+        domain = domain_of(collection.participation.leader_email)
+        addresses = [f"docent{number}.{code.lower()}@{domain}" for number in range(1, answer.approached + 1)]
         links.issue_links(collection, addresses, by=researcher)
     else:
-        collections.set_present(Meeting.objects.get(collection=collection), answer.present)
+        by = researcher if collection.mode == Participation.Mode.RESEARCHER else None
+        collections.set_present(Meeting.objects.get(collection=collection), answer.present, by=by)
     online = collection.mode == Participation.Mode.ONLINE
     submit_many(
         collection,

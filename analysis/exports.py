@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import F
 from django.utils.crypto import salted_hmac
@@ -16,7 +16,9 @@ from django.utils.crypto import salted_hmac
 from analysis import dataset
 from analysis.exporting.columns import SET_ASIDE, TEAM, label_of, set_aside_values
 from analysis.models import AnalysisRun
+from analysis.quality import Figure, Reliability, iccs, reliability_figures
 from analysis.result_models import AgreementResult, ReliabilityResult, ScaleResult
+from analysis.small_teams import hidden_teams
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
@@ -42,7 +44,13 @@ RESULT_COLUMNS = (
     "rwg_uniform",
     "rwg_skewed",
     "ad",
+    "marks",
 )
+
+
+#: The columns whose figures can have marks, in the order in which ``result_rows`` judges them.
+JUDGED = ("alpha", "omega", "icc1", "icc2")
+NO_RELIABILITY = Reliability(Figure(None), None, None, Figure(None))
 
 
 class _Echo:
@@ -66,12 +74,15 @@ def team_code(survey: Survey, participation_id: int) -> str:
     return b32encode(digest[:5]).decode()
 
 
-def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
-    """Scale results of a run, overall (no team) and per team, for both scale sets.
+def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequence[Cell]]:
+    """Scale results of a run, overall (no team) and per team, for both scale sets; of a team that is hidden
+    (small_teams.py) only how many people it is, unless ``all_teams`` are asked for.
 
-    Two queries per scale, whatever the number of teams; a large study's rows are never all in memory.
+    Four queries per scale at most, whatever the number of teams; a large study's rows are never all in memory.
     """
-    reliability = {(row.scale_set, row.scale): row for row in ReliabilityResult.objects.filter(run=run)}
+    reliability = {
+        (row.scale_set, row.scale): reliability_figures(row) for row in ReliabilityResult.objects.filter(run=run)
+    }
     yield RESULT_COLUMNS
     of_run = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale")
     for scale_set, scale in list(of_run.values_list("scale_set", "scale").distinct()):
@@ -82,7 +93,8 @@ def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
                 "participation", "icc1", "icc2", "rwg_uniform", "rwg_skewed", "ad"
             )
         }
-        alpha = reliability.get((scale_set, scale))
+        known = reliability.get((scale_set, scale), NO_RELIABILITY)
+        hidden_ones = frozenset() if all_teams else hidden_teams(run, scale_set, scale)
         institution = "participation__team__academy__institution__name"
         rows = (
             ScaleResult.objects.filter(**of_scale)
@@ -93,15 +105,29 @@ def result_rows(run: AnalysisRun) -> Iterator[Sequence[Cell]]:
         )  # fmt: skip
         for participation, *cells in rows:
             over_all = participation is None
+            few = participation in hidden_ones
+            of_teams = nested.get(participation, [None] * 5)
+            judged = [known.alpha, known.omega, *iccs(*of_teams[:2])] if over_all else [Figure(None)] * 4
             yield (
                 scale_set,
                 scale,
                 *("" if over_all else name for name in cells[:3]),
-                *cells[3:],
-                alpha.alpha if alpha and over_all else None,
-                alpha.omega if alpha and over_all else None,
-                *nested.get(participation, [None] * 5),
+                cells[3],
+                *([None] * 6 if few else cells[4:]),
+                known.alpha.value if over_all else None,
+                known.omega.value if over_all else None,
+                *([None] * 5 if few else of_teams),
+                marks_of(dict(zip(JUDGED, judged, strict=True))),
             )
+
+
+def marks_of(figures: Mapping[str, Figure]) -> str:
+    """What must be known of the figures of a row, by the names of their columns, in the reader's language."""
+    return "; ".join(
+        f"{name} {caution.word} ({caution.explanation})"
+        for name, figure in figures.items()
+        for caution in figure.cautions
+    )
 
 
 def codebook_rows(survey: Survey) -> Iterator[Sequence[Cell]]:

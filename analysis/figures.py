@@ -15,9 +15,12 @@ from xml.sax.saxutils import escape
 
 import vl_convert as vlc
 
+from teams.glyphs import without_controls
+
 INK, MUTED, GRID, ACCENT, WARM = "#1d2b2f", "#5b6b70", "#dde4e6", "#0b5c6b", "#a8490f"
 FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
 LETTER = 7.3  # pixels of a letter at 13: generous, so that what is planned fits
+NOTE_CHARACTER, NOTE_LINE = 6.2, 16.0  # pixels of a letter and a line at 11
 FORMS = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
@@ -53,7 +56,7 @@ def dot_plot(rows: Sequence[Dot], n_points: int, axis: str, mark: float | None, 
     parts += [_text(width / 2, bottom + 35 + 17 * n, words, "middle", MUTED) for n, words in enumerate(under)]
     if mark is not None:
         parts.append(_line(x(mark), 8, x(mark), bottom, MUTED, dashed=True))
-        parts.append(f"<title>{escape(mark_text)}</title>")
+        parts.append(f"<title>{escape(without_controls(mark_text))}</title>")
     for number, row in enumerate(rows):
         y = 20 + 22.0 * number
         parts.append(_text(left - 12, y + 4, row.label, "end"))
@@ -107,7 +110,7 @@ def scatter(
     ]
     parts += [
         f'<text transform="translate({16 + 18 * n} {top + height / 2:.0f}) rotate(-90)" text-anchor="middle" '
-        f'fill="{MUTED}" font-size="13">{escape(words)}</text>'
+        f'fill="{MUTED}" font-size="13">{escape(without_controls(words))}</text>'
         for n, words in enumerate(up_words)
     ]
     return _svg(left + width + 24, bottom + 50, parts)
@@ -156,9 +159,14 @@ def _letters_on(colour: str, strength: float) -> str:
 
 
 def path_diagram(
-    factors: Mapping[str, Sequence[tuple[str, float | None]]], correlations: Mapping[tuple[str, str], float | None]
+    factors: Mapping[str, Sequence[tuple[str, float | None]]],
+    correlations: Mapping[tuple[str, str], float | None],
+    notes: Sequence[str] = (),
 ) -> str:
-    """Factors as ellipses left, items as boxes right, standardised loadings on the arrows, correlations on the arcs."""
+    """Factors as ellipses left, items as boxes right, standardised loadings on the arrows, correlations on the arcs.
+
+    ``notes`` stand below: what must be known of the figures, in every file of the diagram too.
+    """
     n_items = sum(len(items) for items in factors.values())
     step, gap = 26.0, 18.0
     height = 20 + step * n_items + gap * len(factors)
@@ -205,6 +213,9 @@ def path_diagram(
         label_x, label_y = 0.25 * (factor_x - 44) + 0.75 * bend, (top + bottom) / 2
         parts.append(f'<rect x="{label_x - 15:.1f}" y="{label_y - 9:.1f}" width="30" height="15" fill="white"/>')
         parts.append(_text(label_x, label_y + 4, _r(value), "middle", size=11))
+    for line in (line for note in notes for line in textwrap.wrap(note, int((item_x + 90) / NOTE_CHARACTER))):
+        height += NOTE_LINE
+        parts.append(_text(12, height - 6, line, size=11))
     return _svg(item_x + 90, height, parts)
 
 
@@ -236,7 +247,7 @@ def _text(
     weight = ' font-weight="600"' if bold else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}"{weight}>'
-        f"{escape(words)}</text>"
+        f"{escape(without_controls(words))}</text>"
     )
 
 

@@ -92,7 +92,7 @@ def stages(accounts: Accounts) -> list[Stage]:
                 [
                     (_("refused"), total.refused),
                     (_("no answer"), total.not_returned),
-                    (_("still being collected"), total.pending),
+                    (_("not analysed yet"), total.pending),
                 ],
             ),
         ),

@@ -1,6 +1,6 @@
 """The groups of a run: teams, and recorded combinations of sibling teams, with their counts and exact figures.
 
-Read from result rows in a fixed number of queries. What of it may be shown, and to whom, disclosure.py judges; nothing in
+Read from result rows in a fixed number of queries. What of it may be shown, and to whom, disclosure/ judges; nothing in
 this module is for readers.
 """
 
@@ -9,15 +9,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
-from analysis.disclosure import Group, ItemFigures, ScaleFigures, TeamCounts
+from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
 from analysis.result_models import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
+from surveys.collections import MEETING_MODES
 from surveys.definition import Definition, ItemDef
-from surveys.models import Collection
+from surveys.models import Collection, PresentBy
+from teams.contact_person import has_vouched
 from teams.models import Participation
+
+# the columns of a collection on which it rests whether its team may stand by itself
+COUNTED = (
+    "mode",
+    "approached",
+    "n_present",
+    "present_by",
+    "n_links",
+    "n_confirmed",
+    "n_paper",
+    "n_paper_by_link",
+    "one_supplier",
+    "on_one_device",
+    "shared_device",
+)
+# of its team: who reads, and who counted
+OF_TEAM = ("participation__leader_email", "participation__vouched_by")
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,7 @@ class Moments:
 class TeamFigures:
     participation: Participation
     counts: TeamCounts
+    accepted_at: datetime | None = None  # when a researcher last accepted its counts
     scales: dict[str, Moments] = field(default_factory=dict)
     items: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -61,10 +82,10 @@ class GroupFigures:
     def returned(self) -> int:
         return sum(team.counts.returned for team in self.teams)
 
-    @property
-    def held(self) -> list[Participation]:
-        """The teams of which more came back than were counted: each waits for a researcher's decision."""
-        return [team.participation for team in self.teams if team.counts.held]
+    def held(self, k: int) -> list[tuple[Participation, tuple[Hold, ...]]]:
+        """The teams whose counts wait for a researcher's decision, each with why."""
+        holds = self.group.holds(k)
+        return [(team.participation, why) for team, why in zip(self.teams, holds, strict=True) if why]
 
     def scale(self, code: str) -> ScaleFigures:
         """The figures of one scale, as if several teams were one."""
@@ -115,7 +136,7 @@ def load_groups(run: AnalysisRun) -> list[GroupFigures]:
         members = tuple(teams[p.pk] for p in unit.participations.all() if p.pk in teams)
         if len(members) > 1:
             combined.update(member.participation.pk for member in members)
-            counts = tuple(member.counts for member in members)
+            counts = _together(unit, [(one.participation, one.counts, one.accepted_at) for one in members])
             groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members))
     for pk, team in teams.items():
         if pk not in combined:
@@ -132,25 +153,50 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
     """The groups of the run by their counts alone, as :func:`load_groups` has them; five queries of plain columns."""
     accepted = _accepted(run)
     people = run.counts.get("teams", {})
-    sealed = _sealed(run).values_list("participation_id", "n_present", "n_links", "n_paper", "approached")
+    sealed = _sealed(run).select_related("participation").only(*OF_TEAM, *COUNTED)
     teams = {
-        pk: _counts(people[str(pk)], present, links, paper, approached, pk in accepted)
-        for pk, present, links, paper, approached in sealed.iterator()
-        if str(pk) in people
+        one.participation_id: (
+            one.participation,
+            _counts(people[str(one.participation_id)], one, one.participation_id in accepted),
+            accepted.get(one.participation_id),
+        )
+        for one in sealed
+        if str(one.participation_id) in people
     }
     groups, combined = [], set()
     for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
         members = [p.pk for p in unit.participations.all() if p.pk in teams]
         if len(members) > 1:
             combined.update(members)
-            groups.append(Group(f"unit:{unit.pk}", tuple(teams[pk] for pk in members)))
-    return [*groups, *(Group(f"team:{pk}", (counts,)) for pk, counts in teams.items() if pk not in combined)]
+            groups.append(Group(f"unit:{unit.pk}", _together(unit, [teams[pk] for pk in members])))
+    return [
+        *groups,
+        *(Group(f"team:{pk}", (counts,)) for pk, (_one, counts, _at) in teams.items() if pk not in combined),
+    ]
 
 
-def _accepted(run: AnalysisRun) -> set[int]:
-    """Teams with more answers than teachers present, whose counts a researcher accepted."""
-    decisions = AccountingDecision.objects.filter(participation__study=run.survey.study)
-    return set(decisions.values_list("participation_id", flat=True))
+def _together(
+    unit: Unit, members: Sequence[tuple[Participation, TeamCounts, datetime | None]]
+) -> tuple[TeamCounts, ...]:
+    """The counts of teams that were combined: each of their leaders reads them all, and must have counted in none.
+
+    What a researcher accepted of one team, before it was combined, was judged for other readers: it is judged again.
+    """
+    leaders = [participation.leader_email for participation, _counts_of_one, _at in members]
+    return tuple(
+        replace(
+            counts,
+            counted_by_leader=counts.counted_by_leader or any(has_vouched(one, leader) for leader in leaders),
+            accepted_by_researcher=accepted_at is not None and accepted_at >= unit.decided_at,
+        )
+        for one, counts, accepted_at in members
+    )
+
+
+def _accepted(run: AnalysisRun) -> dict[int, datetime]:
+    """Teams whose counts a researcher accepted, and when last."""
+    decisions = AccountingDecision.objects.filter(participation__study=run.survey.study).order_by()
+    return dict(decisions.values_list("participation_id").annotate(last=Max("decided_at")))
 
 
 def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
@@ -161,17 +207,40 @@ def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
     return sealed.order_by("participation_id")
 
 
-def _counts(
-    team: Mapping[str, int], present: int | None, links: int | None, paper: int, approached: int, accepted: bool
-) -> TeamCounts:
-    """Who answered on paper in a meeting was counted among those present; where there was none, paper counts by itself."""
+def _counts(team: Mapping[str, int], collection: Collection, accepted: bool) -> TeamCounts:
+    """Who answered on paper in a meeting was counted among those present.
+
+    Where nobody counted, only forms that researchers typed stand for people: whatever else came in, by the code of the room,
+    by links or on paper typed by whoever led the meeting, one person could have sent, and a researcher decides.
+    """
     analysed = team["analysed"]
+    returned = analysed + team["not_eligible"] + team["screened_out"]
+    links = collection.n_links or 0
+    unconfirmed = links - min(collection.n_confirmed or 0, links)
+    counter, present = collection.present_by, collection.n_present
+    participation = collection.participation
+    by_researchers = max(collection.n_paper - collection.n_paper_by_link, 0)
+    people = by_researchers if present is None else present
+    not_theirs = people if present is not None and counter in (PresentBy.LEADER, PresentBy.STRANGER) else 0
+    before = counter == PresentBy.BEFORE  # sealed by an earlier version: judged by what was known then
+    meets = collection.mode in MEETING_MODES and not before
+    not_counted = collection.mode in MEETING_MODES and present is None
     return TeamCounts(
         analysed=analysed,
-        returned=analysed + team["not_eligible"] + team["screened_out"],
-        present_and_links=(paper if present is None else present) + (links or 0),
-        approached=approached,
+        returned=returned,
+        present_and_links=people + links,
+        approached=collection.approached,
         accepted_by_researcher=accepted,
+        not_vouched=unconfirmed + not_theirs,
+        unconfirmed_links=unconfirmed,
+        present_unknown=meets and present is None and returned > people,
+        not_counted=not_counted,
+        counted_by_leader=counter == PresentBy.LEADER or has_vouched(participation, participation.leader_email),
+        counted_by_stranger=counter == PresentBy.STRANGER,
+        links_beside_present=people if meets and links and present is not None else None,
+        one_supplier=collection.one_supplier,
+        paper_by_link=0 if before else collection.n_paper_by_link,
+        on_one_device=0 if collection.shared_device else collection.on_one_device,
     )
 
 
@@ -183,11 +252,9 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
         team = people.get(str(collection.participation_id))
         if team is None:
             continue  # sealed after this run
-        is_accepted = collection.participation_id in accepted
-        counts = _counts(
-            team, collection.n_present, collection.n_links, collection.n_paper, collection.approached, is_accepted
-        )
-        teams[collection.participation_id] = TeamFigures(collection.participation, counts)
+        accepted_at = accepted.get(collection.participation_id)
+        counts = _counts(team, collection, accepted_at is not None)
+        teams[collection.participation_id] = TeamFigures(collection.participation, counts, accepted_at)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id
         assert pk is not None

@@ -1,36 +1,30 @@
 """Reading a wide file of answers, one row per respondent, as other survey tools export it. Reads, never writes.
 
 CSV in UTF-8 (with or without BOM) or Windows-1252/Latin-1, with commas, semicolons or tabs; or the first sheet of an XLSX.
-A map says which column is which item where the headers are not the item codes (LimeSurvey: ``G01Q01[SQ001]``).
+A map says which column is which item where the headers are not the item codes (LimeSurvey: ``G01Q01[SQ001]``). Columns
+``institution``, ``academy`` and ``sector`` say where a team is.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
+from analysis.import_teams import ACADEMY_COLUMN, PLACE_COLUMNS, SECTOR_COLUMN, Place, folded, sector_of, tidy
 from surveys.answers import background_answer, is_item_answer, what_belongs_there
 from surveys.definition import CHOICE, Question
 from surveys.models import Response
 from surveys.questionnaires import Definition
+from teams.tables import UnreadableTable, read_rows
+from teams.workbooks import ON_A_PAGE, Limits
 
-DELIMITERS = ",;\t"
 ELIGIBILITY = "eligibility"
 TEAM = "team"
 #: How other programs write that there is no answer.
 NOTHING = {"", "na", "n/a", "nan", "null", ".", "#n/a", "#null!"}
-MOST_CELLS = 20_000_000
-
-
-class UnreadableFile(ValueError):
-    """A file that is no table, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +62,16 @@ class Answers:
     bad_cells: tuple[BadCell, ...]
     ignored_columns: tuple[str, ...]
     left_out: tuple[int, ...]
+    places: Mapping[str, Place] = field(default_factory=dict)  # of the teams of which the file says it
 
     @property
     def n_rows(self) -> int:
         return sum(len(rows) for rows in self.teams.values())
+
+    @property
+    def n_unanswered(self) -> int:
+        """Rows in which no question is answered: they are imported as begun, and count as not returned."""
+        return sum(row.get("state") == Response.State.DRAFT for rows in self.teams.values() for row in rows)
 
     @property
     def good(self) -> bool:
@@ -79,18 +79,18 @@ class Answers:
         return not self.problems and not self.bad_cells
 
 
-def read_table(name: str, content: bytes) -> Table:
-    """The table in a file. Raises :class:`UnreadableFile`."""
-    rows = _xlsx_rows(content) if name.lower().endswith((".xlsx", ".xls", ".ods")) else _csv_rows(content)
+def read_table(name: str, content: bytes, limits: Limits = ON_A_PAGE) -> Table:
+    """The table in a file. Raises :class:`UnreadableTable`."""
+    rows = read_rows(content, name, limits)
     rows = [row for row in rows if any(cell.strip() for cell in row)] if rows and not any(rows[0]) else rows
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()
     if len(rows) < 2:
-        raise UnreadableFile(_("The file has no rows below its header."))
+        raise UnreadableTable(_("The file has no rows below its header."))
     header = [cell.strip() for cell in rows[0]]
     width = len(header)
-    if width * len(rows) > MOST_CELLS:
-        raise UnreadableFile(_("The file is too large: split it."))
+    if width * len(rows) > limits.cells:
+        raise UnreadableTable(_("The file is too large: split it."))
     return Table(header, [[*row, *[""] * (width - len(row))] for row in rows[1:]])
 
 
@@ -99,7 +99,7 @@ def read_map(content: bytes) -> dict[str, ColumnMap]:
     table = read_table("map.csv", content)
     header = [name.lower() for name in table.header]
     if "column" not in header or "code" not in header:
-        raise UnreadableFile(_("The map needs the columns 'column' and 'code'."))
+        raise UnreadableTable(_("The map needs the columns 'column' and 'code'."))
     columns: dict[str, ColumnMap] = {}
     for row in table.rows:
         cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
@@ -128,7 +128,10 @@ def read_answers(
     """
     columns, problems, ignored = _columns(table, definition, background, team_column, column_map or {})
     readers = _Readers(definition)
+    items = set(definition.item_codes)
     teams: dict[str, list[dict[str, Any]]] = {}
+    names: dict[str, str] = {}  # compared name → as it is spelled first
+    places: dict[str, Place] = {}
     bad: list[BadCell] = []
     if problems:
         return Answers({}, tuple(problems), (), tuple(ignored), ())
@@ -137,6 +140,7 @@ def read_answers(
             continue
         row: dict[str, Any] = {"answers": {}}
         team = ""
+        where: dict[str, str] = {}
         for position, mapped in columns:
             cell = cells[position].strip()
             cell = mapped.values.get(cell, cell)
@@ -145,16 +149,25 @@ def read_answers(
                     team = _team(cell) or empty_team
                     if not team:
                         raise ValueError(_("there is no team"))
+                    team = names.setdefault(folded(team), tidy(team))
+                elif mapped.code in PLACE_COLUMNS:
+                    if cell.lower() not in NOTHING:
+                        where[mapped.code] = sector_of(cell) if mapped.code == SECTOR_COLUMN else tidy(cell)
                 elif mapped.code == ELIGIBILITY:
                     row["eligibility"] = readers.choice(ELIGIBILITY, cell) or ""
                 elif (value := readers.answer(mapped.code, cell)) is not None:
                     row["answers"][mapped.code] = value
             except ValueError as error:
                 bad.append(BadCell(number, table.header[position], cell, str(error)))
+        if not row.get("eligibility") and not any(code in items for code in row["answers"]):
+            row["state"] = Response.State.DRAFT  # a page that was opened: nobody can tell it from one handed in empty
         if team:
             teams.setdefault(team, []).append(row)
+            place = Place(**where)
+            if where and places.setdefault(team, place) != place:
+                bad.append(BadCell(number, ACADEMY_COLUMN, team, _("this team is in another place in a row above")))
     out = tuple(sorted(number for number in leave_out if 2 <= number <= len(table.rows) + 1))
-    return Answers(teams, (), tuple(bad), tuple(ignored), out)
+    return Answers(teams, (), tuple(bad), tuple(ignored), out, places)
 
 
 # ------------------------------------------------------------------------------------------------ columns
@@ -167,7 +180,7 @@ def _columns(
 ) -> tuple[list[tuple[int, ColumnMap]], list[str], list[str]]:
     """Which column is what, what is wrong with that, and which columns are of no use."""
     known = [*definition.item_codes, *background, *([ELIGIBILITY] if definition.eligibility else [])]
-    by_lower = {code.lower(): code for code in known}
+    by_lower = {code: code for code in PLACE_COLUMNS} | {code.lower(): code for code in known}
     columns: list[tuple[int, ColumnMap]] = []
     problems: list[str] = []
     ignored: list[str] = []
@@ -283,35 +296,3 @@ def _team(cell: str) -> str:
         return ""
     number = _number(cell)
     return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e15 else cell
-
-
-# ------------------------------------------------------------------------------------------------ files
-def _csv_rows(content: bytes) -> list[list[str]]:
-    if b"\0" in content:
-        raise UnreadableFile(_("This is not a CSV or XLSX file."))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")  # what Excel writes; Latin-1 is the same but for 27 signs
-    first = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=lambda sign: first.count(sign))
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise UnreadableFile(_("The file cannot be read as CSV: %s") % error) from error
-
-
-def _xlsx_rows(content: bytes) -> list[list[str]]:
-    try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-    except (CalamineError, IndexError, OSError) as error:
-        raise UnreadableFile(_("The file cannot be read as a spreadsheet.")) from error
-    return [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)

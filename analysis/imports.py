@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from analysis import import_teams
 from analysis.import_file import Answers
+from analysis.import_teams import ImportRefused
 from analysis.plan import Content, import_plan, lock_plan, locked_plan
 from surveys import collections, sealing
-from surveys.models import Collection, Meeting, Survey
+from surveys.models import Collection, Meeting, PresentBy, Survey
 from surveys.questionnaires import definition_of
 from surveys.submission import submit_many
 from teams import history
-from teams.models import Academy, Institution, Participation, Sector, Study, Team, User
-
-ACADEMY = "Imported"
-
-
-class ImportRefused(Exception):
-    """Why a good file cannot be imported into this study, in a sentence."""
+from teams.models import Participation, Study, User
 
 
 def import_answers(
-    survey: Survey, answers: Answers, user: User | None, *, plan: Content | None = None
+    survey: Survey,
+    answers: Answers,
+    user: User | None,
+    *,
+    plan: Content | None = None,
+    same_teams: bool = True,
 ) -> list[Collection]:
     """Write a file's answers to collections of their own, one per team, and close them so that their sealing is due.
 
     Teams that the study does not know are made. A survey that is not open yet is opened first, under ``plan`` or else the
     import plan (nobody screened out, one answered item gives a score). One transaction: all of it or nothing. Sealing is
     left to the caller or the worker: :func:`seal`.
+
+    With ``same_teams`` a team that has the name of one in the wave before or after is that team.
 
     Raises:
         ImportRefused: if the file is not good, or a team has answers already.
@@ -44,7 +46,7 @@ def import_answers(
             lock_plan(study, user, plan or import_plan(definition_of(survey.version), study.k))
         locked = locked_plan(study)
         assert locked is not None
-        participations = _participations(study, answers.teams)
+        participations = _participations(study, answers, user, same_teams)
         collections.open_survey(survey, survey.plan_hash or locked.content_hash, by=user)
         made = []
         for team, rows in sorted(answers.teams.items()):
@@ -74,50 +76,29 @@ def _fill(collection: Collection, team: str, rows: list[dict[str, Any]]) -> None
         )
     submit_many(collection, rows)
     # Whoever stands in the file was there: the counts that decide about publication compare with this.
-    meeting.update(present=len(rows))
+    meeting.update(present=len(rows), present_by=PresentBy.IMPORT)
 
 
-def _participations(study: Study, teams: Mapping[str, list[dict[str, Any]]]) -> dict[str, Participation]:
+def _participations(study: Study, answers: Answers, user: User | None, same_teams: bool) -> dict[str, Participation]:
     """The participation of every team in the file, by name; made where the study has none."""
-    known: dict[str, list[Participation]] = {}
-    for participation in Participation.objects.filter(study=study).select_related("team"):
-        known.setdefault(participation.team.name.lower(), []).append(participation)
+    known = import_teams.in_study(study)
+    waves = import_teams.of_neighbouring_waves(study, user) if same_teams else {}
     found: dict[str, Participation] = {}
-    for name, rows in teams.items():
-        same_name = known.get(name.lower(), [])
+    for name, rows in answers.teams.items():
+        folded = import_teams.folded(name)
+        same_name = known.get(folded, [])
         if len(same_name) > 1:
             raise ImportRefused(_("The study has more than one team '%s': rename one first.") % name)
         if same_name:
             if same_name[0].state != Participation.State.ACCEPTED:
                 raise ImportRefused(_("Team '%s' does not take part in this study.") % name)
             found[name] = same_name[0]
-        else:
-            found[name] = _make_team(study, name, len(rows))
+            continue
+        before = waves.get(folded, [])
+        if len(before) > 1:
+            raise ImportRefused(
+                _("In the waves before and after there is more than one team '%s': rename one first.") % name
+            )
+        place = answers.places.get(name, import_teams.Place())
+        found[name] = import_teams.make(study, name, place, len(rows), before[0] if before else None, user)
     return found
-
-
-def _make_team(study: Study, name: str, n_rows: int) -> Participation:
-    """A team of the academy for imports. Who leads it a file does not say: the study's contact person stands in."""
-    institution, _made = Institution.objects.get_or_create(name=study.controller[:160])
-    academy, _made = Academy.objects.get_or_create(
-        institution=institution,
-        name=f"{ACADEMY}: {study.slug}"[:160],
-        defaults={
-            "sector": Sector.EDUCATION,
-            "director_name": study.contact_name,
-            "director_email": study.contact_email,
-        },
-    )
-    team, _made = Team.objects.get_or_create(
-        academy=academy,
-        name=name[:160],
-        defaults={"leader_name": study.contact_name, "leader_email": study.contact_email},
-    )
-    return Participation.objects.create(
-        study=study,
-        team=team,
-        state=Participation.State.ACCEPTED,
-        mode=Participation.Mode.CONTACT,
-        approached=n_rows,
-        approached_note=_("as many as there are rows in the imported file"),
-    )

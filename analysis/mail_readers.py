@@ -12,7 +12,7 @@ from teams.models import OutboxMessage, Participation
 def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.team.leader_name, one.team.leader_email, one.team.name)
+        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
         for message in messages
         if (one := found.get(message.object_id))
     }

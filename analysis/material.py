@@ -1,11 +1,11 @@
 """What the reports of a run are made of: groups, scales and spreads, read once. From here on everything is pure.
 
-Only `reports.py` and `wide_reports.py` read this; what of it may be shown, disclosure.py judges.
+Only `reports.py` and `wide_reports.py` read this; what of it may be shown, disclosure/ judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -58,20 +58,17 @@ class Material:
         return [group for group in self.units if group.sector == sector]
 
     def judge(self, group: GroupFigures) -> Withheld | None:
-        """A decision on counts after publication shows nothing before the next publication has looked at it."""
-        withheld = disclosure.judge_group(group.group, self.study.k)
-        if withheld is None and self.released is not None and group.key not in self.released:
-            return Withheld(Reason.NOT_MEASURED)
-        return withheld
+        """Whether a group is shown, as every way out asks it."""
+        return disclosure.judge_published(group.group, self.study.k, self.released)
 
 
-def read_material(run: AnalysisRun) -> Material:
-    """Read everything that the reports of a run are made of."""
-    material = _read_one(run)
+def read_material(run: AnalysisRun, without: Collection[str] = ()) -> Material:
+    """Read everything that the reports of a run are made of; of one that is not published yet ``without`` some units."""
+    material = _read_one(run, without)
     return replace(material, previous=_previous(material.study))
 
 
-def _read_one(run: AnalysisRun) -> Material:
+def _read_one(run: AnalysisRun, without: Collection[str] = ()) -> Material:
     study = run.survey.study
     definition = definition_of(run.survey.version)
     publications = list(Publication.objects.filter(study=study).order_by("pk"))
@@ -87,6 +84,8 @@ def _read_one(run: AnalysisRun) -> Material:
         released=None if released is None else frozenset(released),
         published_at=published.published_at if published else None,
     )
+    if published is None and without:  # then they are in no mean over teams either, and in no spread
+        material = replace(material, released=frozenset(unit.key for unit in material.units).difference(without))
     earlier = [p.spreads for p in publications if published is None or p.pk <= published.pk]
     return replace(material, spreads=spreads_of(material, earlier))
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models import Survey
-from teams.models import Academy, Participation, Study
+from teams.models import Academy, Leased, Participation, Study
 
 
 class AnalysisPlan(models.Model):
@@ -36,7 +36,7 @@ class AnalysisPlan(models.Model):
         return f"{self.study}: {self.number}"
 
 
-class AnalysisRun(models.Model):
+class AnalysisRun(Leased):
     """One analysis of one data set by one plan. The row is the queue: claimed once, renewed, repeatable."""
 
     class State(models.TextChoices):
@@ -53,14 +53,11 @@ class AnalysisRun(models.Model):
     step = models.PositiveSmallIntegerField(default=0)  # step n of n_steps, as shown while it runs
     step_name = models.CharField(max_length=40, blank=True)
     n_steps = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, blank=True)  # of the data set
     versions = models.JSONField(default=dict)  # of the libraries that computed
     counts = models.JSONField(default=dict)  # accounting at the time of the run
     error = models.CharField(max_length=500, blank=True)  # of a failure: what the program said
     failure: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict, blank=True)  # code and figures of it
-    n_claims = models.PositiveIntegerField(default=0)  # every claim has its number; attempts count those that broke off
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -78,7 +75,7 @@ class AnalysisRun(models.Model):
         return f"run {self.pk} of {self.survey}"
 
 
-class RunStep(models.Model):
+class RunStep(Leased):
     """One step of a run: what went in (as a hash), how far it is, and what came out, staged until the run is stored.
 
     A step whose input hash was computed before is not computed again. Steps that stand by themselves (factor models) are
@@ -96,8 +93,6 @@ class RunStep(models.Model):
     input_hash = models.CharField(max_length=64)
     shared = models.BooleanField(default=False)  # stands by itself: any worker may claim it
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    n_claims = models.PositiveIntegerField(default=0)
     reused = models.BooleanField(default=False)  # taken from an earlier run of the same input
     seconds = models.FloatField(null=True)
     staged = models.BinaryField(null=True)  # kept until a later run of the survey is done
@@ -234,7 +229,7 @@ class CaseNote(models.Model):
 
 
 class Unit(models.Model):
-    """A recorded combination of sibling teams, made before publication so that together they reach k: disclosure.md."""
+    """A recorded combination of sibling teams, made before publication so that together they reach k: docs/data-protection.md."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="units")
     academy = models.ForeignKey(Academy, on_delete=models.PROTECT, related_name="+")
@@ -248,13 +243,13 @@ class Unit(models.Model):
 
 
 class Publication(models.Model):
-    """A run whose reports are given to the readers. A later one replaces it, if disclosure.py allows the difference."""
+    """A run whose reports are given to the readers. A later one replaces it, if disclosure/ allows the difference."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="publications")
     run = models.OneToOneField(AnalysisRun, on_delete=models.PROTECT, related_name="publication")
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(auto_now_add=True)
-    # per scale its items and the SD and df behind the intervals: later publications keep them (disclosure.py)
+    # per scale its items and the SD and df behind the intervals: later publications keep them (disclosure/)
     spreads: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
 
     class Meta:
@@ -265,11 +260,13 @@ class Publication(models.Model):
 
 
 class PublishedGroup(models.Model):
-    """The analysed respondents of a published unit: what the next version is held against."""
+    """The analysed respondents of a published unit: what every later version is held against, as it was shown then."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="groups")
     group = models.CharField(max_length=60)
-    members = models.JSONField(default=list)  # keys of the sealed responses
+    members: "models.JSONField[list[str]]" = models.JSONField(default=list)  # keys of the sealed responses
+    # per item and scale that was shown: the places in ``members`` of those who are not behind the figure
+    missing: "models.JSONField[dict[str, list[int]]]" = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint("publication", "group", name="published_group_once")]
@@ -295,7 +292,7 @@ class AccountingDecision(models.Model):
 
 # Django looks for an app's models here
 from analysis.comparison_models import KnownComposition, WaveDifference  # noqa: E402, F401
-from analysis.release_models import PreparedFile, PreparedPart, RowRelease  # noqa: E402, F401
+from analysis.release_models import PreparedFile, PreparedPart, ResultRelease, RowRelease  # noqa: E402, F401
 from analysis.report_models import ReportFile, ReportLink, TeamGoal  # noqa: E402, F401
 from analysis.result_models import (  # noqa: E402, F401
     AgreementResult,

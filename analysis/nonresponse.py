@@ -1,7 +1,7 @@
 """Who did not answer: the teams by what is known of them, respondents beside the population, return rates beside scores.
 
 Only counts over groups of teams and over all teams leave this step. Answers to background questions are counted over all teams
-together, never within one, and as disclosure.py lets them: no answer of fewer than k people, no two tables of which the
+together, never within one, and as disclosure/ lets them: no answer of fewer than k people, no two tables of which the
 difference is one team.
 """
 
@@ -28,6 +28,7 @@ from analysis.psychometrics.nesting import Teams
 from analysis.psychometrics.nonresponse import CorrelationResult, composition, correlation, return_rate
 from analysis.release_models import RowRelease
 from analysis.result_models import ResultTable
+from analysis.small_teams import unshown
 from analysis.staging import Rows, table_of
 from surveys.definition import NUMBER, TEXT, Question
 from surveys.models import Survey
@@ -131,6 +132,9 @@ class Population:
         surplus = rates > 1
         usable = ~np.isnan(rates) & ~surplus & ~np.isnan(means)
         x, y = rates[usable], means[usable]
+        answered = dict(zip(now.dataset.participations, now.teams.counts(~np.isnan(score)).tolist(), strict=True))
+        few_people = unshown(answered, now.groups, self.k).teams  # a point is a mean
+        shown = np.array([pk not in few_people for pk in now.dataset.participations], dtype=bool)[usable]
         few = len(x) <= MOST_POINTS
         return {
             "n_teams": int(usable.sum()),
@@ -138,15 +142,15 @@ class Population:
             "no_score": int((np.isnan(means) & ~surplus).sum()),
             "pearson": _correlation(correlation(x, y, "pearson")),
             "spearman": _correlation(correlation(x, y, "spearman")),
-            "points": np.column_stack([x, y]).round(4).tolist() if few else [],
-            "cells": [] if few else _cells(x, (y - 1) / (now.dataset.n_points - 1)),
+            "points": np.column_stack([x, y])[shown].round(4).tolist() if few else [],
+            "cells": [] if few else _cells(x[shown], (y[shown] - 1) / (now.dataset.n_points - 1)),
         }
 
     # -------------------------------------------------------------------------------------------- background questions
     def _question(
         self, question: KnownQuestion, given: pd.DataFrame, data: Dataset, returned: npt.NDArray[np.intp], teams: Teams
     ) -> dict[str, Any]:
-        """Respondents by their answer, taken together as disclosure.py says, beside the population."""
+        """Respondents by their answer, taken together as disclosure/ says, beside the population."""
         if not self.counted:
             return {"withheld": "teams"}
         numbers = np.array(sorted(self.counted), dtype=np.int64)

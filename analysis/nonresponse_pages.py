@@ -16,6 +16,7 @@ from analysis.models import AnalysisRun
 from analysis.nonresponse import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
 from analysis.reading import team_labels
 from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.small_teams import hidden_teams
 from analysis.workspace import factor_in_words, group_in_words
 from surveys.definition import NUMBER, TEXT, Question
 from surveys.models import Collection
@@ -43,7 +44,7 @@ def group_rows(run: AnalysisRun, factor: str) -> list[dict[str, Any]]:
     """The groups of teams of one factor with their names, in a fixed order; two queries at most."""
     found = table(run, factor)
     groups: list[dict[str, Any]] = found["groups"] if found else []
-    names = _names(factor)
+    names = _names(run, factor)
     rows = [
         {
             **one,
@@ -65,15 +66,17 @@ def group_page(run: AnalysisRun, factor: str, page: str | None) -> Page[dict[str
     return Paginator(group_rows(run, factor), GROUPS_PER_PAGE).get_page(page)
 
 
-def _names(factor: str) -> dict[str, str]:
+def _names(run: AnalysisRun, factor: str) -> dict[str, str]:
     match factor:
         case "size":
             said = bands.words(SIZES, decimals=False)
             return {code: _("%(n)s teachers") % {"n": n} for code, n in zip(bands.codes(SIZES), said, strict=True)}
         case "institution":
-            return {str(pk): name for pk, name in Institution.objects.values_list("pk", "name")}
+            own = Institution.objects.filter(group__studies=run.survey.study_id)
+            return {str(pk): name for pk, name in own.values_list("pk", "name")}
         case "academy":
-            rows = Academy.objects.values_list("pk", "name", "institution__name")
+            within = Academy.objects.filter(institution__group__studies=run.survey.study_id)
+            rows = within.values_list("pk", "name", "institution__name")
             return {str(pk): f"{institution}: {name}" for pk, name, institution in rows}
     return {}
 
@@ -102,7 +105,7 @@ def plot(run: AnalysisRun, rates: dict[str, Any], name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TeamPoint:
-    """A team in the plot: who was asked, who answered, and the mean of who is analysed."""
+    """A team in the plot: who was asked, who answered, and the mean of who is analysed where it is shown."""
 
     label: str
     approached: int | None
@@ -122,6 +125,7 @@ def team_points(run: AnalysisRun, scale: str, page: str | None) -> tuple[Page[Te
     shown = [count.participation_id for count in counts]
     scores = ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, scale=scale, participation__in=shown)
     of_team = {row.participation_id: row for row in scores}
+    few = hidden_teams(run, ScaleSet.FINAL, scale)
     asked = Collection.objects.filter(participation__in=shown).values_list("participation_id", "approached")
     approached = dict(asked)
     labels = team_labels(count.participation.team for count in counts if count.participation is not None)
@@ -135,7 +139,7 @@ def team_points(run: AnalysisRun, scale: str, page: str | None) -> tuple[Page[Te
                 approached.get(count.participation.pk),
                 count.n_returned,
                 score.n if score else 0,
-                score.mean if score else None,
+                score.mean if score and count.participation_id not in few else None,
             )
         )
     return found, points

@@ -15,7 +15,8 @@ from analysis.psychometrics.result import AnalysisInputError, ModelSyntaxError
 from analysis.psychometrics.syntax import parse_model
 from analysis.runs import request_run
 from surveys.models import Survey
-from teams.models import Event, Study, User
+from teams import history
+from teams.models import Study, User
 
 #: A study's own models at one time: each is fitted in every run.
 MOST = 12
@@ -68,7 +69,7 @@ def add_model(study: Study, name: str, syntax: str, estimator: str, reason: str,
             model = OwnModel.objects.create(
                 study=study, name=name.strip(), syntax=syntax, estimator=estimator, reason=reason.strip(), added_by=user
             )
-            Event.objects.create(study=study, by=user, kind="model_added", detail=model.name)
+            history.record(study, "model_added", by=user, detail=model.name)
     except IntegrityError as error:
         # own_model_name_once
         raise ModelRefused(_("There is a model with this name already.")) from error
@@ -81,5 +82,5 @@ def remove_model(model: OwnModel, user: User | None) -> bool:
     with transaction.atomic():
         changed = OwnModel.objects.filter(pk=model.pk, removed_at__isnull=True).update(removed_at=timezone.now())
         if changed:
-            Event.objects.create(study_id=model.study_id, by=user, kind="model_removed", detail=model.name)
+            history.record(model.study, "model_removed", by=user, detail=model.name)
     return bool(changed)

@@ -33,6 +33,7 @@ from analysis.wording import (
     how_measured,
     item_words,
     mean_row,
+    returned_text,
     scale_value,
     table_head,
     table_row,
@@ -151,10 +152,7 @@ def _team(report: TeamReport) -> Iterator[Block]:
             _("This report is about your team and %(teams)s together. That way there are enough answers to show.")
             % {"teams": ", ".join(report.combined_with)}
         )
-    yield _paragraph(
-        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
-        % {"returned": report.returned, "approached": report.approached}
-    )
+    yield _paragraph(returned_text(report.returned, report.approached))
     if isinstance(report.scales, Withheld):
         yield _note(withheld_text(report.scales.reason, report.k))
         return
@@ -196,24 +194,21 @@ def _item_row(item: ItemReport, report: TeamReport, n: int) -> list[Any]:
     match item.shown:
         case ItemDistribution(mean, percentages):
             svg = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
-            bar = {"text": item.text, "svg": svg, "alt": item_words(item, report)}
+            bar = {"text": item.labelled, "svg": svg, "alt": item_words(item, report)}
             return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
-            return [item.text, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]
+            return [item.labelled, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]
         case Capped():
-            return [item.text, {"span": n + 1, "text": scale_value(item.shown, 1)}]
+            return [item.labelled, {"span": n + 1, "text": scale_value(item.shown, 1)}]
         case NearlyAll():
-            return [item.text, {"span": n + 1, "text": item_words(item, report)}]
+            return [item.labelled, {"span": n + 1, "text": item_words(item, report)}]
         case Withheld():
-            return [item.text, {"span": n + 1, "text": "–"}]
+            return [item.labelled, {"span": n + 1, "text": "–"}]
 
 
 # ------------------------------------------------------------------------------------------------ several teams
 def _academy(report: AcademyReport) -> Iterator[Block]:
-    yield _paragraph(
-        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
-        % {"returned": report.returned, "approached": report.approached}
-    )
+    yield _paragraph(returned_text(report.returned, report.approached))
     if isinstance(report.scales, Withheld):
         yield _note(
             _("The results of the academy as a whole are not shown.")
@@ -246,10 +241,7 @@ def team_table(shown: Sequence[tuple[str, TeamReport]]) -> tuple[list[str], list
 
 
 def _study(report: StudyReport) -> Iterator[Block]:
-    yield _paragraph(
-        _("%(returned)s of %(approached)s teachers returned the questionnaire.")
-        % {"returned": report.returned, "approached": report.approached}
-    )
+    yield _paragraph(returned_text(report.returned, report.approached))
     if isinstance(report.scales, Withheld):
         yield _note(withheld_text(report.scales.reason, report.k))
     else:
@@ -279,7 +271,7 @@ def _wide(report: AcademyReport | StudyReport, scales: Sequence[WideScale]) -> I
         yield _list(scale.sentences, keep=True)
         yield _table(
             [_("Question"), _("mean")],
-            [[item.text, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],
+            [[item.labelled, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],
             [18],
         )
 

@@ -19,11 +19,12 @@ from analysis.models import AnalysisPlan
 from analysis.psychometrics.scoring import default_minimum_answered
 from surveys.models import Survey
 from surveys.questionnaires import Definition, definition_of
-from teams.models import Event, Study, User
+from teams import history
+from teams.models import Study, User
 
-#: A share of unanswered items above this sets a response aside (method.md, Screening).
+#: A share of unanswered items above this sets a response aside (docs/methods.md, Screening).
 MOST_UNANSWERED = 0.25
-#: The null distribution of rwg(j) that expects people to agree rather than disagree; variance 0.89 (method.md).
+#: The null distribution of rwg(j) that expects people to agree rather than disagree; variance 0.89 (docs/methods.md).
 SKEWED_NULL_OF_FOUR = (0.10, 0.20, 0.40, 0.30)
 #: Maximum likelihood, with errors robust to skewed answers (MLM), and to teachers sharing a team as well (MLR).
 ESTIMATORS = ("ML", "MLM", "MLR")
@@ -177,7 +178,7 @@ def lock_plan(study: Study, user: User | None, content: Content | None = None) -
                 locked_at=timezone.now(),
                 locked_by=user,
             )
-            Event.objects.create(study=study, by=user, kind="plan_locked", detail=plan.content_hash)
+            history.record(study, "plan_locked", by=user, detail=plan.content_hash)
     except IntegrityError:
         # Somebody else was first (plan_number_once): theirs is the plan.
         return AnalysisPlan.objects.get(study=study, number=1)
@@ -214,7 +215,7 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
             )
             if content["k"] != current.content["k"]:
                 Study.objects.filter(pk=study.pk).update(k=content["k"])  # what decides what is shown
-            Event.objects.create(study=study, by=user, kind="plan_amended", detail=plan.amendment_reason)
+            history.record(study, "plan_amended", by=user, detail=plan.amendment_reason)
     except IntegrityError as error:
         # plan_number_once: somebody else's change came first, and this one was not made with it in view.
         raise ValueError(_("The plan was changed by somebody else just now: look at it first.")) from error

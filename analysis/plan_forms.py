@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.plan import ESTIMATORS, Content, changed, rules
+from teams.filled import Filled
 
 MINIMUM, ITEMS = "minimum_", "items_"
 #: How far the parts of a distribution may be from 1 together.
@@ -19,7 +20,7 @@ ROUNDING = 1e-5
 EXACT = 1e-12
 
 
-class AmendmentForm(forms.Form):
+class AmendmentForm(Filled):
     """The rules that can be changed afterwards, as they stand, and the reason for the change."""
 
     not_eligible = forms.BooleanField(
@@ -106,8 +107,8 @@ class AmendmentForm(forms.Form):
         total = sum(null)  # 0.333 three times is meant as thirds
         return null if abs(total - 1) < EXACT else [share / total for share in null]
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
         for scale in self.plan.scales:
             items, minimum = cleaned.get(ITEMS + scale.code), cleaned.get(MINIMUM + scale.code)
             if items is not None and len(items) < 2:

@@ -2,97 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from analysis import dataset, disclosure
-from analysis.groups import final_scales_of
-from analysis.material import Material, read_material, stored_spreads
-from analysis.models import AnalysisRun, Publication, PublishedGroup, ScreeningDecision, Unit
-from analysis.plan import rules
+from analysis import dataset
+from analysis.decisions import standing
+from analysis.disclosure import Group
+from analysis.groups import counted_groups
+from analysis.material import StoredSpreads, read_material, stored_spreads
+from analysis.models import AnalysisRun, Publication, ScreeningDecision
+from analysis.plan import locked_plan
+from analysis.publication import versions
 from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
 from analysis.report_files import queue_files
 from analysis.report_links import links_for_directors
-from surveys.questionnaires import definition_of
+from analysis.result_models import ReliabilityResult, ScaleSet
+from analysis.scales import final_scales
+from teams import history
 from teams.mail import queue_many
-from teams.models import Event, Participation, Study, User
-
-Units = dict[str, frozenset[str]]
-
-
-@dataclass(frozen=True)
-class Release:
-    """One version of the published figures: who is in each unit, and per item or scale the value of each respondent.
-
-    Sealed answers do not change, so this can be told again of every earlier publication.
-    """
-
-    units: Units
-    values: Mapping[str, Mapping[str, float]]
-
-    @property
-    def figures(self) -> dict[disclosure.Figure, frozenset[str]]:
-        """Who stands behind each published figure."""
-        return {
-            (unit, measure): members & known.keys()
-            for unit, members in self.units.items()
-            for measure, known in self.values.items()
-        }
+from teams.models import Participation, Study, User
+from teams.studies import promise
 
 
 class PublishingRefused(Exception):
-    """Why a run cannot be published, in a sentence for the researcher."""
+    """Why a run cannot be published, in a sentence for the researcher. ``units``: those without which it could be tried."""
+
+    def __init__(self, sentence: str, units: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.units = tuple(units)
 
 
-def publish(run: AnalysisRun, user: User | None) -> Publication:
+@dataclass(frozen=True)
+class _State:
+    """What a run was judged against: as long as none of it changed, the verdict stands."""
+
+    publications: tuple[int, ...]  # of the whole series
+    collections: Mapping[int, int]  # sealed, of teams that did not withdraw
+    n_withdrawn: int  # collections of teams that did, with answers that are still there
+    groups: Sequence[Group]  # the teams and combinations, with the counts that decide who is a unit
+    k: int
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A run that may be published, with what is kept of it."""
+
+    units: versions.Units
+    figures: versions.Figures
+    spreads: StoredSpreads
+    is_first: bool
+    left_out: Sequence[str]  # names of the units without which it is published
+
+
+def publish(run: AnalysisRun, user: User | None, without: Collection[str] = ()) -> Publication:
     """Publish a finished run; publishing it twice gives the same publication.
 
-    Raises `PublishingRefused` when the run is not done, is not the last one, its data changed since, or a group would
-    differ from an earlier version by fewer than k respondents.
+    Of the units ``without`` which it is published nothing is shown by it, also no part of a mean over several units; what is
+    left is judged as any version is. Only units that can never stand beside an earlier version may be left out, and that
+    follows from who was in them, never from what they answered: a version without a unit whose people answered alike would
+    tell its readers that they did.
+
+    Everything is read and judged outside the transaction, which holds the study's row and asks only whether what was judged
+    against is still all there is: of two publications at once the second is refused, and judges again when it is asked again.
+
+    Raises `PublishingRefused` when the run is not done or not what the study is by now (a newer one, one on its way, another
+    plan, other decisions, teams sealed or withdrawn since), or a group would differ from what was ever shown by fewer than k
+    respondents.
     """
     if existing := Publication.objects.filter(run=run).first():
         return existing
+    _refuse_unless_current(run)
     study = run.survey.study
-    if run.state != AnalysisRun.State.DONE:
-        raise PublishingRefused(_("Only a finished analysis can be published."))
-    if AnalysisRun.objects.filter(survey=run.survey, state=AnalysisRun.State.DONE, pk__gt=run.pk).exists():
-        raise PublishingRefused(_("There is a newer analysis. Publish that one."))
-    data = dataset.load(run.survey)
-    if data.fingerprint != run.fingerprint:
-        raise PublishingRefused(_("Answers were sealed after this analysis. Run the analysis again first."))
-    combined = _combined(study)
-    material = read_material(run)
-    groups = released_units(material, _analysed(run, data))
-    earlier = [Release(_stored_units(publication), _values(publication.run, data)) for publication in _earlier(run)]
-    if told := told_by_versions(earlier, Release(groups, _values(run, data)), data.n_points, study.k):
-        raise PublishingRefused(
-            _(
-                "The correction has to wait: compared with what was published before, so few people differ in "
-                "%(n)s figures, or they answered so much alike, that readers could work out what they answered."
-            )
-            % {"n": len(told)}
-        )
+    study.refresh_from_db(fields=["k"])
+    state = _state(run)
+    judged = _judge(run, without)
     try:
         with transaction.atomic():
-            Study.objects.select_for_update().get(pk=study.pk)  # as in units.combine_teams
-            if _combined(study) != combined:
-                raise PublishingRefused(_("Teams were combined or separated in the meantime. Look again first."))
-            publication = Publication.objects.create(
-                study=study, run=run, published_by=user, spreads=stored_spreads(material)
-            )
-            PublishedGroup.objects.bulk_create(
-                PublishedGroup(publication=publication, group=group, members=sorted(keys))
-                for group, keys in groups.items()
-            )
-            Event.objects.create(study=study, by=user, kind="published", detail=f"run {run.pk}")
+            # As in units.combine_teams and decisions.decide; not a lock on the key, which every new row of the study asks
+            # for. The teams' rows too: one that withdraws now waits, and is then one that withdrew after publication.
+            list(Study.objects.select_for_update(no_key=True).filter(pk__in=versions.series_of(study)).order_by("pk"))
+            list(Participation.objects.select_for_update(no_key=True).filter(study=study).order_by("pk"))
+            promise(study)
+            study.refresh_from_db(fields=["k"])  # it could still be changed until it was promised
+            _refuse_unless_current(run)
+            if Publication.objects.filter(run=run).exists():
+                return Publication.objects.get(run=run)
+            if _state(run) != state:
+                raise PublishingRefused(
+                    _(
+                        "In the meantime something changed: the settings, counts, which teams are combined, a team that "
+                        "withdrew, or somebody published. Look again, and publish then."
+                    )
+                )
+            publication = Publication.objects.create(study=study, run=run, published_by=user, spreads=judged.spreads)
+            versions.keep(publication, judged.units, judged.figures)
+            detail = f"run {run.pk}" + (f" – {', '.join(judged.left_out)}" if judged.left_out else "")
+            history.record(study, "published", by=user, detail=detail[:500])
             queue_files(publication)
             queue_many(ACADEMY_MAIL, [link.pk for link in links_for_directors(study)], study=study)
             # leaders hear of the first publication; a correction stands on the same page
-            if not earlier:
+            if judged.is_first:
                 teams = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
                 queue_many(REPORT_MAIL, teams.values_list("pk", flat=True), study=study)
     except IntegrityError:  # somebody published the same run at the same moment: theirs counts
@@ -100,42 +112,96 @@ def publish(run: AnalysisRun, user: User | None) -> Publication:
     return publication
 
 
-def published(study_id: int) -> Publication | None:
-    """What readers see now."""
-    return (
-        Publication.objects.filter(study_id=study_id)
-        .select_related("run__survey__version", "run__survey__study")
-        .first()
+def is_empty(run: AnalysisRun) -> bool:
+    """Whether a finished analysis holds nobody's answers, as when every team withdrew. Of teams that are all too small to
+    be shown it holds some: that can be published, and each reader is told why there is no report.
+    """
+    return not any(team.get("analysed") for team in run.counts.get("teams", {}).values())
+
+
+def _refuse_unless_current(run: AnalysisRun) -> None:
+    """Raise `PublishingRefused` where a run is not, or no longer, what would come out of an analysis now."""
+    study, state = run.survey.study, AnalysisRun.State
+    runs = AnalysisRun.objects.filter(survey=run.survey)
+    if not runs.filter(pk=run.pk).exists():  # withdrawals.py removes those that counted a team that withdrew
+        raise PublishingRefused(
+            _("A team withdrew after this analysis, so the analysis was removed. Run the analysis again first.")
+        )
+    if not runs.filter(pk=run.pk, state=state.DONE).exists():
+        raise PublishingRefused(_("Only a finished analysis can be published."))
+    if is_empty(run):
+        raise PublishingRefused(
+            _(
+                "There is not one answer in this analysis, so there is nothing to publish. A team's answers come in first."
+            )
+        )
+    if runs.filter(state=state.DONE, pk__gt=run.pk).exists():
+        raise PublishingRefused(_("There is a newer analysis. Publish that one."))
+    if runs.filter(state__in=[state.QUEUED, state.RUNNING]).exists():
+        raise PublishingRefused(_("An analysis is waiting or being made. When it is done, publish that one."))
+    withdrawn = study.participations.filter(state=Participation.State.WITHDRAWN).values_list("pk", flat=True)
+    if any(str(pk) in run.counts.get("teams", {}) for pk in withdrawn):
+        raise PublishingRefused(_("A team withdrew after this analysis. Run the analysis again first."))
+    plan = locked_plan(study)
+    if plan is None or plan.pk != run.plan_id:
+        raise PublishingRefused(_("The plan was changed after this analysis. Run the analysis again first."))
+    used = ReliabilityResult.objects.filter(run=run, scale_set=ScaleSet.FINAL).values_list("scale", "items")
+    now = {scale.code: set(scale.items) for scale in final_scales(plan, standing(study))}
+    if {scale: set(items) for scale, items in used} != now:
+        raise PublishingRefused(
+            _("A decision on the scales was taken or undone after this analysis. Run the analysis again first.")
+        )
+
+
+def _state(run: AnalysisRun) -> _State:
+    publications = Publication.objects.filter(study__in=versions.series_of(run.survey.study)).order_by("pk")
+    return _State(
+        publications=tuple(publications.values_list("pk", flat=True)),
+        collections=dataset.sealed_collections(run.survey),
+        n_withdrawn=len(dataset.sealed_collections(run.survey, withdrawn=True)),
+        groups=counted_groups(run),
+        k=run.survey.study.k,  # of the row at hand, by which all of it is judged
     )
 
 
-def has_results(publication: Publication, participation: Participation) -> bool:
-    """Whether a publication holds figures of a team, by itself or together with others."""
-    units = Unit.objects.filter(study_id=participation.study_id, participations=participation)
-    keys = [f"team:{participation.pk}", *(f"unit:{pk}" for pk in units.values_list("pk", flat=True))]
-    return publication.groups.filter(group__in=keys).exists()
-
-
-def published_run(study_id: int) -> AnalysisRun | None:
-    """The run that readers see now."""
-    publication = published(study_id)
-    return publication.run if publication else None
-
-
-def _earlier(run: AnalysisRun) -> list[Publication]:
-    return list(
-        Publication.objects.filter(study=run.survey.study)
-        .select_related("run__survey__version", "run__plan")
-        .prefetch_related("groups")
-    )
-
-
-def _combined(study: Study) -> set[int]:
-    return set(Unit.objects.filter(study=study).values_list("pk", flat=True))
-
-
-def _stored_units(publication: Publication) -> Units:
-    return {row.group: frozenset(row.members) for row in publication.groups.all()}
+def _judge(run: AnalysisRun, without: Collection[str]) -> _Judged:
+    """Hold a run against every version ever shown of its series. Raises `PublishingRefused`."""
+    study = run.survey.study
+    data = dataset.load(run.survey)
+    if data.fingerprint != run.fingerprint:
+        raise PublishingRefused(_("Answers were sealed after this analysis. Run the analysis again first."))
+    analysed, publications = _analysed(run, data), versions.publications_of(study)
+    material = read_material(run)
+    stuck = versions.stuck(publications, versions.released_units(material, analysed), study.k)
+    if without:
+        if not stuck.issuperset(without):
+            raise PublishingRefused(
+                _(
+                    "Only teams of which a small rest is left since they were published can be left out. Look again, and "
+                    "publish then."
+                )
+            )
+        material = read_material(run, without)
+    units = versions.released_units(material, analysed)
+    figures = versions.figures_of(units, versions.values_of([run], data), study.k)
+    own = [publication.run for publication in publications if publication.run.survey_id == run.survey_id]
+    withdrawn = dataset.load(run.survey, withdrawn=True)
+    values = versions.together(*(versions.values_of([*own, run], answers) for answers in (withdrawn, data)))
+    told = versions.told_by_versions(versions.shown_in(publications), figures, values, data.n_points, study.k)
+    if told:
+        names = {group.key: group.name for group in material.units}
+        told_units = list(dict.fromkeys(unit for unit, _measure in told))
+        raise PublishingRefused(
+            _(
+                "The correction has to wait: compared with what was published before, so few people differ in "
+                "%(n)s figures, or they answered so much alike, that readers could work out what they answered. "
+                "It is about: %(teams)s."
+            )
+            % {"n": len(told), "teams": ", ".join(names[unit] for unit in told_units)},
+            [*without, *(unit for unit in told_units if unit in stuck)] if stuck.intersection(told_units) else (),
+        )
+    left_out = [group.name for group in material.groups if group.key in without and group.key not in units]
+    return _Judged(units, figures, stored_spreads(material), is_first=not own, left_out=left_out)
 
 
 def _analysed(run: AnalysisRun, data: dataset.Dataset) -> dict[int, list[str]]:
@@ -147,42 +213,3 @@ def _analysed(run: AnalysisRun, data: dataset.Dataset) -> dict[int, list[str]]:
         if returned and key not in set_aside:
             keys_of.setdefault(participation, []).append(key)
     return keys_of
-
-
-def released_units(material: Material, keys_of: Mapping[int, Sequence[str]]) -> Units:
-    """The units with published figures, as the analysed respondents in them. Aggregates follow from what units show."""
-    return {
-        unit.key: frozenset(key for team in unit.teams for key in keys_of.get(team.participation.pk, ()))
-        for unit in material.units
-    }
-
-
-def told_by_versions(earlier: Sequence[Release], new: Release, n_points: int, k: int) -> list[disclosure.Figure]:
-    """The figures of a new version that, with the earlier ones, would tell on fewer than k, or on people all alike."""
-    values: dict[str, dict[str, float]] = {}
-    for release in (*earlier, new):  # where a scale is scored anew, the latest score that there is
-        for measure, known in release.values.items():
-            values.setdefault(measure, {}).update(known)
-    before = [release.figures for release in earlier]
-    return disclosure.version_conflicts(before, new.figures, k) or disclosure.version_tells(
-        before, new.figures, values, n_points, k
-    )
-
-
-def _values(run: AnalysisRun, data: dataset.Dataset) -> dict[str, dict[str, float]]:
-    """Per item the answers, per scale the scores of a run: {measure: {key of the response: value}}."""
-    keys = data.respondents.index.to_numpy(dtype=object)
-    answers = dict(zip(data.items, data.answers.T, strict=True))
-    plan = rules(run.plan.content)
-    values = dict(answers)
-    for scale in final_scales_of(run, definition_of(run.survey.version)):
-        table = np.column_stack(
-            [data.n_points + 1 - answers[i.code] if i.reverse_keyed else answers[i.code] for i in scale.items]
-        )
-        n_answered = (~np.isnan(table)).sum(axis=1)
-        enough = n_answered >= plan.minimum_answered(len(scale.items))
-        values[scale.code] = np.where(enough, np.nansum(table, axis=1) / np.maximum(n_answered, 1), np.nan)
-    return {
-        measure: {key: float(value) for key, value in zip(keys, column, strict=True) if not np.isnan(value)}
-        for measure, column in values.items()
-    }

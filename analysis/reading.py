@@ -6,26 +6,41 @@ What a leader may see is not decided here: it is taken from the leader's own rep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.accounting import held_by
 from analysis.disclosure import Capped, MeanShown, ShownScale, Withheld
 from analysis.groups import group_of, load_groups
 from analysis.models import AnalysisRun
+from analysis.plan import rules
+from analysis.quality import (
+    Caution,
+    Figure,
+    Nesting,
+    Reliability,
+    item_rest_figure,
+    keyed,
+    nesting_figures,
+    reliability_figures,
+    without_item_figure,
+)
 from analysis.reports import team_reports
 from analysis.result_models import (
     AgreementResult,
-    FactorModelResult,
     ItemResult,
     ReliabilityResult,
     ScaleResult,
     ScaleSet,
 )
+from analysis.small_teams import hidden_teams, unshown_of
 from surveys.questionnaires import definition_of
 from teams.models import Participation, Team
 
 RESEARCHER = "researcher"
+#: What tells, of a team of fewer than k people, what each of them answered.
+FIGURES = ("mean", "sd", "minimum", "maximum", "ci_low", "ci_high")
 ACCOUNTS = (
     "academies_invited",
     "teams_invited",
@@ -45,17 +60,17 @@ class ScaleLine:
     name: dict[str, str]
     items: tuple[str, ...]
     scores: ScaleResult
-    reliability: ReliabilityResult
-    nesting: AgreementResult
+    reliability: Reliability
+    nesting: Nesting
 
 
 @dataclass(frozen=True, slots=True)
 class TeamLine:
-    """One team: a cell per scale, in the order of the scales."""
+    """One team: a cell per scale, in the order of the scales. Figures of fewer than k people are not in it."""
 
     participation: Participation
     scores: tuple[ScaleResult, ...]
-    agreement: tuple[AgreementResult, ...]
+    agreement: tuple[AgreementResult | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +80,33 @@ class ItemLine:
     scale: str
     reverse_keyed: bool
     result: ItemResult
-    item_rest: float | None
-    alpha_if_deleted: float | None
+    item_rest: Figure
+    alpha_if_deleted: Figure
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """The marks of its mean."""
+        return keyed(self.reverse_keyed)
 
 
 def scale_lines(run: AnalysisRun, scale_set: str) -> list[ScaleLine]:
-    """The scales of a set in the order of the questionnaire; three queries."""
+    """The scales of a set in the order of the questionnaire; three queries, and two per scale for small teams."""
     definition = definition_of(run.survey.version)
     of_set = {"run": run, "scale_set": scale_set}
     scores = {row.scale: row for row in ScaleResult.objects.filter(**of_set, participation=None)}
     reliabilities = {row.scale: row for row in ReliabilityResult.objects.filter(**of_set)}
     nesting = {row.scale: row for row in AgreementResult.objects.filter(**of_set, participation=None)}
+    for code, row in scores.items():
+        if not unshown_of(run, scale_set, code).allows_weights():
+            row.teams_mean = row.teams_sd = row.teams_low = row.teams_high = None
     return [
         ScaleLine(
             scale.code,
             dict(scale.name),
             tuple(item for item in definition.item_codes if item in reliabilities[scale.code].items),
             scores[scale.code],
-            reliabilities[scale.code],
-            nesting[scale.code],
+            reliability_figures(reliabilities[scale.code]),
+            nesting_figures(nesting[scale.code]),
         )
         for scale in definition.scales
         if scale.code in scores
@@ -104,14 +127,26 @@ def team_lines(run: AnalysisRun, scale_set: str, codes: Iterable[str]) -> list[T
         for row in AgreementResult.objects.filter(run=run, scale_set=scale_set, participation__isnull=False)
     }
     codes = list(codes)
+    few = {code: hidden_teams(run, scale_set, code) for code in codes}
     return [
         TeamLine(
             participation,
-            tuple(cells[participation.pk][code] for code in codes),
-            tuple(agreement[participation.pk, code] for code in codes),
+            tuple(without(cells[participation.pk][code], few[code]) for code in codes),
+            tuple(None if participation.pk in few[code] else agreement[participation.pk, code] for code in codes),
         )
         for participation in sorted(participations.values(), key=lambda p: place_of(p.team))
     ]
+
+
+def without(row: ScaleResult, hidden: Collection[int]) -> ScaleResult:
+    """A team's row for a researcher's page or file: of a hidden team only the number of people.
+
+    Their figures leave by the register of releases alone (docs/data-protection.md, Researchers are readers too).
+    """
+    if row.participation_id in hidden:
+        for name in FIGURES:
+            setattr(row, name, None)
+    return row
 
 
 def item_lines(run: AnalysisRun, scale_set: str) -> list[ItemLine]:
@@ -121,25 +156,21 @@ def item_lines(run: AnalysisRun, scale_set: str) -> list[ItemLine]:
     for reliability in ReliabilityResult.objects.filter(run=run, scale_set=scale_set):
         for item, figures in reliability.items.items():
             of_scale[item] = (reliability.scale, figures)
+    reverse_keyed = rules(run.plan.content).reverse_keyed
     results = {row.item: row for row in ItemResult.objects.filter(run=run, participation=None)}
     return [
         ItemLine(
             item.code,
             dict(item.text),
             of_scale[item.code][0],
-            item.reverse_keyed,
+            item.code in reverse_keyed,
             results[item.code],
-            of_scale[item.code][1]["item_rest"],
-            of_scale[item.code][1]["alpha_if_deleted"],
+            item_rest_figure(of_scale[item.code][1]["item_rest"]),
+            without_item_figure(of_scale[item.code][1]["alpha_if_deleted"]),
         )
         for item in definition.items
         if item.code in of_scale and item.code in results
     ]
-
-
-def factor_models(run: AnalysisRun) -> list[FactorModelResult]:
-    """The factor models of a run in the order of the path, without their long contents."""
-    return list(FactorModelResult.objects.filter(run=run).defer("content").order_by("pk"))
 
 
 def place_of(team: Team) -> tuple[str, str, str, str]:
@@ -175,11 +206,16 @@ def results_of(run: AnalysisRun, reader: str) -> dict[str, Any]:
         "scales": {line.code: {"items": list(line.items)} for line in final},
         "overall": {line.code: _overall(line) for line in final},
         "theoretical": {line.code: _overall(line) for line in theoretical},
+        "marks": {
+            "overall": {line.code: _marks(line) for line in final},
+            "theoretical": {line.code: _marks(line) for line in theoretical},
+        },
         "teams": _researcher_teams(run, codes) if reader == RESEARCHER else _leader_teams(run, codes),
         "run": {
             "fingerprint": run.fingerprint,
             "plan": run.plan.content_hash,
             "finished": run.finished_at.isoformat() if run.finished_at else None,
+            "interim": held_by(run).interim,
         },
     }
 
@@ -192,9 +228,15 @@ def _overall(line: ScaleLine) -> dict[str, Any]:
         "sd": scores.sd,
         "min": scores.minimum,
         "max": scores.maximum,
-        "alpha": line.reliability.alpha,
-        "icc1": line.nesting.icc1,
+        "alpha": line.reliability.alpha.value,
+        "icc1": line.nesting.icc1.value,
     }
+
+
+def _marks(line: ScaleLine) -> dict[str, list[str]]:
+    """What must be known of figures of ``_overall``, by their names there."""
+    figures = {"alpha": line.reliability.alpha, "icc1": line.nesting.icc1}
+    return {name: [str(one) for one in figure.cautions] for name, figure in figures.items() if figure.cautions}
 
 
 def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
@@ -209,7 +251,7 @@ def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
                 "sd": scores.sd,
                 "min": scores.minimum,
                 "max": scores.maximum,
-                "rwg": agreement.rwg_uniform,
+                "rwg": agreement.rwg_uniform if agreement else None,
             }
             for code, scores, agreement in zip(codes, line.scores, line.agreement, strict=True)
         }

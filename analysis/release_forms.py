@@ -19,6 +19,24 @@ from surveys.models.questionnaire import in_language
 LIMITS = "limits_"
 
 
+class SmallTeamsForm(forms.Form):
+    """What the figures of very small teams are for."""
+
+    prefix = "small"
+    purpose = forms.CharField(
+        label=gettext_lazy("What are the figures of very small teams for?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("One sentence. It is kept in the register."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+
 class ReleaseForm(forms.Form):
     """What for, and which columns beside the answers."""
 

@@ -6,11 +6,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models import Survey
-from teams.models import Study
+from teams.models import Leased, Study
 
 
 class RowRelease(models.Model):
-    """Rows of single responses that went to a researcher: which columns, what for. The register of disclosure.md, rule 9.
+    """Rows of single responses that went to a researcher: which columns, what for. The register of docs/data-protection.md, What readers see.
 
     Answers are a join key: whoever holds two files holds the union of their columns. What was released is never forgotten.
     """
@@ -37,7 +37,23 @@ class RowRelease(models.Model):
         return f"{self.study}: {self.purpose[:40]}"
 
 
-class PreparedFile(models.Model):
+class ResultRelease(models.Model):
+    """A results file that holds the figures of teams with fewer than k people too: who took them, and what for."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="result_releases")
+    purpose = models.CharField(max_length=500)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=~Q(purpose=""), name="result_release_has_purpose")]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.purpose[:40]}"
+
+
+class PreparedFile(Leased):
     """What a worker made of a large study for its researchers: a file of a release, or the counts that releases are judged by.
 
     The row is the queue: claimed by its lease. It holds rows of responses, so it goes a day after it was made, and at once
@@ -56,8 +72,6 @@ class PreparedFile(models.Model):
     language = models.CharField(max_length=10, blank=True)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     step = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=20, blank=True)  # of a failure: a code, put into words by the page
     asked_at = models.DateTimeField(auto_now_add=True)
     ready_at = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@ from analysis.report_links import path_of
 from analysis.report_models import ReportLink
 from teams.letters import DIRECTORS, LEADERS, Letter, offer, write
 from teams.mail import Mail, absolute, register
-from teams.models import Academy, Participation, Study
+from teams.models import Academy, Participation, Role, Study
 
 REPORT_MAIL = "report_ready"
 ACADEMY_MAIL = "academy_report_ready"
@@ -16,22 +16,25 @@ ACADEMY_MAIL = "academy_report_ready"
 
 @register(REPORT_MAIL)
 def report_ready(object_id: int, language: str) -> Mail | None:
-    """To the leader of a team that takes part, while a publication stands."""
+    """To the leader of a team that takes part, while a publication stands; to nobody who could not sign in to read it."""
     participation = (
         Participation.objects.select_related("study", "team__academy__institution")
-        .filter(pk=object_id, state=Participation.State.ACCEPTED)
+        .filter(pk=object_id, state=Participation.State.ACCEPTED, roles__kind=Role.Kind.LEADER)
         .first()
     )
     if participation is None or not Publication.objects.filter(study=participation.study).exists():
         return None
     values = _of_report(participation) | {"link": absolute(reverse("team_report", args=[participation.pk]))}
-    return write(REPORT_MAIL, participation.study, language, participation.team.leader_email, values)
+    return write(REPORT_MAIL, participation.study, language, participation.leader_email, values)
 
 
 def _of_report(participation: Participation) -> dict[str, str]:
     """The fields of the letter to a leader whose report is ready, but for the link."""
-    team = participation.team
-    return {"name": team.leader_name, "team": team.name, "days": str(participation.study.report_days)}
+    return {
+        "name": participation.leader_name,
+        "team": participation.team.name,
+        "days": str(participation.study.report_days),
+    }
 
 
 def _example_report(study: Study) -> dict[str, str]:

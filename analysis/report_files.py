@@ -2,7 +2,8 @@
 
 Publishing writes a waiting row for every reader and language and wakes workers; each claims one row at a time by a
 conditional update with a lease, so several share the work, and one whose worker died is taken up again. What reports are
-made of is read once per worker and publication.
+made of is read once per worker and publication. A file is given out only while what it was made of stands: where counts
+were corrected since, the page may show less, and the file is made anew.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
-from celery import current_app
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from analysis.material import Material, read_material
 from analysis.models import Publication
 from analysis.pdf import academy_pdf, study_pdf, team_pdf
+from analysis.publication.standing import basis_of
 from analysis.report_models import ReportFile
 from analysis.reports import render_team
 from analysis.talks import goals_before
 from analysis.wide_reports import render_academy, render_study
+from teams.leases import Chore, Claim, Queue
+from teams.leases import wake as wake_worker
 from teams.models import Participation
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,14 @@ MAX_ATTEMPTS = 3
 WAKE_UPS = 2  # workers that share the files of one publication
 LANGUAGES = ("nl", "en")  # the first language of every reader comes first
 STUDY = "study"
+FILES = Queue(
+    ReportFile,
+    waits=Q(state=ReportFile.State.WAITING),
+    held=Q(state=ReportFile.State.WAITING),
+    pauses=(timedelta(seconds=15), timedelta(minutes=1)),
+    most=MAX_ATTEMPTS,
+)
+OUTDATED = Chore("analysis.outdated_files")
 
 
 def team_key(participation_id: int) -> str:
@@ -69,38 +79,53 @@ def queue_files(publication: Publication) -> None:
 
 def wake(publication_id: int) -> None:
     """Tell a worker that files of a publication wait."""
-    current_app.send_task(TASK, args=[publication_id], expires=30, ignore_result=True)
+    wake_worker(TASK, publication_id)
 
 
 def wake_for_due() -> list[int]:
     """What beat calls: give up what failed three times, wake workers for what waits or was never asked for."""
-    last = Publication.objects.filter(study=OuterRef("study")).order_by("-pk").values("pk")[:1]
-    for publication in Publication.objects.filter(files__isnull=True, pk=Subquery(last)).select_related("study"):
+    for publication in _last_publications().filter(files__isnull=True).select_related("study"):
         with transaction.atomic():  # published before files were kept
             queue_files(publication)
-    now = timezone.now()
-    hopeless = ReportFile.objects.filter(
-        state=ReportFile.State.WAITING, attempts__gte=MAX_ATTEMPTS, lease_until__lt=now
-    )
-    hopeless.update(state=ReportFile.State.FAILED, lease_until=None)
-    waiting = sorted(set(ReportFile.objects.filter(_due()).values_list("publication_id", flat=True)))
+    FILES.hopeless().update(state=ReportFile.State.FAILED, lease_until=None)
+    waiting = sorted(set(ReportFile.objects.filter(FILES.due()).values_list("publication_id", flat=True)))
     for publication_id in waiting:
         wake(publication_id)
     return waiting
 
 
+def make_anew() -> int:
+    """What beat calls: files of the last publications that no longer stand go back to the queue. Returns how many."""
+    last = _last_publications().select_related("run__survey__study")
+    return OUTDATED.each(last, _outdate, key=lambda one: one.pk, study=lambda one: one.study_id)
+
+
+def _outdate(publication: Publication) -> int:
+    outdated = publication.files.filter(state=ReportFile.State.READY).exclude(basis=basis_of(publication))
+    return outdated.update(state=ReportFile.State.WAITING, content=None, attempts=0, lease_until=None, due_at=None)
+
+
+def _last_publications() -> QuerySet[Publication]:
+    last = Publication.objects.filter(study=OuterRef("study")).order_by("-pk").values("pk")[:1]
+    return Publication.objects.filter(pk=Subquery(last), study__deletion__isnull=True)
+
+
 def ready(publication: Publication | None, reader: str, language: str) -> ReportFile | None:
-    """The file of a reader in a language, with its content; None while it is being made."""
-    return ReportFile.objects.filter(
-        publication=publication, reader=reader, language=language, state=ReportFile.State.READY
-    ).first()
+    """The file of a reader in a language, with its content; None while it is being made, for the first time or anew."""
+    return _ready(publication, reader, language).first()
 
 
 def is_ready(publication: Publication | None, reader: str, language: str) -> bool:
     """Whether a file can be fetched, without reading it."""
-    return ReportFile.objects.filter(
-        publication=publication, reader=reader, language=language, state=ReportFile.State.READY
-    ).exists()
+    return _ready(publication, reader, language).exists()
+
+
+def _ready(publication: Publication | None, reader: str, language: str) -> QuerySet[ReportFile]:
+    if publication is None:
+        return ReportFile.objects.none()
+    return publication.files.filter(
+        reader=reader, language=language, state=ReportFile.State.READY, basis=basis_of(publication)
+    )
 
 
 def make_files(publication_id: int) -> int:
@@ -109,39 +134,31 @@ def make_files(publication_id: int) -> int:
         pk=publication_id
     )
     material: Material | None = None
+    basis = basis_of(publication)  # before the reading: what changes in between leaves the files outdated
     n_made = 0
-    for file in _claimed(publication_id):
+    for claim in _claimed(publication_id):
+        file = claim.row
         material = material or read_material(publication.run)
         try:
             content = _content(material, file.reader, file.language)
         except Exception:  # whatever is wrong with one report, the others must still come
             logger.exception("The PDF of %s in %s of publication %s", file.reader, file.language, publication_id)
-            continue  # its lease runs out, and it is tried again
-        n_made += ReportFile.objects.filter(pk=file.pk, attempts=file.attempts, state=ReportFile.State.WAITING).update(
-            state=ReportFile.State.READY, content=content, ready_at=timezone.now(), lease_until=None
-        )
+            claim.put_off()
+            continue
+        n_made += claim.finish(state=ReportFile.State.READY, content=content, basis=basis, ready_at=timezone.now())
     return n_made
 
 
-def _claimed(publication_id: int) -> Iterator[ReportFile]:
-    """Rows that became ours, one after the other: of two workers the one whose update changes the row has it."""
+def _claimed(publication_id: int) -> Iterator[Claim[ReportFile]]:
+    """Rows that became ours, one after the other."""
     while True:
-        waiting = ReportFile.objects.filter(_due(), publication_id=publication_id).order_by("pk").first()
-        if waiting is None:
+        waiting = ReportFile.objects.filter(FILES.due(), publication_id=publication_id).order_by("pk")
+        pk = waiting.values_list("pk", flat=True).first()
+        if pk is None:
             return
-        now = timezone.now()
-        lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
-        taken = ReportFile.objects.filter(_due(), pk=waiting.pk, attempts=waiting.attempts).update(
-            attempts=F("attempts") + 1, lease_until=lease_until
-        )
-        if taken:
-            waiting.attempts += 1
-            yield waiting
-
-
-def _due() -> Q:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
-    return Q(state=ReportFile.State.WAITING, attempts__lt=MAX_ATTEMPTS) & free
+        claim = FILES.claim(pk)
+        if claim is not None:
+            yield claim
 
 
 def _content(material: Material, reader: str, language: str) -> bytes:

@@ -1,7 +1,7 @@
 """Links that open a report without an account: made by a leader for the team, at publication for directors.
 
 The token stands in no row, only its nonce does (teams/links.py); opening a link writes nothing. A link ends on its last
-day, when it is revoked, and when the team no longer takes part.
+day, when it is revoked, when somebody else leads the team, and when the team no longer takes part.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.report_models import ReportLink
-from teams import links
-from teams.models import Academy, Event, Invitation, Participation, Study, User
+from teams import history, links
+from teams.models import Academy, Invitation, Participation, Study, User
 
 REPORT = "report"
 DAYS = (14, 30, 90, 180)
@@ -32,7 +32,7 @@ def share_with_team(participation: Participation, days: int, user: User | None) 
             expires_on=_last_day(days),
             created_by=user,
         )
-        Event.objects.create(study=participation.study, participation=participation, by=user, kind="report_shared")
+        history.record(participation.study, "report_shared", participation=participation, by=user)
     return link
 
 
@@ -42,13 +42,19 @@ def share_study(study: Study, days: int, user: User) -> ReportLink:
         link = ReportLink.objects.create(
             study=study, nonce=links.new_nonce(), expires_on=_last_day(days), created_by=user
         )
-        Event.objects.create(study=study, by=user, kind="report_shared")
+        history.record(study, "report_shared", by=user)
     return link
 
 
-def links_for_directors(study: Study) -> list[ReportLink]:
-    """The directors' links, one per academy that takes part; those that have one keep it. Inside a transaction."""
+def links_for_directors(study: Study, academy: Academy | None = None) -> list[ReportLink]:
+    """The directors' links, one per academy that takes part; those that have one keep it. Inside a transaction.
+
+    Args:
+        academy: the only one to make a link for.
+    """
     asked = Invitation.objects.filter(study=study, academy__isnull=False, state=Invitation.State.ACCEPTED)
+    if academy is not None:
+        asked = asked.filter(academy=academy)
     known = ReportLink.objects.filter(study=study, academy__isnull=False).values("academy_id")
     academies = Academy.objects.filter(invitations__in=asked).exclude(pk__in=known).order_by("pk")
     return [
@@ -57,6 +63,19 @@ def links_for_directors(study: Study) -> list[ReportLink]:
         )
         for academy in academies
     ]
+
+
+def end_directors_links(academy: Academy) -> list[Study]:
+    """End the links to an academy's reports that still open. Returns the studies they were of."""
+    links_ = ReportLink.objects.filter(academy=academy, revoked_at=None, expires_on__gte=timezone.localdate())
+    studies = list(Study.objects.filter(pk__in=links_.values("study")).order_by("pk"))
+    links_.delete()
+    return studies
+
+
+def end_team_links(participation: Participation) -> None:
+    """End the links to a team's report when somebody else leads it: the one before holds them. The new leader makes others."""
+    ReportLink.objects.filter(participation=participation, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def renew(link: ReportLink) -> None:

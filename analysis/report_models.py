@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from teams.models import Academy, Participation, Study
+from teams.models import Academy, Leased, Participation, Study
 
 
 class ReportLink(models.Model):
@@ -48,7 +48,7 @@ class ReportLink(models.Model):
         return self.revoked_at is None and self.expires_on >= timezone.localdate()
 
 
-class ReportFile(models.Model):
+class ReportFile(Leased):
     """The PDF of a published report in one language. The row is the queue: claimed by its lease, made by a worker."""
 
     class State(models.TextChoices):
@@ -60,10 +60,10 @@ class ReportFile(models.Model):
     reader = models.CharField(max_length=40)  # team:… (a participation), academy:… or study
     language = models.CharField(max_length=2)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     ready_at = models.DateTimeField(null=True, blank=True)
     content = models.BinaryField(null=True)
+    # what the reports followed from when it was made (publication/standing.py): given out only while that stands
+    basis = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["id"]

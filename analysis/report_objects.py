@@ -1,6 +1,6 @@
 """The frozen objects that readers get: web page, talk, PDF and mail show the same one, and nothing else.
 
-A figure that may not be shown has no field here; disclosure.py says what stands in its place.
+A figure that may not be shown has no field here; disclosure/ says what stands in its place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from analysis.disclosure import Agreement, Capped, ItemDistribution, MeanShown, ShownItem, ShownScale, Withheld
+from analysis.quality import Caution, keyed, labelled
 
 
 class Mark(StrEnum):
@@ -38,6 +39,16 @@ class ItemReport:
     text: str
     shown: ShownItem
     reverse_keyed: bool = False
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """The marks of its figure."""
+        return keyed(self.reverse_keyed)
+
+    @property
+    def labelled(self) -> str:
+        """The statement with its marks, as it stands beside its figure."""
+        return labelled(self.text, self.cautions)
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,12 @@ class WideItem:
     code: str
     text: str
     mean: float | None
+    reverse_keyed: bool = False
+
+    @property
+    def labelled(self) -> str:
+        """The statement with its marks, as it stands beside its figure."""
+        return labelled(self.text, keyed(self.reverse_keyed))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A team's report: what disclosure.py lets out of a run, as one frozen object for web page, talk and PDF.
+"""A team's report: what disclosure/ lets out of a run, as one frozen object for web page, talk and PDF.
 
 Texts of the questionnaire stand in the language asked for; sentences are made in it.
 """

@@ -11,11 +11,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.import_file import ColumnMap, Table, UnreadableFile, read_map, read_table
+from analysis.import_file import ColumnMap, Table, read_map, read_table
 from analysis.models import Decision
 from analysis.plan import ScalePlan
+from teams.tables import UnreadableTable
 
 LARGEST_FILE = 20_000_000
+LARGEST_MAP = 1_000_000
 
 
 class DecisionForm(forms.Form):
@@ -123,6 +125,17 @@ class ImportForm(forms.Form):
         max_length=160,
         help_text=gettext_lazy("Leave empty if each row must name its team."),
     )
+    same_teams = forms.BooleanField(
+        label=gettext_lazy("A team with the name of one in the wave before or after is that team."),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Only then can the waves be compared. Leave it as it is where the study has one wave."),
+    )
+    different = forms.BooleanField(
+        label=gettext_lazy("Teams whose names are nearly the same are different teams."),
+        required=False,
+        help_text=gettext_lazy("Checking the file shows which names these are."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,7 +150,7 @@ class ImportForm(forms.Form):
             raise ValidationError(_("The file is too large for this page: use the command import_responses."))
         try:
             return read_table(file.name, file.read())
-        except UnreadableFile as error:
+        except UnreadableTable as error:
             raise ValidationError(str(error)) from error
 
     def clean_map(self) -> dict[str, ColumnMap]:
@@ -145,9 +158,11 @@ class ImportForm(forms.Form):
         file = self.cleaned_data["map"]
         if not file:
             return {}
+        if file.size > LARGEST_MAP:
+            raise ValidationError(_("The map is too large: one row for each column is enough."))
         try:
             return read_map(file.read())
-        except UnreadableFile as error:
+        except UnreadableTable as error:
             raise ValidationError(str(error)) from error
 
     def clean_leave_out(self) -> set[int]:

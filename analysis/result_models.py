@@ -82,6 +82,7 @@ class ReliabilityResult(models.Model):
     alpha_high = models.FloatField(null=True)
     omega = models.FloatField(null=True)
     items = models.JSONField(default=dict)  # code → {"item_rest": r, "alpha_if_deleted": a}
+    problems = models.JSONField(default=list)  # of the model behind omega: [{"code": …, "subject": …}]
 
     class Meta:
         constraints = [models.UniqueConstraint("run", "scale_set", "scale", name="reliability_once")]

@@ -12,9 +12,9 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from analysis.leases import ClaimLost
 from analysis.models import AnalysisRun, RunStep
 from analysis.staging import OVER_ALL, Rows
+from teams.leases import ClaimLost
 
 #: Rows made into text or values at once.
 BATCH = 50_000
@@ -44,9 +44,12 @@ def store(run: AnalysisRun, found: Iterable[Rows], counts: dict[str, Any], versi
             raise ClaimLost
         for part in found:
             write(run, part)
-        # what earlier runs staged was for this one; a run that comes later may use what this one staged
-        earlier = AnalysisRun.objects.filter(survey=run.survey_id, pk__lt=run.pk).values_list("pk", flat=True)
-        RunStep.objects.filter(run__in=list(earlier), staged__isnull=False).update(staged=None)
+        # what earlier runs staged was for this one; a run that comes later may use what this one staged, and one that is
+        # still at work needs its own
+        ended = [AnalysisRun.State.DONE, AnalysisRun.State.FAILED, AnalysisRun.State.CANCELLED]
+        earlier = AnalysisRun.objects.filter(survey=run.survey_id, pk__lt=run.pk, state__in=ended)
+        earlier_pks = list(earlier.values_list("pk", flat=True))
+        RunStep.objects.filter(run__in=earlier_pks, staged__isnull=False).update(staged=None)
 
 
 def write(run: AnalysisRun, part: Rows) -> None:

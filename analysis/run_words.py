@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
-from analysis.engine_words import REFUSED, problem_in_words
 from analysis.factor_models import FINAL, OWN, THEORETICAL
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.psychometrics import distinguish
-from analysis.result_models import FactorModelResult, ScaleSet
+from analysis.result_models import ScaleSet
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition
 
@@ -89,50 +86,13 @@ def failure_in_words(run: AnalysisRun) -> str:
             "steps": known.get("n_steps"),
         }
     elif known.get("code") == "error":
-        text = _("Something went wrong in the program. The same answers would fail again: tell the administrator.")
+        text = _(
+            "Something went wrong in the program. Start the analysis again; if it fails again, tell the administrator."
+        )
     else:
         return ""
     busy = _("It was busy with: %(step)s.") % {"step": step}  # outside the f-string: texts inside one are not collected
     return f"{text} {busy}" if step else text
-
-
-#: Fit measures as reported: robust where the estimator has a scaled test.
-FIT_MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "srmr")
-ROBUST = {
-    "chisq": "chisq.scaled",
-    "df": "df.scaled",
-    "pvalue": "pvalue.scaled",
-    "cfi": "cfi.robust",
-    "tli": "tli.robust",
-    "rmsea": "rmsea.robust",
-    "rmsea.ci.lower": "rmsea.ci.lower.robust",
-    "rmsea.ci.upper": "rmsea.ci.upper.robust",
-}
-
-
-def fit_line(row: FactorModelResult) -> dict[str, Any]:
-    """A model's fit under names without dots, scaled and robust values first."""
-    fit = row.fit
-    found = {name.replace(".", "_"): fit.get(ROBUST.get(name, name), fit.get(name)) for name in FIT_MEASURES}
-    return {"row": row, "model": model_in_words(row.name), **found}
-
-
-def warnings_in_words(row: FactorModelResult, n_analysed: int) -> list[str]:
-    """What went wrong or should be known of a factor model."""
-    problems = row.content.get("problems")
-    if problems is None:  # the engine refused it; analyses of before knew its sentence only
-        problems = [{"code": REFUSED, "subject": ""}]
-    n_obs = row.content.get("n_obs", n_analysed)
-    figures = {
-        "n": n_analysed - n_obs,
-        "all": n_analysed,
-        "teams": row.content.get("n_clusters"),
-        "parameters": row.content.get("n_free_parameters"),
-        "estimator": row.estimator,
-    }
-    factors = {parameter["lhs"] for parameter in row.content.get("parameters", []) if parameter["op"] == "=~"}
-    said = [problem_in_words(problem, factors, figures) for problem in problems]
-    return list(dict.fromkeys(said))  # several matrices can have one fault
 
 
 def screening_in_words(row: ScreeningDecision, definition: Definition) -> str:

@@ -15,27 +15,25 @@ import logging
 import platform
 import time
 from collections.abc import Iterator
+from functools import cache
 
-from celery import current_app
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis import dataset, differences, waves
-from analysis.accounting import account
+from analysis.accounting import run_counts
 from analysis.computing import Computation, Step
 from analysis.factor_models import models_of
-from analysis.leases import ClaimLost
 from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
 from analysis.nonresponse import population_of
 from analysis.plan import hash_of, locked_plan, rules
 from analysis.results import store
 from analysis.run_claims import (
-    MAX_ATTEMPTS,
+    RUNS,
     claim,
     claim_step,
-    claimable,
     fail,
     finish_step,
     free_steps,
@@ -43,11 +41,13 @@ from analysis.run_claims import (
     heartbeat,
     renew,
     renew_step,
+    reopen_emptied,
     unfinished,
 )
 from analysis.scales import final_scales
 from analysis.staging import Rows, pack, unpack
 from surveys.models import Collection, Survey
+from teams.leases import Chore, ClaimLost, wake
 from teams.models import Participation
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,12 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever the computation itself changes: what was staged before is then computed anew.
-METHOD = "6"
+METHOD = "8"
+REQUESTS = Chore("analysis.request_run")
+
+
+class StepEmptied(Exception):
+    """A step is done and what it staged was taken away: it is done again."""
 
 
 class NoPlan(Exception):
@@ -108,7 +113,7 @@ def surveys_due() -> list[Survey]:
             last_plan=Subquery(last.values("plan__number")[:1]),
             plan_in_force=Subquery(in_force.values("number")[:1]),
         )
-        .filter(sealed_since | amended_since, plan_in_force__isnull=False)
+        .filter(sealed_since | amended_since, plan_in_force__isnull=False, study__deletion__isnull=True)
         .select_related("study")
         .order_by("pk")
     )
@@ -117,9 +122,8 @@ def surveys_due() -> list[Survey]:
 def start_due_runs() -> list[int]:
     """What beat calls: give up on hopeless runs, ask for what sealing made due, wake a worker for what waits."""
     give_up()
-    for survey in surveys_due():
-        request_run(survey)
-    waiting = list(AnalysisRun.objects.filter(claimable()).order_by("pk").values_list("pk", flat=True))
+    REQUESTS.each(surveys_due(), _request, key=lambda survey: survey.pk, study=lambda survey: survey.study_id)
+    waiting = list(AnalysisRun.objects.filter(RUNS.due()).order_by("pk").values_list("pk", flat=True))
     for run_id in waiting:
         _wake(run_id)
     return waiting
@@ -127,20 +131,21 @@ def start_due_runs() -> list[int]:
 
 def give_up() -> int:
     """Mark failed, with the reason, the runs whose worker died at the last attempt."""
-    dead = AnalysisRun.objects.filter(
-        state=AnalysisRun.State.RUNNING, lease_until__lt=timezone.now(), attempts__gte=MAX_ATTEMPTS
-    )
     n_failed = 0
-    for run in list(dead):
+    for run in list(RUNS.hopeless().filter(state=AnalysisRun.State.RUNNING)):
         n_failed += fail(
             run, "stopped", attempts=run.attempts, step=run.step, n_steps=run.n_steps, step_name=run.step_name
         )
     return n_failed
 
 
+def _request(survey: Survey) -> int:
+    request_run(survey)
+    return 1
+
+
 def _wake(run_id: int, task: str = TASK) -> None:
-    # Expires before beat has sent many more: a worker that is busy must not find a pile of wake-ups.
-    current_app.send_task(task, args=[run_id], expires=30, ignore_result=True)
+    wake(task, run_id)
 
 
 # ------------------------------------------------------------------------------------------------ doing it
@@ -148,7 +153,7 @@ def execute(run_id: int) -> bool:
     """Claim a run and carry it out; True when its results stand. A run that is not free is left alone.
 
     A database that is away leaves the run to be taken up again; any other error fails it, with the reason for the
-    researcher: the same data would fail the same way.
+    researcher.
     """
     run = claim(run_id)
     if run is None:
@@ -209,7 +214,11 @@ def _lead(run: AnalysisRun) -> bool:
     _do_shared(run, computation, leading=True)
     if unfinished(run.pk):
         return _leave(run)
-    _collect(run, computation)
+    try:
+        _collect(run, computation)
+    except StepEmptied:
+        reopen_emptied(run.pk)
+        return _lead(run)
     return True
 
 
@@ -254,19 +263,21 @@ def _lay_out(run: AnalysisRun, steps: list[Step], fingerprint: str) -> None:
     """A row per step. What stands already for the same input stays; a step of the same input of any run is taken over."""
     run.fingerprint = fingerprint
     wanted = {step.name: _hash(run, step) for step in steps}
+    reopen_emptied(run.pk)
     standing = dict(run.steps.values_list("name", "input_hash"))
     if standing != wanted:
         done = RunStep.objects.filter(
             input_hash__in=wanted.values(), state=RunStep.State.DONE, staged__isnull=False, run__survey=run.survey_id
         )
         at_hand = dict(done.values_list("input_hash", "pk"))
-        kept = {row.pk: row for row in RunStep.objects.filter(pk__in=at_hand.values())}
+        # asked again: what was there a moment ago may have been taken away since
+        kept = {row.input_hash: row for row in done.filter(pk__in=at_hand.values())}
         run.steps.all().delete()
         fresh = []
         for number, step in enumerate(steps, start=1):
             row = RunStep(run=run, number=number, name=step.name, input_hash=wanted[step.name], shared=step.shared)
-            if row.input_hash in at_hand:
-                before = kept[at_hand[row.input_hash]]
+            before = kept.get(row.input_hash)
+            if before is not None:
                 row.state, row.reused, row.staged = RunStep.State.DONE, True, before.staged
                 row.seconds = before.seconds
             fresh.append(row)
@@ -303,7 +314,7 @@ def _hash(run: AnalysisRun, step: Step) -> str:
 def _collect(run: AnalysisRun, computation: Computation) -> None:
     """The last transaction: what is staged becomes result rows."""
     _progress(run, run.n_steps, "storing")
-    counts = account(run.survey.study, computation.dispositions).to_dict()
+    counts = run_counts(run.survey.study, computation.dispositions)
     store(run, _collected(run), counts, versions())
 
 
@@ -312,7 +323,9 @@ def _collected(run: AnalysisRun) -> Iterator[Rows]:
     fits = []
     for pk in run.steps.order_by("number").values_list("pk", flat=True):
         row = RunStep.objects.get(pk=pk)
-        for part in unpack(bytes(row.staged or b"")):
+        if row.staged is None:
+            raise StepEmptied
+        for part in unpack(bytes(row.staged)):
             if part.table == "factormodelresult":
                 name = row.name.split(" ")[1]
                 part = Rows(part.table, {**part.columns, "name": [name]})
@@ -328,5 +341,9 @@ def _progress(run: AnalysisRun, step: int, name: str) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what computed, kept with the run."""
-    found = {name.lower(): importlib.metadata.version(name) for name in LIBRARIES}
-    return {"method": METHOD, "python": platform.python_version(), **found}
+    return {"method": METHOD, "python": platform.python_version(), **_libraries()}
+
+
+@cache  # asked for at every step, and read from the disk
+def _libraries() -> dict[str, str]:
+    return {name.lower(): importlib.metadata.version(name) for name in LIBRARIES}

@@ -12,6 +12,7 @@ from django.db import transaction
 from analysis.models import Publication
 from analysis.report_models import TeamGoal
 from analysis.reports import Goal, Goals
+from teams.addresses import same_person
 from teams.models import Participation, Study
 
 
@@ -24,12 +25,17 @@ def goals_of(participation: Participation) -> dict[str, Goal]:
 
 
 def goals_before(participation: Participation) -> Goals:
-    """What the same team wrote down after the wave before: what this wave's report is held against."""
+    """What the same team wrote down after the wave before: what this wave's report is held against.
+
+    Nothing under another leader, until the wave before was handed over to this one: it was not written for them.
+    """
     previous = participation.study.previous_id
     if previous is None:
         return {}
     before = Participation.objects.filter(study_id=previous, team_id=participation.team_id).first()
-    return goals_of(before) if before else {}
+    if before is None or not same_person(before.leader_email, participation.leader_email):
+        return {}
+    return goals_of(before)
 
 
 def may_write(participation: Participation) -> bool:

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from analysis import report_files, runs, withdrawals
+from analysis.erasure import studies
 from analysis.exporting import prepared
 
 
@@ -36,6 +37,11 @@ def wake_for_report_files() -> None:
     report_files.wake_for_due()
 
 
+@shared_task(name="analysis.make_report_files_anew")
+def make_report_files_anew() -> None:
+    report_files.make_anew()
+
+
 @shared_task(name="analysis.prepare_file")
 def prepare_file(file_id: int) -> None:
     prepared.prepare(file_id)
@@ -44,3 +50,8 @@ def prepare_file(file_id: int) -> None:
 @shared_task(name="analysis.wake_for_prepared_files")
 def wake_for_prepared_files() -> None:
     prepared.wake_for_due()
+
+
+@shared_task(name=studies.TASK)
+def delete_studies() -> None:
+    studies.carry_out()

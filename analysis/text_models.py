@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from surveys.models import Response, Survey
+from surveys.models import SealedResponse, Survey
 
 
 class TextReview(models.Model):
@@ -19,7 +19,7 @@ class TextReview(models.Model):
         WITHHELD = "withheld", _("is not shown")
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="text_reviews")
-    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="text_reviews")
+    response = models.ForeignKey(SealedResponse, on_delete=models.CASCADE, related_name="text_reviews")
     question = models.CharField(max_length=20)
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     text = models.TextField(blank=True)

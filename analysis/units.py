@@ -1,4 +1,4 @@
-"""Combine sibling teams into one unit, before publication, so that together they reach k: disclosure.md, rule 1."""
+"""Combine sibling teams into one unit, before publication, so that together they reach k: docs/data-protection.md, Which people count for k."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analysis.models import Publication, Unit
-from teams.models import Event, Participation, Study, User
+from teams import history
+from teams.models import Participation, Study, User
 
 
 class CombiningRefused(Exception):
@@ -42,7 +43,7 @@ def combine_teams(study: Study, participations: Collection[Participation], user:
         academy = academies.pop()
         unit = Unit.objects.create(study=study, academy=academy, name=name[:200], decided_by=user)
         unit.participations.set(found)
-        Event.objects.create(study=study, academy=academy, by=user, kind="teams_combined", detail=name[:500])
+        history.record(study, "teams_combined", academy=academy, by=user, detail=name[:500])
     return unit
 
 
@@ -55,9 +56,7 @@ def separate_teams(unit: Unit, user: User | None) -> None:
         _before_publication(unit.study)
         deleted, _rows = Unit.objects.filter(pk=unit.pk).delete()
         if deleted:
-            Event.objects.create(
-                study=unit.study, academy=unit.academy, by=user, kind="teams_separated", detail=unit.name
-            )
+            history.record(unit.study, "teams_separated", academy=unit.academy, by=user, detail=unit.name)
 
 
 def _before_publication(study: Study) -> None:

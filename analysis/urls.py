@@ -7,6 +7,7 @@ from analysis.views import (
     analysis,
     board,
     cases,
+    erasure,
     exports,
     models,
     nonresponse,
@@ -21,7 +22,10 @@ from analysis.views import (
 )
 
 urlpatterns = [
+    path("people/remove", erasure.person_remove, name="person_remove"),
+    path("studies/deleted", erasure.deleted_studies, name="deleted_studies"),
     path("studies/<slug:slug>/", board.board, name="board"),
+    path("studies/<slug:slug>/settings/delete", erasure.study_delete, name="study_delete"),
     path("studies/<slug:slug>/publish", publish.publish_page, name="publish"),
     path("studies/<slug:slug>/publish/<int:pk>/preview", publish.report_preview, name="report_preview"),
     path("studies/<slug:slug>/publish/academy/<int:pk>", publish.academy_preview, name="academy_preview"),
@@ -84,6 +88,8 @@ urlpatterns = [
     path("studies/<slug:slug>/results/cases/<int:pk>", cases.case, name="case"),
     path("studies/<slug:slug>/write-up", write_up.write_up_page, name="write_up"),
     path("studies/<slug:slug>/export/results.csv", results.export_results, name="export_results"),
+    path("studies/<slug:slug>/export/results", results.results_release, name="results_release"),
+    path("studies/<slug:slug>/export/results/<int:pk>.csv", results.export_all_results, name="export_all_results"),
     path("studies/<slug:slug>/export/", exports.exports, name="exports"),
     path("studies/<slug:slug>/export/<int:pk>/<slug:form>", exports.release_file, name="release_file"),
     path("studies/<slug:slug>/export/<int:pk>/<slug:form>/prepare", exports.release_prepare, name="release_prepare"),
@@ -99,6 +105,7 @@ urlpatterns = [
     path("team/<int:pk>/report", team.report, name="team_report"),
     path("team/<int:pk>/report.pdf", team.report_pdf, name="team_report_pdf"),
     path("team/<int:pk>/talk", team.talk, name="team_talk"),
+    path("team/<int:pk>/hand-over/<int:later_id>", team.hand_over, name="team_hand_over"),
     path("team/<int:pk>/share", team.share, name="team_share"),
     path("team/<int:pk>/share/<int:link_id>/revoke", team.share_revoke, name="team_share_revoke"),
     path("r/<str:token>", shared.link, name="report_link"),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,11 +16,16 @@ from django.utils.translation import ngettext
 from analysis import disclosure
 from analysis.groups import counted_groups
 from analysis.models import AnalysisRun, Publication
+from analysis.plan import locked_plan
+from analysis.publishing import is_empty
+from analysis.troubles import troubles
+from analysis.wording import hold_text
 from surveys import agenda, collecting_list
+from surveys.collections import OPENING, not_open
 from surveys.models import Collection, Survey
 from surveys.paper_counts import with_paper_left
-from teams import mail_listing
-from teams.models import Invitation, Participation, Study
+from teams import mail_listing, retention
+from teams.models import Invitation, Job, Participation, Study
 
 LAST_DAYS = 14  # of the study, in which teams with too few answers are named
 
@@ -76,6 +82,15 @@ def waiting(study: Study) -> list[Waiting]:
 
 
 def _waiting(study: Study) -> Iterator[Waiting]:
+    if retention.is_over(study):
+        yield Waiting(
+            _("The answers may be kept until %(date)s: that day is past. Delete the study.")
+            % {"date": date_format(retention.promised_until(study))},
+            reverse("study_delete", args=[study.slug]),
+            urgent=True,
+        )
+    for text, page in troubles(study):
+        yield Waiting(text, page, urgent=True)
     teams, runs = reverse("teams", args=[study.slug]), reverse("runs", args=[study.slug])
     declined = Invitation.objects.filter(study=study, state=Invitation.State.DECLINED).count()
     if declined:
@@ -105,6 +120,20 @@ def _waiting(study: Study) -> Iterator[Waiting]:
             % {"n": deferred},
             f"{reverse('mail_messages', args=[study.slug])}?state=deferred",
         )
+    asked = Invitation.objects.filter(study=study, state__in=[Invitation.State.SENT, Invitation.State.ACCEPTED])
+    nobody = asked.filter(Q(academy__director_email="") | Q(participation__leader_email="")).count()
+    if nobody:  # the person was removed
+        yield Waiting(
+            ngettext(
+                "%(n)s academy or team has no director or leader any more: name somebody",
+                "%(n)s academies or teams have no director or leader any more: name somebody",
+                nobody,
+            )
+            % {"n": nobody},
+            teams,
+            urgent=True,
+        )
+    yield from _about_opening(study)
     yield from _about_collecting(study)
     run = AnalysisRun.objects.filter(survey__study=study).first()
     if run and run.state == AnalysisRun.State.FAILED:
@@ -112,6 +141,30 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     done = _last_done(study)
     if done:
         yield from _about_run(study, done)
+
+
+def _about_opening(study: Study) -> Iterator[Waiting]:
+    """A plan that was locked for a survey that did not open, and teams that take part and have nothing open."""
+    opened = Survey.objects.filter(study=study).values_list("opened_at", flat=True).first()
+    if opened is None and locked_plan(study) is not None:
+        yield Waiting(
+            _("The plan is locked, but the survey is not open: open it"),
+            reverse("plan", args=[study.slug]),
+            urgent=True,
+        )
+    failed = Job.objects.filter(kind=OPENING.kind, study=study).exclude(error="").values_list("key", flat=True)
+    missing = not_open(study).exclude(pk__in=[int(key) for key in failed]).count()  # those are among the troubles
+    if missing:
+        yield Waiting(
+            ngettext(
+                "%(n)s team takes part, and its questionnaire is not open yet",
+                "%(n)s teams take part, and their questionnaire is not open yet",
+                missing,
+            )
+            % {"n": missing},
+            reverse("collecting", args=[study.slug]) + "?state=not_open",
+            urgent=True,
+        )
 
 
 def _about_collecting(study: Study) -> Iterator[Waiting]:
@@ -175,30 +228,25 @@ def _about_collecting(study: Study) -> Iterator[Waiting]:
 
 def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
     publish = reverse("publish", args=[study.slug])
-    judged = Counter(
-        verdict.reason
-        for verdict in (disclosure.judge_group(group, study.k) for group in counted_groups(run))
-        if isinstance(verdict, disclosure.Withheld)
-    )
-    held, small = judged[disclosure.Reason.COUNTS_OPEN], judged[disclosure.Reason.TOO_FEW]
-    if held:
-        yield Waiting(
-            ngettext(
-                "%(n)s team has more answers than teachers present: its report waits for your decision",
-                "%(n)s teams have more answers than teachers present: their reports wait for your decision",
-                held,
-            )
-            % {"n": held},
-            publish,
-            urgent=True,
-        )
+    groups = counted_groups(run)
+    verdicts = Counter(verdict.reason for group in groups if (verdict := disclosure.judge_group(group, study.k)))
+    small = verdicts[disclosure.Reason.TOO_FEW]
+    holds = Counter(hold for group in groups for team in group.holds(study.k) for hold in team)
+    for hold in disclosure.Hold:
+        if n := holds[hold]:
+            waits = ngettext(
+                "The report of %(n)s team waits for your decision.",
+                "The reports of %(n)s teams wait for your decision.",
+                n,
+            ) % {"n": n}
+            yield Waiting(f"{waits} {hold_text(hold, study.k)}", publish, urgent=True)
     if small:
         yield Waiting(
             ngettext("%(n)s team has fewer than %(k)s answers", "%(n)s teams have fewer than %(k)s answers", small)
             % {"n": small, "k": study.k},
             publish,
         )
-    if not Publication.objects.filter(run=run).exists():
+    if not is_empty(run) and not Publication.objects.filter(run=run).exists():
         yield Waiting(_("The last analysis is not published"), publish)
 
 

@@ -219,6 +219,7 @@ def _judged(result: InvarianceResult) -> dict[str, Any]:
         cfi = fit.fit.get("cfi.robust", fit.fit.get("cfi", float("nan")))
         rmsea = fit.fit.get("rmsea.robust", fit.fit.get("rmsea", float("nan")))
         row = {"level": level, "converged": fit.converged, "cfi": number(cfi), "rmsea": number(rmsea)}
+        row["problems"] = [{"code": problem.code, "subject": problem.subject} for problem in fit.problems]
         if levels:
             before = levels[-1]
             known = fit.converged and None not in (row["cfi"], row["rmsea"], before["cfi"], before["rmsea"])

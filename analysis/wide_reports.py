@@ -119,7 +119,12 @@ def _scale(
         previous=previous,
         parts=tuple(aggregate(material, part, scale) for part in parts),
         items=tuple(
-            WideItem(item.code, in_language(item.text, language), aggregate_item(material, units, item.code))
+            WideItem(
+                item.code,
+                in_language(item.text, language),
+                aggregate_item(material, units, item.code),
+                item.reverse_keyed,
+            )
             for item in scale.items
         ),
         sentences=tuple(wide_sentences(shown, previous, benchmark)),

@@ -1,7 +1,7 @@
-"""What happens with the answers of a team that withdrew (method.md, Law and trust).
+"""What happens with the answers of a team that withdrew (docs/data-protection.md).
 
 Before publication they are deleted; after it they stay, since what was published rests on them, but no later run reads
-them (dataset.py). The participation's state is the queue: beat looks for what is still to be done, so that it does not
+them (dataset.py). They are read once more to judge a new version: whether the difference tells what these people answered. The participation's state is the queue: beat looks for what is still to be done, so that it does not
 matter on which page, by which role or by which process a team was withdrawn.
 """
 
@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from analysis.exporting import prepared
-from analysis.models import Publication, RunStep
+from analysis.models import AnalysisRun, Publication, RunStep
 from surveys import seal_list
 from surveys.deleting import delete_collection
 from surveys.models import Collection, Survey
+from teams import sweeping
 from teams.history import record
+from teams.leases import Chore
 from teams.models import Event, Invitation, Participation, Study
 
+WITHDRAWALS = Chore("analysis.withdraw")
 KEPT = "answers_not_used_any_more"
 REPEATED = "withdrawal_repeated"
 
@@ -30,15 +34,25 @@ def carry_out() -> int:
         .select_related("participation__study", "survey")
         .order_by("pk")
     )
-    dealt_with = 0
-    for one in list(withdrawn):
-        seal_list.add_withdrawn(one)  # first: a backup that is older must not bring the answers back
-        dealt_with += _keep(one) if _was_published(one) else delete_collection(one)
-        # what runs staged for the next one rests on these answers too
+    return WITHDRAWALS.each(
+        list(withdrawn), _carry_out, key=lambda one: one.pk, study=lambda one: one.survey.study_id, leased=True
+    )
+
+
+def _carry_out(one: Collection) -> int:
+    seal_list.add_withdrawn(one)  # first: a backup that is older must not bring the answers back
+    if _was_published(one):
+        dealt_with = _keep(one)
+    else:
+        _forget_runs(one)  # before its answers go: they are what finds the rest again after a kill
+        dealt_with = delete_collection(one)
+    # what runs staged for the next one rests on these answers too
+    with transaction.atomic():
         staged = RunStep.objects.filter(run__survey=one.survey_id, staged__isnull=False).values_list("pk", flat=True)
         RunStep.objects.filter(pk__in=list(staged)).update(staged=None)
-        prepared.drop_of(one.participation.study)  # and so do files on their way
-    return dealt_with
+        sweeping.mark([RunStep])  # also of what was staged and removed before
+    prepared.drop_of(one.participation.study)  # and so do files on their way
+    return int(dealt_with)
 
 
 def replay() -> int:
@@ -63,6 +77,26 @@ def _was_published(collection: Collection) -> bool:
     return any(str(collection.participation_id) in one.run.counts.get("teams", {}) for one in publications)
 
 
+def _forget_runs(collection: Collection) -> None:
+    """Remove the analyses that counted a team and were never published: rows of a small team are its answers, and those
+    over all teams, less the next analysis's, are too. Another analysis is due; one that is at work begins anew."""
+    survey = collection.survey_id
+    unpublished = AnalysisRun.objects.filter(survey=survey, publication__isnull=True)
+    with transaction.atomic():
+        Survey.objects.select_for_update().get(pk=survey)
+        _end_what_is_at_work(survey)
+        counted = [run.pk for run in unpublished if str(collection.participation_id) in run.counts.get("teams", {})]
+        _n, gone = AnalysisRun.objects.filter(pk__in=counted).delete()
+        sweeping.mark(gone)
+        Survey.objects.filter(pk=survey).update(n_seals=F("n_seals") + 1)
+
+
+def _end_what_is_at_work(survey: int) -> None:
+    """An analysis that has read the answers of a team that withdraws is not stored; another one is due."""
+    at_work = AnalysisRun.objects.filter(survey=survey, state__in=[AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING])
+    at_work.update(state=AnalysisRun.State.CANCELLED, lease_until=None, finished_at=timezone.now())
+
+
 def _keep(collection: Collection) -> bool:
     study: Study = collection.participation.study
     with transaction.atomic():
@@ -70,5 +104,6 @@ def _keep(collection: Collection) -> bool:
         if Event.objects.filter(participation=collection.participation, kind=KEPT).exists():
             return False
         record(study, KEPT, participation=collection.participation)
+        _end_what_is_at_work(collection.survey_id)
         Survey.objects.filter(pk=collection.survey_id).update(n_seals=F("n_seals") + 1)
     return True

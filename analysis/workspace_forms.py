@@ -11,9 +11,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.import_file import Table, UnreadableFile, read_table
+from analysis.import_file import Table, read_table
 from analysis.own_models import ModelRefused, check_model, syntax_of
 from analysis.plan import ScalePlan
+from teams.filled import Filled
+from teams.tables import UnreadableTable
 
 LARGEST_FILE = 2_000_000
 TICK = "tick_"
@@ -110,11 +112,11 @@ class CriterionForm(forms.Form):
             raise ValidationError(_("The file is too large: one row for each team is enough."))
         try:
             return read_table(file.name, file.read())
-        except UnreadableFile as error:
+        except UnreadableTable as error:
             raise ValidationError(str(error)) from error
 
 
-class NotesForm(forms.Form):
+class NotesForm(Filled):
     """What interviews found, a field per phase."""
 
     def __init__(self, *args: Any, scales: Sequence[tuple[str, str]], **kwargs: Any) -> None:

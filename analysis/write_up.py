@@ -6,6 +6,7 @@ point of what cannot exceed 1. Reads rows, computes nothing.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analysis.accounting import Held, held_by
 from analysis.disclosure import round_half_up
 from analysis.exporting.models_of_run import scales_of
+from analysis.model_fit import fits_of
 from analysis.models import AnalysisRun, Decision, ScreeningDecision
 from analysis.plan import PlanRules, ScalePlan, rules
-from analysis.reading import ScaleLine, factor_models, scale_lines
+from analysis.quality import Caution, Figure, together
+from analysis.reading import ScaleLine, scale_lines
 from analysis.result_models import ScaleSet
-from analysis.run_words import fit_line
 from surveys.models.questionnaire import in_language
 
 #: What LaTeX reads as commands.
@@ -30,7 +33,15 @@ SPECIAL = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
 }
-GREEK = {"α": r"$\alpha$", "ω": r"$\omega$", "χ²": r"$\chi^2$", "–": "--"}
+GREEK = {"α": r"$\alpha$", "ω": r"$\omega$", "χ²": r"$\chi^2$", "–": "--"} | {
+    "†": r"\dag{}",
+    "‡": r"\ddag{}",
+    "§": r"\S{}",
+    "¶": r"\P{}",
+    "≥": r"$\ge$",
+}
+#: Signs of the marks of a table, in the order in which its note explains them.
+SIGNS = ("†", "‡", "§", "¶", "††", "‡‡", "§§", "¶¶")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ def escaped(text: str) -> str:
 
 def printed(value: float | None, decimals: int = 2, *, bounded: bool = False) -> str:
     """A figure in the language's notation; ``bounded`` ones cannot exceed 1 and lose the zero before the point."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     text = str(number_format(round_half_up(float(value), decimals), decimals))
     if bounded:
@@ -89,6 +100,38 @@ def printed(value: float | None, decimals: int = 2, *, bounded: bool = False) ->
             if text.lstrip("-").startswith(zero):
                 text = text.replace(zero, zero[1:], 1)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of one table's figures: a sign behind each, words and meaning in the table's note."""
+
+    cautions: tuple[Caution, ...]
+
+    def printed(self, figure: Figure, decimals: int = 2, *, bounded: bool = True) -> str:
+        """A figure with the signs of its marks."""
+        return printed(figure.value, decimals, bounded=bounded) + self.signs(figure)
+
+    def p(self, figure: Figure) -> str:
+        """A p-value with the signs of its marks."""
+        return _p(figure.value) + self.signs(figure)
+
+    def signs(self, figure: Figure) -> str:
+        """The signs behind a figure."""
+        return "".join(SIGNS[self.cautions.index(caution)] for caution in figure.cautions)
+
+    def note(self, text: str) -> str:
+        """The table's note with what its signs mean."""
+        meanings = (
+            f"{sign} {caution.word}: {caution.explanation}" for sign, caution in zip(SIGNS, self.cautions, strict=False)
+        )
+        return " ".join([text, *meanings])
+
+
+def in_a_line(figure: Figure) -> str:
+    """A reliability in running text, its marks behind it."""
+    text = printed(figure.value, bounded=True)
+    return f"{text}, {figure.words}" if figure.cautions else text
 
 
 def write_up(run: AnalysisRun) -> WriteUp:
@@ -108,18 +151,23 @@ def write_up(run: AnalysisRun) -> WriteUp:
 
 
 def _people(run: AnalysisRun, plan: PlanRules) -> str:
-    counts = run.counts
+    held = held_by(run)
+    people = held.people
     text = [
-        _(
-            "Of the %(approached)s teachers who were approached in %(teams)s teams, %(returned)s returned the questionnaire"
-            " (%(rate)s %%)."
+        ngettext(
+            "Of the %(approached)s teacher who was approached in %(teams)s, %(returned)s returned the questionnaire"
+            " (%(rate)s %%).",
+            "Of the %(approached)s teachers who were approached in %(teams)s, %(returned)s returned the questionnaire"
+            " (%(rate)s %%).",
+            people.approached,
         )
         % {
-            "approached": counts["approached"],
-            "teams": counts["teams_participating"],
-            "returned": counts["returned"],
-            "rate": printed(100 * (counts["return_rate"] or 0), 1),
-        }
+            "approached": people.approached,
+            "teams": ngettext("%(n)s team", "%(n)s teams", held.teams) % {"n": held.teams},
+            "returned": people.returned,
+            "rate": printed(100 * (people.return_rate or 0), 1),
+        },
+        *moved_on(held),
     ]
     found = Counter(ScreeningDecision.objects.filter(run=run).values_list("rule", flat=True))
     if found[ScreeningDecision.Rule.NOT_ELIGIBLE]:
@@ -143,8 +191,12 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
             % {"n": n, "share": f"{100 * plan.most_unanswered:g}"}
         )
     text.append(
-        _("The analyses rest on %(n)s respondents (%(rate)s %% of those approached).")
-        % {"n": counts["analysed"], "rate": printed(100 * (counts["usable_rate"] or 0), 1)}
+        ngettext(
+            "The analyses rest on %(n)s respondent (%(rate)s %% of those approached).",
+            "The analyses rest on %(n)s respondents (%(rate)s %% of those approached).",
+            people.analysed,
+        )
+        % {"n": people.analysed, "rate": printed(100 * (people.usable_rate or 0), 1)}
     )
     if plan.set_aside_not_eligible or plan.most_unanswered is not None:
         when = (
@@ -156,17 +208,41 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
     return " ".join(text)
 
 
+def moved_on(held: Held) -> list[str]:
+    """What a reader of a run's figures must know of the study since: teams that are not in them, or no longer take part."""
+    text = []
+    if held.interim:
+        text.append(
+            _(
+                "These figures are interim: %(n)s of the %(all)s teams taking part are not in them, because their answers were"
+                " not sealed when this analysis read them."
+            )
+            % {"n": held.not_held, "all": held.taking_part}
+        )
+    if held.withdrawn:
+        text.append(
+            ngettext(
+                "%(n)s team in these figures withdrew afterwards; a new analysis leaves it out.",
+                "%(n)s teams in these figures withdrew afterwards; a new analysis leaves them out.",
+                held.withdrawn,
+            )
+            % {"n": held.withdrawn}
+        )
+    return text
+
+
 def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan]) -> str:
     scales = "; ".join(
         _("%(name)s (%(n)s questions, α = %(alpha)s)")
         % {
             "name": in_language(line.name),
             "n": len(line.items),
-            "alpha": printed(line.reliability.alpha, bounded=True),
+            "alpha": in_a_line(line.reliability.alpha),
         }
         for line in lines
     )
-    return _(
+    marks = together(line.reliability.alpha for line in lines)
+    text = _(
         "The questions were answered on a scale of %(points)s points. The scales were: %(scales)s. Answers to reverse-keyed"
         " questions were recoded. A scale score is the mean of the answered questions, computed if enough of them were"
         " answered (%(minimums)s)."
@@ -178,6 +254,7 @@ def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan
             for n, minimum in sorted({(len(scale.items), scale.minimum_answered) for scale in final})
         ),
     }
+    return " ".join([text, *(caution.explanation for caution in marks)])
 
 
 def _analysis(plan: PlanRules) -> str:
@@ -224,6 +301,13 @@ def _software(run: AnalysisRun) -> str:
 
 
 def _scales_table(lines: list[ScaleLine]) -> PrintTable:
+    marks = Marks(
+        together(
+            figure
+            for line in lines
+            for figure in (line.reliability.alpha, line.reliability.omega, line.nesting.icc1, line.nesting.icc2)
+        )
+    )
     return PrintTable(
         title=_("Scales over all respondents"),
         header=(_("Scale"), "n", "M", "SD", _("Range"), "α", "ω", "ICC(1)", "ICC(2)"),
@@ -234,36 +318,43 @@ def _scales_table(lines: list[ScaleLine]) -> PrintTable:
                 printed(line.scores.mean),
                 printed(line.scores.sd),
                 f"{printed(line.scores.minimum)}–{printed(line.scores.maximum)}",
-                printed(line.reliability.alpha, bounded=True),
-                printed(line.reliability.omega, bounded=True),
-                printed(line.nesting.icc1, bounded=True),
-                printed(line.nesting.icc2, bounded=True),
+                marks.printed(line.reliability.alpha),
+                marks.printed(line.reliability.omega),
+                marks.printed(line.nesting.icc1),
+                marks.printed(line.nesting.icc2),
             )
             for line in lines
         ),
-        note=_("Means over respondents. α and ω rest on respondents who answered all questions of the scale."),
+        note=marks.note(
+            _("Means over respondents. α and ω rest on respondents who answered all questions of the scale.")
+        ),
     )
 
 
 def _models_table(run: AnalysisRun) -> PrintTable:
-    fits = [fit_line(row) for row in factor_models(run) if row.converged]
+    fits = [fit for fit in fits_of(run) if fit.converged and fit.sound]
+    marks = Marks(together(Figure(None, fit.cautions) for fit in fits))
     return PrintTable(
         title=_("Fit of the factor models"),
         header=(_("Model"), _("Estimator"), "χ²", "df", "p", "CFI", "TLI", "RMSEA", _("90 % interval"), "SRMR"),
         rows=tuple(
             (
-                str(fit["model"]).capitalize(),
-                fit["row"].estimator,
-                printed(fit["chisq"], 1),
-                printed(fit["df"], 0),
-                _p(fit["pvalue"]),
-                *(printed(fit[name], 3, bounded=True) for name in ("cfi", "tli", "rmsea")),
-                f"{printed(fit['rmsea_ci_lower'], 3, bounded=True)}–{printed(fit['rmsea_ci_upper'], 3, bounded=True)}",
-                printed(fit["srmr"], 3, bounded=True),
+                fit.model.capitalize(),
+                fit.estimator,
+                marks.printed(fit.chisq, 1, bounded=False),
+                marks.printed(fit.df, 0, bounded=False),
+                marks.p(fit.pvalue),
+                *(marks.printed(figure, 3) for figure in (fit.cfi, fit.tli, fit.rmsea)),
+                f"{printed(fit.rmsea_ci_lower.value, 3, bounded=True)}–{marks.printed(fit.rmsea_ci_upper, 3)}",
+                marks.printed(fit.srmr, 3),
             )
             for fit in fits
         ),
-        note=_("MLM and MLR: scaled test and robust measures. Models that did not converge are left out."),
+        note=marks.note(
+            _(
+                "MLM and MLR: scaled test and robust measures. Models that did not converge, or whose test rests on too few teams, are left out."
+            )
+        ),
     )
 
 

@@ -64,11 +64,14 @@ def make(n: int) -> None:
     from analysis.plan import default_plan, lock_plan
     from surveys.models import Collection, Survey
     from surveys.questionnaires import definition_of, install_shipped
-    from teams.models import Academy, Institution, Participation, Study, Team, User
+    from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team, User
 
     day = datetime.date(2026, 9, 1)
-    version = install_shipped()[0]
-    study = Study.objects.create(slug=f"bench-{n}", title=f"{n}", starts_on=day, ends_on=day.replace(year=2027))
+    group = ResearchGroup.objects.get_or_create(name="Bench")[0]
+    version = install_shipped(group)[0]
+    study = Study.objects.create(
+        group=group, slug=f"bench-{n}", title=f"{n}", starts_on=day, ends_on=day.replace(year=2027)
+    )
     background = definition_of(version).background
     survey = Survey.objects.create(study=study, version=version, background=[question.code for question in background])
     content = default_plan(definition_of(version), study.k)
@@ -76,7 +79,7 @@ def make(n: int) -> None:
     plan = lock_plan(study, None, content)
     Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, n_seals=1)
     sectors = ["education", "economics", "health", "engineering"]
-    institution = Institution.objects.create(name=f"University {n}")
+    institution = Institution.objects.create(group=group, name=f"University {n}")
     n_teams = n // PER_TEAM
     academies = Academy.objects.bulk_create(
         Academy(institution=institution, name=f"Academy {number}", sector=sectors[number % len(sectors)])
@@ -99,6 +102,7 @@ def make(n: int) -> None:
         Collection(
             survey=survey, participation=one, state="sealed", mode=one.mode, approached=one.approached,
             n_started=PER_TEAM, n_submitted=PER_TEAM, n_links=one.approached,
+            n_confirmed=one.approached,
         )
         for one in participations
     )  # fmt: skip
@@ -108,9 +112,7 @@ def make(n: int) -> None:
     by_team = [group[items].to_numpy(dtype=np.float64) for _, group in source.groupby(source.columns[0])]
     with (
         connection.cursor() as cursor,
-        cursor.copy(
-            "COPY surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link) FROM STDIN"
-        ) as copy,
+        cursor.copy("COPY surveys_sealedresponse (key, collection_id, state, eligibility, answers) FROM STDIN") as copy,
     ):
         for collection in collections:
             rows = by_team[generator.integers(len(by_team))]
@@ -125,9 +127,7 @@ def make(n: int) -> None:
                     question.code: question.choices[int(chance * len(question.choices))].code
                     for question, chance in zip(background, noise, strict=False)
                 }
-                copy.write_row(
-                    (secrets.token_urlsafe(32), collection.pk, "submitted", "yes", json.dumps(answers), 0, "", False)
-                )
+                copy.write_row((secrets.token_urlsafe(32), collection.pk, "submitted", "yes", json.dumps(answers)))
     if not User.objects.filter(email="bench@example.org").exists():
         User.objects.create_superuser("bench@example.org", secrets.token_urlsafe(12))
     user = User.objects.get(email="bench@example.org")

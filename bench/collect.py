@@ -28,8 +28,8 @@ def some():
         for _ in range(N // THREADS):
             key = secrets.token_urlsafe(32)
             line.execute(
-                "INSERT INTO floor_response (key, collection_id, state, eligibility, answers, sequence, language, by_link)"
-                " VALUES (%s, 1, 'draft', 'yes', '{}', 0, 'nl', false)", (key,))
+                "INSERT INTO floor_response (key, collection_id, state, eligibility, answers, sequence, language)"
+                " VALUES (%s, 1, 'draft', 'yes', '{}', 0, 'nl')", (key,))
             for n in range(1, SCALES + 1):
                 line.execute(UPDATE, (json.dumps(dict.fromkeys(items[:n * 6], 3)), n, "draft", key, n - 1))
             with line.transaction():

@@ -42,13 +42,13 @@ def begin(n: int) -> None:
     with connection.cursor() as cursor:
         for code, choices in BACKGROUND.items():
             cursor.execute(
-                "UPDATE surveys_response SET answers = answers || jsonb_build_object(%s::text, (%s::text[])"
+                "UPDATE surveys_sealedresponse SET answers = answers || jsonb_build_object(%s::text, (%s::text[])"
                 "[1 + (ascii(right(key, 1)) + collection_id) %% %s]) WHERE collection_id IN"
                 " (SELECT id FROM surveys_collection WHERE survey_id = %s)",
                 [code, list(choices), len(choices), survey.pk],
             )
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM FULL ANALYZE surveys_response")
+        cursor.execute("VACUUM FULL ANALYZE surveys_sealedresponse")
     plan = locked_plan(survey.study)
     assert plan is not None
     fingerprint = dataset.load(survey).fingerprint

@@ -10,7 +10,7 @@ from django.utils import timezone
 from analysis.accounting import Dispositions
 from analysis.models import AnalysisPlan, AnalysisRun
 from analysis.plan import lock_plan
-from surveys.models import Collection, DayCount, Invitee, Meeting, Response, Survey
+from surveys.models import Collection, DayCount, Invitee, LinkSecret, Meeting, Response, Survey
 from surveys.questionnaires import install_shipped
 from teams.links import new_nonce
 from teams.models import (
@@ -20,13 +20,15 @@ from teams.models import (
     Invitation,
     OutboxMessage,
     Participation,
-    Role,
+    PlannedMeeting,
+    ProposedDate,
+    ResearchGroup,
     Sector,
     Study,
     Team,
     User,
 )
-from teams.planned import PlannedMeeting, ProposedDate
+from teams.studies import let_work
 
 ACADEMIES, INSTITUTIONS = 500, 100
 BATCH = 5_000
@@ -45,7 +47,9 @@ def make(n_teams: int, per_team: int) -> Made:
     """A study in which four of five teams take part; half of all teams answer by personal links, ``per_team`` each."""
     rng = random.Random(5)
     today = timezone.localdate()
+    group = ResearchGroup.objects.create(name="Large")
     study = Study.objects.create(
+        group=group,
         slug="large",
         title="A large study",
         starts_on=today - datetime.timedelta(days=60),
@@ -56,8 +60,8 @@ def make(n_teams: int, per_team: int) -> Made:
         contact_email="researcher@large.example",
     )
     researcher = User.objects.create_user("researcher@large.example", "a long password", name="Researcher")
-    Role.objects.create(user=researcher, kind=Role.Kind.RESEARCHER, study=study)
-    survey = Survey.objects.create(study=study, version=install_shipped()[0])
+    let_work(study, researcher)
+    survey = Survey.objects.create(study=study, version=install_shipped(group)[0])
     plan = lock_plan(study, researcher)
     Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, opened_at=timezone.now())
     participations = _teams(study, n_teams)
@@ -73,7 +77,9 @@ def make(n_teams: int, per_team: int) -> Made:
 
 
 def _teams(study: Study, n_teams: int) -> list[Participation]:
-    institutions = Institution.objects.bulk_create(Institution(name=f"School {n:03}") for n in range(INSTITUTIONS))
+    institutions = Institution.objects.bulk_create(
+        Institution(group_id=study.group_id, name=f"School {n:03}") for n in range(INSTITUTIONS)
+    )
     academies = Academy.objects.bulk_create(
         Academy(
             institution=institutions[n % INSTITUTIONS],
@@ -103,6 +109,8 @@ def _teams(study: Study, n_teams: int) -> list[Participation]:
             Participation(
                 study=study,
                 team=team,
+                leader_name=team.leader_name,
+                leader_email=team.leader_email,
                 state=states[n % 10],
                 mode=mode.ONLINE if n % 2 else (mode.CONTACT if n % 4 else mode.RESEARCHER),
                 approached=20 if n % 10 < 8 else None,
@@ -174,6 +182,8 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
                 n_submitted=14,
                 n_present=16,
                 n_links=0,
+                n_confirmed=0,
+                present_by="researcher",
             )
             for n, one in enumerate(accepted)
         ],
@@ -191,7 +201,7 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
     DayCount.objects.bulk_create(
         [
             DayCount(
-                collection=one, day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day), n=rng.randrange(9)
+                collection=one, day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day), n=1 + rng.randrange(8)
             )
             for one in collections
             for day in (0, 61, 122)
@@ -209,12 +219,17 @@ def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int
         Invitee(
             collection=online[n % len(online)],
             email=f"teacher{n}@large.example",
-            nonce=new_nonce(),
-            token_hash=hashlib.sha256(str(n).encode()).hexdigest(),
         )
         for n in range(wanted)
     ]
     made = Invitee.objects.bulk_create(invitees, batch_size=BATCH)
+    LinkSecret.objects.bulk_create(
+        [
+            LinkSecret(invitee=one, nonce=new_nonce(), token_hash=hashlib.sha256(str(one.pk).encode()).hexdigest())
+            for one in made
+        ],
+        batch_size=BATCH,
+    )
     OutboxMessage.objects.bulk_create(
         [OutboxMessage(kind="surveys.personal_link", object_id=one.pk, state=OutboxMessage.State.SENT) for one in made],
         batch_size=BATCH,
@@ -253,7 +268,7 @@ def _run(survey: Survey, plan: AnalysisPlan, collections: list[Collection], rng:
         state=AnalysisRun.State.DONE,
         n_seals=len(sealed),
         fingerprint="0" * 64,
-        counts={"teams": teams},
+        counts={"teams": teams, "teams_held": len(teams)},
         started_at=now,
         finished_at=now,
     )

@@ -94,7 +94,7 @@ def questionnaire(page: Any, address: str, reset: Any) -> None:
     page.route("**/*", lambda route: route.continue_())  # with a route set, the cache of the welcome page is not used
     reset()
     page.locator("form.start button").click()
-    page.wait_for_url("**/a/q*")
+    page.wait_for_url(re.compile(r"/a/[\w-]{16}/"))
 
 
 def questionnaire_anew(page: Any, address: str, reset: Any) -> None:
@@ -103,9 +103,10 @@ def questionnaire_anew(page: Any, address: str, reset: Any) -> None:
     page.evaluate(
         "navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((one) => one.unregister())))"
     )
+    own = page.url
     page.goto("about:blank")
     reset()
-    page.goto(address.rpartition("/")[0] + "/q")
+    page.goto(own)
 
 
 def main() -> int:

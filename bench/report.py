@@ -27,19 +27,20 @@ from analysis.runs import execute, request_run
 from surveys import collections, sealing, submission
 from surveys.models import Collection, Meeting, Survey
 from surveys.questionnaires import definition_of, install_shipped
-from teams.models import Academy, Institution, Invitation, Participation, Study, Team
+from teams.models import Academy, Institution, Invitation, Participation, ResearchGroup, Study, Team
 draw, day = random.Random(7), datetime.date(2026, 9, 1)
-version = install_shipped()[0]
+group = ResearchGroup.objects.create(name="Bench")
+version = install_shipped(group)[0]
 items = definition_of(version).item_codes
-study = Study.objects.create(slug="bench", title="Bench", starts_on=day, ends_on=day.replace(year=2027), grace_hours=0)
+study = Study.objects.create(group=group, slug="bench", simulated=True, title="Bench", starts_on=day, ends_on=day.replace(year=2027), grace_hours=0)
 survey = Survey.objects.create(study=study, version=version, background=[])
-school = Institution.objects.create(name="School")
+school = Institution.objects.create(group=group, name="School")
 n_teams, size = int(sys.argv[1]), int(sys.argv[2])
 for n in range(n_teams):
     academy, new = Academy.objects.get_or_create(
         institution=school, name=f"Academy {n // 5}", defaults={"sector": ("health", "education")[n // 20 % 2]})
     team = Team.objects.create(academy=academy, name=f"Team {n}")
-    Participation.objects.create(study=study, team=team, mode=Participation.Mode.CONTACT,
+    Participation.objects.create(study=study, team=team, mode=Participation.Mode.RESEARCHER,
         state=Participation.State.ACCEPTED, approached=size + 3)
 collections.open_survey(survey, lock_plan(study, None).content_hash)
 for collection in Collection.objects.filter(survey=survey).select_related("survey__version", "survey__study", "participation"):
@@ -115,7 +116,7 @@ def main() -> int:
         manage(env, "migrate", "--verbosity=0")
         run = python(env, PREPARE, N_TEAMS, SIZE)
         worker = subprocess.Popen(
-            commands("127.0.0.1", 8000, var)["worker"], shell=True, cwd=ROOT, env=env, start_new_session=True
+            commands("127.0.0.1", 8000, var)["work"], shell=True, cwd=ROOT, env=env, start_new_session=True
         )
         time.sleep(12)  # the worker has started long before anybody publishes
         try:

@@ -27,7 +27,7 @@ from scripts.run import WEB_THREADS, WEB_WORKERS, commands, environment, prepare
 from scripts.setup import ROOT
 
 TEACHERS, STEPS, ROUNDS = 60, 8, 3
-ROOM = "import django; django.setup(); from surveys.models import Meeting; Meeting.objects.update(joins_confirmed=9999)"
+ROOM = "import django; django.setup(); from surveys.models import Collection; Collection.objects.update(approached=999)"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -37,6 +37,7 @@ class Teacher(threading.Thread):
         self.port, self.code, self.times = port, code, times
         self.cookies: dict[str, str] = {}
         self.failure = ""
+        self.went = ""  # where the last answer leads to
 
     def ask(self, what: str, method: str, path: str, body: str = "", kind: str = "") -> str:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
@@ -47,6 +48,7 @@ class Teacher(threading.Thread):
         answer = self.line.getresponse()
         text = answer.read().decode(errors="replace")
         self.times[what].append(time.perf_counter() - started)
+        self.went = answer.headers.get("Location") or ""
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, value = cookie.split(";")[0].split("=", 1)
             self.cookies[name] = value
@@ -67,7 +69,8 @@ class Teacher(threading.Thread):
         welcome = self.ask("welcome", "GET", f"/a/{self.code}")
         fields = {name: unescape(text) for name, text in re.findall(r'"hidden" name="(\w+)" value="([^"]*)"', welcome)}
         self.ask("start", "POST", "/a/start", urlencode({**fields, "consent": "yes"}), FORM)
-        page = self.ask("questionnaire", "GET", "/a/q")
+        pages = self.went
+        page = self.ask("questionnaire", "GET", pages)
         key = re.search(r'name="key" value="([^"]+)"', page)
         assert key
         items = sorted(set(re.findall(r'name="([A-Z]{2}\d)" value="1"', page)))
@@ -75,8 +78,8 @@ class Teacher(threading.Thread):
         for step in range(1, STEPS + 1):
             answers |= dict.fromkeys(items[: step * len(items) // STEPS], 3)
             body = {"key": key[1], "sequence": step, "answers": answers, "eligibility": "yes"}
-            self.ask("save", "POST", "/a/save", json.dumps(body), JSON)
-        self.ask("submit", "POST", "/a/submit", json.dumps({**body, "sequence": STEPS + 1}), JSON)
+            self.ask("save", "POST", f"{pages}save", json.dumps(body), JSON)
+        self.ask("submit", "POST", f"{pages}submit", json.dumps({**body, "sequence": STEPS + 1}), JSON)
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,46 @@
 
 import contextlib
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.defaults import page_not_found
 
 from config import mailbox
 from config.celery import app as celery_app
-from teams.access import is_researcher, participations_led_by
+from surveys import limits
+from teams import typed
+from teams.access import BeingDeleted, is_researcher, participations_led_by
+from teams.models import User
 
 MAILS_PER_PAGE = 30
 
 
 def site(request: HttpRequest) -> dict[str, object]:
     """What every template may know of the installation."""
-    return {"demo": not settings.PRODUCTION, "BASE_URL": settings.BASE_URL}
+    demo = not settings.PRODUCTION
+    return {
+        "demo": demo,
+        "demo_notice": demo and not settings.DEMO_REAL_STUDIES,
+        "BASE_URL": settings.BASE_URL,
+        "person": lambda: typed.person(request.user) if isinstance(request.user, User) else "",
+    }
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseNotFound:
+    """The page of what is not there; a study that is being deleted says so to those who may see it."""
+    if isinstance(exception, BeingDeleted):
+        return HttpResponseNotFound(render(request, "teams/being_deleted.html").content)
+    return page_not_found(request, exception)
 
 
 @login_not_required
@@ -58,8 +78,8 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """For monitors: whether the database answers and the broker can be written to. 503 if not."""
-    parts = {"database": _database_answers(), "broker": _broker_takes()}
+    """For monitors: whether the database answers, the broker can be written to and limits can be counted. 503 if not."""
+    parts = {"database": _database_answers(), "broker": _broker_takes(), "limits": _limits_count()}
     status = 200 if all(parts.values()) else 503
     return JsonResponse({name: "ok" if good else "failed" for name, good in parts.items()}, status=status)
 
@@ -68,6 +88,13 @@ def _database_answers() -> bool:
     with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return bool(cursor.fetchone())
+    return False
+
+
+def _limits_count() -> bool:
+    """Where wrong codes and attempts to sign in are counted: without that nobody signs in."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=limits.folder()):
+        return True
     return False
 
 
@@ -86,9 +113,14 @@ def _broker_takes() -> bool:
 @require_safe
 @never_cache
 def dev_mail(request: HttpRequest) -> HttpResponse:
-    """The mails that the demo wrote to files instead of sending them. There is no such page in production."""
+    """The mails that the demo wrote to files instead of sending them. There is no such page in production.
+
+    From another machine only for its researchers: these mails hold codes and links to choose a password.
+    """
     if settings.PRODUCTION:
         raise Http404
+    if not ip_address(get_adapter().get_client_ip(request)).is_loopback and not is_researcher(request.user):
+        return redirect_to_login(request.get_full_path())
     wanted = request.GET.get("to", "").strip()
     mails, n_all = mailbox.newest(Path(settings.MAIL_DIR), MAILS_PER_PAGE, wanted)
     return render(request, "dev_mail.html", {"mails": mails, "n_all": n_all, "to": wanted})

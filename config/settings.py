@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -17,6 +18,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config.mail_provider import provider_of, settings_of
+from config.schedule import (  # noqa: F401  settings that Celery reads
+    CELERY_BEAT_SCHEDULE,
+    CELERY_TASK_DEFAULT_QUEUE,
+    CELERY_TASK_ROUTES,
+    WAKE_UP_LASTS,
+)
 
 # One thread per process for linear algebra, set before numpy is imported: the matrices are small, so that threads only wait
 # for each other (the demo's analysis took three times the processor time with two), and sums come out the same every time.
@@ -34,11 +41,21 @@ DEBUG = env.bool("DEBUG", default=False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG shows secrets to visitors: it cannot be on in production.")
 
+os.umask(0o077)  # whatever this process writes is its own account's alone: 0700 and 0600
 VAR_DIR = Path(env.str("TEAMSPIEGEL_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
+_owner = VAR_DIR.stat().st_uid
+if PRODUCTION and _owner != os.geteuid():
+    # what root writes there the service could not read, or would not start with: say so before anything is written
+    raise ImproperlyConfigured(
+        f"The folder {VAR_DIR} belongs to account {_owner} and this is account {os.geteuid()}. Run this as the account of"
+        f" the service (sudo -u teamspiegel …), or give it the folder: chown -R teamspiegel {VAR_DIR}"
+    )
+if _owner == os.geteuid():
+    VAR_DIR.chmod(0o700)
 
 
-def _secret(name: str) -> str:
+def _secret(name: str, n_bytes: int = 48) -> str:
     """A secret of the environment; outside production made once and kept in ``var/secrets/``, readable by its owner."""
     value: str = env.str(name, default="")
     if value:
@@ -49,7 +66,7 @@ def _secret(name: str) -> str:
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:  # readable by its owner only
-            file.write(secrets.token_urlsafe(48))
+            file.write(secrets.token_urlsafe(n_bytes))
         # a link either appears whole or not at all: of two processes that start together both read the same secret
         with contextlib.suppress(FileExistsError):
             os.link(file.name, path)
@@ -58,14 +75,36 @@ def _secret(name: str) -> str:
 
 
 SECRET_KEY = _secret("SECRET_KEY")
+# Keys of before, the newest first: what they signed is still read, and kept hashes are still found (docs/deployment.md)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# The demo's accounts: drawn for each installation and printed at its start, so that nobody else's are known
+DEMO_PASSWORDS = {} if PRODUCTION else {who: _secret(f"DEMO_{who}", 12) for who in ("RESEARCHER", "ADMINISTRATOR")}
+# The demo is open to whoever reaches it: a study with real people opens there only if somebody says so
+DEMO_REAL_STUDIES = env.bool("DEMO_REAL_STUDIES", default=False)
+
 
 # ------------------------------------------------------------------------------------------------ addresses
+def _demo_hosts() -> list[str]:
+    """What the demo answers to: this machine, the name that its links begin with, and the one it was told to listen on.
+
+    To no other name: a page elsewhere whose name is made to lead here would read the demo's mailbox in a visitor's browser.
+    """
+    hosts = ["localhost", "127.0.0.1", "[::1]"]
+    listening = env.str("HOST", default="")
+    for address in (BASE_URL, f"http://{listening}" if listening not in ("0.0.0.0", "::") else ""):  # noqa: S104
+        host = urlsplit(address).hostname or ""
+        hosts.append(f"[{host}]" if ":" in host else host)
+    return sorted(set(hosts) - {""})
+
+
 BASE_URL = env.str("BASE_URL", default="" if PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
 if not BASE_URL:
     raise ImproperlyConfigured("Set BASE_URL in the environment: the address that links in mails begin with.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else _demo_hosts())
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS in the environment: the host names that the server answers to.")
+if PRODUCTION and any(host in ("*", ".", "") for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the host names: with '*' anybody's name would be ours.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
 SECURE = env.bool("SECURE", default=PRODUCTION)  # https throughout; off only for the demo on a local network
 
@@ -91,20 +130,25 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.requests.UnreadableMiddleware",
     "config.answering.AnsweringMiddleware",  # the teacher's pages skip what follows
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.no_store.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "teams.denied.DeniedMiddleware",
+    "teams.signed_out.SignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "teams.accounts.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "teams.typed.TypedMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "teams.once.OnceMiddleware",  # the last: what is refused before it is no act
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -143,10 +187,12 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
     },
     # PostgreSQL keeps the plans of the teacher's statements (surveys/statements.py); the ORM's are not prepared.
     "django.db.backends.postgresql": {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8)},
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5},
         "prepare_threshold": 5,
     },
 }
+# a connection is tried before it is given out: after PostgreSQL restarted none of the old ones costs somebody a page
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_OPTIONS.get(DATABASES["default"]["ENGINE"], {}))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Raw keys of collections live outside the database and its backups (docs/data-protection.md)
@@ -174,6 +220,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "teams.own_words.OwnWordsValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 ACCOUNT_ADAPTER = "teams.accounts.AccountAdapter"
@@ -182,7 +229,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no sign-up; a leader's address is proven by the mailed code
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 900
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
@@ -193,24 +240,43 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "60/m/ip,3/m/key",
     "reset_password": "60/m/ip,5/m/key",
     "reset_password_from_key": "60/m/ip",
+    # how often an address without an account is told so, and all of them together (teams/accounts.py)
+    "unknown_address": "1/d/key",
+    "unknown_addresses": "20/h/key",
 }
+ACCOUNT_FORMS = {"confirm_login_code": "teams.account_forms.CodeForm"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Teamspiegel"
+MFA_FORMS = {"activate_totp": "teams.account_forms.ActivateForm"}
+# allauth refuses a second factor while an address waits to be confirmed, for sites where strangers sign up with anybody's
+# address. Nobody signs up here, and the password itself was chosen by a mailed link; every such mail makes a row like that.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Researchers need a second factor; the demo's invented researchers have none to hold
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=PRODUCTION)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "home"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "config.sessions"
+SESSION_SERIALIZER = "config.sessions.Sealed"
+SESSION_COOKIE_AGE = 12 * 3600  # from signing in, whatever is done meanwhile
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+CSRF_FAILURE_VIEW = "config.forged.failed"
 SESSION_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+# Over https browsers take such a name from this host only, for all its paths, so that no neighbour gives a visitor another one
+COOKIE_PREFIX = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+MESSAGE_STORAGE = "config.messages.Storage"
 
 # ------------------------------------------------------------------------------------------------ headers
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+# These two bind the whole domain, other servers of the institution too, and are hard to take back: its own decision
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which advise them to everybody
 # Links carry tokens, so no other site is told where a visitor came from. Not "no-referrer": browsers would then send the
 # forms of our own pages with "Origin: null", which the protection against forged forms refuses.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -222,6 +288,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],  # as the one before says; some look for it by name
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -237,6 +304,7 @@ CONTENT_SECURITY_POLICY = {
 
 # ------------------------------------------------------------------------------------------------ language and time
 LANGUAGE_CODE = "nl"
+FORMAT_MODULE_PATH = ["config.formats"]  # British dates
 LANGUAGES = [("nl", _("Dutch")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
@@ -251,6 +319,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "media"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # static files too; Django makes them 0644
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
@@ -260,7 +329,7 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Teamspiegel <noreply@teamspie
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_PROVIDER = ""
 ANYMAIL: dict[str, Any] = {}
-EMAIL_TIMEOUT = 30
+EMAIL_TIMEOUT = 5  # to reach the mail server; once it answers it has longer (teams/mail_server.py)
 # "user:secret" that the mail provider shows when it reports what became of a mail (/mail/events); empty: no reports are taken
 MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", default="")
 if provider_of(env.str("EMAIL_URL", default="")):
@@ -299,18 +368,6 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    # beat only wakes: what is due stands in the database. A wake-up that waited too long is of no use: it expires.
-    "mail": {"task": "teams.send_due_mail", "schedule": 10.0, "options": {"expires": 10}},
-    "bounces": {"task": "teams.read_bounces", "schedule": 300.0, "options": {"expires": 300}},
-    "reminders": {"task": "teams.send_due_reminders", "schedule": 600.0, "options": {"expires": 600}},
-    "collections": {"task": "surveys.seal_due_collections", "schedule": 15.0, "options": {"expires": 15}},
-    "rounds": {"task": "surveys.send_due_rounds", "schedule": 30.0, "options": {"expires": 30}},
-    "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0, "options": {"expires": 15}},
-    "runs": {"task": "analysis.start_due_runs", "schedule": 10.0, "options": {"expires": 10}},
-    "files": {"task": "analysis.wake_for_prepared_files", "schedule": 15.0, "options": {"expires": 15}},
-    "reports": {"task": "analysis.wake_for_report_files", "schedule": 10.0, "options": {"expires": 10}},
-}
 # How long a claim on a row holds before another worker may take it over; the worker renews it while it works
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 
@@ -318,8 +375,23 @@ LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%d %H:%M"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.Cut",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%d %H:%M",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"fontTools": {"level": "WARNING"}},
+    "loggers": {
+        "fontTools": {"level": "WARNING"},
+        # these bring handlers of their own: Django's would mail whole requests, Granian's does not cut
+        "django": {"handlers": []},
+        "django.server": {"handlers": []},
+        "_granian": {"handlers": ["console"], "propagate": False},
+        "granian.access": {"handlers": ["console"], "propagate": False},
+        # the security log is kept whatever LOG_LEVEL says; the demo, made through the same steps, is quiet at its start
+        "teamspiegel.security": {"level": "INFO" if PRODUCTION else "NOTSET"},
+    },
 }

@@ -7,7 +7,11 @@ from django.views.i18n import set_language
 
 from config import pages, webhooks
 from surveys.views.invitation import invitation
+from teams.accounts import too_many
 
+handler429 = too_many  # allauth asks for it when one of its limits is reached
+
+handler404 = pages.not_found
 urlpatterns = [
     path("a/", include("surveys.answer_urls")),  # first: asked for most
     path("", pages.home, name="home"),

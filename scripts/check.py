@@ -49,6 +49,7 @@ def checks(scratch: str) -> list[Check]:
             [*manage, "check", "--deploy", "--fail-level", "WARNING"],
             {**apart, **PRODUCTION},
         ),
+        Check("lengths of modules", [sys.executable, "-m", "scripts.lines"]),
         Check("translations complete", [sys.executable, "-m", "scripts.messages", "check"]),
     ]
 

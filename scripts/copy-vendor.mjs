@@ -10,3 +10,7 @@ for (const [folder, file] of [
 ]) {
   copyFileSync(`${fonts}/${folder}/${file}`, `static/vendor/fonts/${file}`);
 }
+// for the PDFs alone: signs that Source Sans does not have (Arabic, Hebrew, symbols). No page loads them.
+for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
+  copyFileSync(`node_modules/dejavu-fonts-ttf/ttf/${file}`, `static/vendor/fonts/${file}`);
+}

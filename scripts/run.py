@@ -1,4 +1,4 @@
-"""Runs everything on this machine: web server, Celery worker and Celery beat, under one process manager.
+"""Runs everything on this machine: web server, two Celery workers and Celery beat, under one process manager.
 
     python -m scripts.run          (`make run`; PORT, HOST and TEAMSPIEGEL_VAR come from the environment)
 
@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,15 @@ def check_address(host: str, port: str) -> int:
 
 
 # ------------------------------------------------------------------------------------------------ before the start
+def shut(var: Path) -> None:
+    """Make the folder, and take from everybody else what an earlier version wrote there for all to read."""
+    os.umask(0o077)
+    var.mkdir(parents=True, exist_ok=True)
+    for path in (var, *var.rglob("*")):
+        if not path.is_symlink() and path.stat().st_mode & 0o077:
+            path.chmod(path.stat().st_mode & 0o700)
+
+
 def collect_static(var: Path, env: dict[str, str]) -> None:
     stamp, key = var / "static" / ".stamp", digest(ROOT / "static", ROOT / "requirements" / "base.txt")
     if not is_made(stamp, key):
@@ -189,8 +199,8 @@ def migrate(var: Path, env: dict[str, str]) -> None:
 
 
 def bring_up_to_date(var: Path, env: dict[str, str]) -> None:
-    """Static files and, beside them, the database."""
-    var.mkdir(parents=True, exist_ok=True)
+    """Static files and, beside them, the database; all of ``var`` is this account's alone."""
+    shut(var)
     with ThreadPoolExecutor() as pool:
         static = pool.submit(collect_static, var, env)
         migrate(var, env)
@@ -212,29 +222,37 @@ def prepare(var: Path, env: dict[str, str]) -> str:
 def commands(host: str, port: int, var: Path, web_workers: int = WEB_WORKERS) -> dict[str, str]:
     """The programs. Paths are quoted; each replaces the shell that starts it."""
     bin_dir = Path(sys.executable).parent
-    # nice: an analysis does not make a page slow
-    celery = f"exec nice -n 10 {shlex.quote(str(bin_dir / 'celery'))} --quiet -A config"
+    celery = f"{shlex.quote(str(bin_dir / 'celery'))} --quiet -A config"
+    workers = "--loglevel warning --without-gossip --without-mingle --without-heartbeat"
     return {
         "web": (
             f"exec {shlex.quote(str(bin_dir / 'granian'))} --interface wsgi --host {shlex.quote(host)} --port {port}"
             # backpressure counts connections, also those that a phone keeps open in between: a room of 300 has hundreds
-            f" --workers {web_workers} --blocking-threads {WEB_THREADS} --backpressure {CONNECTIONS} --http 1 --no-ws"
+            f" --workers {web_workers} --respawn-failed-workers --blocking-threads {WEB_THREADS}"
+            f" --backpressure {CONNECTIONS} --http 1 --no-ws"
             " --log-level warning config.wsgi:application"
         ),
-        # two processes: a long analysis does not hold up the mail, and what crashes in native code (charts, PDF) takes
-        # one task with it, not the worker. No gossip, no heartbeat: nobody else is on a folder.
+        # No gossip, no heartbeat: nobody else is on a folder. Mail, sealing and all that is small: threads, so that a mail
+        # server that hangs holds up one of them. They are not nice: somebody waits for a sign-in code.
         "worker": (
-            f"{celery} worker --pool prefork --concurrency 2 --loglevel warning"
-            " --without-gossip --without-mingle --without-heartbeat"
+            f"exec {celery} worker --pool threads --concurrency 4 --queues answers --hostname answers@%h {workers}"
         ),
-        "beat": (f"{celery} beat --loglevel warning --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"),
+        # Analyses and files: what crashes in native code (charts, PDF) takes one task with it, not the worker
+        "work": (
+            f"exec nice -n 10 {celery} worker --pool prefork --concurrency 2 --queues work --hostname work@%h {workers}"
+        ),
+        "beat": (f"exec {celery} beat --loglevel warning --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"),
     }
 
 
 def environment(host: str, port: int, var: Path) -> dict[str, str]:
     public = lan_address() if host in ("0.0.0.0", "::") else host  # noqa: S104
     env = {**os.environ, "SKIP_CHECKS": "1", "TEAMSPIEGEL_VAR": str(var), "DJANGO_SETTINGS_MODULE": "config.settings"}
-    env.setdefault("BASE_URL", f"http://{f'[{public}]' if ':' in public else public}:{port}")
+    public = f"[{public}]" if ":" in public else public
+    env.setdefault("BASE_URL", f"http://{public}:{port}")
+    env["HOST"] = (
+        public  # phones that ask for this address are answered, also where BASE_URL gives the links another name
+    )
     env["PYTHONUNBUFFERED"] = "1"  # lines appear when they are written
     env["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"  # on one's own machine: no harm
     return env
@@ -250,14 +268,31 @@ def wait_until_ready(url: str, ready: Callable[[], None]) -> None:
             time.sleep(0.1)
 
 
+def own_address(host: str, port: int) -> str:
+    """Where this machine asks its own web server: one that listens everywhere answers to no name that means "everywhere"."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def serve(host: str, port: int, var: Path, env: dict[str, str], ready: Callable[[], None]) -> int:
     """Run the programs until a signal or until one of them ends. Returns the exit code."""
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = own_address(host, port)
     stack = Stack(lambda: wait_until_ready(url, ready))
     for name, command in commands(host, port, var).items():
         stack.add_process(name, command, env=env, cwd=str(ROOT))
     stack.loop()
     return int(stack.returncode or 0)
+
+
+def warning(host: str) -> str:
+    """What to know before others can reach the demo; nothing while it is this machine's alone."""
+    if ip_address(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]).is_loopback:
+        return ""
+    return (
+        "  WARNING: everybody on this network can open this demo, and there is no HTTPS: who listens on the network reads what\n"
+        "  is typed, passwords too. Use invented people only. No study with real people opens here, unless you start it with\n"
+        "  DEMO_REAL_STUDIES=1; real answers belong on production settings (docs/deployment.md).\n"
+    )
 
 
 def main() -> int:
@@ -276,7 +311,7 @@ def main() -> int:
     def ready() -> None:
         if not sign_ins:
             sign_ins.append(finish(demo))  # it ran while the programs started
-        print(f"\n  Teamspiegel is at {env['BASE_URL']}   (Ctrl-C ends it)\n\n{sign_ins[0]}", flush=True)
+        print(f"\n  Teamspiegel is at {env['BASE_URL']}   (Ctrl-C ends it)\n\n{warning(host)}{sign_ins[0]}", flush=True)
 
     try:
         return serve(host, port, var, env, ready)

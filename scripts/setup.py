@@ -165,7 +165,8 @@ def compile_messages() -> None:
 
 
 def setup(dev: bool) -> None:
-    LOGS.mkdir(parents=True, exist_ok=True)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    LOGS.mkdir(mode=0o700, exist_ok=True)
     with (LOGS / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once take turns
         npm = None if assets_made() else system_npm()

@@ -2,11 +2,13 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from surveys.models import Collection, Meeting, Questionnaire, QuestionnaireVersion
-from teams.access import participation_for_leader, participation_for_researcher, researcher
+from surveys import address_lists
+from surveys.models import AddressCheck, Collection, Meeting, Questionnaire, QuestionnaireVersion
+from teams.access import groups_of, participation_for_leader, participation_for_researcher
 from teams.links import FACILITATOR, token_of
 
 _WITH = (
@@ -46,14 +48,32 @@ def meeting_for_facilitator(request: HttpRequest, meeting_id: int) -> Meeting:
     return meeting
 
 
-def questionnaire_for_researcher(user: AbstractBaseUser | AnonymousUser, code: str) -> Questionnaire:
-    """A questionnaire, for every researcher: they share them. Raises Http404 for anybody else."""
-    researcher(user)
-    return get_object_or_404(Questionnaire, code=code)
+def questionnaires_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Questionnaire]:
+    """The questionnaires of the research groups a user is a member of; all of them for an administrator."""
+    return Questionnaire.objects.filter(group__in=groups_of(user))
 
 
-def version_for_researcher(user: AbstractBaseUser | AnonymousUser, code: str, number: int) -> QuestionnaireVersion:
-    """A frozen version of a questionnaire, for every researcher. Raises Http404 for anybody else."""
-    questionnaire = questionnaire_for_researcher(user, code)
+def address_check_by_link(request: HttpRequest, check_id: int) -> AddressCheck:
+    """The list of an academy's addresses, for who got its link.
+
+    Raises Http404 for anybody else, once the link is over, and once who got it leads a team there or works in the study.
+    """
+    token = token_of(request, address_lists.PURPOSE)
+    check = get_object_or_404(AddressCheck.objects.select_related("study", "academy__institution"), pk=check_id)
+    if not token.opens(check.pk, check.nonce) or address_lists.is_over(check):
+        raise Http404
+    if address_lists.may_not_confirm(check.study, check.academy, check.email):
+        raise Http404
+    return check
+
+
+def questionnaire_for_researcher(user: AbstractBaseUser | AnonymousUser, pk: int) -> Questionnaire:
+    """A questionnaire, for every member of its research group. Raises Http404 for anybody else."""
+    return get_object_or_404(questionnaires_of(user).select_related("group"), pk=pk)
+
+
+def version_for_researcher(user: AbstractBaseUser | AnonymousUser, pk: int, number: int) -> QuestionnaireVersion:
+    """A frozen version of a questionnaire, for every member of its group. Raises Http404 for anybody else."""
+    questionnaire = questionnaire_for_researcher(user, pk)
     versions = QuestionnaireVersion.objects.select_related("questionnaire", "created_by")
     return get_object_or_404(versions, questionnaire=questionnaire, number=number)

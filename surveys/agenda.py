@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models import Collection
-from teams.models import Participation, Study
-from teams.planned import PlannedMeeting, ProposedDate
-from teams.planning import MEETING_MODES, meetings_of, overlaps
+from teams.models import Participation, PlannedMeeting, ProposedDate, Study
+from teams.planning import MEETING_MODES
+from teams.slots import meetings_of, overlaps
 
 WEEK = timedelta(days=7)
 SHOWS = {"todo": _("to be agreed"), "coming": _("coming"), "past": _("over")}

@@ -7,8 +7,12 @@ class SurveysConfig(AppConfig):
 
     def ready(self) -> None:
         from surveys import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
-        from teams import history
+        from surveys.questionnaires import why_not_invite
+        from teams import history, studies
+        from teams.security_log import Act
 
+        studies.NOT_YET.append(why_not_invite)
+        history.SECURITY["answers_deleted"] = Act.TEAM_DELETED  # of a team that withdrew: what is kept of it goes
         history.WORDS.update(
             {
                 "survey_opened": _("Survey opened"),
@@ -16,10 +20,17 @@ class SurveysConfig(AppConfig):
                 "collection_reopened": _("Collecting opened again"),
                 "collection_seal_asked": _("Sealing asked for"),
                 "links_issued": _("Personal links sent"),
+                "key_renewed": _("Key was lost: new key made, new personal links sent"),
                 "links_reminded": _("Reminder sent"),
                 "facilitator_link_sent": _("Facilitator's link sent"),
+                "present_counted": _("Those present counted by a researcher"),
+                "slips_made": _("Slips for the meeting printed"),
+                "slips_worthless": _("Slips that were left made worthless"),
+                "address_list_sent": _("Link to confirm addresses of teachers sent"),
+                "addresses_confirmed": _("Addresses of teachers confirmed"),
                 "counts_corrected": _("Number of teachers, number of refusals corrected"),
                 "paper_added": _("Paper forms added to the answers"),
+                "paper_corrected": _("Paper form corrected"),
                 "paper_taken_back": _("Paper forms taken out of the answers"),
                 "answers_deleted": _("Answers of the team deleted"),
                 "questionnaire_chosen": _("Questionnaire chosen"),

@@ -59,7 +59,7 @@ class _Check:
         if not isinstance(code, str) or not SLUG.fullmatch(code):
             self.problem("code", _("use small letters, digits and hyphens, for instance 'my-questionnaire'."))
         languages = data.get("languages", list(LANGUAGES))
-        if not isinstance(languages, list) or not languages or not set(languages) <= set(LANGUAGES):
+        if not isinstance(languages, list) or not languages or not all(at in LANGUAGES for at in languages):
             self.problem("languages", _("name one or more of: %s.") % ", ".join(LANGUAGES))
         else:
             self.languages = languages

@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from surveys.collections import Counts, counts_of
+from surveys.counts import Counts, counts_of
 from surveys.models import Collection, Meeting, Response
 from teams.models import Participation, Study
 
@@ -56,7 +56,7 @@ def list_collecting(
     if mode:
         shown = shown.filter(mode=mode)
     if search:
-        names = ("team__name", "team__academy__name", "team__academy__institution__name", "team__leader_name")
+        names = ("team__name", "team__academy__name", "team__academy__institution__name", "leader_name")
         either = Q()
         for name in names:
             either |= Q(**{f"{name}__icontains": search})

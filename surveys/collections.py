@@ -1,27 +1,32 @@
-"""Collecting step by step: open (never without a locked plan), close, reopen, seal; and the counts meanwhile."""
+"""Collecting step by step: open (never without a locked plan), close, reopen, seal; and the room of a meeting meanwhile."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from celery import current_app
+from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from surveys import keys, limits
-from surveys.models import Collection, Invitee, Meeting, Response, Survey
+from surveys import confirming, keys, links
+from surveys.models import Collection, Meeting, PresentBy, Response, Survey
 from surveys.paper_counts import paper_counts_of
-from teams import planning
+from teams import mail, planning
+from teams.contact_person import note_vouched
+from teams.corrections import language_of
 from teams.history import record
+from teams.leases import Chore, wake
 from teams.links import new_nonce
-from teams.models import Participation, User
+from teams.models import Participation, Study, User
+from teams.studies import promise
 
+OPENED_MAIL = "surveys.collecting_begins"  # to a leader who accepted before the survey opened
 SEAL_TASK = "surveys.seal_due_collections"
+OPENING = Chore("surveys.open")
 # 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
 CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
 CODE_LENGTH = 6
@@ -33,30 +38,47 @@ class NotReady(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Counts of a collection. ``started`` includes what was submitted since."""
+class RoomCounts:
+    """What whoever leads a meeting sees of it. ``started`` includes what was submitted since."""
 
     started: int
     submitted: int
     present: int | None
-    links: int
-    approached: int
+    paper: int | None
 
     @property
     def on_their_way(self) -> int:
         return max(self.started - self.submitted, 0)
 
 
-def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
-    """Open the survey, and a collection for every team that takes part. Returns the number of collections.
+def may_open(study: Study) -> None:
+    """Refuse to collect answers of real people on the settings of the demo, which whoever reaches it can enter.
 
-    Again it changes nothing, but opens what is still missing.
+    :raises NotReady: there, unless the study is simulated or DEMO_REAL_STUDIES=1 was set for a try-out
+    """
+    if not (settings.PRODUCTION or settings.DEMO_REAL_STUDIES or study.simulated):
+        raise NotReady(
+            _(
+                "This is a demo: it is not secured as a study with real people must be, so no such study opens here."
+                " Whoever manages it can start it with DEMO_REAL_STUDIES=1 to try one out; real answers belong on"
+                " production settings (docs/deployment.md)."
+            )
+        )
+
+
+def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
+    """Open the survey, and a collection for every team that takes part. Returns the number of teams that are open.
+
+    Again it opens what is still missing, and nothing twice: what fails for one team fails for that team alone, is named on the
+    researchers' board and tried again by beat.
 
     :raises NotReady: without the hash of a locked plan, or with another plan than it was opened with
     """
+    may_open(survey.study)
     if not plan_hash:
         raise NotReady(_("The analysis plan must be locked before the survey opens."))
     with transaction.atomic():
+        hold_opening(survey.study_id)
         opened = Survey.objects.filter(pk=survey.pk, opened_at__isnull=True).update(
             plan_hash=plan_hash, opened_at=timezone.now()
         )
@@ -65,10 +87,47 @@ def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
             raise NotReady(_("The survey is open already, under another plan."))
         if opened:
             record(survey.study, "survey_opened", by=by)
-        accepted = survey.study.participations.filter(state=Participation.State.ACCEPTED)
-        for participation in accepted.filter(collection__isnull=True):
-            open_collection(participation)
-        return accepted.count()
+    open_missing(survey.study)
+    taking_part = Participation.State.ACCEPTED
+    return Collection.objects.filter(survey=survey, participation__state=taking_part).count()
+
+
+def not_open(study: Study | None = None) -> QuerySet[Participation]:
+    """Teams that take part in a study that is open, and of which the collection is not: of one study, or of all."""
+    waiting = Participation.objects.filter(
+        state=Participation.State.ACCEPTED,
+        approached__isnull=False,
+        collection__isnull=True,
+        study__survey__opened_at__isnull=False,
+        study__deletion__isnull=True,
+    )
+    if study is not None:
+        waiting = waiting.filter(study=study)
+    return waiting.select_related("team", "study").order_by("pk")
+
+
+def open_missing(study: Study | None = None) -> int:
+    """Open what should be open and is not, each team by itself, and tell its leader. Returns how many were opened now.
+
+    Args:
+        study: of this one, also what failed a moment ago; None for all studies, as beat asks.
+    """
+    waiting = list(not_open(study))
+    if study is None:
+        OPENING.forget_all_but(one.pk for one in waiting)
+    else:
+        OPENING.at_once(study.pk)
+    return OPENING.each(waiting, _open_and_tell, key=lambda one: one.pk, study=lambda one: one.study_id)
+
+
+def _open_and_tell(participation: Participation) -> int:
+    with transaction.atomic():
+        collection, is_new = _open(participation)
+        if collection is None or not is_new:
+            return 0
+        # as the team's page promised
+        mail.queue(OPENED_MAIL, participation.pk, language_of(participation.leader_email), study=participation.study)
+    return 1
 
 
 def open_collection(participation: Participation) -> Collection | None:
@@ -76,50 +135,51 @@ def open_collection(participation: Participation) -> Collection | None:
 
     What the team said when it accepted is copied: the way of collecting and the number of teachers approached.
     """
-    survey = Survey.objects.filter(study_id=participation.study_id, opened_at__isnull=False).first()
-    if survey is None or participation.state != Participation.State.ACCEPTED or participation.approached is None:
-        return None
-    existing = Collection.objects.filter(participation=participation).first()
-    if existing is not None:
-        return existing
+    return _open(participation)[0]
+
+
+def open_or_later(participation: Participation) -> Collection | None:
+    """As `open_collection`; a disk that is full keeps nobody from accepting: then it is on the board, and beat tries again."""
     try:
         with transaction.atomic():
-            collection = Collection.objects.create(
-                survey=survey,
-                participation=participation,
-                mode=participation.mode,
-                approached=participation.approached,
-            )
-            keys.make(collection)
-            if participation.mode in MEETING_MODES:
-                _make_meeting(collection)
-                planning.brief_later(participation)
-    except IntegrityError:  # the constraint decided: another process opened it first
-        return Collection.objects.get(participation=participation)
-    return collection
+            return open_collection(participation)
+    except OSError as error:
+        OPENING.note(participation.pk, participation.study_id, error)
+        return None
 
 
-def may_change_way(participation: Participation, mode: str) -> bool:
-    """Whether a team may answer in another way: not once somebody has begun, since answers belong to how they came in."""
-    collection = Collection.objects.filter(participation=participation).first()
-    if collection is None or collection.mode == mode:
-        return True
-    return collection.state == Collection.State.OPEN and not collection.responses.exists()
-
-
-def follow_way(participation: Participation) -> bool:
-    """Give the collection the way of collecting that was agreed later. Whether it has that way now."""
-    collection = Collection.objects.filter(participation=participation).first()
-    if collection is None or collection.mode == participation.mode:
-        return True
-    if not may_change_way(participation, participation.mode):
-        return False
+def _open(participation: Participation) -> tuple[Collection | None, bool]:
+    """The collection, and whether it was made now."""
+    existing = Collection.objects.filter(participation=participation).first()
+    if existing is not None:
+        return existing, False
     with transaction.atomic():
-        Collection.objects.filter(pk=collection.pk).update(mode=participation.mode)
-        if participation.mode in MEETING_MODES and not Meeting.objects.filter(collection=collection).exists():
-            _make_meeting(collection)
-            planning.brief_later(participation)
-    return True
+        # the team's row and then the study's, here as where a leader accepts: whoever accepts while the study opens is waited
+        # for by who opens it, or finds it open
+        team = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+        hold_opening(team.study_id)
+        survey = Survey.objects.filter(study_id=team.study_id, opened_at__isnull=False).first()
+        if survey is None or team.state != Participation.State.ACCEPTED or team.approached is None:
+            return None, False
+        collection, is_new = Collection.objects.get_or_create(
+            participation=team, defaults={"survey": survey, "mode": team.mode, "approached": team.approached}
+        )
+        if not is_new:
+            return collection, False
+        try:
+            keys.make(collection)
+            promise(team.study)  # teachers read it from here on
+            if team.mode in MEETING_MODES:
+                brief(make_meeting(collection))
+        except BaseException:
+            keys.destroy(collection)  # there will be no such collection
+            raise
+    return collection, True
+
+
+def hold_opening(study_id: int) -> None:
+    """One at a time: who opens the study, and who begins to take part in it."""
+    Study.objects.select_for_update(no_key=True).get(pk=study_id)
 
 
 def close_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
@@ -156,8 +216,10 @@ def reopen_collection(collection: Collection, by: User | None = None, by_link: b
     return bool(reopened)
 
 
-def seal_now(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
+def seal_now(collection: Collection, by: User | None = None) -> bool:
     """End the grace period now: the sealing (sealing.py) is due and a worker is woken. Whether it changed anything.
+
+    Never by a link alone: it cannot be undone, and a mailbox has more readers than one.
 
     :raises NotReady: while the collection is open, or paper forms are not entered
     """
@@ -174,7 +236,6 @@ def seal_now(collection: Collection, by: User | None = None, by_link: bool = Fal
                 "collection_seal_asked",
                 participation=collection.participation,
                 by=by,
-                by_link=by_link,
             )
             transaction.on_commit(wake_sealing, robust=True)
     collection.refresh_from_db()
@@ -183,48 +244,75 @@ def seal_now(collection: Collection, by: User | None = None, by_link: bool = Fal
     return bool(due)
 
 
-@transaction.atomic
-def correct_counts(collection: Collection, approached: int, refused: int, reason: str, by: User) -> bool:
-    """Correct how many teachers were approached, or enter how many refused; the reason stands in the team's history.
-
-    Returns:
-        Whether anything changed.
-    """
-    before = Collection.objects.select_for_update().get(pk=collection.pk)
-    if (before.approached, before.refused) == (approached, refused):
-        return False
-    Collection.objects.filter(pk=collection.pk).update(approached=approached, refused=refused)
-    detail = f"{before.approached} → {approached}, {before.refused} → {refused}: {reason}"
-    record(collection.survey.study, "counts_corrected", participation=collection.participation, by=by, detail=detail)
-    return True
-
-
 def wake_sealing() -> None:
     """Wake a worker for what is due; should nobody hear it, beat wakes too."""
-    current_app.send_task(SEAL_TASK, expires=15, ignore_result=True)
+    wake(SEAL_TASK)
 
 
-def set_present(meeting: Meeting, present: int, paper: int | None = None) -> bool:
+def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by: User | None = None) -> bool:
     """Record how many teachers are present and how many handed in a form on paper, while the collection is open.
+
+    Args:
+        by: who is signed in; None for whoever holds the facilitator's link.
 
     Returns:
         Whether it was recorded.
     """
     open_now = Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN)
-    return bool(open_now.update(present=present, paper=paper))
+    counter = confirming.who_counts(meeting, by)
+    recorded = bool(open_now.update(present=present, paper=paper, present_by=counter, counted_by=by))
+    if recorded and by is None:
+        note_vouched(meeting.collection.participation_id, meeting.collection.participation.contact_email)
+    return recorded
+
+
+def count_present(meeting: Meeting, present: int, by: User) -> bool:
+    """A researcher's own count of who was present, until the answers are sealed. Whether it was recorded."""
+    with transaction.atomic():
+        unsealed = Meeting.objects.filter(pk=meeting.pk, collection__sealing=False)
+        unsealed = unsealed.exclude(collection__state=Collection.State.SEALED)
+        if not unsealed.update(present=present, present_by=PresentBy.RESEARCHER, counted_by=by):
+            return False
+        collection = meeting.collection
+        record(
+            collection.survey.study,
+            "present_counted",
+            participation=collection.participation,
+            by=by,
+            detail=str(present),
+        )
+    return True
+
+
+def announce_shared_device(collection: Collection, shared: bool) -> None:
+    """Whoever leads the meeting says that several people answer in turn on one device, or that they do not."""
+    unsealed = Collection.objects.filter(pk=collection.pk).exclude(state=Collection.State.SEALED)
+    unsealed.update(shared_device=shared)
+
+
+def begun_on_one_device(collection: Collection, n: int) -> None:
+    """Keep the most responses that one device began in a collection: from two on, since one tells nothing."""
+    if n > 1:
+        unsealed = Collection.objects.filter(pk=collection.pk, on_one_device__lt=n, sealing=False)
+        unsealed.exclude(state=Collection.State.SEALED).update(on_one_device=n)
 
 
 def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool:
     """Record who really led a meeting, a researcher or the contact person, until the answers are sealed.
 
-    The answers came in a meeting either way, so this may change after some came in, unlike every other way of collecting.
+    The answers came in a meeting either way, so this may change after some came in, unlike every other way of collecting. A
+    contact person must be known: the team leader may not be the one who counts.
 
     Returns:
         Whether it changed anything.
     """
     if mode not in MEETING_MODES:
         return False
+    if mode == Participation.Mode.CONTACT and not collection.participation.contact_email:
+        return False
     with transaction.atomic():
+        # the team's row before the collection's, as everywhere, or two would wait for each other
+        Participation.objects.select_for_update(no_key=True).get(pk=collection.participation_id)
         meets = Collection.objects.filter(pk=collection.pk, mode__in=MEETING_MODES, sealing=False)
         if not meets.exclude(state=Collection.State.SEALED).exclude(mode=mode).update(mode=mode):
             return False
@@ -240,14 +328,9 @@ def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool
     return True
 
 
-def joins_allowed(collection: Collection, meeting: Meeting) -> int:
-    """How many may join by the code: so many per teacher approached, and what the facilitator allowed on top."""
-    return limits.joins_per_teacher() * collection.approached + meeting.joins_confirmed
-
-
 def allow_more_joins(meeting: Meeting) -> None:
-    """Let as many more join as the team has teachers: the facilitator sees who is in the room."""
-    Meeting.objects.filter(pk=meeting.pk).update(joins_confirmed=F("joins_confirmed") + meeting.collection.approached)
+    """Let as many join again as at first: the facilitator sees who is in the room."""
+    Meeting.objects.filter(pk=meeting.pk).update(joins_confirmed=F("joins_confirmed") + 1)
 
 
 def is_being_sealed(collection: Collection) -> bool:
@@ -264,43 +347,37 @@ def in_grace(collection: Collection) -> bool:
 
 def renew_facilitator_link(meeting: Meeting) -> None:
     """Make a new link for the facilitator; the old one opens nothing any more."""
-    Meeting.objects.filter(pk=meeting.pk).update(facilitator_nonce=new_nonce())
+    Meeting.objects.filter(pk=meeting.pk).update(facilitator_nonce=new_nonce(), sent_to_contact=False)
     meeting.refresh_from_db()
 
 
-def counts(collection: Collection) -> Counts:
-    """The counts of one collection."""
-    return counts_of([collection])[collection.pk]
+def room_counts(meeting: Meeting) -> RoomCounts | None:
+    """Who takes part in the room: for whoever leads the meeting, and only while it lasts. None once it is closed.
+
+    Personal links are not counted, which are answered on any day: their answers would be seen coming in one by one.
+    """
+    if meeting.collection.state != Collection.State.OPEN:
+        return None
+    try:
+        by_link = links.rows_of(meeting.collection)
+    except keys.KeyDestroyed:
+        return None
+    by_code = Response.objects.filter(collection=meeting.collection).exclude(key__in=by_link)
+    row = by_code.aggregate(started=Count("pk"), submitted=Count("pk", filter=Q(state=Response.State.SUBMITTED)))
+    return RoomCounts(row["started"], row["submitted"], meeting.present, meeting.paper)
 
 
-def counts_of(collections: Iterable[Collection]) -> dict[int, Counts]:
-    """The counts of many collections, by primary key, in three queries however many there are."""
-    listed = list(collections)
-    live = [c.pk for c in listed if c.state != Collection.State.SEALED]
-    responses = {
-        row["collection"]: row
-        for row in Response.objects.filter(collection__in=live)
-        .values("collection")
-        .annotate(started=Count("pk"), submitted=Count("pk", filter=Q(state=Response.State.SUBMITTED)))
-    }
-    links = dict(
-        Invitee.objects.filter(collection__in=live)
-        .values("collection")
-        .annotate(n=Count("pk"))
-        .values_list("collection", "n")
-    )
-    present = dict(Meeting.objects.filter(collection__in=live).values_list("collection", "present"))
-    result = {}
-    for c in listed:
-        if c.state == Collection.State.SEALED:
-            result[c.pk] = Counts(c.n_started or 0, c.n_submitted or 0, c.n_present, c.n_links or 0, c.approached)
-        else:
-            row = responses.get(c.pk, {"started": 0, "submitted": 0})
-            result[c.pk] = Counts(row["started"], row["submitted"], present.get(c.pk), links.get(c.pk, 0), c.approached)
-    return result
+def brief(meeting: Meeting) -> None:
+    """See that a contact person who leads gets the link: two days before a meeting whose time is fixed, else now.
+
+    From nobody else: the leader, who reads the report, has no link to hand on.
+    """
+    participation = meeting.collection.participation
+    if not planning.brief_later(participation) and participation.mode == Participation.Mode.CONTACT:
+        links.send_facilitator_link(meeting)
 
 
-def _make_meeting(collection: Collection) -> Meeting:
+def make_meeting(collection: Collection) -> Meeting:
     """The meeting with a code of its own: the constraint says which code is taken, then another is drawn."""
     while True:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from surveys import keys
 from surveys.models import Collection, Survey
-from surveys.sealing import sweep
+from teams import sweeping
 from teams.history import record
 
 
@@ -24,7 +24,6 @@ def delete_collection(collection: Collection) -> bool:
         if locked.state == Collection.State.SEALED:
             Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
         record(locked.survey.study, "answers_deleted", participation=locked.participation)
-        locked.delete()
-    if not connection.in_atomic_block:
-        sweep()  # the old rows leave the disk
+        _n, rows = locked.delete()
+        sweeping.mark(rows)
     return True

@@ -3,7 +3,8 @@
 Two researchers may work on one draft. A change names the part and what it looked like when its form was opened: if
 somebody else changed that part meanwhile, nothing is overwritten and `Conflict` is raised. The write itself is one
 conditional update on the number of the last edit; who comes second looks again, so that changes of different parts both
-hold. A removal can be undone until the next change.
+hold. The last removal can be undone, whatever was changed since beside it; a whole draft that an import put in the place
+of another until the next change.
 
 Parts have addresses: ``texts``, ``options``, ``eligibility``, ``scale:GV``, ``item:GV1``, ``question:years``.
 """
@@ -223,28 +224,58 @@ def move(questionnaire: Questionnaire, part: str, up: bool) -> bool:
 def remove(questionnaire: Questionnaire, part: str, looked: str) -> None:
     """Take a part out; `undo` brings it back. :raises Conflict: if somebody changed it since it was looked at"""
 
-    def change(draft: Draft) -> None:
+    def change(draft: Draft) -> Part:
         if not looked or seen(draft, part) != looked:
             raise Conflict
         kind, _colon, code = part.partition(":")
         if kind == "eligibility":
-            draft["eligibility"] = None
-            return
+            removed, draft["eligibility"] = draft["eligibility"], None
+            return {"part": part, "value": removed}
         found = _place(draft, kind, code)
         if found is None:
             raise Conflict
-        del found[0][found[1]]
+        rows, at = found
+        scale = next((one["code"] for one in draft["scales"] if one["items"] is rows), "")
+        return {"part": part, "value": rows.pop(at), "at": at, "scale": scale}
 
-    _change(questionnaire, change, can_be_undone=True)
+    _change(questionnaire, change)
+
+
+def undoable(questionnaire: Questionnaire) -> int | None:
+    """The number of the edit that `undo` takes back; None where there is none."""
+    before = questionnaire.before
+    if before is None:
+        return None
+    return int(before["edit"]) if _is_removal(before) else questionnaire.edit
 
 
 def undo(questionnaire: Questionnaire, edit: int) -> bool:
-    """Bring back what stood there before edit number ``edit``, if that was the last one. Whether it was."""
-    before = questionnaire.before
-    if before is None:
+    """Take back edit number ``edit``, if it is the one that can be. Whether it was.
+
+    :raises Conflict: if the scale of a removed item is gone, or another first question is there
+    :raises CodeTaken: if another part has its code now
+    """
+    row = Questionnaire.objects.get(pk=questionnaire.pk)
+    before = row.before
+    if before is None or undoable(row) != edit:
         return False
-    row = Questionnaire.objects.filter(pk=questionnaire.pk, edit=edit, before__isnull=False)
-    return bool(row.update(draft=before, title=before["title"], edit=edit + 1, before=None))
+    if not _is_removal(before):
+        whole = Questionnaire.objects.filter(pk=row.pk, edit=edit, before__isnull=False)
+        return bool(whole.update(draft=before, title=before["title"], edit=edit + 1, before=None))
+
+    def change(draft: Draft) -> None:
+        kind, value = before["part"].partition(":")[0], before["value"]
+        if kind == "eligibility":
+            if draft["eligibility"]:
+                raise Conflict
+            draft["eligibility"] = value
+            return
+        for code in (value["code"], *(item["code"] for item in value.get("items", ()))):
+            _check_free(draft, code)
+        rows = _scale(draft, before["scale"])["items"] if kind == "item" else dict(_lists(draft))[kind]
+        rows.insert(before["at"], value)
+
+    return _change(row, change, undoing=edit)
 
 
 def publish(questionnaire: Questionnaire, edit: int, note: str, by: User) -> QuestionnaireVersion:
@@ -258,18 +289,31 @@ def publish(questionnaire: Questionnaire, edit: int, note: str, by: User) -> Que
     return publish_version(questionnaire, note, by)
 
 
-def _change(questionnaire: Questionnaire, change: Callable[[Draft], None], can_be_undone: bool = False) -> None:
-    """Carry out a change on what stands there now; who loses the race for the edit number looks again."""
+def _change(questionnaire: Questionnaire, change: Callable[[Draft], Part | None], undoing: int | None = None) -> bool:
+    """Carry out a change on what stands there now; who loses the race for the edit number looks again.
+
+    What ``change`` returns was removed and can be brought back. False where ``undoing`` was undone by somebody else.
+    """
     while True:
         row = Questionnaire.objects.get(pk=questionnaire.pk)
+        if undoing is not None and (row.before is None or undoable(row) != undoing):
+            return False
         draft = copy.deepcopy(row.draft)
-        change(draft)
+        removed = change(draft)
         if draft == row.draft:
-            return
-        written = {"draft": draft, "title": draft["title"], "edit": row.edit + 1}
-        written["before"] = row.draft if can_be_undone else None
+            return True
+        written: Part = {"draft": draft, "title": draft["title"], "edit": row.edit + 1}
+        if removed is not None:
+            written["before"] = {**removed, "edit": row.edit + 1}
+        elif undoing is not None or (row.before is not None and not _is_removal(row.before)):
+            written["before"] = None
         if Questionnaire.objects.filter(pk=row.pk, edit=row.edit).update(**written):
-            return
+            return True
+
+
+def _is_removal(before: Part) -> bool:
+    """What can be undone is a removed part with its place, or else a whole draft."""
+    return "part" in before
 
 
 def _lists(draft: Draft) -> Iterator[tuple[str, list[Part]]]:

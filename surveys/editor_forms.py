@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from surveys import drafts
-from surveys.checking import CODE, FARTHEST, LONGEST_TEXT, SLUG, TAKEN, cleaned
+from surveys.checking import CODE, FARTHEST, LONGEST_TEXT, TAKEN, cleaned
 from surveys.definition import CHOICE, LANGUAGES, MAX_POINTS, MIN_POINTS, NUMBER, TEXT
 from surveys.drafts import Draft
 
@@ -324,49 +324,6 @@ class QuestionForm(_WithChoices):
         if self.type == NUMBER:
             question |= {name: self.cleaned_data[name] for name in ("minimum", "maximum", "decimals")}
         return question
-
-
-class NewForm(forms.Form):
-    code = forms.CharField(
-        label=gettext_lazy("Short name"),
-        max_length=50,
-        validators=[
-            RegexValidator(rf"^(?:{SLUG.pattern})\Z", gettext_lazy("Use small letters, digits and hyphens.")),
-        ],
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as team-learning. It cannot be changed later."),
-    )
-    title_nl = forms.CharField(label=gettext_lazy("Title (Dutch)"), max_length=200, required=False)
-    title_en = forms.CharField(label=gettext_lazy("Title (English)"), max_length=200, required=False)
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        if not (found.get("title_nl") or found.get("title_en")):
-            self.add_error("title_nl", _("Give the title in at least one language."))
-        return found
-
-
-class PublishForm(forms.Form):
-    edit = forms.IntegerField(widget=forms.HiddenInput)
-    note = forms.CharField(
-        label=gettext_lazy("What changed and why"),
-        max_length=500,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("In your own words, for who compares versions later."),
-    )
-
-
-class ImportForm(forms.Form):
-    """A file; on the second round the questionnaire that was read from it, as YAML."""
-
-    file = forms.FileField(label=gettext_lazy("File (YAML, or XLSForm as XLSX)"), required=False)
-    document = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1_000_000)
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        if not found.get("file") and not found.get("document"):
-            self.add_error("file", _("Choose a file."))
-        return found
 
 
 def form_for(draft: Draft, part: str, data: Any = None, adding: str = "") -> PartForm | None:

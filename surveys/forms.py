@@ -1,7 +1,8 @@
 """Forms of collecting: they check; step modules write."""
 
 import datetime
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,24 +10,38 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from surveys import links, meeting_texts
+from surveys import address_lists, links, meeting_texts
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams.models import Participation
+from teams.address_field import AddressField
+from teams.addresses import pasted
+from teams.filled import Filled
+from teams.models import Academy, Participation, Study
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 MOST_ADDRESSES = 500
 MOST_PRESENT = 1000
+MOST_SLIPS = 300  # at a time
 
 
-class PresentForm(forms.Form):
-    present = forms.IntegerField(
+def _present(*, required: bool = True, help_text: "StrOrPromise" = "") -> forms.IntegerField:
+    """How many teachers were there: one field for all who count."""
+    return forms.IntegerField(
         label=gettext_lazy("Teachers present"),
+        required=required,
         min_value=0,
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=gettext_lazy("Count everybody in the room who belongs to the team, also who does not take part."),
+        help_text=help_text
+        or gettext_lazy("Count everybody in the room who belongs to the team, also who does not take part."),
     )
+
+
+class PresentForm(forms.Form):
+    present = _present()
     paper = forms.IntegerField(
         label=gettext_lazy("Forms on paper"),
         required=False,
@@ -34,6 +49,13 @@ class PresentForm(forms.Form):
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy("How many were handed in on paper. Leave it open if there were none."),
+    )
+    shared_device = forms.BooleanField(
+        label=gettext_lazy("Several people answered in turn on one device."),
+        required=False,
+        help_text=gettext_lazy(
+            "If many answers come from one device and nobody said so, a researcher looks first whether they are of different people."
+        ),
     )
     mode = forms.ChoiceField(
         label=gettext_lazy("Who leads this meeting?"),
@@ -43,6 +65,44 @@ class PresentForm(forms.Form):
             (Participation.Mode.CONTACT, gettext_lazy("The contact person, without a researcher")),
         ],
         widget=forms.RadioSelect,
+    )
+
+
+class CloseForm(forms.Form):
+    """How many were present, asked once more where nobody said it before a meeting's collecting closes."""
+
+    present = _present(required=False)
+    unknown = forms.BooleanField(
+        label=gettext_lazy("Nobody counted."),
+        required=False,
+        help_text=gettext_lazy("Then there is no report before a researcher has looked at it."),
+    )
+    prefix = "close"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "present" not in self.errors and cleaned.get("present") is None and not cleaned.get("unknown"):
+            self.add_error("present", _("Say how many teachers are present, or tick that they were not counted."))
+        return cleaned
+
+
+class CountedForm(forms.Form):
+    """How many were present, as a researcher knows it."""
+
+    present = _present(
+        help_text=gettext_lazy("As you counted it, or as somebody told you who was there and is not the team leader.")
+    )
+
+
+class SlipsForm(forms.Form):
+    """How many slips to print."""
+
+    n = forms.IntegerField(
+        label=gettext_lazy("How many slips?"),
+        min_value=1,
+        max_value=MOST_SLIPS,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("One for everybody who is there, and a few more: a slip can get lost."),
     )
 
 
@@ -59,7 +119,7 @@ class HandedInForm(forms.Form):
     )
 
 
-class CountsForm(forms.Form):
+class CountsForm(Filled):
     """How many teachers were asked and how many refused, corrected with a reason."""
 
     approached = forms.IntegerField(
@@ -105,7 +165,7 @@ class RoundForm(forms.Form):
         return due_at
 
 
-class MeetingTextsForm(forms.Form):
+class MeetingTextsForm(Filled):
     """What is read aloud in meetings and what people ask there: a text per kind and language."""
 
     def __init__(self, *args: Any, survey: Survey, **options: Any) -> None:
@@ -162,30 +222,74 @@ class MeetingTextsForm(forms.Form):
         return cleaned
 
 
+class AskForm(forms.Form):
+    """Who confirms the addresses of an academy's teachers."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    email = AddressField(
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy(
+            "Somebody of the institution who can look teachers up and leads no team: the contact person, the secretary or the "
+            "personnel department. They see the addresses, never an answer."
+        ),
+    )
+
+    def __init__(self, *args: Any, study: Study, academy: Academy, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.study, self.academy = study, academy
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        why = {
+            "leader": _("This person leads a team: who gets a report must not be who confirms its people."),
+            "director": _(
+                "This is the director of the academy: who gets a report must not be who confirms its people."
+            ),
+            "researcher": _("Researchers see the answers: let somebody of the academy confirm the addresses."),
+            "stranger": _(
+                "This is no person's address in a mail domain of the institution. Add the domain first if it is right."
+            ),
+        }
+        if wrong := address_lists.may_not_confirm(self.study, self.academy, email):
+            raise ValidationError(why[wrong])
+        return email
+
+
 class AddressesForm(forms.Form):
-    """A pasted list of e-mail addresses: one a line, or with commas or semicolons between them."""
+    """A pasted list of e-mail addresses, in whatever way mail programs copy them."""
 
     addresses = forms.CharField(
         label=gettext_lazy("E-mail addresses of the teachers"),
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=gettext_lazy("One on each line. You may also paste a list with commas or semicolons."),
+        help_text=gettext_lazy(
+            "One on each line, or a list as your mail program copies it; names may stand beside the addresses."
+        ),
         max_length=50_000,
     )
 
     def clean_addresses(self) -> list[str]:
         """The addresses in lower case, each once, in the order given; every wrong one is named."""
-        text = self.cleaned_data["addresses"].replace(";", "\n").replace(",", "\n")
-        # "Jan de Vries <jan@school.example>" as mail programs copy it: the address is the last word
-        addresses = [line.split()[-1].strip("<>\"'").lower() for line in text.splitlines() if line.strip()]
+        addresses, left = pasted(self.cleaned_data["addresses"])
+        if left:
+            raise ValidationError(
+                _("There is no address in: %(left)s. Take this out, or mend it.") % {"left": ", ".join(left[:10])}
+            )
         wrong = [address for address in addresses if not links.is_address(address)]
         if wrong:
             raise ValidationError(_("These are not e-mail addresses: %(wrong)s") % {"wrong": ", ".join(wrong[:10])})
         if len(addresses) > MOST_ADDRESSES:
             raise ValidationError(_("Paste at most %(n)s addresses at a time.") % {"n": MOST_ADDRESSES})
-        return list(dict.fromkeys(addresses))
+        return addresses
 
 
-class ChooseForm(forms.Form):
+class _Codes(forms.MultipleChoiceField):
+    """Codes of questions; those that the chosen version does not have are left out by whoever asks for them."""
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+class ChooseForm(Filled):
     """Which frozen version a study asks, and which of its background questions."""
 
     version = forms.ModelChoiceField(
@@ -199,19 +303,34 @@ class ChooseForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["version"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = QuestionnaireVersion.objects.filter(pk__in=[version.pk for version in versions])
+        field.queryset = QuestionnaireVersion.objects.filter(
+            pk__in=[version.pk for version in versions]
+        ).select_related("questionnaire")
         self.versions = versions
-        self.chosen = self.data.getlist("background") if self.is_bound else chosen  # type: ignore[attr-defined]
+        self.fields["background"] = _Codes(
+            label=_("Background questions"),
+            required=False,
+            choices=[(code, text) for code, text, _is_chosen in self._asked(())],
+            initial=chosen,
+        )
+
+    @property
+    def chosen(self) -> list[str]:
+        """The background questions that are ticked on the page."""
+        return list(self["background"].value() or [])
 
     def questions(self) -> list[tuple[str, str, bool]]:
         """Code, text and whether it is chosen, of every background question of any of the versions."""
+        return self._asked(self.chosen)
+
+    def _asked(self, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
         found: dict[str, str] = {}
         for version in self.versions:
             for question in definition_of(version).background:
                 found.setdefault(question.code, in_language(dict(question.text), get_language()))
-        return [(code, text, code in self.chosen) for code, text in found.items()]
+        return [(code, text, code in chosen) for code, text in found.items()]
 
     def background(self) -> list[str]:
         """The chosen background questions that the chosen version has, in its order."""
         version: QuestionnaireVersion = self.cleaned_data["version"]
-        return [code for code in definition_of(version).background_codes if code in self.chosen]
+        return [code for code in definition_of(version).background_codes if code in self.cleaned_data["background"]]

@@ -5,6 +5,7 @@ and once the file is destroyed nobody can link any more.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -17,7 +18,7 @@ KEY_BYTES = 32
 
 
 class KeyDestroyed(Exception):
-    """The collection has no key any more: it is sealed, or its sealing has begun."""
+    """The collection has no key any more: it is sealed, its sealing has begun, or the key was lost (new_keys.py)."""
 
 
 def make(collection: Collection) -> None:
@@ -27,26 +28,32 @@ def make(collection: Collection) -> None:
     part = folder / f"{collection.uid.hex}.{secrets.token_hex(8)}.part"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(descriptor, secrets.token_bytes(KEY_BYTES))
-        os.fsync(descriptor)
+        try:
+            if os.write(descriptor, secrets.token_bytes(KEY_BYTES)) != KEY_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        # a link appears whole or not at all, and not over one that is there
+        with contextlib.suppress(FileExistsError):
+            os.link(part, _path(collection))
     finally:
-        os.close(descriptor)
-    # a link appears whole or not at all, and not over one that is there
-    with contextlib.suppress(FileExistsError):
-        os.link(part, _path(collection))
-    part.unlink()
+        part.unlink()
     _sync(folder)
 
 
 def read(collection: Collection) -> bytes:
     """The key, read from its file each time, so that no process remembers it after it was destroyed.
 
-    :raises KeyDestroyed: if there is none
+    :raises KeyDestroyed: if there is none, or less than one: after a full disk a file may be empty
     """
     try:
-        return _path(collection).read_bytes()
+        key = _path(collection).read_bytes()
     except FileNotFoundError as error:
         raise KeyDestroyed from error
+    if len(key) != KEY_BYTES:
+        raise KeyDestroyed
+    return key
 
 
 def destroy(collection: Collection) -> None:

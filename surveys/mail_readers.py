@@ -2,25 +2,37 @@
 
 from collections.abc import Sequence
 
-from surveys import links
-from surveys.models import Invitee, Meeting
+from surveys import address_lists, collections, links
+from surveys.models import AddressCheck, Invitee, Meeting
 from teams.bounces import when_unwanted
 from teams.mail_listing import LOST, Reader, name_readers
-from teams.models import OutboxMessage
+from teams.models import OutboxMessage, Participation
 
 
 @when_unwanted(links.LINK_MAIL)
+@when_unwanted(links.REPLACED_MAIL)
 def opt_out(invitee_id: int) -> None:
     for invitee in Invitee.objects.filter(pk=invitee_id):
         links.opt_out(invitee)
 
 
 @name_readers(links.LINK_MAIL)
+@name_readers(links.REPLACED_MAIL)
 def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     invitees = Invitee.objects.select_related("collection__participation__team")
     found = invitees.in_bulk([message.object_id for message in messages])
     return {
         message.pk: Reader("", one.email if message.state in LOST else "", one.collection.participation.team.name)
+        for message in messages
+        if (one := found.get(message.object_id))
+    }
+
+
+@name_readers(collections.OPENED_MAIL)
+def of_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
         for message in messages
         if (one := found.get(message.object_id))
     }
@@ -34,4 +46,14 @@ def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
         message.pk: Reader(team.contact_name, team.contact_email, team.team.name)
         for message in messages
         if (one := found.get(message.object_id)) and (team := one.collection.participation)
+    }
+
+
+@name_readers(address_lists.MAIL)
+def of_checks(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    checks = AddressCheck.objects.select_related("academy").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.name, one.email, one.academy.name)
+        for message in messages
+        if (one := checks.get(message.object_id))
     }

@@ -107,9 +107,9 @@ def _default_briefing() -> str:
             )
             % {"k": "{k}"},
             _(
-                "Scan the code on the screen with your phone, or type the address and the six signs. Please answer by yourself, without talking it over, and stay seated until everybody is done."
+                "Scan the code on the screen with your phone, or type the address and the six characters. Please answer by yourself, without talking it over, and stay seated until everybody is done."
             ),
-            _("With enough answers our team gets a report, which we will talk about together. Thank you."),
+            _("With enough answers our team can get a report, which we will talk about together. Thank you."),
         ]
     )
 
@@ -119,14 +119,14 @@ def _default_questions() -> str:
         (
             _("Can our leader see what I answered?"),
             _(
-                "No. The leader sees only results of %(k)s or more people. With fewer answers there is no report of this team."
+                "No. The leader sees only results of %(k)s or more people. With fewer answers the report shows no results."
             )
             % {"k": "{k}"},
         ),
         (
             _("I have no phone here, or it does not work"),
             _(
-                "Any browser will do, a laptop for instance. Or use a device that is shared: whoever leads the meeting has a link for that, and nothing of what you answer stays on it. There may also be forms on paper."
+                "Any browser will do, a laptop for instance. Or use a device that is shared: whoever leads the meeting has a link for that, and nothing readable of what you answer stays on it; without a network your answers wait there locked until they are handed in. There may also be forms on paper."
             ),
         ),
         (
@@ -152,7 +152,7 @@ def _default_questions() -> str:
         (
             _("Can I delete my answers later?"),
             _(
-                "Yes, on the same device, until collecting in the team has ended. After that nobody can tell any more which answers are whose."
+                "Yes. On your own phone: what you handed in until you close its browser, and what you did not hand in as long as it is there. On a shared device: until “Next person”, until the page is closed or loaded again, or until nobody touches it for ten minutes. Not after collecting in the team has ended. After that nobody can tell any more which answers are whose."
             ),
         ),
     ]

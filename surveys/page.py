@@ -1,7 +1,8 @@
 """The questionnaire page: its steps, and the page as bytes, made once per version, language and background questions.
 
-A slot in the bytes takes what differs per respondent: the response key and the answers saved so far. Pages of one step,
-for browsers without JavaScript, are made from the saved row each time.
+Slots in the bytes take what differs per respondent: the response key, the answers saved so far and the team's name. The handle
+of the response stands nowhere in the page: it is its address, and all addresses in the page are relative to that. Pages of one
+step, for browsers without JavaScript, are made from the saved row each time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.translation import override
 
 from surveys.definition import CHOICE, LONGEST_ANSWER, Definition, Question, Text
@@ -24,6 +27,7 @@ from surveys.slotted import Slotted
 
 KEY_SLOT = "@@KEY@@"
 STATE_SLOT = "@@STATE@@"
+TEAM_SLOT = "@@TEAM@@"
 ELIGIBILITY = "eligibility"  # the name of its field; codes of items and background questions are checked against it
 _MAX_PAGES = 64
 _pages: OrderedDict[tuple[Any, ...], Slotted] = OrderedDict()
@@ -130,7 +134,7 @@ def steps_of(
 def whole_page(
     survey: Survey, language: str, response: Response | None, lock: str | None = None
 ) -> tuple[Slotted, dict[str, bytes]]:
-    """The questionnaire in one page, and the respondent's key and answers for its slots.
+    """The questionnaire in one page, and the respondent's key, answers and team for its slots.
 
     Without a response the page is empty: a device keeps it for when there is no network. With ``lock``, the collection's
     public key, it is the page of a shared device.
@@ -142,13 +146,17 @@ def whole_page(
     if made is None:
         definition = definition_of(version)
         steps = steps_of(definition, survey.background, language)
-        html = _render(definition, steps, steps, 1, language, survey, KEY_SLOT, STATE_SLOT, shared)
-        made = _pages[cached] = Slotted(html, KEY_SLOT, STATE_SLOT)
+        html = _render(definition, steps, steps, 1, language, survey, KEY_SLOT, STATE_SLOT, TEAM_SLOT, shared)
+        made = _pages[cached] = Slotted(html, KEY_SLOT, STATE_SLOT, TEAM_SLOT)
         if len(_pages) > _MAX_PAGES:
             _pages.popitem(last=False)
     if response is None:
-        return made, {KEY_SLOT: b"", STATE_SLOT: b"{}"}
-    return made, {KEY_SLOT: response.key.encode(), STATE_SLOT: _state(response, lock).encode()}
+        return made, {KEY_SLOT: b"", STATE_SLOT: b"{}", TEAM_SLOT: b""}
+    return made, {
+        KEY_SLOT: response.device_key.encode(),
+        STATE_SLOT: _state(response, lock).encode(),
+        TEAM_SLOT: escape(_team_of(response)).encode(),
+    }
 
 
 def one_step_page(
@@ -169,7 +177,8 @@ def one_step_page(
     steps = steps_of(definition, survey.background, language, answers, response.eligibility, problems)
     number = min(max(number, 1), len(steps))
     shown = [steps[number - 1]]
-    return _render(definition, steps, shown, number, language, survey, response.key, "", shared).encode()
+    key, team = response.device_key, _team_of(response)
+    return _render(definition, steps, shown, number, language, survey, key, "", team, shared).encode()
 
 
 def n_steps(survey: Survey) -> int:
@@ -187,6 +196,7 @@ def _render(
     survey: Survey,
     key: str,
     state: str,
+    team: str,
     shared: bool,
 ) -> str:
     whole = len(shown) == len(steps)
@@ -204,12 +214,18 @@ def _render(
                 "open": [] if whole else _open(steps),
                 "key": key,
                 "state": state,
+                "team": team,
                 "simulated": survey.study.simulated,
+                "demo_notice": not settings.PRODUCTION and not settings.DEMO_REAL_STUDIES,
                 "shared": shared,
                 "version": survey.version.content_hash[:16],
                 "eligible": " ".join(sorted(definition.eligible_codes)),
             },
         )
+
+
+def _team_of(response: Response) -> str:
+    return response.collection.participation.team.name
 
 
 def _open(steps: list[Step]) -> list[tuple[Step, list[QuestionShown]]]:

@@ -1,8 +1,11 @@
 """Forms on paper: printed from the frozen version, typed twice, compared, and only then written as responses.
 
-Each form is typed two times, by the same or another person; where the two differ somebody says what is right. What was typed
-stays in rows of its own (`PaperForm`), so nothing is lost meanwhile and everything can be corrected, until the collection
-is sealed; then the rows go. `submission.py` writes the responses, all that are ready in one transaction and mixed.
+Each form is typed two times, by the same or another person; where the two differ those fields are typed once more. What was
+typed stays in rows of its own (`PaperForm`), so that everything can be corrected until the collection is sealed; then the
+rows go. `submission.py` writes the responses, all that are ready in one transaction and mixed.
+
+Typing only writes: no page returns what was typed, to nobody. Who types a form again learns only which fields differ, and
+that only where few do (`MOST_DIFFERENCES`): else somebody could type anything a second time and be told what of it is right.
 
 Who was first is decided by the state of the form's row: a step is one conditional update, and nothing happens if
 somebody else took it before.
@@ -11,7 +14,7 @@ somebody else took it before.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -20,11 +23,13 @@ from django.db.models import Max
 from surveys import submission
 from surveys.answers import checked_answers, checked_eligibility
 from surveys.models import Collection, Meeting, PaperForm
+from surveys.page import ELIGIBILITY
 from surveys.questionnaires import definition_of
 
 State = PaperForm.State
 Content = dict[str, Any]  # {"answers": {code: answer}, "eligibility": code}
 MOST_FORMS = 500  # per collection
+MOST_DIFFERENCES = 5  # more than a slip of the keyboard makes: it is another form, or somebody who guesses
 
 
 class TooManyForms(Exception):
@@ -55,22 +60,28 @@ def checked(collection: Collection, answers: Mapping[str, Any], eligibility: str
     }
 
 
-def keep(form: PaperForm, content: Content) -> bool:
-    """Keep what is typed so far, so that nothing is lost on a reload. Whether the form is still being typed."""
-    if form.state == State.FIRST:
-        return _step(form, State.FIRST, first=content)
-    return form.state == State.SECOND and _step(form, State.SECOND, second=content)
+def finish(form: PaperForm, content: Content, *, by_link: bool = False) -> State | None:
+    """The form is typed to its end, once or again; the second time it is compared.
 
+    Args:
+        by_link: typed by whoever holds the meeting's link. Such a form lifts no team over k by itself (analysis/groups.py).
 
-def finish(form: PaperForm, content: Content) -> bool:
-    """The form is typed to its end, once or again; the second time it is compared. Whether it was still being typed."""
+    Returns:
+        The state it has now; `State.FIRST` if the two times differ so much that it must be typed from the start, of which
+        nothing is kept; None if nobody was typing it any more.
+    """
     if form.state == State.FIRST:
-        return _step(form, State.FIRST, first=content, state=State.ONCE)
+        typed = {"first": content, "by_link": by_link, "state": State.ONCE}
+        return State.ONCE if _step(form, State.FIRST, **typed) else None
     if form.state != State.SECOND:
-        return False
-    same = form.first == content
-    agreed = content if same else {}
-    return _step(form, State.SECOND, second=content, agreed=agreed, state=State.READY if same else State.DIFFERENT)
+        return None
+    n = len(_differing(form.first, content))
+    if n > MOST_DIFFERENCES:
+        return State.FIRST if _step(form, State.SECOND, first={}, second={}, state=State.FIRST) else None
+    became = State.DIFFERENT if n else State.READY
+    agreed = {} if n else content
+    typed = {"second": content, "agreed": agreed, "by_link": form.by_link or by_link, "state": became}
+    return became if _step(form, State.SECOND, **typed) else None
 
 
 def next_to_type_again(collection: Collection) -> PaperForm | None:
@@ -84,21 +95,28 @@ def next_to_type_again(collection: Collection) -> PaperForm | None:
 
 def differences(form: PaperForm) -> list[str]:
     """The names of what was typed in two ways: codes of questions, "eligibility"."""
-    first, second = (entry.get("answers", {}) for entry in (form.first, form.second))
-    found = [code for code in {**first, **second} if first.get(code) != second.get(code)]
-    if form.first.get("eligibility", "") != form.second.get("eligibility", ""):
-        found.insert(0, "eligibility")
-    return found
+    return _differing(form.first, form.second)
 
 
-def settle(form: PaperForm, content: Content) -> bool:
-    """Say what the form really holds, after a difference or to correct it. Whether that could still be said."""
-    return form.state in (State.DIFFERENT, State.READY) and _step(form, form.state, agreed=content, state=State.READY)
+def settle(form: PaperForm, content: Content, *, by_link: bool = False) -> bool:
+    """What stands on the form in the fields that differ; the others are as both times. Whether that was still asked."""
+    if form.state != State.DIFFERENT:
+        return False
+    agreed = _with(form.first, content, differences(form))
+    return _step(form, State.DIFFERENT, agreed=agreed, by_link=form.by_link or by_link, state=State.READY)
 
 
-def throw_away(form: PaperForm) -> bool:
-    """Forget a form whose answers are not added yet. Whether it was there."""
-    return bool(PaperForm.objects.filter(pk=form.pk).exclude(state=State.WRITTEN).delete()[0])
+def correct(form: PaperForm, content: Content, names: Iterable[str]) -> bool:
+    """Put right the named fields of a form that is ready. Whether it still was."""
+    with transaction.atomic():  # of two who correct different fields neither overwrites the other
+        locked = PaperForm.objects.select_for_update().filter(pk=form.pk, state=State.READY).first()
+        return locked is not None and _step(locked, State.READY, agreed=_with(locked.agreed, content, names))
+
+
+def throw_away(form: PaperForm, *, also_ready: bool = True) -> bool:
+    """Forget a form whose answers are not added yet; only one that is not ready, where that is asked. Whether it was there."""
+    kept = [State.WRITTEN] if also_ready else [State.WRITTEN, State.READY]
+    return bool(PaperForm.objects.filter(pk=form.pk).exclude(state__in=kept).delete()[0])
 
 
 def write(collection: Collection) -> int:
@@ -125,7 +143,7 @@ def take_back(collection: Collection) -> int:
         _lock(collection)
         forms = list(PaperForm.objects.select_for_update().filter(collection=collection, state=State.WRITTEN))
         for form in forms:
-            submission.delete(form.response_key)
+            submission.take_back_paper(form.response_key)
             PaperForm.objects.filter(pk=form.pk).update(state=State.READY, response_key="")
     return len(forms)
 
@@ -148,3 +166,24 @@ def _lock(collection: Collection) -> None:
 
 def _step(form: PaperForm, from_state: str, **new: Any) -> bool:
     return bool(PaperForm.objects.filter(pk=form.pk, state=from_state).update(**new))
+
+
+def _differing(first: Content, second: Content) -> list[str]:
+    one, other = (content.get("answers", {}) for content in (first, second))
+    found = [code for code in {**one, **other} if one.get(code) != other.get(code)]
+    if first.get(ELIGIBILITY, "") != second.get(ELIGIBILITY, ""):
+        found.insert(0, ELIGIBILITY)
+    return found
+
+
+def _with(content: Content, new: Content, names: Iterable[str]) -> Content:
+    """A form's content with the named fields taken from another; what that one does not hold is no answer."""
+    answers, eligibility = {**content.get("answers", {})}, content.get(ELIGIBILITY, "")
+    for name in names:
+        if name == ELIGIBILITY:
+            eligibility = new.get(ELIGIBILITY, "")
+        elif name in new.get("answers", {}):
+            answers[name] = new["answers"][name]
+        else:
+            answers.pop(name, None)
+    return {"answers": answers, ELIGIBILITY: eligibility}

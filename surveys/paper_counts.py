@@ -50,8 +50,8 @@ class PaperCounts:
             ) % {"n": self.once}
         if self.different:
             return ngettext(
-                "%(n)s paper form was typed in two ways. Say which is right before you seal.",
-                "%(n)s paper forms were typed in two ways. Say which is right before you seal.",
+                "%(n)s paper form was typed in two ways. Type what differs before you seal.",
+                "%(n)s paper forms were typed in two ways. Type what differs before you seal.",
                 self.different,
             ) % {"n": self.different}
         if self.ready:

@@ -1,12 +1,12 @@
 """What is typed from a paper form: one short field per question, by keyboard alone.
 
-A choice is typed as its number on the form, "cannot judge" as x, no answer as nothing.
+A choice is typed as its number on the form, "cannot judge" as x, no answer as nothing. No page shows what was typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,8 @@ from surveys.definition import CHOICE, LONGEST_ANSWER, TEXT, Definition, Questio
 from surveys.models import Response
 from surveys.models.questionnaire import in_language
 from surveys.page import ELIGIBILITY as ELIGIBILITY
+
+NOTHING = "-"  # typed in a correction: nothing is ticked there
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,6 @@ class Field:
         """Whether one key press is the whole answer, so that the next field may follow by itself."""
         return bool(self.keys) and self.longest == 1
 
-    def shown(self, value: Any) -> str:
-        """A stored answer as it is typed."""
-        if value in (None, ""):
-            return ""
-        if self.question is not None:
-            return str(value)
-        return next((key for key, _words, stored in self.keys if stored == value), "")
-
-    def words(self, value: Any) -> str:
-        """A stored answer in words."""
-        if value in (None, ""):
-            return _("no answer")
-        return next((f"{key} · {words}" for key, words, stored in self.keys if stored == value), str(value))
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -68,10 +56,11 @@ class Part:
 
 @dataclass
 class Typed:
-    """What came from the page: good answers, and why the others are none, by field."""
+    """What came from the page: good answers, which fields are to hold none, and why the others are no answers, by field."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     eligibility: str = ""
+    cleared: list[str] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,12 +92,19 @@ def parts_of(definition: Definition, background: list[str], language: str) -> li
     return parts
 
 
-def read(parts: list[Part], posted: Mapping[str, Any]) -> Typed:
-    """The answers in what was posted. What is no answer is left out and named."""
+def read(parts: list[Part], posted: Mapping[str, Any], *, correcting: bool = False) -> Typed:
+    """The answers in what was posted. What is no answer is left out and named.
+
+    Args:
+        correcting: ``NOTHING`` says that nothing is ticked, since an empty field leaves what is there.
+    """
     typed = Typed()
     for each in (found for part in parts for found in part.fields):
         given = str(posted.get(each.name, "")).strip()
         if not given:
+            continue
+        if correcting and given == NOTHING:
+            typed.cleared.append(each.name)
             continue
         if each.question is not None:
             value: Any = background_answer(each.question, given)
@@ -126,6 +122,7 @@ def read(parts: list[Part], posted: Mapping[str, Any]) -> Typed:
     return typed
 
 
-def value_in(content: Mapping[str, Any], name: str) -> Any:
-    """What a form's content holds for a field."""
-    return content.get("eligibility", "") if name == ELIGIBILITY else content.get("answers", {}).get(name)
+def only(parts: list[Part], names: Container[str]) -> list[Part]:
+    """The parts with these fields alone."""
+    kept = [replace(part, fields=tuple(each for each in part.fields if each.name in names)) for part in parts]
+    return [part for part in kept if part.fields]

@@ -48,8 +48,8 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
             % {"k": study.k},
             _(
                 "Taking part is voluntary. You may leave questions open, or stop and tear up the form. On paper you can take "
-                "your answers back until you hand the form in: once it is mixed with the others, nobody can tell any more "
-                "which one is yours."
+                "your answers back until you hand the form in: once it is mixed with the others, we can no longer find yours "
+                "for you; somebody who knows your handwriting might."
             ),
             " ".join(
                 (

@@ -1,4 +1,4 @@
-"""Questionnaires: publish a frozen version, import and export as YAML, install the two that ship.
+"""Questionnaires of a research group: publish a frozen version, import and export as YAML, install the two that ship.
 
 The working draft is changed by `surveys.drafts`; what differs between two versions says `surveys.versions`.
 """
@@ -18,7 +18,7 @@ from surveys.checking import checked
 from surveys.definition import Choice, Definition, ItemDef, Question, QuestionnaireError, ScaleDef, content_hash
 from surveys.models import Questionnaire, QuestionnaireVersion, Survey
 from teams.history import record
-from teams.models import Study, User
+from teams.models import ResearchGroup, Study, User
 
 __all__ = [
     "Choice",
@@ -41,6 +41,7 @@ __all__ = [
 DATA = Path(__file__).parent / "data"
 SHIPPED = ("collective-learning", "demo-2008-like")
 MAX_CHARACTERS = 1_000_000
+DEEPEST = 20  # levels of a YAML document
 
 _definitions: OrderedDict[str, Definition] = OrderedDict()
 _MAX_DEFINITIONS = 64
@@ -85,27 +86,27 @@ def publish_version(questionnaire: Questionnaire, note: str = "", by: User | Non
             continue
 
 
-def import_questionnaire(text: str) -> tuple[Questionnaire, QuestionnaireVersion]:
-    """The questionnaire that a YAML document describes, and its frozen version.
+def import_questionnaire(text: str, group: ResearchGroup) -> tuple[Questionnaire, QuestionnaireVersion]:
+    """The questionnaire of a group that a YAML document describes, and its frozen version.
 
-    A document with the code of an existing questionnaire replaces its draft; its versions stay.
+    A document with the code of an existing questionnaire of the group replaces its draft; its versions stay.
 
     :raises QuestionnaireError: with every problem; then nothing was changed
     """
     content = read_yaml(text)
     with transaction.atomic():
-        questionnaire = put_draft(content)
+        questionnaire = put_draft(content, group)
         return questionnaire, publish_version(questionnaire)
 
 
-def put_draft(content: dict[str, Any]) -> Questionnaire:
-    """A checked document as the working draft of the questionnaire with its code, made where there is none.
+def put_draft(content: dict[str, Any], group: ResearchGroup) -> Questionnaire:
+    """A checked document as the working draft of the group's questionnaire with its code, made where there is none.
 
     The draft that stood there can be brought back by `surveys.drafts.undo`.
     """
     code, title = content["code"], content["title"]
     questionnaire, created = Questionnaire.objects.get_or_create(
-        code=code, defaults={"title": title, "draft": content, "edit": 1}
+        group=group, code=code, defaults={"title": title, "draft": content, "edit": 1}
     )
     while not created and questionnaire.draft != content:
         written = {"title": title, "draft": content, "edit": questionnaire.edit + 1, "before": questionnaire.draft}
@@ -127,21 +128,39 @@ def export(content: Mapping[str, Any]) -> str:
     return yaml.safe_dump(shown, allow_unicode=True, sort_keys=False, width=110)
 
 
-def install_shipped() -> list[QuestionnaireVersion]:
-    """Install the questionnaires that come with the product; those that are there already stay as they are."""
-    return [import_questionnaire((DATA / f"{name}.yaml").read_text(encoding="utf-8"))[1] for name in SHIPPED]
+def install_shipped(group: ResearchGroup) -> list[QuestionnaireVersion]:
+    """Give a group the questionnaires that come with the product; those that it has already stay as they are."""
+    return [import_questionnaire(shipped(name), group)[1] for name in SHIPPED]
 
 
-def newest_versions() -> list[QuestionnaireVersion]:
-    """The newest frozen version of every questionnaire, by title."""
+def shipped(name: str) -> str:
+    """One of the questionnaires that come with the product, as YAML."""
+    return (DATA / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def newest_versions(group: int) -> list[QuestionnaireVersion]:
+    """The newest frozen version of every questionnaire of a group (its primary key), by title."""
     versions: dict[int, QuestionnaireVersion] = {}
-    for version in QuestionnaireVersion.objects.select_related("questionnaire").order_by("-number"):
+    known = QuestionnaireVersion.objects.filter(questionnaire__group=group)
+    for version in known.select_related("questionnaire").order_by("-number"):
         versions.setdefault(version.questionnaire_id, version)
     return sorted(versions.values(), key=lambda version: str(version.questionnaire))
 
 
+def why_not_invite(study: Study) -> str:
+    """Mails to directors and leaders describe what is asked: none goes out while nothing is chosen."""
+    if Survey.objects.filter(study=study).exists():
+        return ""
+    return _("First choose the questionnaire, on the overview: the mails describe what is asked. Read their texts too.")
+
+
 def choose(study: Study, version: QuestionnaireVersion, background: list[str], by: User | None = None) -> bool:
-    """Choose what a study asks, as long as it is not open. Whether it could be chosen."""
+    """Choose what a study asks, as long as it is not open. Whether it could be chosen.
+
+    :raises ValueError: for a questionnaire of another research group
+    """
+    if version.questionnaire.group_id != study.group_id:
+        raise ValueError("The questionnaire is another research group's.")
     chosen = {"version": version, "background": background}
     with transaction.atomic():
         if not Survey.objects.filter(study=study, opened_at__isnull=True).update(**chosen):
@@ -154,12 +173,31 @@ def choose(study: Study, version: QuestionnaireVersion, background: list[str], b
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe, and without aliases: a small file with aliases of aliases can fill the memory."""
+    """Safe; without aliases, since a small file with aliases of aliases can fill the memory; and no deeper than a
+    questionnaire is. Texts, numbers, true, false and nothing are read as such, and everything else as the text it is:
+    a date that there is not, or a tag that does not fit its value, would be an error without a place."""
+
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
             raise QuestionnaireError([_("References (*name) are not read; write the text out.")])
-        return super().compose_node(parent, index)
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise QuestionnaireError([_("Tags (!name) are not read; write the value without one.")])
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise QuestionnaireError([_("This is no questionnaire: its parts lie too deep within each other.")])
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+_KINDS = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:null")
+_Loader.yaml_implicit_resolvers = {
+    sign: [(tag, pattern) for tag, pattern in resolvers if tag in _KINDS]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _parsed(text: str) -> Any:
@@ -173,5 +211,7 @@ def _parsed(text: str) -> Any:
             _("Line %(line)d, column %(column)d") % {"line": mark.line + 1, "column": mark.column + 1} if mark else ""
         )
         raise QuestionnaireError([f"{place}: {error.problem}" if place else str(error.problem)]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, QuestionnaireError):
+            raise
         raise QuestionnaireError([_("This is not a YAML file.")]) from error

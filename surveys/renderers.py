@@ -1,28 +1,28 @@
 """The mails of this app: who gets which words. Rendered at sending, from the rows as they are then."""
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from surveys import keys, links
-from surveys.models import Collection, Invitee, Meeting
+from surveys import address_lists, collections, keys, links
+from surveys.models import AddressCheck, Collection, Invitee, Meeting
 from teams import planning
-from teams.letters import CONTACTS, LETTERS, TEACHERS, Letter, offer, write
-from teams.mail import Mail, register
-from teams.models import Participation, Study
-from teams.planned import Attendee, PlannedMeeting
+from teams.contact_person import reads_results, who_gave
+from teams.letters import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
+from teams.mail import Mail, absolute, register
+from teams.models import Attendee, Participation, PlannedMeeting, Study
 
 
 def _invitee(pk: int) -> Invitee | None:
     """The invitee, if a mail about the link is still wanted: open, the team takes part, the person did not opt out."""
     return (
         Invitee.objects.select_related(
-            "collection__survey__study", "collection__participation__team__academy__institution"
+            "secret", "collection__survey__study", "collection__participation__team__academy__institution"
         )
-        .filter(pk=pk, opted_out=False, collection__state=Collection.State.OPEN)
+        .filter(pk=pk, opted_out=False, secret__isnull=False, collection__state=Collection.State.OPEN)
         .filter(collection__participation__state=Participation.State.ACCEPTED)
-        .exclude(nonce="")
         .first()
     )
 
@@ -51,24 +51,17 @@ def personal_link(object_id: int, language: str) -> Mail | None:
     return _letter(links.LINK_MAIL, invitee, language)
 
 
+@register(links.REPLACED_MAIL)
+def replaced_link(object_id: int, language: str) -> Mail | None:
+    """To everybody with a link, whether or not they answered: nobody can tell."""
+    invitee = _invitee(object_id)
+    return None if invitee is None else _letter(links.REPLACED_MAIL, invitee, language)
+
+
 @register(links.REMINDER_MAIL, leaves_trace=False)
 def personal_reminder(object_id: int, language: str) -> Mail | None:
-    """Only to who has not submitted: looked up now, under the key, and not stored."""
     invitee = _invitee(object_id)
-    try:
-        if invitee is None or links.has_submitted(invitee):
-            return None
-    except keys.KeyDestroyed:
-        return None
-    return _letter(links.REMINDER_MAIL, invitee, language)
-
-
-@register(links.REMINDER_TO_ALL_MAIL, leaves_trace=False)
-def personal_reminder_to_all(object_id: int, language: str) -> Mail | None:
-    invitee = _invitee(object_id)
-    if invitee is None:
-        return None
-    return _letter(links.REMINDER_TO_ALL_MAIL, invitee, language)
+    return None if invitee is None else _letter(links.REMINDER_MAIL, invitee, language)
 
 
 @register(links.FACILITATOR_MAIL, any_hour=True)
@@ -84,10 +77,11 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
     if meeting is None or not meeting.collection.participation.contact_email:
         return None
     participation = meeting.collection.participation
-    if participation.state != Participation.State.ACCEPTED:
+    if participation.state != Participation.State.ACCEPTED or reads_results(participation, participation.contact_email):
         return None
     values = _of_contact(participation) | {"link": links.facilitator_url(meeting)}
-    return write(links.FACILITATOR_MAIL, meeting.collection.survey.study, language, participation.contact_email, values)
+    study, origin = meeting.collection.survey.study, who_gave(participation)
+    return write(links.FACILITATOR_MAIL, study, language, participation.contact_email, values, origin=origin)
 
 
 def _of_contact(participation: Participation) -> dict[str, str]:
@@ -98,6 +92,40 @@ def _of_contact(participation: Participation) -> dict[str, str]:
         "team": participation.team.name,
         "when": _("Date of the meeting: %(date)s.") % {"date": when} if when else "",
     }
+
+
+@register(collections.OPENED_MAIL)
+def collecting_begins(object_id: int, language: str) -> Mail | None:
+    """To the leader of a team that takes part: its questionnaire is open. Not once its answers are sealed."""
+    participation = (
+        Participation.objects.select_related("study", "team__academy__institution")
+        .filter(pk=object_id, state=Participation.State.ACCEPTED, collection__isnull=False)
+        .exclude(collection__state=Collection.State.SEALED)
+        .first()
+    )
+    if participation is None:
+        return None
+    values = _of_leader(participation) | {"link": absolute(reverse("team", args=[participation.pk]))}
+    return write(collections.OPENED_MAIL, participation.study, language, participation.leader_email, values)
+
+
+def _of_leader(participation: Participation) -> dict[str, str]:
+    return {"name": participation.leader_name, "team": participation.team.name}
+
+
+@register(address_lists.MAIL)
+def confirm_addresses(object_id: int, language: str) -> Mail | None:
+    """To somebody of an academy: the link to the list of its addresses."""
+    check = AddressCheck.objects.select_related("study", "academy__institution").filter(pk=object_id).first()
+    if check is None or check.answered_at is not None or address_lists.is_over(check):
+        return None
+    values = _of_check(check) | {"link": address_lists.link(check)}
+    return write(address_lists.MAIL, check.study, language, check.email, values)
+
+
+def _of_check(check: AddressCheck) -> dict[str, str]:
+    """The fields of a letter about the addresses of an academy, but for the link."""
+    return {"name": check.name, "academy": check.academy.name, "institution": check.academy.institution.name}
 
 
 @register(planning.BRIEFING_MAIL)
@@ -115,6 +143,8 @@ def meeting_briefing(object_id: int, language: str) -> Mail | None:
         return None
     planned = attendee.meeting
     participation = planned.participation
+    if attendee.part == Attendee.Part.CONTACT and reads_results(participation, attendee.email):
+        return None
     meeting = (
         Meeting.objects.filter(collection__participation=participation)
         .exclude(collection__state=Collection.State.SEALED)
@@ -128,7 +158,8 @@ def meeting_briefing(object_id: int, language: str) -> Mail | None:
         "when": _when(planned),
         "link": links.facilitator_url(meeting),
     }
-    return write(planning.BRIEFING_MAIL, participation.study, language, attendee.email, values)
+    origin = who_gave(participation) if attendee.part == Attendee.Part.CONTACT else ""
+    return write(planning.BRIEFING_MAIL, participation.study, language, attendee.email, values, origin=origin)
 
 
 def _when(planned: PlannedMeeting) -> str:
@@ -146,6 +177,11 @@ def _example_teachers(study: Study) -> dict[str, str]:
     return _of_teachers(participation, study) if participation else {}
 
 
+def _example_leader(study: Study) -> dict[str, str]:
+    participation = study.participations.select_related("team").order_by("state", "pk").first()
+    return _of_leader(participation) if participation else {}
+
+
 def _example_contact(study: Study) -> dict[str, str]:
     with_contact = study.participations.exclude(contact_email="").select_related("team")
     participation = with_contact.order_by("meets_on", "pk").first()
@@ -161,6 +197,24 @@ def _example_briefing(study: Study) -> dict[str, str]:
 
 
 offer(
+    collections.OPENED_MAIL,
+    Letter(
+        title=gettext_lazy("Notice that the questionnaire is open"),
+        reader=LEADERS,
+        template="emails/surveys/collecting_begins.txt",
+        subject=gettext_lazy("The questionnaire is open: {team}"),
+        fields=("name", "team", "link"),
+        example=_example_leader,
+    ),
+)
+
+
+def _example_check(study: Study) -> dict[str, str]:
+    check = AddressCheck.objects.filter(study=study).select_related("academy__institution").first()
+    return _of_check(check) if check else {}
+
+
+offer(
     links.LINK_MAIL,
     Letter(
         title=gettext_lazy("Personal link of a teacher"),
@@ -173,23 +227,23 @@ offer(
     ),
 )
 offer(
-    links.REMINDER_MAIL,
+    links.REPLACED_MAIL,
     Letter(
-        title=gettext_lazy("Reminder of teachers who have not finished"),
+        title=gettext_lazy("New personal link of a teacher, after the key was lost"),
         reader=TEACHERS,
-        template="emails/surveys/personal_reminder.txt",
-        subject=gettext_lazy("Reminder: {study}"),
+        template="emails/surveys/personal_link_replaced.txt",
+        subject=gettext_lazy("Your new link: {study}"),
         fields=("team", "k", "link"),
         example=_example_teachers,
-        reminder=True,
+        origin=gettext_lazy("Your team leader gave us your address for this study only."),
     ),
 )
 offer(
-    links.REMINDER_TO_ALL_MAIL,
+    links.REMINDER_MAIL,
     Letter(
         title=gettext_lazy("Reminder of all teachers, also of those who have finished"),
         reader=TEACHERS,
-        template="emails/surveys/personal_reminder_to_all.txt",
+        template="emails/surveys/personal_reminder.txt",
         subject=gettext_lazy("Reminder: {study}"),
         fields=("team", "k", "link"),
         example=_example_teachers,
@@ -216,5 +270,17 @@ offer(
         subject=gettext_lazy("Leading the meeting: {team}"),
         fields=("name", "team", "when", "link"),
         example=_example_briefing,
+    ),
+)
+offer(
+    address_lists.MAIL,
+    Letter(
+        title=gettext_lazy("Link to confirm the addresses of an academy's teachers"),
+        reader=CONTACTS,
+        template="emails/surveys/confirm_addresses.txt",
+        subject=gettext_lazy("Do these addresses belong to teachers? {study}"),
+        fields=("name", "academy", "institution", "link"),
+        example=_example_check,
+        origin=gettext_lazy("The researchers entered your address, to ask you this."),
     ),
 )

@@ -1,8 +1,8 @@
 """Rounds of reminders at times that a researcher sets: to the holders of personal links, in every team that is open then.
 
 The row is the queue: a round whose time has come is taken by a conditional update, and taking it, queueing its mails and
-counting is one transaction, so that a worker killed on the way leaves the round to the next. Who is left out of a round is
-decided as for every other (links.remind): by batches of k answers, never by what is stored of a person.
+counting is one transaction, so that a worker killed on the way leaves the round to the next. It leaves out nobody but who
+opted out, as every other (links.remind).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from django.utils import timezone
 from surveys import links
 from surveys.models import Collection, ReminderRound, Survey
 from teams.history import record
+from teams.leases import Chore
 from teams.models import User
 
 ROUNDS_TASK = "surveys.send_due_rounds"
+ROUNDS = Chore("surveys.send_round")
 TOO_LATE = datetime.timedelta(hours=24)  # a round that nobody could send for so long is not sent at a time nobody chose
 
 
@@ -45,15 +47,18 @@ def drop_round(survey: Survey, pk: int, by: User) -> bool:
 
 def send_due() -> int:
     """Queue the reminders of every round whose time has come. Returns the number of mails queued."""
-    now = timezone.now()
+    due = ReminderRound.objects.filter(sent=False, due_at__lte=timezone.now()).select_related("survey")
+    return ROUNDS.each(due, _send, key=lambda one: one.pk, study=lambda one: one.survey.study_id)
+
+
+def _send(due: ReminderRound) -> int:
     n_queued = 0
-    for due in ReminderRound.objects.filter(sent=False, due_at__lte=now).select_related("survey"):
-        with transaction.atomic():
-            if not ReminderRound.objects.filter(pk=due.pk, sent=False).update(sent=True):
-                continue  # another worker took it
-            if due.due_at < now - TOO_LATE:
-                continue
-            open_now = due.survey.collections.filter(state=Collection.State.OPEN, invitees__isnull=False)
-            for collection in open_now.distinct().order_by("pk"):
-                n_queued += links.remind(collection).n_queued
+    with transaction.atomic():
+        if not ReminderRound.objects.filter(pk=due.pk, sent=False).update(sent=True):
+            return 0  # another worker took it
+        if due.due_at < timezone.now() - TOO_LATE:
+            return 0
+        open_now = due.survey.collections.filter(state=Collection.State.OPEN, invitees__isnull=False)
+        for collection in open_now.distinct().order_by("pk"):
+            n_queued += links.remind(collection)
     return n_queued

@@ -7,34 +7,35 @@ on where it stopped (``Collection.sealing`` stays true until the last step is do
    forms that are not entered would be lost: then it does not begin.
 2. the collection is added to the list of sealed collections, which is replayed after a database backup was restored.
 3. the key file is destroyed: tokens and response keys of personal links can no longer be computed.
-4. in one transaction: counts frozen, nonces, token hashes and the meeting's code erased, every response copied in random
-   order under a fresh random key, the old rows and all paper forms removed, the state set to sealed, and the survey's
-   number of sealings raised, which makes a run due.
-5. sweep: the old rows leave the disk. PostgreSQL: VACUUM FULL of the tables. SQLite: VACUUM (with secure_delete) and a
-   truncated write-ahead log. Outside any transaction. Then ``sealing`` is taken back.
+4. in one transaction: counts frozen, nonces, token hashes, the meeting's code and its slips erased, every response copied in random
+   order under a fresh random key to the table of sealed ones, the old rows and all paper forms removed, the state set to
+   sealed, and the survey's number of sealings raised, which makes a run due.
+5. sweep: the old rows leave the disk (teams/sweeping.py). Outside any transaction. Then ``sealing`` is taken back. What is
+   written anew holds open collections only, whatever was sealed before.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Iterable
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from surveys import keys, seal_list
-from surveys.collections import counts
-from surveys.models import Collection, Invitee, Meeting, PaperForm, Response, Survey
+from surveys import confirming, keys, seal_list
+from surveys.counts import counts
+from surveys.models import Collection, LinkSecret, Meeting, PaperForm, Response, SealedResponse, Slip, Survey
 from surveys.paper_counts import paper_counts, paper_counts_of
+from teams import sweeping
+from teams.leases import Chore
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-CHECKPOINT_TRIES = 50
-LOCK_TIMEOUT = "3s"
+SEALS = Chore("surveys.seal")
+OPEN = (Response, LinkSecret, PaperForm, Slip)  # what a collection leaves when it is sealed
 
 
 class StillOpen(Exception):
@@ -43,10 +44,6 @@ class StillOpen(Exception):
 
 class PaperLeft(Exception):
     """Paper forms were handed in or typed and are not entered: sealing would lose them."""
-
-
-class SweepDelayed(Exception):
-    """Others hold the database, so old rows are still on the disk: the next wake-up tries again."""
 
 
 def seal(collection: Collection) -> None:
@@ -69,25 +66,27 @@ def seal_many(collections: Iterable[Collection]) -> int:
     """
     n_sealed = 0
     for collection in collections:
-        _begin(collection)
-        seal_list.add(collection.uid.hex)
-        keys.destroy(collection)
-        n_sealed += _copy(collection)
+        n_sealed += _seal(collection)
     if not connection.in_atomic_block:
         sweep()
     return n_sealed
 
 
 def seal_due() -> int:
-    """Seal every collection whose grace period is over, and finish what was begun. Returns how many were sealed now.
+    """Seal every collection whose grace period is over, and finish what was begun, each by itself. Returns how many were sealed.
 
     One whose paper forms are not entered waits: the researcher's board says so.
     """
     due = Q(state=Collection.State.CLOSED, closes_for_good_at__lte=timezone.now()) | Q(sealing=True)
-    collections = list(Collection.objects.filter(due).order_by("pk"))
+    collections = list(Collection.objects.filter(due).select_related("survey").order_by("pk"))
     paper = paper_counts(collections)
     collections = [c for c in collections if c.sealing or c.pk not in paper or not paper[c.pk].unfinished]
-    return seal_many(collections) if collections else 0
+    if not collections:
+        return 0
+    n_sealed = SEALS.each(collections, _seal, key=lambda c: c.pk, study=lambda c: c.survey.study_id, leased=True)
+    if not connection.in_atomic_block:
+        sweep()
+    return n_sealed
 
 
 def replay() -> int:
@@ -101,6 +100,14 @@ def replay() -> int:
         state=Collection.State.CLOSED, closes_for_good_at=timezone.now(), sealing=True
     )
     return seal_many(unsealed)
+
+
+def _seal(collection: Collection) -> int:
+    """Steps 1 to 4."""
+    _begin(collection)
+    seal_list.add(collection.uid.hex)
+    keys.destroy(collection)
+    return int(_copy(collection))
 
 
 def _begin(collection: Collection) -> None:
@@ -126,9 +133,10 @@ def _copy(collection: Collection) -> bool:
         # reads what it wrote; one that comes later finds its row gone, and is not acknowledged.
         old = list(Response.objects.select_for_update().filter(collection=locked))
         frozen = counts(locked)
-        n_paper = PaperForm.objects.filter(collection=locked, state=PaperForm.State.WRITTEN).count()
+        written = PaperForm.objects.filter(collection=locked, state=PaperForm.State.WRITTEN)
+        n_paper, n_paper_by_link = written.count(), written.filter(by_link=True).count()
         new = [
-            Response(
+            SealedResponse(
                 key=secrets.token_urlsafe(32),
                 collection=locked,
                 state=response.state,
@@ -139,63 +147,34 @@ def _copy(collection: Collection) -> bool:
         ]
         secrets.SystemRandom().shuffle(new)
         Response.objects.filter(collection=locked).delete()
-        Response.objects.bulk_create(new, batch_size=BATCH)
+        SealedResponse.objects.bulk_create(new, batch_size=BATCH)
         PaperForm.objects.filter(collection=locked).delete()
-        Invitee.objects.filter(collection=locked).update(nonce="", token_hash="")
+        LinkSecret.objects.filter(invitee__collection=locked).delete()
         Meeting.objects.filter(collection=locked).update(code="")
+        Slip.objects.filter(collection=locked).delete()
         Collection.objects.filter(pk=locked.pk).update(
             state=Collection.State.SEALED,
             n_started=frozen.started,
             n_submitted=frozen.submitted,
             n_present=frozen.present,
             n_links=frozen.links,
+            **confirming.frozen(locked),
             n_paper=n_paper,
+            n_paper_by_link=n_paper_by_link,
         )
         Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
+        sweeping.mark(OPEN)
     logger.info("Collection %s is sealed", collection.pk)
     return True
 
 
 def sweep() -> None:
-    """Step 5, for every collection that waits for it. Outside any transaction.
+    """Step 5, for every collection that waits for it. Outside any transaction. Tables that were swept meanwhile are not swept again.
 
-    :raises SweepDelayed: if others hold the database too long
+    :raises sweeping.SweepDelayed: if others hold one of these tables, or the database, too long
     """
     waiting = list(Collection.objects.filter(state=Collection.State.SEALED, sealing=True).values_list("pk", flat=True))
     if not waiting:
         return
-    try:
-        if connection.vendor == "sqlite":
-            _sweep_sqlite()
-        else:
-            _sweep_postgresql()
-    except OperationalError as error:
-        raise SweepDelayed from error
+    sweeping.sweep(OPEN)
     Collection.objects.filter(pk__in=waiting).update(sealing=False)
-
-
-def _sweep_postgresql() -> None:
-    """Write the tables anew. VACUUM FULL needs a table for itself, and while it waits for one reader all others wait for
-    it: it gives up after a moment, so that a long backup delays the sweep and not the answers of other teams."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        try:
-            for model in (Response, Invitee, Meeting, PaperForm):
-                cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
-        finally:
-            cursor.execute("RESET lock_timeout")
-
-
-def _sweep_sqlite() -> None:
-    """Write the file anew, then empty the write-ahead log, which held the old rows. Readers that are in the way finish
-    soon, so try for a while."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA secure_delete=ON")
-        cursor.execute("VACUUM")
-        for _n in range(CHECKPOINT_TRIES):
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, _in_log, _moved = cursor.fetchone()
-            if not busy:
-                return
-            time.sleep(0.1)
-    raise SweepDelayed

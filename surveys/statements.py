@@ -29,16 +29,16 @@ WHERE key = %s AND sequence = %s AND state = 'draft' AND {UNSEALED}
 COUNT_DAY = "UPDATE surveys_daycount SET n = n + %s WHERE collection_id = %s AND day = %s"
 
 # collection
-STATE = "SELECT state FROM surveys_collection WHERE id = %s"
+STATE = """\
+SELECT state, approached, (SELECT joins_confirmed FROM surveys_meeting WHERE collection_id = surveys_collection.id)
+FROM surveys_collection WHERE id = %s
+"""
 
-# key, language; joins per teacher; meeting
+# key, language; collection
 START_IN_MEETING = """\
-INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language, by_link)
-SELECT %s, surveys_collection.id, 'draft', '', '{}', 0, %s, FALSE
-FROM surveys_collection JOIN surveys_meeting ON surveys_meeting.collection_id = surveys_collection.id
-WHERE surveys_collection.state = 'open' AND %s * approached + joins_confirmed > (
-    SELECT count(*) FROM surveys_response WHERE collection_id = surveys_collection.id AND NOT by_link
-) AND surveys_meeting.id = %s
+INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language)
+SELECT %s, surveys_collection.id, 'draft', '', '{}', 0, %s
+FROM surveys_collection WHERE surveys_collection.state = 'open' AND surveys_collection.id = %s
 ON CONFLICT (key) DO NOTHING
 """
 

@@ -3,8 +3,10 @@
 What decides is always one conditional update (or the primary key), and how many rows it changed; what was read before is
 only advice. Concurrent writers are told apart by the sequence number: a save carries the whole answers and the number
 after the one it builds on, so an older one never overwrites, a repeat changes nothing, and a second tab learns what the
-first one saved and merges. The conditions on the response stand on its own row, never behind a join: PostgreSQL looks at
-them again after waiting for another writer, and a subquery over the same row would still see the old one.
+first one saved and merges. The conditions on the response stand on its own row, never behind a join: PostgreSQL
+looks at them again after waiting for another writer, and a subquery over the same row would still see the old one.
+
+Keys given to these functions are those that devices hold; the table has their keyed hashes (row_keys.py).
 """
 
 from __future__ import annotations
@@ -13,20 +15,20 @@ import datetime
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from surveys import keys, limits, links, remembered, statements
+from surveys import keys, limits, links, offers, remembered, statements
 from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
+from surveys.row_keys import row_key
 
 KEY_BYTES = 32
 BATCH = 500
@@ -40,7 +42,11 @@ class Closed(Exception):
 
 
 class TooManyJoins(Exception):
-    """More responses than 3 × approached were started with the code: the facilitator must allow more."""
+    """As many responses were started with the code as the room has places for: the facilitator must allow more."""
+
+
+class HandedIn(Exception):
+    """The response was handed in: nothing of it is given back any more."""
 
 
 class Outcome(Enum):
@@ -52,7 +58,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What stands in the database after a write was asked for."""
+    """What stands in the database after a write was asked for; of what was handed in nothing but that it was."""
 
     outcome: Outcome
     sequence: int = 0
@@ -60,7 +66,7 @@ class Written:
     eligibility: str = ""
 
 
-_collection_of: dict[str, Any] = {}  # the uid of its collection, by the key of a response
+_collection_of: dict[str, Any] = {}  # the uid of its collection, by the key of a row
 
 
 def normal_code(text: str) -> str:
@@ -79,42 +85,44 @@ def join(code: str) -> Meeting | None:
     return Meeting(pk=row[0], code=code, collection=room.collection) if row and room else None
 
 
-def offer_key(meeting: Meeting) -> str:
-    """A fresh random response key for the welcome page, signed, so that only keys made here become responses.
-
-    The page sends it back at the start: whoever sends it twice (a double click, the back button) has one response.
-    Offering writes nothing.
-    """
-    return _signer(meeting).sign(secrets.token_urlsafe(KEY_BYTES))
+def room_name(collection: Collection, allowed: int) -> str:
+    """Under which its places are counted: each time the facilitator allows more it is another room, with places of its own."""
+    return f"{collection.uid} {allowed}"
 
 
-def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "") -> str:
-    """Start a response in a meeting, under the offered key or else a fresh random one. Returns the key.
+def begun_with(meeting: Meeting, offered: str, holder: str) -> str | None:
+    """The key of the response that this device began with this page before (offers.py); None if there is none."""
+    key = offers.key_of(meeting, offered, holder)
+    begun = key and Response.objects.filter(key=row_key(key), collection=meeting.collection_id).exists()
+    return key if begun else None
+
+
+def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "", holder: str = "") -> str:
+    """Start a response in a meeting, under the key that was offered (offers.py) or else a fresh random one. Returns the key.
 
     :raises Closed: if the collection is not open
-    :raises TooManyJoins: beyond 3 × approached and what the facilitator allowed on top
+    :raises TooManyJoins: if the room has no place left (limits.py), until the facilitator allows more
     """
-    try:
-        key = _signer(meeting).unsign(offered)
-    except BadSignature:
-        key = secrets.token_urlsafe(KEY_BYTES)
+    key = offers.key_of(meeting, offered, holder) or secrets.token_urlsafe(KEY_BYTES)
     with transaction.atomic():
-        # The lock lets joins of one team pass one by one, so that the limit holds, and none slip in while it is sealed.
-        (state,) = statements.locked(statements.STATE, meeting.collection_id) or ("",)
-        values = (key, _language(language), limits.joins_per_teacher(), meeting.pk)
+        # The lock lets joins of one team pass one by one, so that none slip in while it is sealed.
+        state, approached, allowed = statements.locked(statements.STATE, meeting.collection_id) or ("", 0, 0)
+        values = (row_key(key), _language(language), meeting.collection_id)
         if statements.changed(statements.START_IN_MEETING, *values):
+            if not limits.take_place(room_name(meeting.collection, allowed), approached):
+                raise TooManyJoins  # and what was begun is undone
             return key
-        if state != Collection.State.SEALED and Response.objects.filter(key=key).exists():
+        if state != Collection.State.SEALED and Response.objects.filter(key=row_key(key)).exists():
             return key
-        if state != Collection.State.OPEN:
-            raise Closed
-        raise TooManyJoins
+        raise Closed
 
 
 def start_by_link(invitee: Invitee, language: str = "") -> str:
-    """Start the invitee's response, or find it: its key is a keyed hash, so the primary key says who was first.
+    """Start the invitee's response, or find what is not handed in: its key is a keyed hash, so the primary key says who
+    was first.
 
     :raises Closed: if the collection is not open and nothing was started before; if it is sealed
+    :raises HandedIn: if it was handed in; the link opens it no more, since whoever reads the mailbox holds the link too
     """
     try:
         key = links.response_key(invitee)
@@ -122,39 +130,55 @@ def start_by_link(invitee: Invitee, language: str = "") -> str:
         raise Closed from error
     with transaction.atomic():
         collection = Collection.objects.select_for_update(no_key=True).get(pk=invitee.collection_id)
-        if Response.objects.filter(key=key).exists():
+        state = Response.objects.filter(key=row_key(key)).values_list("state", flat=True).first()
+        if state == Response.State.SUBMITTED:
+            raise HandedIn
+        if state is not None:
             return key
         if collection.state != Collection.State.OPEN:
             raise Closed
-        Response.objects.create(key=key, collection=collection, language=_language(language), by_link=True)
+        Response.objects.create(key=row_key(key), collection=collection, language=_language(language))
     return key
 
 
 def open_draft(key: str) -> Response | None:
     """The response with this key if it is not handed in and its collection is open. One statement, as in `join`."""
-    row = statements.first(statements.OPEN_DRAFT, key) if key else None
+    stored = row_key(key)
+    row = statements.first(statements.OPEN_DRAFT, stored) if key else None
     room = remembered.room(row[0]) if row else None
     if row is None or room is None:
         return None
     _uid, sequence, answers, eligibility = row
-    return Response(
-        key=key, collection=room.collection, sequence=sequence, answers=json.loads(answers), eligibility=eligibility
+    draft = Response(
+        key=stored, collection=room.collection, sequence=sequence, answers=json.loads(answers), eligibility=eligibility
     )
+    draft.device_key = key
+    return draft
 
 
 def find(key: str) -> Response | None:
-    """The response with this key, with its collection, survey, version and study. One query."""
+    """The response with this key, with its collection, survey, version and study; once handed in, without what it says.
+
+    Every page and every answer to a script gets a response from here or from `open_draft`: so none can give back what was
+    handed in. One query.
+    """
     if not key:
         return None
-    return (
+    found = (
         Response.objects.select_related(
             "collection__survey__version", "collection__survey__study", "collection__participation__team"
         )
         .defer("collection__survey__version__content")
-        .filter(key=key)
+        .filter(key=row_key(key))
         .exclude(collection__state=Collection.State.SEALED)
         .first()
     )
+    if found is None:
+        return None
+    found.device_key = key
+    if found.state == Response.State.SUBMITTED:
+        found.answers, found.eligibility, found.sequence, found.language = {}, "", 0, ""
+    return found
 
 
 def save(key: str, sequence: int, answers: Mapping[str, Any], *, eligibility: str = "", language: str = "") -> Written:
@@ -184,7 +208,7 @@ def merge(
     """
     written = Written(Outcome.UNKNOWN)
     for _n in range(MERGE_TRIES):
-        response = Response.objects.filter(key=key).first()
+        response = Response.objects.filter(key=row_key(key)).first()
         if response is None:
             return Written(Outcome.UNKNOWN)
         written = _write(
@@ -202,16 +226,38 @@ def merge(
 
 def delete(key: str) -> bool:
     """Delete a response, submitted or not, until sealing. Whether there was one."""
+    return _delete(row_key(key))
+
+
+def take_back_paper(stored: str) -> bool:
+    """Delete what `submit_paper` wrote, by the key of its row, until sealing. Whether there was one."""
+    return _delete(stored)
+
+
+def _delete(stored: str) -> bool:
+    """No count may tell afterwards that there was more than there is."""
     with transaction.atomic():
-        response = Response.objects.select_for_update().filter(key=key).first()
-        if response is None or not _writable(key).delete()[0]:
+        # the collection first, as sealing does, or two would wait for each other
+        uid = Response.objects.filter(key=stored).values("collection")
+        collection = Collection.objects.select_for_update(no_key=True).filter(pk__in=uid).first()
+        response = Response.objects.select_for_update().filter(key=stored).first()
+        if collection is None or response is None or not _writable(stored).delete()[0]:
             return False
         if response.state == Response.State.SUBMITTED:
-            # A response holds no day, so the last day that has one gives way: the days keep adding up to the total.
-            day = DayCount.objects.filter(collection=response.collection_id, n__gt=0).order_by("-day").first()
-            if day is not None:
-                DayCount.objects.filter(pk=day.pk, n__gt=0).update(n=F("n") - 1)
+            _take_from_days(collection)
+        left = Response.objects.filter(collection=collection).count()
+        most = left if left > 1 else 0  # collections.begun_on_one_device: one tells nothing
+        Collection.objects.filter(pk=collection.pk, on_one_device__gt=most).update(on_one_device=most)
     return True
+
+
+def _take_from_days(collection: Collection) -> None:
+    """A response holds no day, so the last day that has one gives way: the days keep adding up to the total."""
+    day = DayCount.objects.select_for_update().filter(collection=collection).order_by("-day").first()
+    if day is not None and day.n > 1:
+        DayCount.objects.filter(pk=day.pk).update(n=F("n") - 1)
+    elif day is not None:
+        day.delete()
 
 
 def submit_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -229,7 +275,7 @@ def submit_paper(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> l
     """Write what was typed from paper forms as `submit_many` does; nothing on a response says that it came from paper.
 
     Returns:
-        The keys of the responses, in the order of ``rows``.
+        The keys of the rows, in the order of ``rows``: no device holds a key to them.
     """
     return _write_many(collection, rows)
 
@@ -243,7 +289,7 @@ def _write_many(collection: Collection, rows: Iterable[Mapping[str, Any]]) -> li
     for n, row in enumerate(rows, 1):
         try:
             response = Response(
-                key=secrets.token_urlsafe(KEY_BYTES),
+                key=secrets.token_urlsafe(KEY_BYTES),  # of the row: nobody has a key that leads to it
                 collection=collection,
                 state=Response.State(row.get("state", Response.State.SUBMITTED)),
                 eligibility=checked_eligibility(definition, row.get("eligibility", "")),
@@ -271,7 +317,8 @@ def _write(
     """One conditional update decides; where it changed nothing, what stands there says why."""
     if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= limits.MAX_SAVES:
         raise InvalidAnswers(f"sequence: {sequence!r}")
-    room = _room_of(key)
+    row = row_key(key)
+    room = _room_of(row)
     if room is None:
         return Written(Outcome.UNKNOWN)
     survey = room.collection.survey
@@ -279,18 +326,20 @@ def _write(
     good = checked_answers(definition, survey.background, answers)
     good_eligibility = checked_eligibility(definition, eligibility)
     state = Response.State.SUBMITTED if submit else Response.State.DRAFT
-    values = (json.dumps(good), good_eligibility, sequence, state.value, _language(language), key)
+    values = (json.dumps(good), good_eligibility, sequence, state.value, _language(language), row)
     with transaction.atomic() if submit else nullcontext():  # a save is one statement: it needs no transaction
         changed = statements.changed(statements.WRITE, *values, sequence - 1)
         if not changed and submit:
             # the same answers may have come in as a save just before, whose acknowledgement got lost
-            stored = Response.objects.filter(key=key).first()
+            stored = Response.objects.filter(key=row).first()
             if stored is not None and stored.sequence == sequence and stored.answers == good:
                 changed = statements.changed(statements.WRITE, *values, sequence)
         if changed and submit:
             _count_day(room.collection.pk, timezone.localdate(), 1)
+    if changed and submit:
+        return Written(Outcome.SUBMITTED)
     if changed:
-        return Written(Outcome.SUBMITTED if submit else Outcome.SAVED, sequence, good, good_eligibility)
+        return Written(Outcome.SAVED, sequence, good, good_eligibility)
     return _standing(key, sequence, good)
 
 
@@ -300,49 +349,42 @@ def _standing(key: str, sequence: int, answers: dict[str, Any]) -> Written:
     if stored is None or stored.collection.sealing:
         return Written(Outcome.UNKNOWN)
     if stored.state == Response.State.SUBMITTED:
-        outcome = Outcome.SUBMITTED
-    elif stored.sequence == sequence and stored.answers == answers:
-        outcome = Outcome.SAVED  # a repeat
-    else:
-        outcome = Outcome.CONFLICT
+        return Written(Outcome.SUBMITTED)
+    repeated = stored.sequence == sequence and stored.answers == answers
+    outcome = Outcome.SAVED if repeated else Outcome.CONFLICT
     return Written(outcome, stored.sequence, stored.answers, stored.eligibility)
 
 
-def _room_of(key: str) -> remembered.Room | None:
-    """Where the response belongs: fixed when it was started, so remembered by its key."""
-    uid = _collection_of.get(key)
+def _room_of(stored: str) -> remembered.Room | None:
+    """Where the response belongs: fixed when it was started, so remembered by its key in the table."""
+    uid = _collection_of.get(stored)
     if uid is None:
-        row = statements.first(statements.COLLECTION_OF, key)
+        row = statements.first(statements.COLLECTION_OF, stored)
         if row is None:
             return None
         uid = row[0]
         if len(_collection_of) >= MAX_REMEMBERED:
             _collection_of.clear()
-        _collection_of[key] = uid
+        _collection_of[stored] = uid
     return remembered.room(uid)
 
 
-def _writable(key: str) -> QuerySet[Response]:
+def _writable(stored: str) -> QuerySet[Response]:
     """The response, as long as its collection is not being sealed. What a closed one still takes: who started before."""
     unsealed = Collection.objects.filter(pk=OuterRef("collection_id"), sealing=False).exclude(
         state=Collection.State.SEALED
     )
-    return Response.objects.filter(Exists(unsealed), key=key)
+    return Response.objects.filter(Exists(unsealed), key=stored)
 
 
 def _count_day(collection_id: int, day: datetime.date, n: int) -> None:
-    if statements.changed(statements.COUNT_DAY, n, collection_id, day.isoformat()):
-        return
-    try:
-        with transaction.atomic():
+    while not statements.changed(statements.COUNT_DAY, n, collection_id, day.isoformat()):
+        # the constraint decides: where another submit made the row of today, it is there at the next look, unless it was
+        # taken away again meanwhile
+        with suppress(IntegrityError), transaction.atomic():
             DayCount.objects.create(collection_id=collection_id, day=day, n=n)
-    except IntegrityError:  # the constraint decided: another submit made the row of today
-        statements.changed(statements.COUNT_DAY, n, collection_id, day.isoformat())
+            return
 
 
 def _language(language: str) -> str:
     return language if language in LANGUAGES else ""
-
-
-def _signer(meeting: Meeting) -> Signer:
-    return Signer(salt=f"surveys.response_key.{meeting.pk}", sep=".")

@@ -8,20 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from django.conf import settings
 
-FONTS = settings.BASE_DIR / "static" / "vendor" / "fonts"
+from teams.glyphs import FONTS, on_paper
 
 
 def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
-    """The template as PDF. It computes nothing: all texts and figures come as ``sys.inputs.NAME``, as JSON."""
+    """The template as PDF. It computes nothing: all texts and figures come as ``sys.inputs.NAME``, as JSON.
+
+    A sign that the fonts do not have would be no PDF at all: every text is made printable here, whatever it is.
+    """
     pdf = typst.compile(
         template,
         format="pdf",
         font_paths=[FONTS],
         ignore_system_fonts=True,
-        sys_inputs={name: json.dumps(data)},
+        sys_inputs={name: json.dumps(_on_paper(data))},
         pdf_standards=["ua-1"],
     )
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def _on_paper(value: Any) -> Any:
+    """The same data with every text as it can be printed, also those inside pictures."""
+    if isinstance(value, str):
+        return on_paper(value)
+    if isinstance(value, Mapping):
+        return {key: _on_paper(part) for key, part in value.items()}
+    return [_on_paper(part) for part in value] if isinstance(value, list | tuple) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,12 +10,12 @@ from typing import Any
 
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
 from surveys import xlsform
 from surveys.checking import checked, cleaned
 from surveys.definition import LANGUAGES, NUMBER, TEXT, QuestionnaireError
 from teams.tables import MAX_BYTES, MAX_ROWS
+from teams.workbooks import UnreadableWorkbook, read_sheets
 
 _HEADER = re.compile(r"(?P<name>[a-z_ ]+?)\s*(?:::?\s*(?P<language>.+))?")
 _LANGUAGE_CODE = re.compile(r"\(\s*([a-z]{2})(?:[-_][a-z]+)?\s*\)\s*$", re.IGNORECASE)
@@ -75,13 +74,9 @@ def read(content: bytes) -> Form:
     if len(content) > MAX_BYTES:
         return Form(None, (), (_("This file is larger than 5 MB."),))
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = {
-            name.strip().lower(): book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            for name in book.sheet_names
-        }
-    except (CalamineError, OSError, ValueError):
-        return Form(None, (), (_("This file cannot be opened as a spreadsheet."),))
+        sheets = {name.strip().lower(): rows for name, rows in read_sheets(content).items()}
+    except UnreadableWorkbook as error:
+        return Form(None, (), (str(error),))
     if "survey" not in sheets:
         return Form(None, (), (_("This is no XLSForm: it has no sheet “survey”."),))
     if any(len(rows) > MAX_ROWS for rows in sheets.values()):
@@ -90,7 +85,7 @@ def read(content: bytes) -> Form:
 
 
 class _Reading:
-    def __init__(self, sheets: Mapping[str, list[list[Any]]]) -> None:
+    def __init__(self, sheets: Mapping[str, list[list[str]]]) -> None:
         self.notes: list[Note] = []
         self.languages: list[str] = []
         for name in sheets:
@@ -140,25 +135,23 @@ class _Reading:
             return Form(None, tuple(self.notes), tuple(error.problems))
 
     # -------------------------------------------------------------------------------------------- cells
-    def _default_language(self, rows: list[list[Any]]) -> str:
+    def _default_language(self, rows: list[list[str]]) -> str:
         if len(rows) > 1:
-            cells = dict(
-                zip([_text(cell).lower() for cell in rows[0]], [_text(cell) for cell in rows[1]], strict=False)
-            )
+            cells = dict(zip([cell.lower() for cell in rows[0]], rows[1], strict=False))
             return _language(cells.get("default_language", "")) or LANGUAGES[1]
         return LANGUAGES[1]
 
-    def _rows(self, sheet: str, rows: list[list[Any]]) -> list[_Row]:
+    def _rows(self, sheet: str, rows: list[list[str]]) -> list[_Row]:
         """The rows of a sheet by the names of their columns; what is in columns that are not read is reported."""
         if not rows:
             return []
-        headers = [self._header(_text(cell)) for cell in rows[0]]
+        headers = [self._header(cell) for cell in rows[0]]
         found = []
         for number, row in enumerate(rows[1:], 2):
             cells: dict[str, str] = {}
             label: dict[str, str] = {}
             for (name, language), cell in zip(headers, row, strict=False):
-                text = xlsform.unprotected(cleaned(_text(cell)))
+                text = xlsform.unprotected(cleaned(cell))
                 if not text:
                     continue
                 if name == "label" and name in _READ[sheet]:
@@ -355,11 +348,3 @@ def _language(text: str) -> str:
     found = _LANGUAGE_CODE.search(text)
     code = found[1].lower() if found else _LANGUAGE_WORDS.get(text.strip().lower(), "")
     return code if code in LANGUAGES else ""
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)

@@ -1,22 +1,38 @@
 """Object fetches with their permission check: one function per object, strangers get 404.
 
-A researcher sees the studies of which they hold the role; an administrator sees all studies. A leader sees the teams they
-lead, and only where the team takes part. Whoever may not see an object cannot tell it from one that does not exist.
+A researcher sees the studies of which they hold the role; an administrator sees all studies. What a research group owns
+beside studies (names of institutions, questionnaires) its members see, and nobody else but administrators. A leader sees the
+teams they lead, in the wave in which they lead it, and only where the team takes part. Whoever may not see an object cannot
+tell it from one that does not exist.
 """
 
 from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from teams.models import Academy, Invitation, OutboxMessage, Participation, Role, Study, User
+from teams.models import (
+    Academy,
+    Invitation,
+    OutboxMessage,
+    Participation,
+    ResearchGroup,
+    Role,
+    Study,
+    StudyDeletion,
+    User,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
     Person = User | AnonymousUser | AbstractBaseUser
+
+
+class BeingDeleted(Http404):
+    """The study is being deleted: whoever may see it is told so, everybody else gets the page of what is not there."""
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -27,14 +43,20 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def is_researcher(user: "Person") -> bool:
-    """Whether this user must sign in as a researcher: an administrator, or a researcher of any study."""
+    """Whether this user must sign in as a researcher: an administrator, a member of a group, a researcher of any study.
+
+    Who was only asked to be one is none: nobody becomes a researcher by what somebody else does (joining.py).
+    """
     if not isinstance(user, User):
         return False
-    return user.is_superuser or Role.objects.filter(user=user, kind=Role.Kind.RESEARCHER).exists()
+    if user.is_superuser:
+        return True
+    works = Q(memberships__isnull=False) | Q(roles__kind=Role.Kind.RESEARCHER)
+    return User.objects.filter(works, pk=user.pk).exists()
 
 
 def researcher(user: "Person") -> User:
-    """The user as a researcher of at least one study, or as an administrator: who may begin a new study.
+    """The user as a researcher, or as an administrator: who may begin a new study in a group of theirs.
 
     Raises:
         Http404: for anybody else.
@@ -44,8 +66,28 @@ def researcher(user: "Person") -> User:
     return cast(User, user)
 
 
+def administrator(user: "Person") -> User:
+    """The user as an administrator, who makes research groups. Raises Http404 for anybody else."""
+    if not isinstance(user, User) or not user.is_superuser:
+        raise Http404
+    return user
+
+
+def groups_of(user: "Person") -> QuerySet[ResearchGroup]:
+    """The research groups a user is a member of, by name; all of them for an administrator."""
+    if not isinstance(user, User) or not user.is_active:
+        return ResearchGroup.objects.none()
+    if user.is_superuser:
+        return ResearchGroup.objects.all()
+    return ResearchGroup.objects.filter(memberships__user=user)
+
+
 def studies_of(user: "Person") -> QuerySet[Study]:
-    """The studies a user may work in, newest first; all of them for an administrator."""
+    """The studies a user may work in, newest first; all of them for an administrator. None that is being deleted."""
+    return _studies_of(user).filter(deletion__isnull=True)
+
+
+def _studies_of(user: "Person") -> QuerySet[Study]:
     if not isinstance(user, User) or not user.is_active:
         return Study.objects.none()
     if user.is_superuser:
@@ -53,13 +95,31 @@ def studies_of(user: "Person") -> QuerySet[Study]:
     return Study.objects.filter(roles__user=user, roles__kind=Role.Kind.RESEARCHER)
 
 
+def deletions_of(user: "Person") -> QuerySet[StudyDeletion]:
+    """The register of deleted studies: all of it for an administrator, else what this user had a part in.
+
+    Raises:
+        Http404: for who is no researcher and deleted no study.
+    """
+    register = StudyDeletion.objects.select_related("study", "by")
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return register
+    mine = register.filter(Q(by=user.pk) | Q(study__in=_studies_of(user)))
+    if not mine.exists():  # who deleted the only study they had is no researcher any more
+        researcher(user)
+    return mine
+
+
 def participations_led_by(user: "Person") -> QuerySet[Participation]:
-    """The teams a user leads, in the studies in which they take part, newest study first."""
+    """The teams a user leads, in the studies in which the user leads them and they take part, newest study first."""
     if not isinstance(user, User) or not user.is_active:
         return Participation.objects.none()
     return (
         Participation.objects.filter(
-            state=Participation.State.ACCEPTED, team__roles__user=user, team__roles__kind=Role.Kind.LEADER
+            state=Participation.State.ACCEPTED,
+            roles__user=user,
+            roles__kind=Role.Kind.LEADER,
+            study__deletion__isnull=True,
         )
         .select_related("study", "team__academy__institution")
         .order_by("-study__starts_on", "team__name")
@@ -67,7 +127,13 @@ def participations_led_by(user: "Person") -> QuerySet[Participation]:
 
 
 def study_for_researcher(user: "Person", slug: str) -> Study:
-    """The study, for its researchers and for administrators. Raises Http404 for anybody else."""
+    """The study, for its researchers and for administrators. Raises Http404 for anybody else.
+
+    Raises:
+        BeingDeleted: for those who may see it, while it is being deleted.
+    """
+    if _studies_of(user).filter(slug=slug, deletion__isnull=False).exists():
+        raise BeingDeleted
     return get_object_or_404(studies_of(user), slug=slug)
 
 
@@ -102,7 +168,14 @@ def mail_for_researcher(user: "Person", slug: str, pk: int) -> OutboxMessage:
 
 
 def participation_for_leader(user: "Person", pk: int) -> Participation:
-    """A team that takes part, for its leader only. Raises Http404 for anybody else, administrators included."""
+    """A team that takes part, for its leader only. Raises Http404 for anybody else, administrators included.
+
+    Raises:
+        BeingDeleted: for its leader, while the study is being deleted.
+    """
+    led = Participation.objects.filter(pk=pk, roles__user=user.pk, roles__kind=Role.Kind.LEADER)
+    if led.filter(study__deletion__isnull=False).exists():
+        raise BeingDeleted
     return get_object_or_404(participations_led_by(user), pk=pk)
 
 

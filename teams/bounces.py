@@ -9,17 +9,27 @@ import email.policy
 import imaplib
 import mailbox
 import re
+import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import EmailMessage
+from datetime import timedelta
+from email.message import EmailMessage, Message
+from functools import partial
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.db.models import Q
 
+from teams.leases import Chore, digest
+from teams.mail_server import of_provider
 from teams.models import OutboxMessage
 
+# a mail that cannot be read is tried a few times, then left unread in the mailbox for a person
+RETURNED = Chore("teams.read_bounce", pauses=(timedelta(minutes=4), timedelta(hours=1)), most=5)
+BROKEN = (imaplib.IMAP4.abort, ConnectionError, TimeoutError)  # the line to the mailbox
+MAILBOX = Chore("teams.mailbox")
 STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -31,9 +41,9 @@ class Bounce:
     status: str
 
 
-def read_bounce(content: bytes) -> Bounce | None:
+def read_bounce(report: bytes) -> Bounce | None:
     """What a mail says if it is a report of a failed delivery; None for any other mail, and for a report of a delay."""
-    message = email.message_from_bytes(content, policy=email.policy.default)
+    message = email.message_from_bytes(report, policy=email.policy.default)
     if message.get_content_type() != "multipart/report" or message.get_param("report-type") != "delivery-status":
         return None
     status, message_id = "", ""
@@ -44,12 +54,22 @@ def read_bounce(content: bytes) -> Bounce | None:
                 if str(fields.get("Action", "")).strip().lower() == "failed":
                     found = STATUS.search(str(fields.get("Status", "")))
                     status = found[1] if found else "5.0.0"
-        elif kind == "text/rfc822-headers":
-            headers = email.message_from_string(str(part.get_content()), policy=email.policy.default)
-            message_id = message_id or str(headers.get("Message-ID", "")).strip()
-        elif part is not message and not message_id and part.get("Message-ID"):
-            message_id = str(part["Message-ID"]).strip()  # the mail itself, sent back whole
+        elif kind == "text/rfc822-headers":  # read as bytes, whatever charset is named
+            content = part.get_payload(decode=True)
+            message_id = message_id or _message_id(
+                email.message_from_bytes(content if isinstance(content, bytes) else b"")
+            )
+        elif part is not message and not message_id:
+            message_id = _message_id(part)  # the mail itself, sent back whole
     return Bounce(message_id, status) if status and message_id else None
+
+
+def _message_id(message: Message) -> str:
+    """The header as it stands there: the parser of headers stumbles over malformed ones, and ours is well formed."""
+    for name, value in message.raw_items():
+        if name.lower() == "message-id":
+            return str(value).strip()
+    return ""
 
 
 def record(bounce: Bounce) -> bool:
@@ -83,12 +103,12 @@ def receive(sender: object, event: AnymailTrackingEvent, esp_name: str, **_more:
 def record_event(event: AnymailTrackingEvent) -> bool:
     """Mark a mail that did not arrive; end the reminders of who called one spam. Whether a mail of ours changed.
 
-    The provider's own number for the mail was written down when it took it. Reports of opening and clicking are not read.
+    A hash of the provider's own number for the mail was written down when it took it. Reports of opening and clicking are not read.
     """
     number = str(event.message_id or "")
     if not number or event.event_type not in (*UNDELIVERED, *UNWANTED):
         return False
-    named = Q(provider_id=number) | Q(message_id=number)
+    named = Q(provider_id=of_provider(number)) | Q(message_id=number)
     sent = OutboxMessage.objects.filter(named, state=OutboxMessage.State.SENT)
     if event.event_type in UNWANTED:
         messages = list(sent)
@@ -103,42 +123,77 @@ def record_event(event: AnymailTrackingEvent) -> bool:
 
 
 def read_mailbox(url: str) -> int:
-    """Read the new mails of a mailbox and mark what came back. Each mail is read once. Returns how many were marked.
+    """Read the new mails of a mailbox, each by itself, and mark what came back. Returns how many were marked.
 
     Args:
         url: ``imaps://user:secret@host/folder`` (or ``imap://`` within one machine), or ``maildir:///folder``.
     """
     parts = urlsplit(url)
-    read = _read_maildir(parts.path) if parts.scheme == "maildir" else _read_imap(url)
-    n_marked = 0
-    for content in read:
-        bounce = read_bounce(content)
-        n_marked += bounce is not None and record(bounce)
-    return n_marked
+    box = _maildir(parts.path) if parts.scheme == "maildir" else _imap(url)
+    with box as unread:
+        return RETURNED.each(unread, _read_one, key=lambda one: digest(one.name.encode()), leased=True, stops=BROKEN)
 
 
-def _read_maildir(path: str) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A mail in the mailbox: its name there, how to get its content, and how to mark it as read."""
+
+    name: str
+    content: Callable[[], bytes]
+    mark: Callable[[], object]
+
+
+def _read_one(mail: Unread) -> int:
+    bounce = read_bounce(mail.content())
+    marked = bounce is not None and record(bounce)
+    mail.mark()  # only after it was dealt with: a killed program reads it again
+    return int(marked)
+
+
+@contextmanager
+def _maildir(path: str) -> Iterator[Iterator[Unread]]:
     folder = mailbox.Maildir(path, create=False)
-    for key in list(folder.keys()):
+
+    def mark(key: str) -> None:
         message = folder.get_message(key)
-        if "S" in message.get_flags():
-            continue
-        yield bytes(message)
-        message.set_subdir("cur")  # seen only after it was dealt with: a killed program reads it again
+        message.set_subdir("cur")
         message.add_flag("S")
         folder[key] = message
 
+    def unread() -> Iterator[Unread]:
+        for key in list(folder.keys()):
+            if "S" not in _flags(folder, key):
+                yield Unread(key, partial(folder.get_bytes, key), partial(mark, key))
 
-def _read_imap(url: str) -> Iterator[bytes]:
+    yield unread()
+
+
+def _flags(folder: mailbox.Maildir, key: str) -> str:
+    """From the name of its file: a mail that cannot be read has flags too."""
+    return folder._lookup(key).rpartition(":2,")[2] if ":2," in folder._lookup(key) else ""  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _imap(url: str) -> Iterator[Iterator[Unread]]:
     parts = urlsplit(url)
-    kind = imaplib.IMAP4_SSL if parts.scheme == "imaps" else imaplib.IMAP4
     host, port = parts.hostname or "", parts.port or (993 if parts.scheme == "imaps" else 143)
-    with kind(host, port, timeout=30) as box:  # it logs out at the end
+    # without a context it would tell the password to whoever stands in between, under any certificate
+    box: imaplib.IMAP4
+    if parts.scheme == "imaps":
+        box = imaplib.IMAP4_SSL(host, port, timeout=30, ssl_context=ssl.create_default_context())
+    else:
+        box = imaplib.IMAP4(host, port, timeout=30)
+    with box:  # it logs out at the end
         box.login(unquote(parts.username or ""), unquote(parts.password or ""))
         box.select(unquote(parts.path.strip("/")) or "INBOX")
-        _state, (numbers,) = box.search(None, "UNSEEN")
-        for number in numbers.decode().split():
-            _state, data = box.fetch(number, "(BODY.PEEK[])")
-            if data and isinstance(data[0], tuple):
-                yield data[0][1]
-            box.store(number, "+FLAGS", "\\Seen")
+
+        def content(number: str) -> bytes:
+            _state, data = box.uid("FETCH", number, "(BODY.PEEK[])")
+            return data[0][1] if data and isinstance(data[0], tuple) else b""
+
+        def unread() -> Iterator[Unread]:
+            _state, (numbers,) = box.uid("SEARCH", "UNSEEN")
+            for number in numbers.decode().split():
+                yield Unread(number, partial(content, number), partial(box.uid, "STORE", number, "+FLAGS", "\\Seen"))
+
+        yield unread()

@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from teams import access
 from teams.links import CALENDAR, make_token, new_nonce, read_token
 from teams.mail import absolute
-from teams.models import User
-from teams.planned import Attendee, CalendarFeed, PlannedMeeting
+from teams.models import Attendee, CalendarFeed, PlannedMeeting, User
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 PRODUCT = "-//Teamspiegel//Team meetings//EN"

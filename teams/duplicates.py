@@ -5,7 +5,8 @@ where two names of a few letters' difference are compared too. The standard libr
 names, so no library for it.
 
 A merge moves everything that belongs to the other one, in every study, and then removes it: it cannot be undone. It is
-refused where both took part in the same study, since two accounts of one study cannot become one.
+refused where both took part in the same study, since two accounts of one study cannot become one; and nothing of one research
+group is looked at beside, or merged into, what is another's.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import corrections, history
-from teams.models import Academy, Institution, Invitation, Participation, Role, Study, Team, User
+from teams.contact_person import SamePerson
+from teams.elsewhere import studies_with
+from teams.models import Academy, Employment, Institution, Invitation, MailDomain, Participation, Study, Team, User
 
 FILLER = {
     "de",
@@ -66,6 +69,8 @@ KIND_WORDS = {
     "team": gettext_lazy("Team"),
     PERSON: gettext_lazy("Team leader"),
 }
+# Rows of which the kept one may have the same already, by which column that is seen
+ONCE: dict[type[models.Model], str] = {MailDomain: "domain", Employment: "user"}
 Thing = Institution | Academy | Team
 AnyThing = TypeVar("AnyThing", Institution, Academy, Team)
 
@@ -101,7 +106,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
-    """What looks double among the institutions, academies, teams and leaders of these studies; three queries."""
+    """What looks double among the institutions, academies, teams and leaders of these studies; four queries."""
     in_studies = list(studies)
     academies = list(Academy.objects.filter(invitations__study__in=in_studies).select_related("institution").distinct())
     teams = list(
@@ -111,12 +116,22 @@ def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
     found = [Suggestion("institution", *pair) for pair in _pairs(institutions, lambda one: "")]
     found += [Suggestion("academy", *pair) for pair in _pairs(academies, lambda one: str(one.institution_id))]
     found += [Suggestion("team", *pair) for pair in _pairs(teams, lambda one: f"{one.academy_id} {one.form}")]
+    as_led_in(teams, in_studies)
     leaders: dict[tuple[int, str], dict[str, Team]] = defaultdict(dict)
     for team in teams:
         leaders[team.academy.institution_id, key(team.leader_name)].setdefault(team.leader_email.lower(), team)
     for by_address in leaders.values():
         found += [Suggestion(PERSON, *pair) for pair in combinations(by_address.values(), 2)]
     return found
+
+
+def as_led_in(teams: Iterable[Team], studies: Iterable[Study]) -> None:
+    """Give teams, in memory, the leader of their newest wave in these studies: people of others' studies are not shown."""
+    of = {team.pk: team for team in teams}
+    waves = Participation.objects.filter(study__in=list(studies)).order_by("study__starts_on", "pk")
+    for pk, name, email in waves.values_list("team", "leader_name", "leader_email"):
+        if pk in of:
+            of[pk].leader_name, of[pk].leader_email = name, email
 
 
 def _pairs(things: Iterable[AnyThing], block: Callable[[AnyThing], str]) -> Iterator[tuple[AnyThing, AnyThing]]:
@@ -131,20 +146,22 @@ def _pairs(things: Iterable[AnyThing], block: Callable[[AnyThing], str]) -> Iter
 
 
 # ------------------------------------------------------------------------------------------------ what would move
-def moves(kind: str, other: Thing) -> list[str]:
-    """What a merge takes over from the other one, in words."""
+def moves(kind: str, other: Thing, studies: Iterable[Study]) -> list[str]:
+    """What a merge takes over from the other one, in words; of these studies only."""
+    mine = [study.pk for study in studies]
     if kind == PERSON:
         assert isinstance(other, Team)
-        return [str(team) for team in _led_by(other.leader_email)]
+        led = _led_by(other).filter(study__in=mine)
+        return [str(wave) for wave in led.select_related("team", "study")]
     if isinstance(other, Institution):
-        return [str(academy) for academy in other.academies.all()]
+        return [str(academy) for academy in other.academies.filter(invitations__study__in=mine).distinct()]
     if isinstance(other, Academy):
-        invited = other.invitations.select_related("study")
+        invited = other.invitations.filter(study__in=mine).select_related("study")
         return [
-            *(str(team) for team in other.teams.all()),
+            *(str(team) for team in other.teams.filter(participations__study__in=mine).distinct()),
             *(f"{one.study}: {one.get_state_display()}" for one in invited),
         ]
-    taken_part = other.participations.select_related("study")
+    taken_part = other.participations.filter(study__in=mine).select_related("study")
     return [f"{one.study}: {one.get_state_display()}" for one in taken_part]
 
 
@@ -154,12 +171,14 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
     """Move everything of ``other`` to ``keep`` and remove it; recorded in every study that it was in.
 
     Args:
-        studies: those in which the person works; nothing of another study is touched.
+        studies: those in which the person works, of one research group; nothing of another study is touched.
 
     Raises:
         Refused: where both took part in the same study, a name would be there twice, or a study is somebody else's.
     """
     mine = {study.pk for study in studies}
+    if _group_of(keep) != _group_of(other):
+        raise Refused(_("These are of two research groups, and stay with them."))
     if keep.pk == other.pk:
         raise Refused(_("These are one and the same."))
     affected = _studies_of(kind, other)
@@ -169,13 +188,26 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
     if kind == PERSON:
         assert isinstance(keep, Team)
         assert isinstance(other, Team)
-        for team in _led_by(other.leader_email):
-            corrections.correct_leader(team, keep.leader_name, keep.leader_email, by=by)
+        try:
+            for wave in _led_by(other):
+                corrections.correct_leader(wave, keep.leader_name, keep.leader_email, by=by)
+        except SamePerson as error:
+            raise Refused(str(error)) from error
     else:
         _settle(keep, other)
+        if isinstance(keep, Academy) and isinstance(other, Academy):
+            _one_director(keep, other, by)
         _take_over(keep, other)
     for study in Study.objects.filter(pk__in=affected):
         history.record(study, "merged", by=by, detail=detail)
+
+
+def _one_director(keep: Academy, other: Academy, by: User) -> None:
+    """The director of ``keep`` is that of both: the other one is told, and no link of theirs opens what is now of both."""
+    try:
+        corrections.correct_director(other, keep.director_name, keep.director_email, by=by)
+    except SamePerson as error:
+        raise Refused(str(error)) from error
 
 
 def _settle(keep: Thing, other: Thing) -> None:
@@ -228,34 +260,43 @@ def _take_over(keep: Thing, other: Thing) -> None:
     """Point every row that names ``other`` at ``keep``, whichever app it belongs to, and remove ``other``."""
     try:
         with transaction.atomic():
-            for relation in type(other)._meta.related_objects:
-                rows = relation.related_model._base_manager.filter(**{relation.field.name: other.pk})
-                if relation.related_model is Role:
-                    rows.delete()  # who leads the kept team leads it
-                else:
-                    rows.update(**{relation.field.name: keep.pk})
+            for model, name in _columns_to(type(other)):
+                rows = model._base_manager.filter(**{name: other.pk})
+                if model in ONCE:  # what both have stays with ``keep``, and goes with ``other``
+                    known = model._base_manager.filter(**{name: keep.pk}).values_list(ONCE[model], flat=True)
+                    rows = rows.exclude(**{f"{ONCE[model]}__in": list(known)})
+                rows.update(**{name: keep.pk})
             other.delete()
     except (IntegrityError, models.ProtectedError) as error:  # somebody added to one of them meanwhile
         raise Refused(_("They cannot be merged: something is there twice.")) from error
-    if isinstance(keep, Team) and keep.roles.exists():
-        corrections.give_team_to(keep)
+    if isinstance(keep, Team):
+        corrections.remember_leader(keep)
+
+
+def _columns_to(model: type[models.Model]) -> list[tuple[type[models.Model], str]]:
+    """Every column that points at a model, also those whose model has no name for the way back."""
+    return [
+        (relation.related_model, relation.field.name)
+        for relation in model._meta.get_fields(include_hidden=True)
+        if isinstance(relation, models.ManyToOneRel)
+    ]
 
 
 def _studies_of(kind: str, thing: Thing) -> set[int]:
     if kind == PERSON and isinstance(thing, Team):
-        teams = _led_by(thing.leader_email)
-    elif isinstance(thing, Team):
-        teams = Team.objects.filter(pk=thing.pk)
-    elif isinstance(thing, Academy):
-        invited = set(thing.invitations.values_list("study_id", flat=True))
-        return invited | set(Participation.objects.filter(team__academy=thing).values_list("study_id", flat=True))
-    else:
-        return set(Invitation.objects.filter(academy__institution=thing.pk).values_list("study_id", flat=True))
-    return set(Participation.objects.filter(team__in=teams).values_list("study_id", flat=True))
+        return set(_led_by(thing).values_list("study_id", flat=True))
+    return set(studies_with(thing).values_list("pk", flat=True))
 
 
-def _led_by(email: str) -> models.QuerySet[Team]:
-    return Team.objects.filter(leader_email__iexact=email)
+def _led_by(team: Team) -> models.QuerySet[Participation]:
+    """The waves of teams of the research group that have the same leader."""
+    return Participation.objects.filter(study__group=_group_of(team), leader_email__iexact=team.leader_email)
+
+
+def _group_of(thing: Thing) -> int:
+    if isinstance(thing, Team):
+        return thing.academy.institution.group_id
+    return thing.institution.group_id if isinstance(thing, Academy) else thing.group_id
 
 
 def _named(kind: str, thing: Thing) -> str:

@@ -8,9 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from teams.address_field import AddressField
+from teams.addresses import same_person
+from teams.contact_person import SamePerson, why_not_contact
+from teams.filled import Filled
 from teams.forms import PlainForm, date_input
 from teams.invitations import REASONS_TO_DECLINE, Approach
-from teams.models import Participation
+from teams.models import Invitation, Participation
 
 
 class DeclineForm(forms.Form):
@@ -33,7 +37,19 @@ class WithdrawForm(DeclineForm):
     prefix = "withdraw"
 
 
-class DirectorForm(PlainForm):
+class WithdrawByLinkForm(WithdrawForm):
+    """By a mailed link: whoever holds it also needs the code that was mailed to the address itself."""
+
+    code = forms.CharField(
+        label=gettext_lazy("The code from the mail"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    field_order = ["code"]
+
+
+class DirectorForm(Filled, PlainForm):
     """The teams to approach, with their leaders, and the undertaking."""
 
     not_before = forms.DateField(
@@ -47,11 +63,10 @@ class DirectorForm(PlainForm):
         error_messages={"required": gettext_lazy("We can only ask your teams if you undertake this.")},
     )
 
-    def __init__(
-        self, *args: Any, participations: list[Participation], study_ends: datetime.date, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, participations: list[Participation], invitation: Invitation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.participations, self.study_ends = participations, study_ends
+        self.participations, self.study_ends = participations, invitation.study.ends_on
+        self.invitation = invitation
         for participation in participations:
             team = participation.team
             self.fields[f"ask_{participation.pk}"] = forms.BooleanField(
@@ -61,10 +76,10 @@ class DirectorForm(PlainForm):
                 widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
             self.fields[f"name_{participation.pk}"] = forms.CharField(
-                label=_("Team leader"), max_length=120, required=False, initial=team.leader_name
+                label=_("Leader of %s") % team.name, max_length=120, required=False, initial=participation.leader_name
             )
-            self.fields[f"email_{participation.pk}"] = forms.EmailField(
-                label=_("E-mail address"), required=False, initial=team.leader_email
+            self.fields[f"email_{participation.pk}"] = AddressField(
+                label=_("E-mail address for %s") % team.name, required=False, initial=participation.leader_email
             )
 
     def rows(self) -> list[tuple[Participation, forms.BoundField, forms.BoundField, forms.BoundField]]:
@@ -85,6 +100,9 @@ class DirectorForm(PlainForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         chosen = [one.pk for one in self.participations if cleaned.get(f"ask_{one.pk}")]
+        for one in self.participations:
+            if one.pk in chosen and self._names_the_director(one, cleaned.get(f"email_{one.pk}") or ""):
+                self.add_error(f"email_{one.pk}", self._why_not_the_director())
         for pk in chosen:
             for name in (f"name_{pk}", f"email_{pk}"):
                 if not cleaned.get(name) and name not in self.errors:
@@ -92,6 +110,23 @@ class DirectorForm(PlainForm):
         if not chosen:
             raise forms.ValidationError(_("Choose at least one team, or decline below."))
         return cleaned
+
+    def refuse_leader(self, error: SamePerson) -> None:
+        """Say at the team of which it is so that its leader cannot be its contact person."""
+        name = f"email_{error.participation_id}"
+        self.add_error(name if name in self.fields else None, str(error))
+
+    def _names_the_director(self, participation: Participation, email: str) -> bool:
+        """Whether this is a new leader's address, and the director's own but for its spelling."""
+        academy = self.invitation.academy
+        known = email.lower() == participation.leader_email.lower()  # a researcher may have recorded it
+        return academy is not None and not known and same_person(email, academy.director_email)
+
+    def _why_not_the_director(self) -> str:
+        return _(
+            "This is your own address. A team leader sees results of the team that a director sees only if the leader"
+            " agrees, so somebody else answers here. Do you lead this team yourself? Ask %(name)s, %(email)s, to record it."
+        ) % {"name": self.invitation.study.contact_name, "email": self.invitation.study.contact_email}
 
     def approach(self) -> list[Approach]:
         """The chosen teams. Call it on a valid form."""
@@ -129,9 +164,12 @@ class LeaderForm(PlainForm):
         label=gettext_lazy("Contact person"),
         required=False,
         max_length=120,
-        help_text=gettext_lazy("Who introduces the questionnaire in the meeting, if no researcher is there."),
+        help_text=gettext_lazy(
+            "A colleague who introduces the questionnaire in the meeting, if no researcher is there. Not you and not the "
+            "director: who counts must not be who gets the report. Best is somebody from outside the team."
+        ),
     )
-    contact_email = forms.EmailField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+    contact_email = AddressField(label=gettext_lazy("E-mail address of the contact person"), required=False)
     director_sees_team = forms.BooleanField(
         label=gettext_lazy("The director may see this team's own results."),
         required=False,
@@ -142,9 +180,18 @@ class LeaderForm(PlainForm):
         error_messages={"required": gettext_lazy("Your team can only take part if you undertake this.")},
     )
 
-    def __init__(self, *args: Any, study_ends: datetime.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, participation: Participation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.study_ends = study_ends
+        self.participation = participation
+        self.k = participation.study.k
+        self.fields["approached"].widget.attrs["aria-describedby"] = "id_approached_helptext few"
+        self.study_ends = participation.study.ends_on
+
+    def clean_contact_email(self) -> str:
+        email: str = self.cleaned_data["contact_email"]
+        if why := why_not_contact(self.participation, email):
+            raise forms.ValidationError(why)
+        return email
 
     def clean_meets_on(self) -> datetime.date | None:
         day: datetime.date | None = self.cleaned_data["meets_on"]
@@ -163,6 +210,10 @@ class LeaderForm(PlainForm):
                 if not cleaned.get(name) and name not in self.errors:
                     self.add_error(name, _("We need this to brief the contact person."))
         return cleaned
+
+    def is_few(self) -> bool:
+        """Whether what was filled in is a team that gets no report of its own."""
+        return self.is_bound and 0 < (getattr(self, "cleaned_data", {}).get("approached") or 0) < self.k
 
     def answers(self) -> dict[str, Any]:
         """What ``invitations.accept_team`` takes. Call it on a valid form."""

@@ -16,12 +16,13 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from teams import history, mail
-from teams.corrections import correct_leader, give_team_to, language_of
+from teams import history, mail, refusals
+from teams.contact_person import check_contact, check_leader, hold_academy
+from teams.corrections import correct_leader, language_of, note_director_as_leader, open_to_leader
 from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
 from teams.models import Academy, Invitation, Participation, Study, Team, User
+from teams.studies import NotYet, link_until, promise, why_not_yet
 
-LINK_DAYS = 90  # a link opens so long after the mail that brought it, and at least until the study ends
 ASK_AT = time(9)  # in the morning of the day from which leaders may be asked
 REMIND_AFTER = timedelta(hours=20)  # at most one reminder a day, however often the button is pressed
 
@@ -39,7 +40,13 @@ class Approach:
 
 
 def list_academy(study: Study, academy: Academy, by: User | None = None) -> Invitation:
-    """Put an academy on the list of a study; a second time changes nothing."""
+    """Put an academy on the list of a study; a second time changes nothing.
+
+    Raises:
+        ValueError: for an academy of another research group.
+    """
+    if academy.institution.group_id != study.group_id:
+        raise ValueError("The academy is another research group's.")
     invitation, created = Invitation.objects.get_or_create(
         study=study, academy=academy, defaults={"nonce": new_nonce()}
     )
@@ -49,13 +56,27 @@ def list_academy(study: Study, academy: Academy, by: User | None = None) -> Invi
 
 
 @transaction.atomic
-def list_team(study: Study, team: Team, by: User | None = None) -> Participation:
-    """Put a team, and with it its academy, on the list of a study. Nobody is mailed. A second time changes nothing."""
+def list_team(
+    study: Study, team: Team, by: User | None = None, *, leader: tuple[str, str] | None = None
+) -> Participation:
+    """Put a team, and with it its academy, on the list of a study, under this leader (name, address) or the last known.
+
+    Nobody is mailed. A second time changes nothing.
+
+    Raises:
+        SamePerson: if the leader named here does research in the group; nothing is kept then.
+    """
     list_academy(study, team.academy, by)
-    participation, created = Participation.objects.get_or_create(study=study, team=team)
+    name, email = leader or (team.leader_name, team.leader_email)
+    named = {"leader_name": name, "leader_email": email.lower()}
+    participation, created = Participation.objects.get_or_create(study=study, team=team, defaults=named)
     Invitation.objects.get_or_create(participation=participation, defaults={"study": study, "nonce": new_nonce()})
     if created:
+        if leader:
+            hold_academy(team.academy_id)
+            check_leader(participation, email)
         history.record(study, "team_listed", participation=participation, by=by)
+        note_director_as_leader(participation, by)
     return participation
 
 
@@ -69,14 +90,12 @@ def stop_path(invitation: Invitation) -> str:
     return reverse("no_reminders", args=[make_token(NO_REMINDERS, invitation.pk, invitation.nonce)])
 
 
-def link_until(study: Study) -> date:
-    """The last day of a link that is mailed today."""
-    return max(study.ends_on, timezone.localdate() + timedelta(days=LINK_DAYS))
-
-
 def link_ended(invitation: Invitation) -> bool:
-    """Whether the link of an invitation is too old to open it."""
-    return invitation.link_until is not None and invitation.link_until < timezone.localdate()
+    """Whether the link of an invitation is too old to open it. It works until the study ends, also if that day moved."""
+    return (
+        invitation.link_until is not None
+        and max(invitation.link_until, invitation.study.ends_on) < timezone.localdate()
+    )
 
 
 def academy_invitation(participation: Participation) -> Invitation:
@@ -104,7 +123,12 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
 
     Returns:
         How many directors are mailed.
+
+    Raises:
+        NotYet: while the study has nothing to ask: the mails describe it.
     """
+    if why := why_not_yet(study):
+        raise NotYet(why)
     invitations = Invitation.objects.filter(
         study=study, state__in=[Invitation.State.LISTED, Invitation.State.ACCEPTED], academy__isnull=False
     ).select_related("academy")
@@ -125,6 +149,8 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
         history.record(study, "director_invited", academy=invitation.academy, by=by)
         mail.queue("teams.director_invitation", invitation.pk, study=study)
         n_invited += 1
+    if n_invited:
+        promise(study)
     return n_invited
 
 
@@ -142,6 +168,8 @@ def accept_academy(
     Returns:
         False, with nothing changed, if the invitation was answered before.
     """
+    assert invitation.academy_id is not None
+    hold_academy(invitation.academy_id)
     if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True, not_before=not_before):
         return False
     detail = not_before.isoformat() if not_before else ""
@@ -154,6 +182,8 @@ def accept_academy(
 @transaction.atomic
 def approach_more(invitation: Invitation, approach: Sequence[Approach], *, by_link: bool = True) -> int:
     """A director who gave permission decides about teams that came on the list later. Returns how many are approached."""
+    assert invitation.academy_id is not None
+    hold_academy(invitation.academy_id)
     if not Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.ACCEPTED).exists():
         return 0
     return _approach(invitation, approach, by_link)
@@ -189,7 +219,8 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
                 _decline_participations([participation.pk])
                 history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
             continue
-        correct_leader(participation.team, one.leader_name, one.leader_email, by_link=by_link)
+        check_leader(participation, one.leader_email)  # also of a name that stood on the list before
+        correct_leader(participation, one.leader_name, one.leader_email, by_link=by_link)
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
@@ -212,17 +243,27 @@ def accept_team(
     language: str = "nl",
     by_link: bool = True,
 ) -> bool:
-    """The leader's permission: how the answers are collected and from how many teachers. Makes the leader's account.
+    """The leader's permission: how the answers are collected and from how many teachers. Makes the leader's account, to
+    which this wave's pages open, and no other wave's.
 
     ``language`` is that of the mails to a leader who has no account yet.
     The view then calls ``surveys.collections.open_collection``: this app knows no collections.
 
     Returns:
         False, with nothing changed, if the invitation was answered before.
+
+    Raises:
+        SamePerson: if the contact person is the leader, or the leader does research in the group by now.
     """
+    participation = _participation(invitation)
+    hold_academy(participation.team.academy_id)
     if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True):
         return False
-    participation = _participation(invitation)
+    locked = Participation.objects.select_for_update(no_key=True).get(
+        pk=participation.pk
+    )  # who leads it stays until this is done
+    check_leader(locked, locked.leader_email)  # who became a researcher since the mail
+    check_contact(locked, contact_email)
     Participation.objects.filter(pk=participation.pk).update(
         state=Participation.State.ACCEPTED,
         mode=mode,
@@ -232,7 +273,7 @@ def accept_team(
         contact_email=contact_email,
         director_sees_team=director_sees_team,
     )
-    give_team_to(participation.team, language)
+    open_to_leader(participation, language)
     history.record(
         invitation.study,
         "leader_accepted",
@@ -240,7 +281,7 @@ def accept_team(
         by_link=by_link,
         detail=f"{mode}: {approached}",
     )
-    language = language_of(participation.team.leader_email)
+    language = language_of(participation.leader_email)
     mail.queue("teams.leader_confirmation", invitation.pk, language, study=invitation.study)
     return True
 
@@ -295,9 +336,10 @@ def remind_by_schedule(invitation: Invitation, last_before: datetime, times: int
 
 def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None) -> bool:
     now = timezone.now()
-    waiting = Invitation.objects.filter(
-        ripe, pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now, no_reminders=False
-    )
+    reader = reader_of(invitation)
+    if not reader or refusals.wants_none(reader):
+        return False  # without one the person was removed, and nobody is named in their place yet
+    waiting = Invitation.objects.filter(ripe, pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now)
     if not waiting.update(reminded_at=now, n_reminders=F("n_reminders") + 1, link_until=link_until(invitation.study)):
         return False
     study = invitation.study
@@ -307,23 +349,15 @@ def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None)
     else:
         participation = _participation(invitation)
         history.record(study, f"leader_{event}", participation=participation, by=by)
-        mail.queue("teams.leader_reminder", invitation.pk, language_of(participation.team.leader_email), study=study)
+        mail.queue("teams.leader_reminder", invitation.pk, language_of(participation.leader_email), study=study)
     return True
 
 
-@transaction.atomic
-def end_reminders(invitation: Invitation) -> bool:
-    """Its reader wants no reminders any more: asked by the link in a reminder. A second time changes nothing."""
-    if not Invitation.objects.filter(pk=invitation.pk, no_reminders=False).update(no_reminders=True):
-        return False
-    history.record(
-        invitation.study,
-        "reminders_ended",
-        participation=invitation.participation,
-        academy=invitation.academy,
-        by_link=True,
-    )
-    return True
+def reader_of(invitation: Invitation) -> str:
+    """The address of who is asked; nothing where that person was removed."""
+    if invitation.academy is not None:
+        return invitation.academy.director_email
+    return invitation.participation.leader_email if invitation.participation is not None else ""
 
 
 def _move(invitation: Invitation, was: str, /, **changes: object) -> bool:

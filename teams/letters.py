@@ -2,7 +2,7 @@
 
 A letter is a subject and a plain text with named fields, such as {name} and {link}. Fields are replaced one by one, once,
 by plain text: there is no template language that a user's text could reach. Under every letter stands a closing that nobody
-can edit: where the address comes from, whom to ask, how to object, how to end reminders (method.md: Law and trust).
+can edit: where the address comes from, whom to ask, how to object, how to end reminders (docs/data-protection.md).
 
 The apps ``offer`` their letters, so that those of the apps above stand on the same page without this app knowing them.
 """
@@ -21,9 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import history
-from teams.mail import Attachment, Mail, absolute, from_text
-from teams.mailed import MailText
-from teams.models import Study, User
+from teams.mail import ENDS_REMINDERS, Attachment, Mail, absolute, from_text
+from teams.models import MailText, Study, User
 
 if TYPE_CHECKING:
     Text = str | Promise
@@ -203,7 +202,7 @@ def write(
         )
         headers = {"Reply-To": study.contact_email}
         if stop:
-            headers |= {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": ONE_CLICK}
+            headers |= {ENDS_REMINDERS: f"<{stop}>", "List-Unsubscribe-Post": ONE_CLICK}
         subject = _one_line(fill(words.subject, values))
         return from_text(to, subject, f"{fill(words.body, values)}\n\n{closing}", headers, attachments)
 

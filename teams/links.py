@@ -16,6 +16,7 @@ from django.utils.crypto import constant_time_compare
 INVITATION = "invitation"
 FACILITATOR = "facilitator"
 NO_REMINDERS = "no_reminders"
+RESEARCH = "research"  # of who was asked to do research in a group
 CALENDAR = "calendar"  # of a feed: asked for by programs, so its address itself stays the permission
 
 COOKIE_SECONDS = 7 * 24 * 3600
@@ -62,7 +63,7 @@ def enter(purpose: str, token: str, path: str) -> HttpResponseRedirect:
     """The answer to opening a link: the token goes into a cookie for ``path`` and below, the address loses it."""
     response = HttpResponseRedirect(path)
     response.set_cookie(
-        purpose,
+        _cookie_of(purpose),
         token,
         max_age=COOKIE_SECONDS,
         path=path,
@@ -81,7 +82,12 @@ def token_of(request: HttpRequest, purpose: str) -> Token:
     Raises:
         Http404: if there is none, or it was not signed here for this purpose.
     """
-    token = read_token(purpose, request.COOKIES.get(purpose, ""))
+    token = read_token(purpose, request.COOKIES.get(_cookie_of(purpose), ""))
     if token is None:
         raise Http404
     return token
+
+
+def _cookie_of(purpose: str) -> str:
+    """The cookie's name: over https one that browsers take over https only."""
+    return f"__Secure-{purpose}" if settings.SESSION_COOKIE_SECURE else purpose

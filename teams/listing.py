@@ -47,7 +47,7 @@ def list_teams(study: Study, search: str = "", state: str = "", page: str | int 
     if state:
         matching = matching.filter(state=state)
     if search:
-        matching = matching.filter(_named(search, "team__academy__") | _has(search, "team__name", "team__leader_name"))
+        matching = matching.filter(_named(search, "team__academy__") | _has(search, "team__name", "leader_name"))
     if state or search:
         with_teams = Exists(matching.filter(team__academy=OuterRef("academy")))
         of_itself = _named(search, "academy__") | _has(search, "academy__director_name")

@@ -1,8 +1,8 @@
 """The only sender of mail: an outbox of kind and object id, rendered at sending and never stored.
 
 ``queue`` is called inside the transaction that causes the mail, so that a mail exists exactly when its cause does. The
-row is the queue and the broker only a wake-up: ``send_due`` claims a row by a conditional update with a lease, so that of
-two workers one sends, and a row whose worker died is taken up again when its lease has run out.
+row is the queue and the broker only a wake-up (leases.py). One worker sends at a time, over a connection that is open before
+the first mail is made (mail_server.py): a server that is away costs no mail and no attempt.
 
 Between handing a mail to the server and writing that down a worker may die, or the line may break: then nobody knows
 whether the mail went. The row says so (``handed_over``), and it is handed over once more, with the Message-ID that was made
@@ -13,25 +13,23 @@ decides: nobody gets more than two copies, and those are one message to their ma
 import logging
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import make_msgid
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from teams import pace
-from teams.mail_errors import UnsendableMail, in_words, is_final, may_have_gone
+from teams import mail_server, pace, refusals
+from teams.leases import Chore, Claim, ClaimLost, Queue, kept, pause, wake
+from teams.mail_errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
+from teams.mail_server import Sender
 from teams.models import OutboxMessage, Study
 
 logger = logging.getLogger(__name__)
@@ -46,6 +44,9 @@ BACKOFF = (
     timedelta(hours=2),
     timedelta(hours=8),
 )
+BACKOFF_QUIET = BACKOFF[:3]  # of a kind that leaves no trace: its row must not stay for long
+ANOTHER_FIRST = timedelta(minutes=1)  # when the server failed at a mail, others go before it
+ENDS_REMINDERS = "List-Unsubscribe"  # the header of every reminder (RFC 8058), and of nothing else
 IN_DOUBT = timedelta(minutes=30)  # a mail that may have gone is not hurried
 MAY_HAVE_GONE = "may have gone"  # how the reason of a mail begins that was given up in doubt
 
@@ -56,6 +57,10 @@ class Attachment(NamedTuple):
     filename: str
     content: bytes
     mimetype: str  # with parameters if need be: text/calendar; method=REQUEST
+
+
+class NobodyToMail(UnsendableMail):
+    """The mail has no reader any more: the person was removed, and nobody is named in their place yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Mail:
 
     def __post_init__(self) -> None:
         of_files = [text for file in self.attachments for text in (file.filename, file.mimetype)]
+        if not self.to:
+            raise NobodyToMail("the person was removed")
         for value in (self.to, self.subject, *self.headers, *self.headers.values(), *of_files):
             if any(ord(character) < 32 or ord(character) == 127 for character in value):
                 raise UnsendableMail("a header holds a line break or another control character")
@@ -88,22 +95,36 @@ Renderer = Callable[[int, str], Mail | None]
 _renderers: dict[str, Renderer] = {}
 _traceless: set[str] = set()
 _any_hour: set[str] = set()
+_at_once: set[str] = set()
+
+OUTBOX = Queue(
+    OutboxMessage,
+    waits=Q(state=OutboxMessage.State.QUEUED),
+    held=Q(state=OutboxMessage.State.QUEUED),
+    pauses=BACKOFF,
+)
+LOST = Chore("teams.reminders_lost")  # reminders that leave no trace and did not go: counted, never named
 
 
-def register(kind: str, *, leaves_trace: bool = True, any_hour: bool = False) -> Callable[[Renderer], Renderer]:
+def register(
+    kind: str, *, leaves_trace: bool = True, any_hour: bool = False, at_once: bool = False
+) -> Callable[[Renderer], Renderer]:
     """Decorator: the function that renders mails of this kind from an object id and a language.
 
     It returns None where the mail is no longer wanted. It is called outside any transaction. Where it would tell too much
     who got a mail and who did not (a reminder goes to those who have not answered), the kind leaves no trace: the row is
-    deleted after the first attempt, whether the mail was sent, not wanted or failed. A kind for ``any_hour`` does not wait
-    for the sending hours: it answers what its reader just did, or it cannot wait.
+    deleted before it is handed over, and whatever becomes of it no line and no row tells. A kind for ``any_hour`` does not
+    wait for the sending hours: it answers what its reader just did, or it cannot wait. One that goes ``at_once`` goes before
+    all others too: its reader sits and waits for it.
     """
 
     def remember(renderer: Renderer) -> Renderer:
         if not leaves_trace:
             _traceless.add(kind)
-        if any_hour:
+        if any_hour or at_once:
             _any_hour.add(kind)
+        if at_once:
+            _at_once.add(kind)
         if _renderers.setdefault(kind, renderer) is not renderer:
             raise ValueError(f"Mails of kind '{kind}' have a renderer already.")
         return renderer
@@ -182,172 +203,166 @@ def drop(kind: str, object_id: int) -> int:
     """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    waiting = OutboxMessage.objects.filter(free, kind=kind, object_id=object_id, state=OutboxMessage.State.QUEUED)
+    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free, kind=kind, object_id=object_id)
     return waiting.update(state=OutboxMessage.State.DROPPED)
 
 
 def wake_after_commit() -> None:
     """Tell a worker that mail is due. A broker that is away costs seconds, never the mail: beat wakes too."""
-    transaction.on_commit(_wake, robust=True)
-
-
-def _wake() -> None:
-    current_app.send_task(TASK, expires=30, ignore_result=True)
+    transaction.on_commit(lambda: wake(TASK), robust=True)
 
 
 def send_due(limit: int = 500) -> int:
-    """Send what is due, each mail claimed before it is sent. Returns how many were handed to the mail server."""
-    now = timezone.now()
-    due = OutboxMessage.objects.filter(_due(now)).filter(pace.going(now, _any_hour))
+    """Send what is due, each mail claimed before it is made. Returns how many were handed to the mail server."""
+    if _next(timezone.now()) is None:
+        return 0
     n_sent = 0
-    connection = get_connection()
-    try:
-        for pk in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
-            if not pace.take_turn(timezone.now()):
-                break  # the next wake-up goes on
-            message = _claim(pk)
-            if message is not None and _send(message, connection):
-                n_sent += 1
-    finally:
-        connection.close()
+    with mail_server.reached() as sender:
+        if sender is None:
+            return 0
+        with kept(sender.claim.renew), suppress(ClaimLost):
+            for _n in range(limit):
+                found = _next(timezone.now())
+                if found is None or not (pace.take_turn(timezone.now()) or found[1] in _at_once):
+                    break  # the next wake-up goes on
+                claim = _claim(found[0])
+                if claim is not None:
+                    with kept(claim.renew):
+                        n_sent += _send(claim, sender)
+                if sender.trouble is not None:
+                    break
+                sender.claim.renew()
     return n_sent
 
 
-def send_now(mail: Mail) -> str:
-    """Send a test mail at once, past the outbox. Returns what went wrong, in words; nothing if it was taken."""
-    connection = get_connection()
-    try:
-        _email(mail, _new_message_id(), connection).send()
-    except Exception as error:  # whatever it is, the person who tests the mail should read it
-        logger.warning("A test mail failed: %s", type(error).__name__)
-        return in_words(error)
-    finally:
-        connection.close()
-    return ""
+def _next(now: datetime) -> tuple[int, str] | None:
+    """The mail that goes next, and its kind: those that somebody waits for at their screen come first."""
+    due = OutboxMessage.objects.filter(OUTBOX.due(now)).filter(pace.going(now, _any_hour))
+    in_order = due.order_by("due_at", "pk").values_list("pk", "kind")
+    urgent = in_order.filter(kind__in=_at_once).first() if _at_once else None
+    return urgent if urgent is not None else in_order.first()
 
 
-def _due(now: datetime) -> Q:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    return Q(state=OutboxMessage.State.QUEUED, due_at__lte=now) & free
-
-
-def _claim(pk: int) -> OutboxMessage | None:
-    """Claim a mail by a conditional update: of two workers the one whose update changes the row sends it."""
-    now = timezone.now()
-    lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    claimed = OutboxMessage.objects.filter(_due(now), pk=pk).update(lease_until=lease_until, attempts=F("attempts") + 1)
-    if not claimed:
+def _claim(pk: int) -> Claim[OutboxMessage] | None:
+    claim = OUTBOX.claim(pk)
+    if claim is None:
         return None
-    message = OutboxMessage.objects.get(pk=pk)
-    if message.handed_over > 1:  # two workers ended while they handed it over
-        _give_up(message, MAY_HAVE_GONE)
+    if claim.row.handed_over > 1:  # two workers ended while they handed it over
+        _give_up(claim, MAY_HAVE_GONE)
         return None
-    if not message.message_id:
-        message.message_id = _new_message_id()
-        _write(message, message_id=message.message_id)
-    return message
+    if not claim.row.message_id:
+        claim.row.message_id = mail_server.new_message_id()
+        claim.renew(message_id=claim.row.message_id)
+    return claim
 
 
-def _new_message_id() -> str:
-    return make_msgid(domain=urlsplit(settings.BASE_URL).hostname or "teamspiegel.example")
+def _begin_handing_over(claim: Claim[OutboxMessage]) -> None:
+    """From here on the mail may have gone. A mail that leaves no trace is lost rather than sent twice.
+
+    Raises :class:`ClaimLost` where another worker has the mail, so that there is no second copy.
+    """
+    if claim.row.kind not in _traceless:
+        claim.renew(handed_over=claim.row.handed_over + 1)
+    elif not claim.remove():
+        raise ClaimLost
 
 
-def _email(mail: Mail, message_id: str, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    email = EmailMultiAlternatives(
-        subject=mail.subject,
-        body=mail.text,
-        to=[mail.to],
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated", **mail.headers},
-        connection=connection,
-    )
-    if mail.html:
-        email.attach_alternative(mail.html, "text/html")
-    for file in mail.attachments:
-        email.attach(*file)
-    return email
-
-
-def _write(message: OutboxMessage, **fields: object) -> None:
-    """Write to a claimed row, if it is still ours: a worker that lost its lease must not overwrite the next one."""
-    OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).update(**fields)
-
-
-def _send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
-    sent = _try_to_send(message, connection)
-    if message.kind in _traceless:
-        _forget(message)
-    return sent
-
-
-def _forget(message: OutboxMessage) -> None:
-    OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).delete()
-
-
-def _begin_handing_over(message: OutboxMessage) -> None:
-    """From here on the mail may have gone. A mail that leaves no trace is lost rather than sent twice."""
-    if message.kind in _traceless:
-        _forget(message)
-    else:
-        _write(message, handed_over=message.handed_over + 1)
-
-
-def _try_to_send(message: OutboxMessage, connection: BaseEmailBackend) -> bool:
-    mail: Mail | None = None
-    handed_over = False
+def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
+    message, mail, handed_over = claim.row, None, False
     try:
-        with translation.override(message.language):
+        with translation.override(message.language), suppress(NobodyToMail):
             mail = _renderers[message.kind](message.object_id, message.language)
-        if mail is None:
-            _write(message, state=OutboxMessage.State.DROPPED, lease_until=None, error="")
+        if mail is None or (ENDS_REMINDERS in mail.headers and refusals.wants_none(mail.to)):
+            _done(claim, state=OutboxMessage.State.DROPPED)
             return False
-        email = _email(mail, message.message_id, connection)
-        connection.open()
-        _begin_handing_over(message)
+        email = mail_server.email_of(mail, message.message_id, sender.connection)
+        _begin_handing_over(claim)
         handed_over = True
         email.send()
+    except ClaimLost:
+        return False
     except Exception as error:  # whatever went wrong with one mail, the others must still go
-        connection.close()
-        _fail(message, error, mail, in_doubt=handed_over and may_have_gone(error))
+        if is_the_servers(error) and handed_over:
+            sender.trouble = error
+        _fail(claim, error, mail, handed_over)
         return False
     status = getattr(email, "anymail_status", None)  # a provider's own number for the mail: its reports name it by that
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    _write(
-        message,
+    _done(
+        claim,
         state=OutboxMessage.State.SENT,
         sent_on=today.date(),
         due_at=today,  # nothing that is kept of a mail that went is finer than the day
-        provider_id=str(getattr(status, "message_id", "") or "")[:200],
+        provider_id=mail_server.of_provider(str(getattr(status, "message_id", "") or "")),
         handed_over=0,
-        lease_until=None,
-        error="",
     )
     return True
 
 
-def _fail(message: OutboxMessage, error: Exception, mail: Mail | None, in_doubt: bool = False) -> None:
+def _done(claim: Claim[OutboxMessage], **fields: object) -> None:
+    if claim.row.kind in _traceless:
+        claim.remove()
+    else:
+        claim.finish(error="", **fields)
+
+
+def _fail(claim: Claim[OutboxMessage], error: Exception, mail: Mail | None, handed_over: bool) -> None:
+    message = claim.row
+    in_doubt = handed_over and may_have_gone(error)
+    if message.kind in _traceless:
+        _fail_quietly(claim, error, handed_over, in_doubt)
+        return
     text = type(error).__name__
     if mail is not None:  # of an error in rendering we keep no words: they may hold what the mail would have said
         text = in_words(error).replace(mail.to, "…")
     elif isinstance(error, UnsendableMail):
         text = f"{text}: {error}"
     logger.warning(
-        "Mail %s (%s) failed, attempt %s: %s", message.pk, message.kind, message.attempts, type(error).__name__
+        "Sending mail %s (%s) failed, attempt %s: %s", message.pk, message.kind, message.attempts, type(error).__name__
     )
     if in_doubt and message.handed_over:
-        _give_up(message, f"{MAY_HAVE_GONE}: {text}")
+        _give_up(claim, f"{MAY_HAVE_GONE}: {text}")
     elif in_doubt:
-        _write(message, due_at=timezone.now() + IN_DOUBT, lease_until=None, error=text[:300])
+        claim.finish(due_at=timezone.now() + IN_DOUBT, error=text[:300])
+    elif handed_over and is_the_servers(
+        error
+    ):  # it says nothing about this mail: others go first, and no attempt counts
+        claim.release(due_at=timezone.now() + ANOTHER_FIRST, handed_over=message.handed_over, error=text[:300])
     elif is_final(error) or message.attempts > len(BACKOFF):
-        _give_up(message, text)
+        _give_up(claim, text)
     else:
-        _write(
-            message,
-            due_at=timezone.now() + BACKOFF[message.attempts - 1],
-            handed_over=message.handed_over,
-            lease_until=None,
-            error=text[:300],
+        claim.put_off(handed_over=message.handed_over, error=text[:300])
+
+
+def _fail_quietly(claim: Claim[OutboxMessage], error: Exception, handed_over: bool, in_doubt: bool) -> None:
+    """Of a kind that leaves no trace. No line for the log: lines come in the order of their readers.
+
+    Its row went when it was handed over; where the server said that it did not take the mail, it comes back as a new one, a
+    few times. What is lost is counted, per study and without a name.
+    """
+    message = claim.row
+    counts = not (handed_over and is_the_servers(error))
+    again = not in_doubt and not isinstance(error, UnsendableMail) and message.attempts <= len(BACKOFF_QUIET)
+    if not handed_over and again:
+        claim.put_off(error=type(error).__name__)
+        return
+    claim.remove()
+    if again:
+        due_at = timezone.now() + (pause(BACKOFF_QUIET, message.attempts) if counts else ANOTHER_FIRST)
+        attempts = message.attempts if counts else message.attempts - 1
+        message_id = message.message_id
+        OutboxMessage.objects.create(
+            study=message.study,
+            kind=message.kind,
+            object_id=message.object_id,
+            language=message.language,
+            message_id=message_id,
+            attempts=attempts,
+            due_at=due_at,
         )
+    else:
+        LOST.count(str(message.study_id or ""), message.study_id, error)
 
 
-def _give_up(message: OutboxMessage, reason: str) -> None:
-    _write(message, state=OutboxMessage.State.FAILED, lease_until=None, handed_over=0, error=reason[:300])
+def _give_up(claim: Claim[OutboxMessage], reason: str) -> None:
+    claim.finish(state=OutboxMessage.State.FAILED, handed_over=0, error=reason[:300])

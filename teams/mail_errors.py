@@ -9,6 +9,7 @@ from anymail.exceptions import (
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 class UnsendableMail(Exception):
@@ -24,6 +25,43 @@ OF_NO_USE = (
 )
 OUR_SETTINGS = (401, 403)  # of a provider: a wrong or missing key, which gets repaired
 TOO_MANY = 429
+
+
+CLOSING = 421
+TOO_LARGE = 552  # said at MAIL FROM, and yet about this mail
+
+
+def is_the_servers(error: Exception) -> bool:
+    """Whether an error tells of the server or our settings, and nothing about the mail at which it came: the next would fail too."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code == CLOSING for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return error.smtp_code != TOO_LARGE
+    if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)):
+        return True
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code == CLOSING
+    if isinstance(error, AnymailAPIError):
+        code = error.status_code
+        return code is None or code in (*OUR_SETTINGS, TOO_MANY) or code >= 500
+    if isinstance(error, smtplib.SMTPException):
+        return isinstance(error, smtplib.SMTPServerDisconnected)
+    return isinstance(error, OSError)
+
+
+def never_connected(error: BaseException | None) -> bool:
+    """Whether the line was never there, so that nothing can have gone; of a provider the library says so further down."""
+    while error is not None:
+        if isinstance(error, (ConnectionRefusedError, NewConnectionError, ConnectTimeoutError)):
+            return True
+        reason = getattr(error, "reason", None)
+        inner = reason if isinstance(reason, BaseException) else None
+        error = inner or error.__cause__ or error.__context__ or _first_argument(error)
+    return False
+
+
+def _first_argument(error: BaseException) -> BaseException | None:
+    return next((one for one in error.args if isinstance(one, BaseException) and one is not error), None)
 
 
 def is_final(error: Exception) -> bool:
@@ -42,6 +80,8 @@ def is_final(error: Exception) -> bool:
 
 def may_have_gone(error: Exception) -> bool:
     """Whether a mail that was being handed over may have been taken: the line broke before the server's answer."""
+    if never_connected(error):
+        return False
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return True
     if isinstance(error, (smtplib.SMTPException, *OF_NO_USE)):

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import letters, pace
+from teams.filled import Filled
 from teams.forms import PlainForm, date_input
-from teams.mailed import MailHours, ReminderSchedule
-from teams.models import Study
+from teams.models import MailHours, ReminderSchedule, Study
 
 
-class ScheduleForm(PlainForm):
+class ScheduleForm(Filled, PlainForm):
     """How often, and until when. The button that was pressed says whether it is on."""
 
     after_days = forms.IntegerField(
@@ -44,7 +44,7 @@ class ScheduleForm(PlainForm):
         return cleaned
 
 
-class HoursForm(PlainForm):
+class HoursForm(Filled, PlainForm):
     """The days and hours in which mails of the study go out, or those of the site."""
 
     own = forms.TypedChoiceField(
@@ -100,7 +100,7 @@ class HoursForm(PlainForm):
         return pace.Hours("".join(chosen["days"]), chosen["begin"], chosen["end"]) if chosen["own"] else None
 
 
-class WordsForm(forms.Form):
+class WordsForm(Filled):
     """Subject and text of a letter in one language."""
 
     subject = forms.CharField(label=gettext_lazy("Subject"), max_length=150, required=False, strip=False)

@@ -134,7 +134,15 @@ def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:
     ]
 
 
-TITLES: "dict[str, str | Promise]" = {"teams.researcher_added": gettext_lazy("Invitation of a researcher")}
+TITLES: "dict[str, str | Promise]" = {
+    "teams.researcher_added": gettext_lazy("Notice to a new researcher"),
+    "teams.researcher_asked": gettext_lazy("Invitation of a researcher"),
+    "teams.retention_over": gettext_lazy("Notice that the time to keep the answers is over"),
+    "teams.former_contact": gettext_lazy("Notice to who was here before"),
+    "teams.link_code": gettext_lazy("Code to stop taking part"),
+    "teams.leader_let_in": gettext_lazy("Notice that a team's pages are open to its leader"),
+    "teams.wave_handed_over": gettext_lazy("Notice that an earlier measurement was handed over"),
+}
 
 
 def last_mail_about(invitation: Invitation) -> MailRow | None:
@@ -196,23 +204,41 @@ def _status_in(error: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ once more
+AFRESH: dict[str, object] = {
+    "state": State.QUEUED,
+    "attempts": 0,
+    "handed_over": 0,
+    "message_id": "",
+    "provider_id": "",
+    "error": "",
+    "sent_on": None,
+    "lease_until": None,
+}
+
+
 @transaction.atomic
 def resend(message: OutboxMessage, by: User) -> bool:
     """Send a mail again that was given up or came back, as it reads now. Returns False if it is not lost (any more)."""
     lost = OutboxMessage.objects.filter(pk=message.pk, state__in=LOST)
-    if not lost.update(
-        state=State.QUEUED,
-        attempts=0,
-        handed_over=0,
-        message_id="",
-        provider_id="",
-        error="",
-        sent_on=None,
-        lease_until=None,
-        due_at=timezone.now(),
-    ):
+    if not lost.update(**AFRESH, due_at=timezone.now()):
         return False
     if message.study is not None:
         history.record(message.study, "mail_resent", by=by, detail=str(rows_of(message.study, [message])[0].title))
     mail.wake_after_commit()
     return True
+
+
+def given_up(study: Study) -> QuerySet[OutboxMessage]:
+    """What did not arrive because it was given up; not what came back, which would come back again."""
+    return undelivered(study).filter(state=State.FAILED)
+
+
+@transaction.atomic
+def resend_all(study: Study, by: User) -> int:
+    """Send everything again that was given up. Returns how many; a second time at once finds none."""
+    found = list(given_up(study).values_list("pk", flat=True))
+    n_again = OutboxMessage.objects.filter(pk__in=found, state=State.FAILED).update(**AFRESH, due_at=timezone.now())
+    if n_again:
+        history.record(study, "mails_resent", by=by, detail=str(n_again))
+        mail.wake_after_commit()
+    return n_again

@@ -3,11 +3,20 @@ ends their reminders."""
 
 from collections.abc import Sequence
 
-from teams import invitations, planning
+from teams import corrections, former_contacts, joining, link_codes, planning, reminders, studies
 from teams.bounces import when_unwanted
 from teams.mail_listing import Reader, name_readers
-from teams.models import Invitation, OutboxMessage, Role
-from teams.planned import Attendee, PlannedMeeting
+from teams.models import (
+    Attendee,
+    FormerContact,
+    Invitation,
+    Notice,
+    OutboxMessage,
+    Participation,
+    PlannedMeeting,
+    ResearcherInvitation,
+    Role,
+)
 
 OF_INVITATIONS = (
     "teams.director_invitation",
@@ -17,6 +26,7 @@ OF_INVITATIONS = (
     "teams.leader_reminder",
     "teams.leader_confirmation",
     "teams.team_withdrawn",
+    link_codes.CODE_MAIL,
 )
 
 
@@ -24,7 +34,7 @@ OF_INVITATIONS = (
 def end_reminders(invitation_id: int) -> None:
     invitation = Invitation.objects.select_related("study", "academy", "participation").filter(pk=invitation_id).first()
     if invitation is not None:
-        invitations.end_reminders(invitation)
+        reminders.end_reminders(invitation)
 
 
 @name_readers(*OF_INVITATIONS)
@@ -39,18 +49,38 @@ def of_invitations(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
             academy = invitation.academy
             readers[message.pk] = Reader(academy.director_name, academy.director_email, academy.name)
         elif invitation.participation is not None:
-            team = invitation.participation.team
-            readers[message.pk] = Reader(team.leader_name, team.leader_email, team.name)
+            participation = invitation.participation
+            readers[message.pk] = Reader(participation.leader_name, participation.leader_email, participation.team.name)
     return readers
 
 
-@name_readers("teams.researcher_added")
+@name_readers("teams.researcher_added", "teams.retention_over")
 def of_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Role.objects.select_related("user", "study").in_bulk([message.object_id for message in messages])
     return {
         message.pk: Reader(role.user.name, role.user.email, role.study.title if role.study else "")
         for message in messages
         if (role := found.get(message.object_id))
+    }
+
+
+@name_readers(joining.ASKED_MAIL)
+def of_asked_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = ResearcherInvitation.objects.select_related("study").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.name, one.email, one.study.title if one.study else "")
+        for message in messages
+        if (one := found.get(message.object_id))
+    }
+
+
+@name_readers(studies.JOINED_MAIL)
+def of_notices(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = Notice.objects.select_related("user", "event__study").in_bulk([m.object_id for m in messages])
+    return {
+        message.pk: Reader(one.user.name, one.user.email, one.event.study.title)
+        for message in messages
+        if (one := found.get(message.object_id))
     }
 
 
@@ -70,7 +100,29 @@ def of_planned(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     planned = PlannedMeeting.objects.select_related("participation__team")
     found = planned.in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(team.leader_name, team.leader_email, team.name)
+        message.pk: Reader(wave.leader_name, wave.leader_email, wave.team.name)
         for message in messages
-        if (one := found.get(message.object_id)) and (team := one.participation.team)
+        if (one := found.get(message.object_id)) and (wave := one.participation)
+    }
+
+
+@name_readers(former_contacts.FORMER_MAIL)
+def of_former_contacts(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    rows = FormerContact.objects.select_related("academy", "participation__team")
+    found = rows.in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.name, one.email, place.name)
+        for message in messages
+        if (one := found.get(message.object_id))
+        and (place := one.academy or (one.participation.team if one.participation else None))
+    }
+
+
+@name_readers(corrections.HANDED_OVER_MAIL, corrections.LET_IN_MAIL)
+def of_new_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
+    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    return {
+        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
+        for message in messages
+        if (one := found.get(message.object_id))
     }

@@ -11,9 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from teams.address_field import AddressField
+from teams.contact_person import why_not_contact
+from teams.filled import Filled
 from teams.forms import PlainForm, date_input
-from teams.models import Participation, User
-from teams.planned import OfferedSlot, PlannedMeeting, ProposedDate
+from teams.models import OfferedSlot, Participation, PlannedMeeting, ProposedDate, User
 
 LATEST = timedelta(days=550)
 MOST_TIMES = 12
@@ -54,7 +56,7 @@ def room_field() -> forms.CharField:
     return forms.CharField(label=gettext_lazy("Room"), max_length=120, required=False)
 
 
-class RoomForm(PlainForm):
+class RoomForm(Filled, PlainForm):
     """Room and length of a meeting that is being planned."""
 
     prefix = "room"
@@ -62,7 +64,7 @@ class RoomForm(PlainForm):
     room = room_field()
 
     def layout(self) -> Layout:
-        return Layout(Div(*(Field(name, wrapper_class="col-sm-6") for name in self.fields), css_class="row"))
+        return Layout(Div(*(Field(name, wrapper_class="col-sm-6") for name in ("minutes", "room")), css_class="row"))
 
 
 class DatesForm(PlainForm):
@@ -123,7 +125,7 @@ class SlotForm(PlainForm):
         return self.slots[self.cleaned_data["slot"]]
 
 
-class FixForm(PlainForm):
+class FixForm(Filled, PlainForm):
     """A researcher fixes a date: one that the leader proposes, or another one that was agreed on otherwise."""
 
     prefix = "fix"
@@ -165,7 +167,7 @@ class FixForm(PlainForm):
         return chosen
 
 
-class WayForm(PlainForm):
+class WayForm(Filled, PlainForm):
     """How the answers are collected, and who introduces the questionnaire."""
 
     prefix = "way"
@@ -176,9 +178,22 @@ class WayForm(PlainForm):
         label=gettext_lazy("Contact person"),
         required=False,
         max_length=120,
-        help_text=gettext_lazy("Who introduces the questionnaire in the meeting, if no researcher is there."),
+        help_text=gettext_lazy(
+            "A colleague who introduces the questionnaire in the meeting, if no researcher is there; not the team leader or the "
+            "director. Best is somebody from outside the team."
+        ),
     )
-    contact_email = forms.EmailField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+    contact_email = AddressField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+
+    def __init__(self, *args: Any, participation: Participation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.participation = participation
+
+    def clean_contact_email(self) -> str:
+        email: str = self.cleaned_data["contact_email"]
+        if why := why_not_contact(self.participation, email):
+            raise forms.ValidationError(why)
+        return email
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import calendars, planning
+from teams.contact_person import who_gave
 from teams.letters import ATTENDEES, LEADERS, Letter, offer, write
 from teams.mail import Attachment, Mail, absolute, register
-from teams.models import OutboxMessage, Participation, Study
-from teams.planned import Attendee, PlannedMeeting
+from teams.models import Attendee, OutboxMessage, Participation, PlannedMeeting, Study
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -35,12 +35,12 @@ def meeting_dates(object_id: int, language: str) -> Mail | None:
         return None
     participation = planned.participation
     values = {
-        "name": participation.team.leader_name,
+        "name": participation.leader_name,
         "team": participation.team.name,
         "dates": _listed(date.starts_at for date in dates),
         "link": absolute(reverse("team_meeting", args=[participation.pk])),
     }
-    return write(planning.DATES_MAIL, participation.study, language, participation.team.leader_email, values)
+    return write(planning.DATES_MAIL, participation.study, language, participation.leader_email, values)
 
 
 def _listed(moments: Iterable[datetime]) -> str:
@@ -53,7 +53,7 @@ def _example_dates(study: Study) -> dict[str, str]:
         return {}
     tomorrow = timezone.localtime().replace(hour=15, minute=30) + timedelta(days=1)
     return {
-        "name": participation.team.leader_name,
+        "name": participation.leader_name,
         "team": participation.team.name,
         "dates": _listed([tomorrow, tomorrow + timedelta(days=7)]),
     }
@@ -103,11 +103,7 @@ def meeting_calendar(object_id: int, language: str) -> Mail | None:
         FILE, calendars.invitation_file(planned, attendees, method), f"text/calendar; method={method}; charset=utf-8"
     )
     values = _of_meeting(planned, attendee.name) | {"link": _page_of(attendee)}
-    origin = ""
-    if attendee.part == Attendee.Part.CONTACT:
-        origin = _("The leader of %(team)s gave us your name and address for this study only.") % {
-            "team": values["team"]
-        }
+    origin = who_gave(participation) if attendee.part == Attendee.Part.CONTACT else ""
     return write(kind, participation.study, language, attendee.email, values, origin=origin, attachments=(file,))
 
 
@@ -160,7 +156,7 @@ def _example_meeting(study: Study) -> dict[str, str]:
     planned = fixed.select_related("participation__team", "researcher").order_by("starts_at", "pk").first()
     if planned is None:
         return _example_dates(study) | {"meeting": _listed([timezone.localtime().replace(hour=15, minute=30)])}
-    return _of_meeting(planned, planned.participation.team.leader_name)
+    return _of_meeting(planned, planned.participation.leader_name)
 
 
 def _offer_about_meeting(kind: str, title: "_StrPromise", subject: "_StrPromise") -> None:

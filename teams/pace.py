@@ -15,8 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from teams import history
-from teams.mailed import MailHours, SendingMinute
-from teams.models import Study, User
+from teams.models import MailHours, SendingMinute, Study, User
 
 HOURS = re.compile(r"([1-7]+) (\d\d:\d\d)-(\d\d:\d\d)")  # days as digits, 1 for Monday: "12345 08:00-18:00"
 

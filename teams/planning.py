@@ -11,7 +11,7 @@ waits in the outbox until then. surveys/renderers.py writes it, since the link i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -19,9 +19,20 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from teams import history, mail
-from teams.models import OutboxMessage, Participation, Study, User
-from teams.planned import Attendee, OfferedSlot, PlannedMeeting, ProposedDate
+from teams import former_contacts, history, mail
+from teams.contact_person import check_contact, hold_academy
+from teams.models import (
+    Attendee,
+    FormerContact,
+    OfferedSlot,
+    OutboxMessage,
+    Participation,
+    PlannedMeeting,
+    ProposedDate,
+    Study,
+    User,
+)
+from teams.slots import meetings_of, overlaps
 
 CALENDAR_MAIL = "teams.meeting_calendar"  # to an attendee: the meeting as it is now, or its cancellation
 DATES_MAIL = "teams.meeting_dates"  # to a leader: a researcher proposes dates
@@ -30,7 +41,6 @@ BRIEFED = (Attendee.Part.CONTACT, Attendee.Part.RESEARCHER)
 BRIEF_BEFORE = timedelta(days=2)
 BRIEF_AT = time(9)
 MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
-LONGEST = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,10 @@ def propose(
 ) -> PlannedMeeting:
     """Propose dates to the other side, in place of what this side proposed before. A fixed date stays until another is."""
     planned = begin(participation)
-    if planned.state != PlannedMeeting.State.CONFIRMED:
-        PlannedMeeting.objects.filter(pk=planned.pk).update(
-            state=PlannedMeeting.State.PROPOSED, minutes=minutes, room=room, starts_at=None
-        )
+    # the condition stands in the update: a date that the other side fixes at this moment stays fixed
+    PlannedMeeting.objects.filter(pk=planned.pk).exclude(state=PlannedMeeting.State.CONFIRMED).update(
+        state=PlannedMeeting.State.PROPOSED, minutes=minutes, room=room, starts_at=None
+    )
     planned.dates.filter(by_leader=by_leader).delete()
     chosen = sorted(set(dates))
     ProposedDate.objects.bulk_create(
@@ -67,7 +77,7 @@ def propose(
         participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
     )
     if not by_leader:
-        language = _language_of(participation.team.leader_email)
+        language = _language_of(participation.leader_email)
         mail.queue(DATES_MAIL, planned.pk, language, study=participation.study)
     planned.refresh_from_db()
     return planned
@@ -86,6 +96,8 @@ def fix(
     Returns:
         False, with nothing changed, if somebody changed the meeting since ``planned`` was read.
     """
+    if researcher is not None:
+        hold_researcher(researcher.pk)
     changed = PlannedMeeting.objects.filter(pk=planned.pk, sequence=planned.sequence, state=planned.state).update(
         state=PlannedMeeting.State.CONFIRMED,
         starts_at=starts_at,
@@ -114,8 +126,14 @@ def fix(
 def take_slot(
     participation: Participation, slot: OfferedSlot, *, room: str = "", by: User | None = None, by_link: bool = False
 ) -> bool:
-    """A leader takes a time that a researcher offered. False if another team was first."""
+    """A leader takes a time that a researcher offered. False if another team was first, at this time or at one that overlaps."""
+    hold_researcher(slot.researcher_id)
     planned = begin(participation)
+    if any(
+        one.pk != planned.pk and overlaps(one, slot.starts_at, slot.minutes)
+        for one in meetings_of([slot.researcher_id], [slot.starts_at])
+    ):
+        return False
     OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
     free = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True, starts_at__gt=timezone.now())
     if not free.update(taken_by=participation):
@@ -195,9 +213,14 @@ def change_way(
     by: User | None = None,
     by_link: bool = False,
 ) -> bool:
-    """Another way of collecting or another contact person, recorded with old and new. False if nothing changes."""
+    """Another way of collecting or another contact person, recorded with old and new. False if nothing changes.
+
+    :raises SamePerson: if the contact person would be the leader
+    """
     fields = {"mode": mode, "contact_name": contact_name, "contact_email": contact_email.lower()}
-    before = Participation.objects.get(pk=participation.pk)
+    hold_academy(participation.team.academy_id)
+    before = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+    check_contact(before, contact_email)
     changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
     if not changed:
         return False
@@ -214,6 +237,15 @@ def change_way(
                 by_link=by_link,
                 detail=f"{old or '–'} → {new or '–'}",
             )
+    if before.contact_email and "contact_email" in changed:
+        former_contacts.tell(
+            FormerContact.Part.CONTACT,
+            participation.study,
+            before.contact_name,
+            before.contact_email,
+            participation=participation,
+            by=by,
+        )
     if mode == Participation.Mode.ONLINE:
         end_meetings([participation])  # there is no meeting any more
     else:
@@ -236,87 +268,40 @@ def end_meetings(participations: Iterable[Participation]) -> None:
         call_off(planned)
 
 
-def brief_later(participation: Participation) -> None:
-    """Queue the briefings of a fixed meeting, once there is something to brief about: the collection was opened."""
-    planned = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
-    if planned is not None and planned.starts_at and planned.starts_at > timezone.now():
-        for attendee in planned.attendees.filter(left=False, part__in=BRIEFED):
-            _brief(attendee, planned.starts_at)
-
-
-# ------------------------------------------------------------------------------------------------ times that are offered
-@transaction.atomic
-def offer_slots(study: Study, researcher: User, starts: Iterable[datetime], minutes: int) -> int:
-    """Offer times to the teams of a study. Returns how many are new."""
-    before = study.slots.count()
-    OfferedSlot.objects.bulk_create(
-        [
-            OfferedSlot(study=study, researcher=researcher, starts_at=one, minutes=minutes)
-            for one in sorted(set(starts))
-        ],
-        ignore_conflicts=True,
-    )
-    return study.slots.count() - before
-
-
-def withdraw_slot(slot: OfferedSlot) -> bool:
-    """Take back a time that nobody has taken."""
-    deleted, _details = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True).delete()
-    return bool(deleted)
-
-
-def free_slots(study: Study) -> list[OfferedSlot]:
-    """The times a leader can still take: not over, not taken, and their researcher does not meet another team then."""
-    slots = list(
-        OfferedSlot.objects.filter(study=study, taken_by__isnull=True, starts_at__gt=timezone.now()).select_related(
-            "researcher"
-        )
-    )
-    busy = meetings_of([slot.researcher.pk for slot in slots], [slot.starts_at for slot in slots])
-    return [
-        slot
-        for slot in slots
-        if not any(
-            one.researcher_id == slot.researcher.pk and overlaps(one, slot.starts_at, slot.minutes) for one in busy
-        )
-    ]
-
-
-# ------------------------------------------------------------------------------------------------ who is occupied
-def meetings_of(researchers: Iterable[int], days: Sequence[datetime]) -> list[PlannedMeeting]:
-    """The fixed meetings to which these researchers come, in all studies, around these times; one query."""
-    if not days:
-        return []
-    around = (min(days) - LONGEST, max(days) + LONGEST)
-    return list(
-        PlannedMeeting.objects.filter(
-            state=PlannedMeeting.State.CONFIRMED, researcher__in=set(researchers), starts_at__range=around
-        ).select_related("participation__team", "researcher")
-    )
-
-
-def overlaps(planned: PlannedMeeting, starts_at: datetime, minutes: int) -> bool:
-    """Whether a fixed meeting has a moment in common with this time."""
-    begins, ends = planned.starts_at, planned.ends_at
+def meets_later(participation: Participation) -> bool:
+    """Whether its meeting is fixed on a later day than today."""
+    fixed = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
     return (
-        begins is not None and ends is not None and begins < starts_at + timedelta(minutes=minutes) and starts_at < ends
+        fixed is not None and fixed.starts_at is not None and timezone.localdate(fixed.starts_at) > timezone.localdate()
     )
 
 
-def conflicts(planned: PlannedMeeting, researcher: User | None) -> list[PlannedMeeting]:
-    """Other meetings of the researcher at the time of a fixed one."""
-    if researcher is None or planned.starts_at is None:
-        return []
-    others = meetings_of([researcher.pk], [planned.starts_at])
-    return [one for one in others if one.pk != planned.pk and overlaps(one, planned.starts_at, planned.minutes)]
+def brief_later(participation: Participation) -> bool:
+    """Queue the briefings of a fixed meeting, once there is something to brief about: the collection was opened.
+
+    Returns:
+        Whether the contact person gets one.
+    """
+    planned = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
+    if planned is None or planned.starts_at is None or planned.starts_at <= timezone.now():
+        return False
+    attendees = list(planned.attendees.filter(left=False, part__in=BRIEFED))
+    for attendee in attendees:
+        _brief(attendee, planned.starts_at)
+    return any(attendee.part == Attendee.Part.CONTACT for attendee in attendees)
 
 
+# ------------------------------------------------------------------------------------------------ telling everybody
 def in_short(moment: datetime) -> str:
     """A moment as the history keeps it, in local time."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
 
 
-# ------------------------------------------------------------------------------------------------ telling everybody
+def hold_researcher(pk: int) -> None:
+    """The meetings of one researcher are fixed one at a time, or two teams would have the same hour."""
+    User.objects.select_for_update(no_key=True).get(pk=pk)
+
+
 def begin(participation: Participation) -> PlannedMeeting:
     """The meeting of a team to plan, made at the first call."""
     planned, _created = PlannedMeeting.objects.get_or_create(participation=participation)
@@ -326,8 +311,7 @@ def begin(participation: Participation) -> PlannedMeeting:
 def _people(planned: PlannedMeeting) -> dict[str, Person]:
     """Who should have the meeting in the calendar now, by part."""
     participation, people = planned.participation, {}
-    team = participation.team
-    people[Attendee.Part.LEADER.value] = Person(team.leader_name, team.leader_email)
+    people[Attendee.Part.LEADER.value] = Person(participation.leader_name, participation.leader_email)
     if participation.contact_email:
         people[Attendee.Part.CONTACT.value] = Person(participation.contact_name, participation.contact_email)
     if planned.researcher is not None:

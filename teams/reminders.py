@@ -2,7 +2,7 @@
 
 Beat only wakes ``send_due_reminders``; the rows decide. Whoever answered, declined, withdrew or asked for no more reminders is
 not waiting any more; leaders wait only since their director said yes (invitations.py). Teachers are reminded in rounds, by
-their own rules (surveys/links.py, method.md).
+their own rules (surveys/links.py).
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from teams import history, invitations, pace
+from teams import history, invitations, pace, refusals
+from teams.leases import Chore
 from teams.listing import undeliverable_in
-from teams.mailed import ReminderSchedule
-from teams.models import Invitation, Participation, Study, User
+from teams.models import Invitation, Participation, ReminderSchedule, Study, User
 
+SCHEDULES, REMINDERS = Chore("teams.schedule"), Chore("teams.remind")
 NOT_BEFORE = time(9)  # reminders go out in the morning
 
 
@@ -82,10 +83,18 @@ def due(schedule: ReminderSchedule, today: date) -> list[Invitation]:
         return []
     before = last_mail_before(schedule, today)
     rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=before)
-    ripe = waiting(schedule).filter(rested, sent_at__lt=before, n_reminders__lt=schedule.times, no_reminders=False)
-    found = list(ripe)
+    found = list(waiting(schedule).filter(rested, sent_at__lt=before, n_reminders__lt=schedule.times))
+    no_more = _who_want_none(found)
+    found = [one for one in found if one.pk not in no_more]
     lost = undeliverable_in(schedule.study, [one.pk for one in found]) if found else set()
     return [one for one in found if one.pk not in lost]
+
+
+def _who_want_none(asked: list[Invitation]) -> set[int]:
+    """Those of these invitations whose readers want no reminders."""
+    readers = {one.pk: invitations.reader_of(one) for one in asked}
+    refused = refusals.among(readers.values())
+    return {pk for pk, reader in readers.items() if reader in refused}
 
 
 def outlook(study: Study, tier: str) -> Outlook:
@@ -93,11 +102,12 @@ def outlook(study: Study, tier: str) -> Outlook:
     schedule, today = schedule_of(study, tier), timezone.localdate()
     asked = list(waiting(schedule))
     lost = undeliverable_in(study, [one.pk for one in asked]) if asked else set()
+    no_more = _who_want_none(asked)
     now_due = due(schedule, today)
     days = [
         timezone.localdate(one.reminded_at or one.sent_at) + timedelta(days=schedule.after_days)
         for one in asked
-        if one.n_reminders < schedule.times and not one.no_reminders and one.pk not in lost
+        if one.n_reminders < schedule.times and one.pk not in no_more and one.pk not in lost
     ]
     return Outlook(
         schedule=schedule,
@@ -106,7 +116,7 @@ def outlook(study: Study, tier: str) -> Outlook:
         today=now_due,
         n_done=sum(one.n_reminders >= schedule.times for one in asked),
         n_undeliverable=len(lost),
-        n_no_more=sum(one.no_reminders for one in asked),
+        n_no_more=len(no_more),
         next_on=min((day for day in days if today < day <= last_day_of(schedule)), default=None),
     )
 
@@ -116,12 +126,45 @@ def send_due_reminders() -> int:
     now, today = timezone.now(), timezone.localdate()
     if timezone.localtime(now).time() < NOT_BEFORE:
         return 0
-    n_reminded = 0
     schedules = ReminderSchedule.objects.filter(active=True, study__ends_on__gte=today).select_related("study")
-    for schedule in schedules.order_by("study", "tier"):
-        if not pace.may_go(schedule.study, now):
-            continue
-        before = last_mail_before(schedule, today)
-        for invitation in due(schedule, today):
-            n_reminded += invitations.remind_by_schedule(invitation, before, schedule.times)
-    return n_reminded
+    going = [one for one in schedules.order_by("study", "tier") if pace.may_go(one.study, now)]
+    return SCHEDULES.each(
+        going, lambda one: _remind(one, today), key=lambda one: one.pk, study=lambda one: one.study_id
+    )
+
+
+def _remind(schedule: ReminderSchedule, today: date) -> int:
+    before = last_mail_before(schedule, today)
+    return REMINDERS.each(
+        due(schedule, today),
+        lambda invitation: invitations.remind_by_schedule(invitation, before, schedule.times),
+        key=lambda invitation: invitation.pk,
+        study=lambda invitation: invitation.study_id,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ who wants none
+@transaction.atomic
+def end_reminders(invitation: Invitation) -> bool:
+    """Its reader wants no reminders any more, of no study: asked by the link in a reminder. A second time changes nothing."""
+    if refusals.wants_none(invitations.reader_of(invitation)):
+        return False
+    refusals.refuse(invitations.reader_of(invitation))
+    _note(invitation, "reminders_ended")
+    return True
+
+
+@transaction.atomic
+def allow_reminders(invitation: Invitation) -> bool:
+    """Its reader takes that back, by the same link. A second time changes nothing."""
+    if not refusals.wants_none(invitations.reader_of(invitation)):
+        return False
+    refusals.take_back(invitations.reader_of(invitation))
+    _note(invitation, "reminders_again")
+    return True
+
+
+def _note(invitation: Invitation, event: str) -> None:
+    history.record(
+        invitation.study, event, participation=invitation.participation, academy=invitation.academy, by_link=True
+    )

@@ -1,15 +1,19 @@
 """The mails of this app: who gets which words. Rendered at sending, from the rows as they are then."""
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import invitations
+from teams.access import studies_of
+from teams.accounts import set_password_path
+from teams.joining import ASKED_MAIL, MEMBER_MAIL
+from teams.joining import path_of as joining_path
 from teams.letters import DIRECTORS, LEADERS, LETTERS, Letter, offer, write
 from teams.mail import Mail, absolute, compose, register
-from teams.models import Academy, Invitation, Role, Study, Team, User
+from teams.models import Academy, Invitation, Membership, Notice, ResearcherInvitation, Role, Study, Team, User
+from teams.retention import promised_until
+from teams.studies import JOINED_MAIL
 
 DIRECTOR_INVITATION = "teams.director_invitation"
 DIRECTOR_REMINDER = "teams.director_reminder"
@@ -38,7 +42,7 @@ def _of_director(invitation: Invitation) -> dict[str, str]:
     """The fields of letters to a director."""
     academy = invitation.academy
     assert isinstance(academy, Academy)
-    teams = [f"- {one.team.name} ({one.team.leader_name})" for one in invitations.teams_of(invitation)]
+    teams = [f"- {one.team.name} ({one.leader_name})" for one in invitations.teams_of(invitation)]
     return {
         "name": academy.director_name,
         "academy": academy.name,
@@ -54,8 +58,8 @@ def _of_leader(invitation: Invitation) -> dict[str, str]:
     assert participation is not None
     team: Team = participation.team
     return {
-        "name": team.leader_name,
-        "email": team.leader_email,
+        "name": participation.leader_name,
+        "email": participation.leader_email,
         "team": team.name,
         "academy": team.academy.name,
         "director": team.academy.director_name,
@@ -79,7 +83,7 @@ def _to_leader(kind: str, invitation: Invitation, language: str, link: str = "")
     link = absolute(link or invitations.link_path(invitation))
     stop = absolute(invitations.stop_path(invitation)) if LETTERS[kind].reminder else ""
     values = _of_leader(invitation) | {"link": link}
-    return write(kind, invitation.study, language, participation.team.leader_email, values, stop=stop)
+    return write(kind, invitation.study, language, participation.leader_email, values, stop=stop)
 
 
 def _director_is_asked(invitation: Invitation) -> bool:
@@ -108,7 +112,7 @@ def director_invitation(object_id: int, language: str) -> Mail | None:
 @register(DIRECTOR_REMINDER)
 def director_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
-    if invitation is None or invitation.no_reminders or not _director_is_asked(invitation):
+    if invitation is None or not _director_is_asked(invitation):
         return None
     return _to_director(DIRECTOR_REMINDER, invitation, language)
 
@@ -132,7 +136,7 @@ def leader_invitation(object_id: int, language: str) -> Mail | None:
 @register(LEADER_REMINDER)
 def leader_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
-    if invitation is None or invitation.no_reminders or not _leader_is_asked(invitation):
+    if invitation is None or not _leader_is_asked(invitation):
         return None
     return _to_leader(LEADER_REMINDER, invitation, language)
 
@@ -253,10 +257,26 @@ offer(
 
 
 # ------------------------------------------------------------------------------------------------ mails of the program
-def _set_password_path(user: User) -> str:
-    """The path on which somebody without a password sets one: as for a forgotten one, so it ends after some days."""
-    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
-    return reverse("account_reset_password_from_key", args=key.split("-", 1))
+@register(ASKED_MAIL, any_hour=True)
+def researcher_asked(object_id: int, language: str) -> Mail | None:
+    """To whom somebody asked to do research: the name and address that were typed, and nothing of an account."""
+    rows = ResearcherInvitation.objects.select_related("group", "study", "invited_by")
+    asked = rows.filter(pk=object_id).first()
+    if asked is None or asked.invited_by is None:
+        return None
+    return compose(
+        asked.email,
+        _one_line(_("Will you do research with %(group)s?") % {"group": asked.group}),
+        "emails/teams/researcher_asked.txt",
+        {
+            "name": asked.name,
+            "by": asked.invited_by.name or asked.invited_by.email,
+            "title": asked.study.title if asked.study else "",
+            "group": asked.group.name,
+            "link": absolute(joining_path(asked)),
+        },
+        headers={"Reply-To": asked.study.contact_email if asked.study else asked.invited_by.email},
+    )
 
 
 @register("teams.researcher_added", any_hour=True)
@@ -266,7 +286,7 @@ def researcher_added(object_id: int, language: str) -> Mail | None:
         return None
     study, user = role.study, role.user
     has_password = user.has_usable_password()
-    path = reverse("board", args=[study.slug]) if has_password else _set_password_path(user)
+    path = reverse("board", args=[study.slug]) if has_password else set_password_path(user)
     return compose(
         user.email,
         _one_line(_("You can work in a study: %(study)s") % {"study": study.title}),
@@ -279,4 +299,71 @@ def researcher_added(object_id: int, language: str) -> Mail | None:
             "login": absolute(reverse("account_login")),
         },
         headers={"Reply-To": study.contact_email},
+    )
+
+
+@register("teams.retention_over")
+def retention_over(object_id: int, language: str) -> Mail | None:
+    """To a researcher: the time for which answers were promised to be kept is past, and a person deletes them."""
+    role = Role.objects.select_related("user", "study").filter(pk=object_id, kind=Role.Kind.RESEARCHER).first()
+    if role is None or role.study is None:
+        return None
+    return compose(
+        role.user.email,
+        _one_line(_("Delete the answers of a study: %(study)s") % {"study": role.study.title}),
+        "emails/teams/retention_over.txt",
+        {
+            "study": role.study,
+            "user": role.user,
+            "until": promised_until(role.study),
+            "link": absolute(reverse("study_delete", args=[role.study.slug])),
+        },
+        headers={"Reply-To": role.study.contact_email},
+    )
+
+
+@register(JOINED_MAIL, any_hour=True)
+def researcher_joined(object_id: int, language: str) -> Mail | None:
+    """To those who worked in a study already: who joined it, let in by whom."""
+    notice = Notice.objects.select_related("event__study", "event__by", "user").filter(pk=object_id).first()
+    if notice is None:
+        return None
+    study, new = notice.event.study, User.objects.filter(email=notice.event.detail).first()
+    still_works = studies_of(notice.user).filter(pk=study.pk).exists()
+    if new is None or not still_works:
+        return None
+    return compose(
+        notice.user.email,
+        _one_line(_("Somebody new in a study: %(study)s") % {"study": study.title}),
+        "emails/teams/researcher_joined.txt",
+        {
+            "study": study,
+            "user": notice.user,
+            "new": new,
+            "by": notice.event.by,
+            "link": absolute(reverse("study_people", args=[study.slug])),
+        },
+    )
+
+
+@register(MEMBER_MAIL, any_hour=True)
+def member_added(object_id: int, language: str) -> Mail | None:
+    """To a new member of a research group, with the way in."""
+    membership = Membership.objects.select_related("group", "user").filter(pk=object_id).first()
+    if membership is None:
+        return None
+    user = membership.user
+    has_password = user.has_usable_password()
+    path = reverse("studies") if has_password else set_password_path(user)
+    return compose(
+        user.email,
+        _one_line(_("You are a member of a research group: %(group)s") % {"group": membership.group}),
+        "emails/teams/member_added.txt",
+        {
+            "group": membership.group,
+            "user": user,
+            "has_password": has_password,
+            "link": absolute(path),
+            "login": absolute(reverse("account_login")),
+        },
     )

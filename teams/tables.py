@@ -3,10 +3,11 @@
 import csv
 import io
 import math
-from datetime import date, datetime
 
-import python_calamine
 from django.utils.translation import gettext as _
+
+from teams import workbooks
+from teams.workbooks import ON_A_PAGE, Limits
 
 Cell = str | int | float | None
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -29,8 +30,7 @@ def read_table(content: bytes, name: str) -> list[list[str]]:
     """
     if len(content) > MAX_BYTES:
         raise UnreadableTable(_("This file is larger than 5 MB."))
-    is_workbook = name.lower().endswith((".xlsx", ".xls", ".ods"))
-    rows = _read_workbook(content) if is_workbook else _read_csv(content)
+    rows = read_rows(content, name)
     rows = [[cell.strip() for cell in row] for row in rows]
     while rows and not any(rows[-1]):
         rows.pop()
@@ -57,32 +57,32 @@ def write_csv(rows: list[list[str]]) -> str:
     return text.getvalue()
 
 
-def _read_workbook(content: bytes) -> list[list[str]]:
+def read_rows(content: bytes, name: str, limits: Limits = ON_A_PAGE) -> list[list[str]]:
+    """The cells of the first sheet, or of a CSV file, as they stand there.
+
+    Raises:
+        UnreadableTable: if it is no table, or would cost more than ``limits``.
+    """
+    if not workbooks.is_workbook(name):
+        return _read_csv(content, limits.cells)
     try:
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows = workbook.get_sheet_by_index(0).to_python()
-    except (python_calamine.CalamineError, IndexError, OSError, ValueError) as error:
-        raise UnreadableTable(_("This file cannot be opened as a spreadsheet.")) from error
-    return [[_as_text(cell) for cell in row] for row in rows]
+        return next(iter(workbooks.read_sheets(content, first_only=True, limits=limits).values()), [])
+    except workbooks.UnreadableWorkbook as error:
+        raise UnreadableTable(str(error)) from error
 
 
-def _as_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))  # spreadsheets keep every number as a float
-    if isinstance(cell, (date, datetime)):
-        return cell.isoformat()
-    return str(cell)
-
-
-def _read_csv(content: bytes) -> list[list[str]]:
+def _read_csv(content: bytes, most_cells: int) -> list[list[str]]:
     if b"\0" in content:
         raise UnreadableTable(_("This file is neither CSV nor XLSX."))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    first = text.splitlines()[0] if text.strip() else ""
-    separator = max(";,\t", key=first.count)
+        text = content.decode("cp1252", errors="replace")  # what Excel writes; Latin-1 is the same but for 27 signs
+    first = text.lstrip().partition("\n")[0]
+    if text.count(separator := max(";,\t", key=first.count)) + text.count("\n") > most_cells:
+        raise UnreadableTable(
+            _("This file is too large to read: it has more than %(max)s cells.") % {"max": most_cells}
+        )
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:

@@ -1,9 +1,11 @@
 """Thin Celery tasks: they wake what the database says is due."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.conf import settings
 
-from teams import bounces, mail, reminders
+from teams import bounces, mail, once, reminders, retention, sign_in_mails, sweeping
 
 
 @shared_task(name=mail.TASK)
@@ -14,9 +16,29 @@ def send_due_mail() -> None:
 @shared_task(name="teams.read_bounces")
 def read_bounces() -> None:
     if settings.BOUNCES_URL:
-        bounces.read_mailbox(settings.BOUNCES_URL)
+        bounces.MAILBOX.each([settings.BOUNCES_URL], bounces.read_mailbox, key=lambda _url: "")
 
 
 @shared_task(name="teams.send_due_reminders")
 def send_due_reminders() -> None:
     reminders.send_due_reminders()
+
+
+@shared_task(name=sweeping.TASK)
+def sweep_due() -> None:
+    sweeping.mark_the_night()
+    with suppress(sweeping.SweepDelayed):  # the next wake-up tries again
+        sweeping.sweep_due()
+
+
+@shared_task(name="teams.tell_retention")
+def tell_retention() -> None:
+    retention.tell()
+
+
+@shared_task(name="teams.forget_sessions")
+def forget_sessions() -> None:
+    retention.forget_sessions()
+    retention.forget_troubles()
+    sign_in_mails.forget()
+    once.forget()

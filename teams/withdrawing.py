@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from teams import history, mail, planning
-from teams.invitations import REASONS_TO_DECLINE, link_until, teams_of
+from teams.invitations import REASONS_TO_DECLINE, teams_of
 from teams.links import new_nonce
 from teams.models import Invitation, Participation, User
+from teams.studies import link_until
 
 OPEN_STATES = (Invitation.State.LISTED, Invitation.State.SENT, Invitation.State.ACCEPTED)
 TAKING_PART_OR_ASKED = (Participation.State.INVITED, Participation.State.ACCEPTED)
@@ -48,12 +49,12 @@ def withdraw(
         )
     else:
         teams = list(Participation.objects.filter(invitation=invitation).select_related("team", "invitation"))
-    planning.end_meetings(teams)
     for participation in teams:
+        # the invitation and then the team, as where a leader accepts: one who accepts at this moment is waited for, and told
         Invitation.objects.filter(pk=participation.invitation.pk, state__in=OPEN_STATES).update(**ended)
-        took_part = participation.state == Participation.State.ACCEPTED
+        was = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk).state
         ours = Participation.objects.filter(pk=participation.pk, state__in=TAKING_PART_OR_ASKED)
-        if ours.update(state=Participation.State.WITHDRAWN) and took_part:
+        if ours.update(state=Participation.State.WITHDRAWN) and was == Participation.State.ACCEPTED:
             history.record(
                 invitation.study,
                 "team_withdrawn",
@@ -63,6 +64,7 @@ def withdraw(
                 detail=detail,
             )
             mail.queue("teams.team_withdrawn", participation.invitation.pk, study=invitation.study)
+    planning.end_meetings(teams)
     return True
 
 
@@ -79,6 +81,6 @@ def reissue(invitation: Invitation, by: User | None = None) -> bool:
     else:
         participation = Participation.objects.select_related("team").get(invitation=invitation)
         history.record(invitation.study, "link_reissued", participation=participation, by=by)
-        language = User.objects.filter(email__iexact=participation.team.leader_email).values_list("language", flat=True)
+        language = User.objects.filter(email__iexact=participation.leader_email).values_list("language", flat=True)
         mail.queue("teams.leader_invitation", invitation.pk, language.first() or "nl", study=invitation.study)
     return True

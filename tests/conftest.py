@@ -10,6 +10,9 @@ from django.db import connections
 from django.test import SimpleTestCase
 from django.utils import translation
 
+from teams import studies, sweeping
+from tests.on_postgresql import on_postgresql
+
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
 
@@ -24,7 +27,7 @@ def needs_database(item: pytest.Item) -> bool:
 
 
 def belongs(item: pytest.Item, expression: str) -> bool:
-    """Whether a test runs in this session: by its markers, and on PostgreSQL only if it needs a database.
+    """Whether a test runs in this session: by its markers, and on PostgreSQL only if it is of the data (tests/on_postgresql.py).
 
     Browser tests and long proofs run when asked for (``-m browser``, ``-m slow``), so that a plain pytest stays quick.
     """
@@ -32,7 +35,7 @@ def belongs(item: pytest.Item, expression: str) -> bool:
         if item.get_closest_marker(marker) and marker not in expression:
             return False
     if connections["default"].vendor == "postgresql":
-        return not item.get_closest_marker("sqlite_only") and needs_database(item)
+        return needs_database(item) and on_postgresql(item)
     return not item.get_closest_marker("postgres_only")
 
 
@@ -50,6 +53,12 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
+def patient_sweeps(monkeypatch) -> None:
+    """Two sessions of tests write to one PostgreSQL: a sweep waits for the transactions of the other."""
+    monkeypatch.setattr(sweeping, "READER_TRIES", 600)
+
+
+@pytest.fixture(autouse=True)
 def folders_of_their_own(tmp_path: Path, settings) -> None:
     """Keys, list of seals and mails of one test: numbers of rows come again in the next one."""
     settings.COLLECTION_KEYS_DIR = tmp_path / "keys"
@@ -62,3 +71,9 @@ def english() -> Iterator[None]:
     """Tests read the texts as they stand in the code. Requests choose their own language: Dutch unless asked."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_needs_to_be_chosen(monkeypatch) -> None:
+    """Most tests of people and mails begin without a questionnaire; tests/surveys/test_begin.py says what that refuses."""
+    monkeypatch.setattr(studies, "NOT_YET", [])

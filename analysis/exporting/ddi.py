@@ -10,6 +10,7 @@ from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, 
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey
 from surveys.questionnaires import definition_of
+from teams.glyphs import without_controls
 
 NAMESPACE = "ddi:codebook:2_5"
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -106,5 +107,5 @@ def _add(
         ElementTree.Element(tag, attributes) if parent is None else ElementTree.SubElement(parent, tag, attributes)
     )
     if text:
-        element.text = text
+        element.text = without_controls(text)
     return element

@@ -21,6 +21,8 @@ from analysis.plan import rules
 MISSING = -99
 #: What Mplus reads: names of 8 characters, lines of 90.
 LONGEST_NAME, LONGEST_LINE = 8, 80
+#: Words with a meaning in a model or a list of variables.
+RESERVED = frozenset({"ALL", "AT", "BY", "IF", "ON", "PON", "PWITH", "TEAM", "THEN", "TO", "WITH", "XWITH"})
 
 
 def write_mplus(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
@@ -36,7 +38,12 @@ def write_mplus(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
 
 
 def short_names(items: Sequence[str]) -> dict[str, str]:
-    """A name of at most 8 characters per item: its own, or v1, v2, … for all where one is too long or not unique."""
+    """A name of at most 8 characters per item: its own, or v1, v2, … for all where one is too long or not unique.
+
+    Nor may a name be that of the team's column or a word of the program's language.
+    """
+    if {item.upper() for item in items} & RESERVED:
+        return {item: f"v{number}" for number, item in enumerate(items, start=1)}
     if len({item.upper() for item in items}) == len(items) and all(len(item) <= LONGEST_NAME for item in items):
         return {item: item for item in items}
     return {item: f"v{number}" for number, item in enumerate(items, start=1)}

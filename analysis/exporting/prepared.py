@@ -15,20 +15,19 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import IO
 
-from celery import current_app
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from analysis import dataset
 from analysis.exporting.counting import Counts, count, packed, unpacked
 from analysis.exporting.files import write_file
 from analysis.exporting.rows import DataChanged
-from analysis.leases import ClaimLost, kept
 from analysis.models import AnalysisRun
 from analysis.release_models import PreparedFile, PreparedPart, RowRelease
 from surveys.models import Survey
+from teams import sweeping
+from teams.leases import ClaimLost, Queue, kept, wake
 from teams.models import Study
 
 logger = logging.getLogger(__name__)
@@ -39,6 +38,12 @@ AT_ONCE = 20_000  # responses
 LASTS = timedelta(hours=24)
 MAX_ATTEMPTS = 3
 PIECE = 1 << 20
+FILES = Queue(
+    PreparedFile,
+    waits=Q(state=PreparedFile.State.WAITING),
+    held=Q(state=PreparedFile.State.WAITING),
+    most=MAX_ATTEMPTS,
+)
 READING, STORING = 1, 2  # the steps, as they are shown
 #: Why a file could not be made, put into words by the page.
 CHANGED, STOPPED = "changed", "stopped"
@@ -107,7 +112,7 @@ def pieces(file: PreparedFile) -> Iterator[bytes]:
 def drop_of(study: Study) -> None:
     """Remove all that was prepared of a study: a team withdrew."""
     for file in PreparedFile.objects.filter(survey__study=study):
-        _drop(file)
+        _drop(file, at_night=False)
 
 
 def _ask(**fields: object) -> None:
@@ -119,45 +124,40 @@ def _ask(**fields: object) -> None:
     transaction.on_commit(lambda: _wake(file.pk), robust=True)  # a broker that is away: beat wakes too
 
 
-def _drop(file: PreparedFile | None) -> None:
+def _drop(file: PreparedFile | None, at_night: bool = True) -> None:
     if file is not None:
         with transaction.atomic():
             # a worker that stores waits here, and then finds that its row is gone
             PreparedFile.objects.select_for_update().filter(pk=file.pk).first()
-            PreparedFile.objects.filter(pk=file.pk).delete()
+            _n, rows = PreparedFile.objects.filter(pk=file.pk).delete()
+            sweeping.mark(rows, at_night=at_night)
 
 
 # ------------------------------------------------------------------------------------------------ the worker
 def prepare(file_id: int) -> bool:
     """Claim a waiting file and make it. Whether it is there now."""
-    taken = PreparedFile.objects.filter(_due(), pk=file_id).update(
-        attempts=F("attempts") + 1, lease_until=timezone.now() + _lease(), step=READING
-    )
-    if not taken:
+    claim = FILES.claim(file_id, step=READING)
+    if claim is None:
         return False
     file = PreparedFile.objects.select_related("survey__study", "survey__version", "release__study", "run").get(
         pk=file_id
     )
-    ours = PreparedFile.objects.filter(pk=file.pk, attempts=file.attempts, state=PreparedFile.State.WAITING)
-
-    def renew(**progress: int) -> None:
-        if not ours.update(lease_until=timezone.now() + _lease(), **progress):
-            raise ClaimLost
-
     try:
-        with kept(renew), tempfile.TemporaryFile() as out:  # without a name: whoever is killed leaves nothing behind
+        # without a name: whoever is killed leaves nothing behind
+        with kept(claim.renew), tempfile.TemporaryFile() as out:
             _write(file, out)
-            renew(step=STORING)
-            size = _store(file, out, renew)
+            claim.renew(step=STORING)
+            size = _store(file, out, claim.renew)
     except DataChanged:
-        ours.update(state=PreparedFile.State.FAILED, problem=CHANGED, lease_until=None)
+        claim.finish(state=PreparedFile.State.FAILED, problem=CHANGED)
         return False
     except (ClaimLost, IntegrityError):  # taken over, or removed because a team withdrew
         return False
     except Exception:
         logger.exception("The file %s of survey %s", file.form, file.survey_id)
-        return False  # its lease runs out, and it is tried again
-    return bool(ours.update(state=PreparedFile.State.READY, ready_at=timezone.now(), size=size, lease_until=None))
+        claim.put_off()
+        return False
+    return claim.finish(state=PreparedFile.State.READY, ready_at=timezone.now(), size=size)
 
 
 def _write(file: PreparedFile, out: IO[bytes]) -> None:
@@ -185,23 +185,12 @@ def wake_for_due() -> list[int]:
     old = Q(ready_at__lt=now - LASTS) | Q(state=PreparedFile.State.FAILED, asked_at__lt=now - LASTS)
     for file in PreparedFile.objects.filter(old):
         _drop(file)
-    PreparedFile.objects.filter(
-        state=PreparedFile.State.WAITING, attempts__gte=MAX_ATTEMPTS, lease_until__lt=now
-    ).update(state=PreparedFile.State.FAILED, problem=STOPPED, lease_until=None)
-    waiting = list(PreparedFile.objects.filter(_due()).order_by("pk").values_list("pk", flat=True))
+    FILES.hopeless().update(state=PreparedFile.State.FAILED, problem=STOPPED, lease_until=None)
+    waiting = list(PreparedFile.objects.filter(FILES.due()).order_by("pk").values_list("pk", flat=True))
     for pk in waiting:
         _wake(pk)
     return waiting
 
 
 def _wake(file_id: int) -> None:
-    current_app.send_task(TASK, args=[file_id], expires=30, ignore_result=True)
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def _due() -> Q:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
-    return Q(state=PreparedFile.State.WAITING, attempts__lt=MAX_ATTEMPTS) & free
+    wake(TASK, file_id)

@@ -1,4 +1,4 @@
-"""Which rows of single responses may leave, with which columns, and the register of what left (disclosure.md, rule 9).
+"""Which rows of single responses may leave, with which columns, and the register of what left (docs/data-protection.md, What readers see).
 
 Answers are a join key: two files of one study can be laid side by side. So a release with background columns is judged
 over the union of the columns of all releases so far, the team among them once it was in a file. Rows that came in between
@@ -17,7 +17,7 @@ from django.db import transaction
 from analysis.exporting.coarsening import coarsened, code_of, in_bands, values_of
 from analysis.exporting.counting import TEAM, Counts, N
 from analysis.exporting.prepared import counts_of
-from analysis.release_models import RowRelease
+from analysis.release_models import ResultRelease, RowRelease
 from surveys.definition import Definition
 from surveys.models import Survey
 from surveys.questionnaires import definition_of
@@ -133,6 +133,14 @@ def register(
             released_by=user,
         )
         history.record(study, "rows_released", by=user, detail=release.purpose)
+    return release
+
+
+@transaction.atomic
+def register_results(study: Study, purpose: str, user: User | None) -> ResultRelease:
+    """Record that a results file with the figures of teams of fewer than k people leaves, and what for."""
+    release = ResultRelease.objects.create(study=study, purpose=purpose.strip()[:500], released_by=user)
+    history.record(study, "results_released", by=user, detail=release.purpose)
     return release
 
 

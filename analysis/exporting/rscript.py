@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from django.utils.translation import override
+
 from analysis.exporting.archives import write_zip
 from analysis.exporting.csv_file import write_csv
 from analysis.exporting.models_of_run import fitted_models, scales_of
 from analysis.exporting.rows import ReleasedRows
 from analysis.exports import csv_lines
+from analysis.model_fit import fit_of
 from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan
+from analysis.quality import Caution, reliability_figures
 from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleResult
 from teams.tables import Cell
 
@@ -40,7 +44,7 @@ expected.csv    what Teamspiegel's page shows for the same data (analysis {run},
 
 In this folder:  Rscript analysis.R
 It prints the largest difference per kind of number and stops with an error when one is above its tolerance.
-"""
+{marks}"""
 BEGINNING = """\
 # {title}
 # Repeats analysis {run} of Teamspiegel (plan {plan}) with lavaan and psych, and compares.
@@ -102,6 +106,11 @@ for (model in models) {
 
 # The comparison. lavaan's optimiser stops a little short of the optimum: hence two tolerances.
 expected <- read.csv("expected.csv", fileEncoding = "UTF-8-BOM", stringsAsFactors = FALSE)
+marked <- expected[nzchar(expected$mark), c("set", "name", "statistic", "value", "mark")]
+if (nrow(marked) > 0) {
+  cat("Figures with a mark (README.txt says what each means):\\n")
+  print(marked[marked$set != "parameter", ], row.names = FALSE)
+}
 both <- merge(expected, do.call(rbind, found), by = c("set", "name", "statistic"), suffixes = c(".page", ".R"))
 if (nrow(both) != nrow(expected)) stop("R computed ", nrow(both), " of the ", nrow(expected), " numbers of the page")
 both$difference <- abs(both$value.page - both$value.R) / pmax(1, abs(both$value.page))
@@ -125,12 +134,23 @@ def write_r(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
     write_zip(
         out,
         {
-            "README.txt": README.format(run=run.pk, plan=run.plan.content_hash[:12]),
+            "README.txt": README.format(
+                run=run.pk, plan=run.plan.content_hash[:12], marks=_marks_in_words(run, clustered=clustered)
+            ),
             "responses.csv": lambda file: write_csv(rows, file),
             "analysis.R": script(run, clustered=clustered),
             "expected.csv": expected,
         },
     )
+
+
+def _marks_in_words(run: AnalysisRun, *, clustered: bool) -> str:
+    """What the marks in expected.csv mean, of those that stand there."""
+    rows = list(expected_rows(run, clustered=clustered))[1:]
+    found = {mark for row in rows for mark in str(row[-1]).split()}
+    with override("en"):
+        lines = [f"  {caution}: {caution.explanation}" for caution in Caution if caution in found]
+    return "\n".join(["", "Marks of figures in expected.csv:", *lines, ""]) if lines else ""
 
 
 def script(run: AnalysisRun, *, clustered: bool) -> str:
@@ -181,26 +201,28 @@ def _vector(codes: Sequence[str]) -> str:
 
 def expected_rows(run: AnalysisRun, *, clustered: bool) -> Iterator[Sequence[Cell]]:
     """The numbers of the page that the script computes too, with all their digits."""
-    yield ("set", "name", "statistic", "value")
+    yield ("set", "name", "statistic", "value", "mark")
     for scores in ScaleResult.objects.filter(run=run, participation=None).order_by("pk"):
         for statistic in ("n", "mean", "sd"):
             value = getattr(scores, statistic)
             if value is not None:
-                yield (scores.scale_set, scores.scale, statistic, value)
+                yield (scores.scale_set, scores.scale, statistic, value, "")
     for reliability in ReliabilityResult.objects.filter(run=run).order_by("pk"):
-        if reliability.alpha is not None:
-            yield (reliability.scale_set, reliability.scale, "alpha", reliability.alpha)
+        alpha = reliability_figures(reliability).alpha
+        if alpha.value is not None:
+            yield (reliability.scale_set, reliability.scale, "alpha", alpha.value, " ".join(alpha.cautions))
     for model in fitted_models(run):
         if _cluster(model) and not clustered:
             continue
         label = f"{model.name} {model.estimator}"
+        mark = " ".join(fit_of(model).cautions)
         for measure in MEASURES:
             if model.fit.get(measure) is not None:
-                yield ("fit", label, measure, float(model.fit[measure]))
+                yield ("fit", label, measure, float(model.fit[measure]), mark)
         for parameter in model.content["parameters"]:
             if parameter["op"] not in ("=~", "~~"):
                 continue
             name = f"{label} {parameter['lhs']} {parameter['op']} {parameter['rhs']}"
             for column in ("est", "se", "std.all"):
                 if parameter[column] is not None:
-                    yield ("parameter", name, column, float(parameter[column]))
+                    yield ("parameter", name, column, float(parameter[column]), mark)

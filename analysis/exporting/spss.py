@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, 
 from analysis.exporting.rows import ReleasedRows, Texts
 from surveys.definition import NUMBER, Question
 from surveys.models.questionnaire import in_language
+from teams.glyphs import without_controls
 
 #: Above every answer of a questionnaire (at most 11 points), and the same in every file.
 CANNOT_JUDGE, NO_ANSWER = 98, 99
@@ -32,7 +34,8 @@ LONGEST_LABEL, LONGEST_VALUE_LABEL, LONGEST_TITLE = 255, 120, 64
 class _Variables:
     """Columns with what SPSS is to know of them. Whole numbers stay in one byte each: the writer goes over them row by row."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
         self.columns: dict[str, Any] = {}
         self.labels: dict[str, str | None] = {}
         self.values: dict[str, dict[float | int, str]] = {}
@@ -42,7 +45,7 @@ class _Variables:
 
     def add(
         self,
-        name: str,
+        code: str,
         column: Any,
         label: str,
         measure: str,
@@ -50,12 +53,11 @@ class _Variables:
         values: dict[int, str] | None = None,
         missing: tuple[int, ...] = (),
     ) -> None:
-        if name.lower() in RESERVED:
-            name += "_"
-        self.columns[name], self.labels[name] = column, _cut(label, LONGEST_LABEL)
+        name = self.names[code]
+        self.columns[name], self.labels[name] = column, _cut(_in_a_line(label), LONGEST_LABEL)
         self.measure[name], self.formats[name] = measure, spss_format
         if values:
-            self.values[name] = {value: _cut(text, LONGEST_VALUE_LABEL) for value, text in values.items()}
+            self.values[name] = {value: _cut(_in_a_line(text), LONGEST_VALUE_LABEL) for value, text in values.items()}
         if missing:
             self.missing[name] = list(missing)
 
@@ -71,12 +73,13 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
         pyreadstat.write_sav(
             pd.DataFrame(found.columns),
             f"/dev/fd/{file.fileno()}",
-            file_label=_cut(" ".join(title.split()), LONGEST_TITLE),
+            file_label=_cut(_in_a_line(title), LONGEST_TITLE),
             column_labels=found.labels,
             variable_value_labels=found.values,
             missing_ranges=found.missing,
             variable_measure=found.measure,
             variable_format=found.formats,
+            note=[f"{code} = {name}" for code, name in found.names.items() if code != name],
             row_compress=True,  # every program that reads .sav knows it; the denser kind belongs in a .zsav
         )
         file.seek(0)
@@ -88,8 +91,27 @@ def set_aside_codes() -> dict[str, int]:
     return {value: NO_ANSWER if value == NOT_ANALYSED else n for n, value in enumerate(set_aside_values("en"))}
 
 
+def variable_names(codes: Sequence[str]) -> dict[str, str]:
+    """A name that SPSS takes for each code: its own, or with underscores behind it until no other has it.
+
+    SPSS takes ``By`` and ``by`` for one name; what a code became stands in the file's notes.
+    """
+    names = {code: code for code in codes if code.lower() not in RESERVED}
+    taken = {name.lower() for name in names.values()}
+    for code in codes:
+        if code not in names:
+            name = f"{code}_"
+            while name.lower() in taken:
+                name += "_"
+            names[code] = name
+            taken.add(name.lower())
+    return {code: names[code] for code in codes}
+
+
 def _variables(rows: ReleasedRows, language: str) -> _Variables:
-    found = _Variables()
+    background = rows.definition.asked_background(list(rows.background))
+    own = [item.code for item in rows.definition.items] + [question.code for question in background]
+    found = _Variables(variable_names([TEAM, SET_ASIDE, *own]))
     if rows.team is not None:
         found.add(TEAM, rows.team, label_of(TEAM, language), "nominal", "A8")
     words = set_aside_values(language)
@@ -116,7 +138,7 @@ def _variables(rows: ReleasedRows, language: str) -> _Variables:
             note = " (" + _("reverse-keyed, as answered") + ")"
             label = _cut(label, LONGEST_LABEL - len(note.encode())) + note
         found.add(item.code, column, label, "ordinal", "F2.0", options | gaps, tuple(gaps))
-    for question in rows.definition.asked_background(list(rows.background)):
+    for question in background:
         _add_background(found, question, rows.given[question.code], language)
     return found
 
@@ -143,6 +165,10 @@ def _add_background(found: _Variables, question: Question, given: Texts, languag
 
 def _numbered(values: Texts, numbers: dict[str, int], otherwise: int) -> npt.NDArray[np.int16]:
     return np.fromiter((numbers.get(value, otherwise) for value in values), dtype=np.int16, count=len(values))
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(without_controls(text).split())
 
 
 def _cut(text: str, longest: int) -> str:

@@ -62,6 +62,8 @@ from analysis.psychometrics.strata import NotPositiveDefiniteError
 ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 # Smallest eigenvalue of the information, scaled to a unit diagonal, at which it still counts as invertible.
 SMALLEST_EIGENVALUE = 1e-9
+# Smallest singular value of the Jacobian of the moments, in parts of the largest: rounding leaves about 1e-16 of a zero.
+SMALLEST_SINGULAR_VALUE = 1e-11
 # A parameter with less information than this says nothing, and the square of its scale would overflow.
 TINY = 1e-200
 
@@ -194,6 +196,25 @@ def invert_information(information: FloatArray) -> FloatArray | None:
         return None
     inverse: FloatArray = np.linalg.inv(scaled) * np.outer(scale, scale)
     return 0.5 * (inverse + inverse.T)
+
+
+def is_identified(jacobian: FloatArray) -> bool:
+    """Whether every direction of the parameters moves some implied moment: the Jacobian has full column rank.
+
+    A Hessian alone does not tell. In a direction in which no moment moves it holds what is left of the gradient there:
+    small, and not zero, however the minimisation ended. The Jacobian has a zero but for rounding at every point.
+    Rows and columns are brought to length 1 first, so that the units of items do not matter.
+    """
+    scaled = jacobian
+    for axis in (0, 1, 0):
+        length = np.linalg.norm(scaled, axis=axis, keepdims=True)
+        if axis == 0 and length.size and not length.min() > TINY:
+            return False
+        scaled = scaled / np.maximum(length, TINY)
+    if not scaled.size or not np.isfinite(scaled).all():
+        return not scaled.size
+    values = np.linalg.svd(scaled, compute_uv=False)
+    return bool(len(values) == jacobian.shape[1] and values[-1] > SMALLEST_SINGULAR_VALUE * values[0])
 
 
 def not_identified(information: FloatArray, table: ParameterTable) -> Problem:

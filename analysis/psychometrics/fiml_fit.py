@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.psychometrics.cfa import degrees_of_freedom, invert_information, not_identified
+from analysis.psychometrics.cfa import degrees_of_freedom, invert_information, is_identified, not_identified
 from analysis.psychometrics.fiml import incomplete_samples, maximise_fiml, model_moments
 from analysis.psychometrics.fiml_modification import fiml_modification_indices
 from analysis.psychometrics.fiml_scaling import (
@@ -41,7 +41,7 @@ from analysis.psychometrics.result import (
     FitResult,
     LabelledMatrix,
 )
-from analysis.psychometrics.sample import Sample
+from analysis.psychometrics.sample import Sample, check_spread_of_clusters
 from analysis.psychometrics.saturated import moment_derivatives, moment_value
 from analysis.psychometrics.solution import (
     block_names,
@@ -94,13 +94,17 @@ def fit_fiml(table: ParameterTable, sample: Sample, estimator: str = "ML", *, mo
     inverse = invert_information(minimum.hessian)
     if not minimum.converged:
         problems.append(Problem(NOT_CONVERGED, "", "The model did not converge: no estimates to rely on."))
-    if inverse is None:
+    jacobian = np.concatenate([state.jacobian(means=True) for state in states])
+    if inverse is None or not is_identified(jacobian):
         problems.append(not_identified(minimum.hessian, table))
+        inverse = None
     fit: dict[str, float] = {}
     vcov = None
     if minimum.converged and inverse is not None:
         models = model_moments(states)
         meat = model_meat(groups, models) if estimator == "MLR" else None
+        if meat is not None and sample.n_clusters is not None:
+            check_spread_of_clusters(float(np.vdot(inverse, meat)), table.n_free)
         solution = _Solution(table, groups, states, models, -minimum.f, inverse, meat)
         vcov = inverse if meat is None else inverse @ meat @ inverse
         fit = _fit_measures(solution)

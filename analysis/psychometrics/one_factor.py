@@ -98,10 +98,10 @@ def _scoring(r: FloatArray) -> tuple[FloatArray, bool]:
     parameters = np.concatenate([loadings, 1.0 - loadings**2])
     value = _discrepancy(parameters, r)
     for _ in range(_MAX_ITERATIONS):
-        gradient, information = _derivatives(parameters, r)
-        if np.abs(gradient).max() < _GRADIENT_TOLERANCE:
-            return parameters, True
         try:
+            gradient, information = _derivatives(parameters, r)
+            if np.abs(gradient).max() < _GRADIENT_TOLERANCE:
+                return parameters, True
             step = np.linalg.solve(information, -gradient)
         except np.linalg.LinAlgError:
             return parameters, False
@@ -116,7 +116,10 @@ def _scoring(r: FloatArray) -> tuple[FloatArray, bool]:
             if factor < 1e-10:
                 return parameters, bool(np.abs(gradient).max() < 1e-8)
         parameters, value = trial, trial_value
-    gradient, _ = _derivatives(parameters, r)
+    try:
+        gradient, _ = _derivatives(parameters, r)
+    except np.linalg.LinAlgError:
+        return parameters, False
     return parameters, bool(np.abs(gradient).max() < 1e-8)
 
 
@@ -125,10 +128,11 @@ def _discrepancy(parameters: FloatArray, r: FloatArray) -> float:
     sigma = np.outer(parameters[:p], parameters[:p]) + np.diag(parameters[p:])
     try:
         root = np.linalg.cholesky(sigma)
-    except np.linalg.LinAlgError:
+        solved = np.linalg.solve(sigma, r)
+    except np.linalg.LinAlgError:  # a matrix can have a root and be singular to the other, by rounding
         return float("inf")
     log_det = 2 * np.log(np.diag(root)).sum()
-    return float(log_det + np.trace(np.linalg.solve(sigma, r)))
+    return float(log_det + np.trace(solved))
 
 
 def _derivatives(parameters: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -34,7 +34,7 @@ from analysis.psychometrics.result import (
     LabelledMatrix,
     ModificationIndex,
 )
-from analysis.psychometrics.sample import GroupSample, Sample, draw_sample
+from analysis.psychometrics.sample import GroupSample, Sample, check_clusters, draw_sample
 from analysis.psychometrics.solution import (
     block_names,
     factor_correlations,
@@ -90,6 +90,7 @@ def fit_ordinal(
     sample = draw_sample(data, items, group=group, cluster=cluster, keep_missing=missing == "pairwise")
     n_free = 0
     try:
+        check_clusters(sample)
         groups = _categorise(sample)
         categories = {name: len(levels) for name, levels in zip(items, groups[0].categories, strict=True)}
         table = build_table(

@@ -24,6 +24,8 @@ from analysis.psychometrics.result import CASES_DROPPED, DataError, FitFailure, 
 
 # Rows worked on at a time: small enough for the processor's cache, large enough to forget the loop.
 CHUNK = 8192
+#: Spread between clusters, in parts of that of independent respondents, that rounding alone leaves.
+SMALLEST_SPREAD = 1e-10
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,17 @@ def check_clusters(sample: Sample) -> None:
         if group.n_clusters == 1:
             where = f" in group {group.label!r}" if group.label else ""
             raise FitFailure(TOO_FEW_TEAMS, f"Cluster-robust errors need two clusters or more{where}; there is one.")
+
+
+def check_spread_of_clusters(explained: float, n_parameters: int) -> None:
+    """Raise :class:`FitFailure` where the clusters' scores are zero but for rounding, as of clusters that are all alike.
+
+    ``explained`` is the trace of the clusters' covariance in units of that of independent respondents: about one per
+    parameter.
+    """
+    if n_parameters and not explained > SMALLEST_SPREAD * n_parameters:
+        sentence = "The clusters do not differ: their scores are zero, and errors robust to clusters say nothing."
+        raise FitFailure(TOO_FEW_TEAMS, sentence)
 
 
 def _numbers(column: pd.Series) -> FloatArray:

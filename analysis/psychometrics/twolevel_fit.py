@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.psychometrics.cfa import invert_information, not_identified
+from analysis.psychometrics.cfa import invert_information, is_identified, not_identified
 from analysis.psychometrics.clusters import ClusterSummaries, cluster_scores, two_level_derivatives
 from analysis.psychometrics.fit import ChiSquare, comparison_measures, information_criteria, unbiased_gfi
 from analysis.psychometrics.model import ParameterTable
@@ -101,8 +101,9 @@ def fit_two_level(
     inverse = invert_information(minimum.hessian)
     if not minimum.converged:
         problems.append(Problem(NOT_CONVERGED, "", "The model did not converge: no estimates to rely on."))
-    if inverse is None:
+    if inverse is None or not is_identified(model.jacobian(point)):
         problems.append(not_identified(minimum.hessian, table))
+        inverse = None
     fit: dict[str, float] = {}
     vcov = None
     if minimum.converged and inverse is not None:

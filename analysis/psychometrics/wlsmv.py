@@ -34,6 +34,7 @@ from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.polychoric import PolychoricResult
 from analysis.psychometrics.problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE
 from analysis.psychometrics.result import NOT_IDENTIFIED, FitFailure, FloatArray
+from analysis.psychometrics.sample import check_spread_of_clusters
 from analysis.psychometrics.starts import start_values
 
 IntArray = npt.NDArray[np.intp]
@@ -91,6 +92,8 @@ def ordinal_group(result: PolychoricResult, *, unweighted: bool = False) -> Ordi
             NOT_POSITIVE_DEFINITE, f"The polychoric correlation of {names} has no sampling variance.", names
         )
     weight, threshold_weight = 1.0 / variance, 1.0 / threshold_variance
+    if n_units is not None:
+        check_spread_of_clusters(float((influence.correlations**2 @ weight).sum()), len(weight))
     if unweighted:
         weight, threshold_weight = (np.full(len(w), float(n)) for w in (weight, threshold_weight))
     scale = 1.0 if n_units is None else math.sqrt(n_units / max(n_units - 1, 1))

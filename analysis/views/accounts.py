@@ -18,9 +18,10 @@ from analysis.charts import NARROW, WIDE, as_data_uri
 from analysis.exports import csv_lines
 from analysis.plots import days_chart
 from surveys.access import collection_for_researcher
-from surveys.collections import correct_counts
+from surveys.counts import correct_counts
 from surveys.forms import CountsForm
 from teams import access
+from teams.filled import hold
 
 ROWS_PER_PAGE = 100
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,9 +58,7 @@ def accounts_days(request: HttpRequest, slug: str, width: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     wide = WIDE if width == "wide" else NARROW
     drawn = days_chart(submitted_per_day(study), _("Handed in altogether"), wide, get_language() or "nl")
-    response = HttpResponse(drawn, content_type="image/svg+xml")
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return HttpResponse(drawn, content_type="image/svg+xml")
 
 
 @require_safe
@@ -89,6 +88,7 @@ def export_accounts(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """How many teachers of a team were approached and refused, corrected with a reason."""
     collection = collection_for_researcher(request.user, slug, pk)
+    hold(request, collection)
     study, team = collection.survey.study, collection.participation.team
     initial = {"approached": collection.approached, "refused": collection.refused}
     form = CountsForm(request.POST or None, initial=initial)

@@ -10,23 +10,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from analysis import decisions as deciding
 from analysis import runs as running
-from analysis import workspace
+from analysis.accounting import held_by
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan import default_plan, lock_plan, locked_plan, rules
 from analysis.researcher_forms import DECISION_FORMS, DecisionForm
 from analysis.run_words import failure_in_words, state_in_words, step_in_words
+from analysis.write_up import moved_on
 from surveys import collections
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
+from surveys.views.overview import not_opened
 from teams import access
 from teams.models import Participation, Study
 
 
+@require_safe
 def plan(request: HttpRequest, slug: str) -> HttpResponse:
     """The rules of the analysis: locked, or as they will be locked when the survey opens."""
     study = access.study_for_researcher(request.user, slug)
@@ -63,6 +66,7 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("plan", slug)
     user = access.signed_in(request)
     try:
+        collections.may_open(study)  # before the plan is locked for it
         n = collections.open_survey(survey, lock_plan(study, user).content_hash, by=user)
     except collections.NotReady as error:
         messages.error(request, str(error))
@@ -76,10 +80,13 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
             )
             % {"n": n},
         )
+        if missing := collections.not_open(study).count():
+            messages.error(request, not_opened(missing))
     return redirect("plan", slug)
 
 
 # ------------------------------------------------------------------------------------------------ runs
+@require_safe
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """All runs of a study, newest first."""
     study = access.study_for_researcher(request.user, slug)
@@ -109,14 +116,18 @@ def run_new(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("run", slug, run.pk)
 
 
+@require_safe
 def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One run: how far it is, what it set aside, which versions computed. Asks itself again while it is not finished."""
     study, row = _run(request, slug, pk)
     finished = row.state not in (AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING)
     steps = [(step, step_in_words(step.name)) for step in row.steps.defer("staged")]
+    held = held_by(row) if row.state == AnalysisRun.State.DONE else None
     context = {
         "study": study,
         "run": row,
+        "held": held,
+        "moved_on": moved_on(held) if held else (),
         "state": state_in_words(row),
         "failure": failure_in_words(row),
         "finished": finished,
@@ -210,7 +221,6 @@ def _run(request: HttpRequest, slug: str, pk: int) -> tuple[Study, AnalysisRun]:
     study = access.study_for_researcher(request.user, slug)
     rows = AnalysisRun.objects.select_related("plan", "survey__version").defer("counts")
     row = get_object_or_404(rows, survey__study=study, pk=pk)
-    workspace.with_totals(row)
     return study, row
 
 

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from analysis.accounting import accounts
 from analysis.waiting import steps, waiting
@@ -11,6 +12,7 @@ from teams import access
 MOST_MEETINGS = 20  # of this week on the board; the page of meetings has all
 
 
+@require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     all_steps = steps(study)

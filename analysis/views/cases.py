@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods
 from analysis import cases as step
 from analysis import workspace
 from analysis.models import CaseNote, Criterion
-from analysis.result_models import AgreementResult, ScaleSet, TeamEstimate
+from analysis.quality import ENOUGH_ICC2, icc2_figure
+from analysis.result_models import AgreementResult, ScaleSet
 from analysis.workspace_forms import CriterionForm, NotesForm
 from surveys.questionnaires import definition_of
 from teams import access
+from teams.filled import hold
 from teams.models import Participation
 
 
@@ -35,7 +37,7 @@ def cases(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error("file", str(refusal))
         else:
             step.store_criterion(study, cleaned["name"], cleaned["source"], values, access.signed_in(request))
-            messages.success(request, _("Figures of %(n)s teams are imported.") % {"n": len(values)})
+            messages.success(request, _("Figures are imported. Number of teams: %(n)s.") % {"n": len(values)})
             if unknown:
                 messages.warning(request, _("No team of this study: %(names)s.") % {"names": ", ".join(unknown[:20])})
             return redirect("cases", slug)
@@ -55,11 +57,11 @@ def cases(request: HttpRequest, slug: str) -> HttpResponse:
             "order": order,
             "query": f"order={order}",
             "unreliable": [
-                (names.get(row.scale, row.scale), row.icc2)
+                (names.get(row.scale, row.scale), icc2_figure(row.icc2))
                 for row in nesting.order_by("scale")
-                if row.icc2 is None or row.icc2 < step.ENOUGH_ICC2
+                if row.icc2 is None or row.icc2 < ENOUGH_ICC2
             ],
-            "enough": step.ENOUGH_ICC2,
+            "enough": ENOUGH_ICC2,
             "n_teams": page.paginator.count,
         }
     return render(request, "analysis/cases.html", context)
@@ -72,6 +74,7 @@ def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     participation = get_object_or_404(
         Participation.objects.select_related("team__academy__institution"), study=study, pk=pk
     )
+    hold(request, participation)
     run = workspace.last_done(study)
     codes = workspace.final_codes(run) if run else []
     names = workspace.scale_names(definition_of(run.survey.version)) if run else {}
@@ -85,7 +88,7 @@ def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         step.write_notes(participation, form.cleaned_data, access.signed_in(request))
         messages.success(request, _("Saved."))
         return redirect("case", slug, pk)
-    estimates = {row.scale: row for row in TeamEstimate.objects.filter(run=run, participation=participation)}
+    estimates = step.estimates_of(run, participation) if run else {}
     return render(
         request,
         "analysis/case.html",

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
@@ -18,20 +19,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from analysis.exporting import columns, counting, ddi, files, prepared, releases, rows, spss
 from analysis.exporting.coarsening import code_of, grouped, limits_of
 from analysis.models import AnalysisRun
-from analysis.release_forms import ReleaseForm
-from analysis.release_models import PreparedFile, RowRelease
+from analysis.release_forms import ReleaseForm, SmallTeamsForm
+from analysis.release_models import PreparedFile, ResultRelease, RowRelease
 from surveys.definition import TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams import access, history
+from teams import access, employment, history
 from teams.models import Study
+from teams.views.employment import for_no_colleague
 
 
+@partial(for_no_colleague, reading=False)
 @require_http_methods(["GET", "HEAD", "POST"])
 def exports(request: HttpRequest, slug: str) -> HttpResponse:
     """What can be downloaded, what was released before, and the form for a new release."""
     study = access.study_for_researcher(request.user, slug)
+    user = access.signed_in(request)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).asked_background(survey.background) if survey else ()
     words = _Words(questions)
@@ -88,12 +92,17 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "counts": made.get((None, prepared.COUNTS, "")),
             "working": any(file.state == PreparedFile.State.WAITING for file in made.values()),
             "n_steps": prepared.STORING,
+            "may_have_rows": employment.is_declared(user, study) and not employment.works_in(user, study),
+            "works_in": employment.works_in(user, study),
+            "small_form": SmallTeamsForm(),
+            "result_releases": ResultRelease.objects.filter(study=study).select_related("released_by"),
             "has_open_texts": any(question.type == TEXT for question in questions),
         },
     )
 
 
 @require_safe
+@for_no_colleague
 def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponseBase:
     """One file of a release: of a small one made now, of a large one as a worker prepared it. Who took it is on record."""
     asked = _asked_for(request, slug, pk, form, request.GET)
@@ -123,6 +132,7 @@ def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpRes
 
 
 @require_POST
+@for_no_colleague
 def release_prepare(request: HttpRequest, slug: str, pk: int, form: str) -> HttpResponse:
     """Have a worker make a file of a large release."""
     asked = _asked_for(request, slug, pk, form, request.POST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,13 @@ from analysis.charts import as_data_uri
 from analysis.decisions import standing
 from analysis.factor_models import OWN
 from analysis.figures import FORMS, path_diagram
+from analysis.model_fit import fit_of, fits_of, warnings_in_words
 from analysis.models import AnalysisRun, OwnModel
 from analysis.own_models import ModelRefused, add_model, remove_model
 from analysis.plan import locked_plan, rules
-from analysis.reading import factor_models
+from analysis.quality import Caution, Figure, cautions_of, correlation_figure
 from analysis.result_models import FactorModelResult
-from analysis.run_words import fit_line, model_in_words, verdict_in_words, warnings_in_words
+from analysis.run_words import model_in_words, verdict_in_words
 from analysis.scales import final_scales
 from analysis.views.workspace import figure_file
 from analysis.workspace_forms import OwnModelForm
@@ -54,13 +56,10 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Added. The analysis runs again and fits it; nothing else is computed anew."))
             return redirect("models", slug)
     own = {f"{OWN}{row.pk}": row for row in OwnModel.objects.filter(study=study)}
-    fits = [{**fit_line(row), "own": own.get(row.name)} for row in factor_models(run)] if run else []
-    for fit in fits:
-        if fit["own"] is not None:
-            fit["model"] = fit["own"].name
-    names = {fit["row"].name: str(fit["model"]) for fit in fits}
+    fits = [replace(fit, model=own[fit.name].name) if fit.name in own else fit for fit in (fits_of(run) if run else [])]
+    names = {fit.name: fit.model for fit in fits}
     tests = workspace.tables(run, "differences").get("", {}).get("tests", []) if run else []
-    fitted = {fit["row"].name for fit in fits}
+    wrong = {(fit.name, fit.estimator): fit.cautions for fit in fits}
     return render(
         request,
         "analysis/models.html",
@@ -69,15 +68,28 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
             "run": run,
             "fits": fits,
             "tests": [
-                {**test, "free_name": names.get(test["free"], ""), "strict_name": names.get(test["strict"], "")}
+                {
+                    **_marked_test(test, wrong),
+                    "free_name": names.get(test["free"], ""),
+                    "strict_name": names.get(test["strict"], ""),
+                }
                 for test in tests
             ],
             "own": [row for name, row in own.items() if row.removed_at is None],
-            "waiting": [row for name, row in own.items() if row.removed_at is None and name not in fitted],
+            "waiting": [row for name, row in own.items() if row.removed_at is None and name not in names],
             "form": form,
             "warned": _not_told_apart(run),
         },
     )
+
+
+def _marked_test(test: dict[str, Any], wrong: dict[tuple[str, str], tuple[Caution, ...]]) -> dict[str, Any]:
+    """A difference test, its figures with the marks of both models."""
+    marks = {name: wrong.get((test[name], test["estimator"]), ()) for name in ("free", "strict")}
+    both = tuple(dict.fromkeys((*marks["free"], *marks["strict"])))
+    figures = {name: Figure(test.get(name), both) for name in ("chisq", "p", "cfi")}
+    tested = test.get("chisq") is not None
+    return {**test, **figures, "tested": tested, "free_marks": marks["free"], "strict_marks": marks["strict"]}
 
 
 def _not_told_apart(run: AnalysisRun | None) -> list[dict[str, Any]]:
@@ -86,13 +98,19 @@ def _not_told_apart(run: AnalysisRun | None) -> list[dict[str, Any]]:
         return []
     found = []
     rows = FactorModelResult.objects.filter(run=run, estimator="MLR").exclude(name__startswith=OWN).order_by("pk")
-    for pk, name, pairs in rows.values_list("pk", "name", "content__distinguish__pairs"):
+    columns = ("pk", "name", "content__distinguish__pairs", "content__problems")
+    for pk, name, pairs, problems in rows.values_list(*columns):
+        cautions = cautions_of(problems or ())
         for pair in pairs or []:
             if pair["verdict"] == "cannot be told apart" or (pair["ci.upper"] or 0) >= 1:
-                found.append(
-                    {"pk": pk, "model": model_in_words(name), **pair, "low": pair["ci.lower"], "high": pair["ci.upper"]}
-                )
+                found.append({"pk": pk, "model": model_in_words(name), **_pair(pair, cautions)})
     return found
+
+
+def _pair(pair: dict[str, Any], cautions: tuple[Caution, ...]) -> dict[str, Any]:
+    """Two scales: their correlation with its marks, and its interval."""
+    correlation = correlation_figure(pair["correlation"], cautions)
+    return {**pair, "correlation": correlation, "low": pair["ci.lower"], "high": pair["ci.upper"]}
 
 
 def _form(request: HttpRequest, study: Study) -> OwnModelForm | None:
@@ -131,6 +149,7 @@ def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     content = row.content
     parameters = content.get("parameters", [])
     pairs = content.get("distinguish", {}).get("pairs", [])
+    fit = fit_of(row)
     analysed = AnalysisRun.objects.filter(pk=row.run_id).values_list("counts__analysed", flat=True).first() or 0
     return render(
         request,
@@ -139,21 +158,25 @@ def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "study": study,
             "row": row,
             "own": own,
-            "fit": fit_line(row),
+            "fit": fit,
             "model": own.name if own else model_in_words(row.name),
             "n_obs": content.get("n_obs"),
             "warnings": warnings_in_words(row, analysed),
             "loadings": [
-                {**parameter, "std": parameter["std.all"], "std_se": parameter["std.all.se"]}
+                {
+                    **parameter,
+                    "std": correlation_figure(parameter["std.all"], fit.cautions),
+                    "std_se": parameter["std.all.se"],
+                }
                 for parameter in parameters
                 if parameter["op"] == "=~"
             ],
-            "correlations": content.get("correlations", []),
+            "correlations": [
+                {**one, "r": correlation_figure(one["r"], fit.cautions)} for one in content.get("correlations", [])
+            ],
             "pairs": [
                 {
-                    **pair,
-                    "low": pair["ci.lower"],
-                    "high": pair["ci.upper"],
+                    **_pair(pair, fit.cautions),
                     "verdict": verdict_in_words(pair["verdict"]),
                     "p_unit": (pair["unit_correlation"] or {}).get("Pr(>Chisq)"),
                     "p_merged": (pair["merged"] or {}).get("Pr(>Chisq)"),
@@ -188,7 +211,7 @@ def _diagram(row: FactorModelResult) -> str:
         if parameter["op"] == "=~":
             factors.setdefault(parameter["lhs"], []).append((parameter["rhs"], parameter["std.all"]))
     arcs = {(one["first"], one["second"]): one["r"] for one in row.content.get("correlations", [])}
-    return path_diagram(factors, arcs)
+    return path_diagram(factors, arcs, [f"{one.word}: {one.explanation}" for one in fit_of(row).cautions])
 
 
 @require_safe

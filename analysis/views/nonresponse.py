@@ -24,7 +24,8 @@ from surveys.definition import NUMBER, TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams import access
+from teams import access, history
+from teams.filled import hold
 
 
 @require_safe
@@ -77,6 +78,7 @@ def nonresponse_file(request: HttpRequest, slug: str, form: str) -> HttpResponse
         answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     else:
         answer = HttpResponse(workbook(sheets), content_type=XLSX)
+    history.record(study, "results_downloaded", by=access.signed_in(request), detail=f"nonresponse.{form}")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-nonresponse.{form}"'
     answer["Cache-Control"] = "no-store"
     return answer
@@ -89,6 +91,7 @@ def composition(request: HttpRequest, slug: str, question: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
     asked = _question(survey, question)
+    hold(request, study)
     known = KnownComposition.objects.filter(study=study, question=question).first()
     if request.method == "POST" and "remove" in request.POST:
         _say(request, _("Removed."), again=compositions.remove(survey, question, access.signed_in(request)))

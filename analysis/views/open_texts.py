@@ -15,6 +15,7 @@ from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams import access, history
+from teams.views.employment import for_no_colleague
 
 AT_ONCE = 10
 #: Letters of a line in the field of a text on a phone: whoever reviews sees the whole text at once.
@@ -22,6 +23,7 @@ LINE = 36
 
 
 @require_safe
+@for_no_colleague
 def open_texts_page(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
@@ -45,6 +47,7 @@ def _rows(text: str) -> int:
 
 
 @require_POST
+@for_no_colleague
 def open_text_review(request: HttpRequest, slug: str) -> HttpResponse:
     """A verdict on one text, or taking it back."""
     study = access.study_for_researcher(request.user, slug)
@@ -65,6 +68,7 @@ def open_text_review(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@for_no_colleague
 def open_texts_file(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """What may be shown as CSV: question and text, nothing else. Who took it stands in the history."""
     study = access.study_for_researcher(request.user, slug)

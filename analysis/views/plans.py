@@ -16,6 +16,7 @@ from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams import access
+from teams.filled import hold
 from teams.models import Study
 
 
@@ -23,6 +24,7 @@ from teams.models import Study
 def plan_amend(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the plan in force: another plan, with its reason. Results made before keep the plan that made them."""
     study = access.study_for_researcher(request.user, slug)
+    hold(request, study)
     plan = locked_plan(study)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     if plan is None or survey is None:

@@ -10,14 +10,16 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from analysis import disclosure, report_files
 from analysis.disclosure import Reason
 from analysis.groups import GroupFigures, load_groups
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
-from analysis.publishing import PublishingRefused, publish, published
+from analysis.publication.standing import published
+from analysis.publishing import PublishingRefused, is_empty, publish
 from analysis.reader_forms import ShareForm
 from analysis.renderers import ACADEMY_MAIL
 from analysis.report_links import path_of, renew, revoke, share_study
@@ -27,21 +29,27 @@ from analysis.views.reports import academy_page, pdf_of, study_page, team_page
 from teams import access
 from teams.mail import absolute, queue
 from teams.models import Academy, Participation, Study
+from teams.numbers import whole_number
 
 
 def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     run = _last_run(study.pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    without = {key[:60] for key in asked.getlist("without")}
     if request.method == "POST" and run is not None:
         try:
-            publish(run, access.signed_in(request))
+            publish(run, access.signed_in(request), without)
         except PublishingRefused as refusal:
             messages.error(request, str(refusal))
+            if refusal.units:
+                left = urlencode({"without": sorted(set(refusal.units))}, doseq=True)
+                return redirect(f"{reverse('publish', args=[slug])}?{left}#without")
         else:
             messages.success(request, _("Published. The team leaders can open their reports."))
         return redirect("publish", slug)
     groups = load_groups(run) if run else []
-    judged = [(group, disclosure.judge_group(group.group, study.k)) for group in groups]
+    judged = [(group, disclosure.judge_group(group.group, study.k), group.held(study.k)) for group in groups]
     last = published(study.pk)
     return render(
         request,
@@ -49,14 +57,16 @@ def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "study": study,
             "run": run,
+            "empty": run is not None and is_empty(run),
             "versions": _versions(study),
             "published": run is not None and last is not None and last.run_id == run.pk,
             "correction": last is not None,
             "judged": judged,
+            "without": [group for group, withheld, _held in judged if withheld is None and group.key in without],
             "academies": _academies(groups),
             "everyone": disclosure.judge_everyone([group.group for group in groups], study.k),
-            "n_units": sum(1 for _group, withheld in judged if withheld is None),
-            "n_held": sum(1 for group, _withheld in judged if group.held),
+            "n_units": sum(1 for _group, withheld, _held in judged if withheld is None),
+            "n_held": sum(1 for _group, _withheld, held in judged if held),
             "siblings": [] if last else _siblings(judged),
             "combined": Unit.objects.filter(study=study).select_related("academy", "decided_by"),
             "decisions": AccountingDecision.objects.filter(participation__study=study).select_related(
@@ -83,11 +93,11 @@ def _academies(groups: Sequence[GroupFigures]) -> list[Academy]:
 
 
 def _siblings(
-    judged: Sequence[tuple[GroupFigures, disclosure.Withheld | None]],
+    judged: Sequence[tuple[GroupFigures, disclosure.Withheld | None, object]],
 ) -> list[tuple[Academy, list[tuple[Participation, int, bool]]]]:
     """Academies with a team too small for a report, and another team that it can be combined with."""
     by_academy: dict[int, list[tuple[GroupFigures, bool]]] = {}
-    for group, withheld in judged:
+    for group, withheld, _held in judged:
         if len(group.teams) == 1:
             small = withheld is not None and withheld.reason == Reason.TOO_FEW
             by_academy.setdefault(group.academy_id, []).append((group, small))
@@ -130,7 +140,7 @@ def accept_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def combine(request: HttpRequest, slug: str) -> HttpResponse:
     """Combine sibling teams into one unit, before the first publication."""
     study = access.study_for_researcher(request.user, slug)
-    chosen = [int(pk) for pk in request.POST.getlist("team") if pk.isdigit()]
+    chosen = [pk for team in request.POST.getlist("team") if (pk := whole_number(team)) is not None]
     try:
         unit = combine_teams(
             study, list(Participation.objects.filter(study=study, pk__in=chosen)), access.signed_in(request)
@@ -201,6 +211,7 @@ def _link(request: HttpRequest, slug: str, pk: int) -> ReportLink:
 
 
 # ------------------------------------------------------------------------------------------------ previews
+@require_safe
 def report_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What a team sees, or will see once the last run is published; without what the team wrote down itself."""
     participation = access.participation_for_researcher(request.user, slug, pk)
@@ -210,6 +221,7 @@ def report_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return team_page(request, run, participation, None, {"preview": True})
 
 
+@require_safe
 def academy_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What a director sees, or will see."""
     study, academy = access.academy_for_researcher(request.user, slug, pk)
@@ -219,6 +231,7 @@ def academy_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return academy_page(request, run, academy, {"preview": True})
 
 
+@require_safe
 def study_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The report on the whole study."""
     study = access.study_for_researcher(request.user, slug)
@@ -234,6 +247,7 @@ def study_preview(request: HttpRequest, slug: str) -> HttpResponse:
     return study_page(request, run, extra)
 
 
+@require_safe
 def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """The published report on the whole study as a PDF."""
     study = access.study_for_researcher(request.user, slug)

@@ -8,28 +8,35 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from analysis import exports
-from analysis.factor_models import OWN
+from analysis.exporting.releases import register_results
 from analysis.import_file import Answers, read_answers
-from analysis.imports import ImportRefused, import_answers
+from analysis.import_teams import ImportRefused, folded, in_study, nearly_same, of_neighbouring_waves
+from analysis.imports import import_answers
+from analysis.model_fit import fits_of
 from analysis.models import AnalysisRun
-from analysis.reading import factor_models, scale_lines
+from analysis.reading import scale_lines
+from analysis.release_forms import SmallTeamsForm
+from analysis.release_models import ResultRelease
 from analysis.researcher_forms import ImportForm
 from analysis.result_models import ScaleSet
-from analysis.run_words import fit_line
 from analysis.workspace import last_done
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams import access
-from teams.models import Study
+from teams import access, history
+from teams.models import Study, User
 from teams.tables import Cell
+from teams.views.employment import for_no_colleague
 
 SHOWN_BAD_CELLS = SHOWN_TEAMS = 200
 
 
+@require_safe
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The results of the last finished run, for the final scales or those of the plan (``?scales=theoretical``)."""
     study = access.study_for_researcher(request.user, slug)
@@ -40,21 +47,53 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         lines = scale_lines(run, scale_set)
         context |= {
             "lines": [(line, in_language(line.name)) for line in lines],
-            "models": [fit_line(row) for row in factor_models(run) if not row.name.startswith(OWN)],
+            "models": [fit for fit in fits_of(run) if not fit.exploratory],
         }
     return render(request, "analysis/results.html", context)
 
 
 # ------------------------------------------------------------------------------------------------ downloads
+@require_safe
 def export_results(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """Scale results of the last run, overall and per team."""
+    """Scale results of the last run, overall and per team; of a team of fewer than k people only their number."""
     study = access.study_for_researcher(request.user, slug)
     run = _last_done(study)
     if run is None:
         raise Http404
+    history.record(study, "results_downloaded", by=access.signed_in(request), detail="results.csv")
     return _csv(exports.result_rows(run), f"{slug}-results.csv")
 
 
+@require_POST
+@for_no_colleague
+def results_release(request: HttpRequest, slug: str) -> HttpResponse:
+    """Record what the figures of teams with fewer than k people are for; the file then stands in the register."""
+    study = access.study_for_researcher(request.user, slug)
+    form = SmallTeamsForm(request.POST)
+    if form.is_valid():
+        register_results(study, form.cleaned_data["purpose"], access.signed_in(request))
+        messages.success(request, _("Recorded. The file stands in the list."))
+    else:
+        messages.error(request, _("Say in one sentence what the figures are for."))
+    return redirect(f"{reverse('exports', args=[slug])}#small-teams")
+
+
+@require_safe
+@for_no_colleague
+def export_all_results(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
+    """Results with the figures of teams of fewer than k people, as a release of the register names them."""
+    study = access.study_for_researcher(request.user, slug)
+    release = get_object_or_404(ResultRelease, study=study, pk=pk)
+    run = _last_done(study)
+    if run is None:
+        raise Http404
+    history.record(
+        study, "results_downloaded", by=access.signed_in(request), detail=f"results-all.csv: {release.purpose}"
+    )
+    return _csv(exports.result_rows(run, all_teams=True), f"{slug}-results-all.csv")
+
+
+@require_safe
 def export_codebook(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """What the columns of the responses mean."""
     study = access.study_for_researcher(request.user, slug)
@@ -86,15 +125,22 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
             leave_out=form.cleaned_data["leave_out"],
             empty_team=form.cleaned_data["empty_team"],
         )
-        if answers.good and "import" in request.POST:
+        if answers.good and nearly_same(answers.teams) and not form.cleaned_data["different"]:
+            form.add_error(
+                "different",
+                _("Some names are nearly the same. Mend the file if they are one team, or say that they are not."),
+            )
+        elif answers.good and "import" in request.POST:
             try:
-                made = import_answers(survey, answers, access.signed_in(request))
+                made = import_answers(
+                    survey, answers, access.signed_in(request), same_teams=form.cleaned_data["same_teams"]
+                )
             except ImportRefused as refusal:
                 messages.error(request, str(refusal))
             else:
                 messages.success(
                     request,
-                    _("%(n)s responses of %(teams)s teams are imported. They are sealed and analysed by themselves.")
+                    _("Imported: responses: %(n)s; teams: %(teams)s. They are sealed and analysed by themselves.")
                     % {"n": answers.n_rows, "teams": len(made)},
                 )
                 return redirect("runs", slug)
@@ -106,14 +152,28 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
             "survey": survey,
             "form": form,
             "answers": answers,
-            "teams": [(team, len(rows)) for team, rows in sorted(answers.teams.items())[:SHOWN_TEAMS]]
-            if answers
-            else [],
+            "teams": _teams_in(answers, study, access.signed_in(request)) if answers else [],
+            "nearly_same": nearly_same(answers.teams)[:SHOWN_TEAMS] if answers else [],
             "n_teams": len(answers.teams) if answers else 0,
             "bad_cells": answers.bad_cells[:SHOWN_BAD_CELLS] if answers else (),
             "n_bad_cells": len(answers.bad_cells) if answers else 0,
         },
     )
+
+
+def _teams_in(answers: Answers, study: Study, by: User) -> list[tuple[str, int, str]]:
+    """Each team of a file with its number of rows and what it is here: a team of the study, of another wave, or new."""
+    here, waves = in_study(study), of_neighbouring_waves(study, by)
+    found = []
+    for team, rows in sorted(answers.teams.items())[:SHOWN_TEAMS]:
+        if folded(team) in here:
+            what = _("a team of this study")
+        elif same := waves.get(folded(team)):
+            what = _("the team of the wave before or after, in %(academy)s") % {"academy": same[0].academy}
+        else:
+            what = _("a new team")
+        found.append((team, len(rows), what))
+    return found
 
 
 def _last_done(study: Study) -> AnalysisRun | None:

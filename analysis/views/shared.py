@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analysis import report_files
 from analysis.models import Publication
-from analysis.publishing import published
+from analysis.publication.standing import published
 from analysis.report_links import REPORT, opened
 from analysis.report_models import ReportLink
 from analysis.talks import goals_before

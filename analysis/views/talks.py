@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from analysis import charts
 from analysis.disclosure import Withheld
@@ -15,24 +17,65 @@ from analysis.pdf import team_marks
 from analysis.reader_forms import GoalForm
 from analysis.report_objects import TeamReport
 from analysis.reports import Goal, team_report
-from analysis.talks import goals_before, goals_of
+from analysis.talks import goals_before, goals_of, write_goal
 from analysis.views.reports import figures_table, item_rows, language_now, means_charts
 from analysis.wording import change, differences
+from teams import typed
 from teams.models import Participation
+from teams.numbers import whole_number
 
 
 def step_of(request: HttpRequest, n_scales: int) -> int:
     """Which page of the talk: 0 the beginning, then the scales, then what was agreed."""
     asked = request.GET.get("n", "0")
-    if not asked.isdigit() or int(asked) > n_scales + 1:
+    if (number := whole_number(asked)) is None or number > n_scales + 1:
         raise Http404
-    return int(asked)
+    return number
 
 
 def talk_report(run: AnalysisRun, participation: Participation) -> TeamReport | None:
     """The same report as on the team's page; None without results: a talk needs some, and the report says why."""
     report = team_report(run, participation, language_now(), goals_before(participation))
     return None if isinstance(report.scales, Withheld) else report
+
+
+def written(
+    request: HttpRequest, report: TeamReport, participation: Participation, address: str, back: str
+) -> tuple[GoalForm, HttpResponse | None]:
+    """Write down what was typed on one subject, before whatever its button leads to; the form again if it is not right.
+
+    "Next" and "Previous" are buttons of the form too, so that nothing is lost by going on; the script of the page sends the
+    form by itself while somebody types.
+    """
+    assert isinstance(report.scales, tuple)
+    n = step_of(request, len(report.scales))
+    if not 1 <= n <= len(report.scales):
+        raise Http404
+    code = report.scales[n - 1].code
+    form = GoalForm(request.POST, initial=initial_of(participation, code), n_points=report.n_points)
+    if not form.is_valid():
+        return form, typed.not_autosaved(typed.reasons_of(form)) if typed.is_autosave(request) else None
+    # who only goes on writes nothing down
+    stands = not form.has_changed() or write_goal(participation, code, **form.cleaned_data)
+    refused = _("The next measurement is published: what you agreed before it stands.")
+    if typed.is_autosave(request):
+        return form, typed.autosaved() if stands else typed.not_autosaved([refused], 409)
+    to = request.POST.get("to", "")
+    if not stands:
+        messages.error(request, refused)
+    elif not to:
+        messages.success(request, _("Saved: your team sees it, and it comes back in the next report."))
+    if stands and to == "report":
+        return form, redirect(back)
+    if not stands or (number := whole_number(to)) is None or number > len(report.scales) + 1:
+        number = n
+    return form, redirect(f"{address}?n={number}")
+
+
+def initial_of(participation: Participation, scale: str) -> dict[str, Any]:
+    """What stands there on one subject, as the form shows it."""
+    goal = goals_of(participation).get(scale, Goal(None))
+    return {"target": goal.target, "next_steps": goal.next_steps}
 
 
 def talk_page(
@@ -62,7 +105,7 @@ def talk_page(
     }
     if scale:
         goal = goals.get(scale.code, Goal(None))
-        initial = {"target": goal.target, "next_steps": goal.next_steps}
+        initial = initial_of(participation, scale.code)
         context |= {
             "chart": means_charts(report, [scale], team_marks(report)),
             "figures": figures_table(report, [scale], team_marks(report)),

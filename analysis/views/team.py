@@ -6,26 +6,29 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from analysis import disclosure, report_files
-from analysis.publishing import has_results, published
-from analysis.reader_forms import GoalForm, ShareForm
+from analysis import report_files
+from analysis.publication.standing import has_results, published
+from analysis.reader_forms import ShareForm
 from analysis.report_links import path_of, revoke, share_with_team
 from analysis.report_models import ReportLink
-from analysis.talks import goals_before, may_write, write_goal
+from analysis.talks import goals_before, may_write
 from analysis.views import talks
 from analysis.views.reports import language_now, pdf_of, team_page
-from surveys import collections, links
+from surveys import links, returned
 from surveys.forms import AddressesForm
 from surveys.models import Collection
 from teams import access
+from teams.contact_person import SamePerson
+from teams.corrections import hand_over as hand_over_wave
+from teams.corrections import later_waves
 from teams.mail import absolute
-from teams.models import Participation
-from teams.planned import PlannedMeeting
+from teams.models import Participation, PlannedMeeting
 from teams.planning import MEETING_MODES
 
 
+@require_safe
 def team(request: HttpRequest, pk: int) -> HttpResponse:
     """What a leader does and sees of one team in one study."""
     participation = access.participation_for_leader(request.user, pk)
@@ -42,7 +45,7 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
     form = AddressesForm(request.POST)
     if not form.is_valid():
         return _team_page(request, participation, form)
-    n = links.issue_links(collection, form.cleaned_data["addresses"])
+    n = links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
     messages.success(
         request,
         ngettext("%(n)s new link is on its way.", "%(n)s new links are on their way.", n) % {"n": n},
@@ -50,6 +53,7 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("team", pk)
 
 
+@require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The team's report as last published."""
     participation = access.participation_for_leader(request.user, pk)
@@ -65,6 +69,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     return team_page(request, publication.run, participation, goals_before(participation), extra)
 
 
+@require_safe
 def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The same report as a PDF."""
     participation = access.participation_for_leader(request.user, pk)
@@ -88,20 +93,13 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
     if made is None:
         return redirect("team_report", pk)
     writes = may_write(participation)
+    address, back = reverse("team_talk", args=[pk]), reverse("team_report", args=[pk])
     form = None
     if request.method == "POST":
-        assert isinstance(made.scales, tuple)
-        n = talks.step_of(request, len(made.scales))
-        if not 1 <= n <= len(made.scales):
-            raise Http404
-        form = GoalForm(request.POST, n_points=made.n_points)
-        if form.is_valid():
-            if write_goal(participation, made.scales[n - 1].code, **form.cleaned_data):
-                messages.success(request, _("Saved: your team sees it, and it comes back in the next report."))
-            else:
-                messages.error(request, _("The next measurement is published: what you agreed before it stands."))
-            return redirect(f"{reverse('team_talk', args=[pk])}?n={n}")
-    extra = {"address": reverse("team_talk", args=[pk]), "back": reverse("team_report", args=[pk])}
+        form, answer = talks.written(request, made, participation, address, back)
+        if answer is not None:
+            return answer
+    extra = {"address": address, "back": back}
     return talks.talk_page(request, made, participation, extra, form, writes=writes)
 
 
@@ -129,10 +127,32 @@ def share_revoke(request: HttpRequest, pk: int, link_id: int) -> HttpResponse:
     return redirect(f"{reverse('team', args=[pk])}#share")
 
 
+@require_POST
+def hand_over(request: HttpRequest, pk: int, later_id: int) -> HttpResponse:
+    """The leader of an earlier wave gives it to who leads the team in a later one."""
+    participation = access.participation_for_leader(request.user, pk)
+    later = _one_of(later_waves(participation), later_id)
+    try:
+        handed_over = hand_over_wave(participation, later, by=access.signed_in(request))
+    except SamePerson as error:
+        messages.error(request, str(error))
+        return redirect("team", pk)
+    if handed_over:
+        messages.success(
+            request, _("%(name)s sees these pages now. You both get a mail.") % {"name": later.leader_name}
+        )
+    return redirect("start")
+
+
+def _one_of(waves: list[Participation], pk: int) -> Participation:
+    for wave in waves:
+        if wave.pk == pk:
+            return wave
+    raise Http404
+
+
 def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
     collection = _collection(participation)
-    counts = collections.counts(collection) if collection else None
-    meeting = getattr(collection, "meeting", None) if collection else None
     publication = published(participation.study_id)
     return render(
         request,
@@ -145,14 +165,13 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             ).first(),
             "meets": participation.mode in MEETING_MODES,
             "collection": collection,
-            "counts": counts,
-            # rounded to tens while open: a leader who watches must not see a single answer come in
-            "return_share": disclosure.round_share(counts.submitted, counts.approached) if counts else None,
-            "facilitator_url": links.facilitator_url(meeting) if meeting else "",
+            "returned": returned.shown(collection) if collection else 0,
+            "by_contact": participation.mode == Participation.Mode.CONTACT,
             "form": form,
             "published": publication is not None,
             "has_results": publication is not None and has_results(publication, participation),
             "share_form": ShareForm(),
+            "later_waves": later_waves(participation),
             "shared": [
                 (link, absolute(path_of(link)))
                 for link in ReportLink.objects.filter(participation=participation)

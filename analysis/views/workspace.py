@@ -20,8 +20,9 @@ from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.run_words import screening_in_words
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from teams import access
+from teams import access, history
 from teams.models import Study
+from teams.views.employment import for_no_colleague
 
 
 def _found(request: HttpRequest, slug: str) -> tuple[Study, AnalysisRun | None, dict[str, Any]]:
@@ -35,6 +36,7 @@ def _scale_set(request: HttpRequest) -> str:
 
 
 @require_safe
+@for_no_colleague
 def screening(request: HttpRequest, slug: str) -> HttpResponse:
     """Every response set aside, with rule and value; signs of careless answering and gaps, for information."""
     _study, run, context = _found(request, slug)
@@ -74,7 +76,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
         definition = definition_of(run.survey.version)
         scale_set = _scale_set(request)
         names = workspace.scale_names(definition)
-        modes = workspace.tables(run, "mode")
+        modes = workspace.mode_tables(run)
         correlations = workspace.tables(run, "correlations")
         before = workspace.last_done(study.previous) if study.previous is not None else None
         lines = item_lines(run, scale_set)
@@ -169,15 +171,29 @@ def result_groups(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
     """This wave beside the previous one: all teams together by scale, and the same teams one by one on a chosen scale."""
-    _study, run, context = _found(request, slug)
+    study, run, context = _found(request, slug)
     if run is not None:
         names = workspace.scale_names(definition_of(run.survey.version))
         found = workspace.tables(run, "waves")
+        before = workspace.last_done(study.previous) if study.previous is not None else None
+        unshown = {code: workspace.waves_unshown(run, code, before) for code in found}
         compared = [code for code, table in found.items() if not table["problem"]]
         chosen = request.GET.get("scale") if request.GET.get("scale") in compared else next(iter(compared), "")
-        page, teams = workspace.wave_rows(run, chosen or "", request.GET.get("page"))
+        nothing = workspace.WavesUnshown(frozenset(), frozenset(), overall=False)
+        of_chosen = unshown.get(chosen or "", nothing)
+        page, teams = workspace.wave_rows(run, chosen or "", request.GET.get("page"), of_chosen)
         context |= {
-            "scales": [{**table, "code": code, "name": names.get(code, code)} for code, table in found.items()],
+            "scales": [
+                {
+                    **table,
+                    "code": code,
+                    "name": names.get(code, code),
+                    "levels": workspace.invariance_levels(table),
+                    "overall": table.get("overall") if unshown[code].overall else None,
+                    "withheld": bool(table.get("overall")) and not unshown[code].overall,
+                }
+                for code, table in found.items()
+            ],
             "compared": [(code, names.get(code, code)) for code in compared],
             "chosen": chosen,
             "name": names.get(chosen or "", ""),
@@ -214,6 +230,7 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
         svg = nonresponse_pages.plot(run, rates, in_language(line.name))
     else:
         raise Http404
+    history.record(study, "results_downloaded", by=access.signed_in(request), detail=f"{name}.{form}"[:500])
     return figure_file(svg, f"{study.slug}-{slugify(name)}", form)
 
 

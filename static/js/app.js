@@ -14,6 +14,11 @@ document.addEventListener("click", async (event) => {
   button.textContent = button.dataset.copied || button.textContent;
 });
 
+// A form that comes back with errors: where they are named, each with a link to its field
+const toErrors = () => document.querySelector("[data-errors]")?.focus();
+toErrors();
+document.addEventListener("htmx:afterSettle", toErrors);
+
 // Counts that ask the server again and again say so when it does not answer: <p data-stale><span hidden>…</span></p>
 const stale = document.querySelector("[data-stale] span");
 if (stale) {
@@ -25,4 +30,29 @@ if (stale) {
   document.addEventListener("htmx:afterOnLoad", () => {
     stale.hidden = true;
   });
+}
+
+// What somebody asked for by a button or a link and htmx did not get is said in place: the page stays as it was, with what
+// was typed, and the same button asks again. After signing in in another tab too: static/js/typed.js takes the new token along.
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, ({ detail }) => {
+    if (!detail.requestConfig?.triggeringEvent) return; // a page that asks by itself
+    const { out, trouble, signIn, login } = document.getElementById("typed-texts").dataset;
+    const line = Object.assign(document.createElement("p"), { className: "alert alert-danger not-done" });
+    line.setAttribute("role", "alert");
+    const signedOut = detail.xhr?.status === 401;
+    line.textContent = signedOut ? out : trouble;
+    if (signedOut) {
+      const link = Object.assign(document.createElement("a"), { href: login, target: "_blank", textContent: signIn });
+      line.append(" ", link);
+    }
+    forget();
+    const form = detail.elt.closest("form") ?? detail.elt;
+    (form.closest(".editor-actions") ?? form).before(line);
+  });
+}
+document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.requestConfig?.triggeringEvent && forget());
+
+function forget() {
+  for (const line of document.querySelectorAll(".not-done")) line.remove();
 }

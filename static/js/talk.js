@@ -3,8 +3,8 @@ document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable], .table-responsive")) return;
   const direction = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-  const link = direction && document.querySelector(`a[rel="${direction}"]`);
-  if (!link) return;
+  const way = direction && document.querySelector(`[data-go="${direction}"]`);
+  if (!way) return;
   event.preventDefault();
-  link.click();
+  way.click();
 });

@@ -1,5 +1,6 @@
 """Collecting: a survey (study and frozen questionnaire), its collections (one per team), meetings and invitees."""
 
+import secrets
 import uuid
 
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models.questionnaire import QuestionnaireVersion
-from teams.models import Participation, Study
+from teams.models import Participation, Study, User
 
 
 class Survey(models.Model):
@@ -33,6 +34,17 @@ class Survey(models.Model):
         return str(self.study)
 
 
+class PresentBy(models.TextChoices):
+    """Who counted the people in a meeting: only the first two counts, and imports, may lift a team over k."""
+
+    RESEARCHER = "researcher", _("a researcher")
+    CONTACT = "contact", _("the contact person")
+    STRANGER = "stranger", _("a contact person whose address the institution does not vouch for")
+    LEADER = "leader", _("the team leader")
+    IMPORT = "import", _("a researcher, by importing the answers")
+    BEFORE = "before", _("counted before it was kept by whom")  # sealed by an earlier version of this program
+
+
 class Collection(models.Model):
     """The answers of one team: open, closed (who started may finish), sealed (irreversible)."""
 
@@ -50,13 +62,24 @@ class Collection(models.Model):
     approached = models.PositiveIntegerField()  # as recorded at opening; corrected only by a researcher, with a reason
     refused = models.PositiveIntegerField(default=0)  # who said no to somebody, as a researcher entered it
     closes_for_good_at = models.DateTimeField(null=True, blank=True)  # end of the grace period
-    last_round_submitted = models.PositiveIntegerField(default=0)  # submitted when the last reminder round went out
+    # The most responses begun on one device. The device itself counts (views/device.py): the server knows no device, and
+    # nothing of it stands with a response. From two on it is written here, after the response was begun.
+    on_one_device = models.PositiveIntegerField(default=0)
+    shared_device = models.BooleanField(
+        default=False
+    )  # whoever led the meeting said that people answered in turn on one
+    # what the leader sees of who handed in, and how many had when it moved last, unreadable (returned.py)
+    returned = models.CharField(max_length=48, blank=True)
     # frozen at sealing
     n_started = models.PositiveIntegerField(null=True, blank=True)
     n_submitted = models.PositiveIntegerField(null=True, blank=True)
     n_present = models.PositiveIntegerField(null=True, blank=True)
     n_links = models.PositiveIntegerField(null=True, blank=True)
+    n_confirmed = models.PositiveIntegerField(null=True, blank=True)  # of the links, to addresses known (confirming.py)
+    present_by = models.CharField(max_length=10, choices=PresentBy.choices, blank=True)  # blank: nobody counted
+    one_supplier = models.BooleanField(default=False)  # one person counted those present and supplied the links
     n_paper = models.PositiveIntegerField(default=0)  # responses typed from paper
+    n_paper_by_link = models.PositiveIntegerField(default=0)  # of these, by who held the meeting's link
     sealing = models.BooleanField(default=False)  # a sealing has begun; its last steps are still to be done
 
     class Meta:
@@ -80,9 +103,12 @@ class Meeting(models.Model):
     collection = models.OneToOneField(Collection, on_delete=models.CASCADE, related_name="meeting")
     code = models.CharField(max_length=6, blank=True)  # blank: not open
     facilitator_nonce = models.CharField(max_length=32)  # the facilitator's link is signed over it; a new one revokes
+    sent_to_contact = models.BooleanField(default=False)  # a contact person was mailed the link over this nonce
     present = models.PositiveIntegerField(_("teachers present"), null=True, blank=True)
+    present_by = models.CharField(max_length=10, choices=PresentBy.choices, blank=True)
+    counted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     paper = models.PositiveIntegerField(_("paper forms handed in"), null=True, blank=True)
-    joins_confirmed = models.PositiveIntegerField(default=0)  # joins beyond 3 × approached that the facilitator allowed
+    joins_confirmed = models.PositiveIntegerField(default=0)  # how often the facilitator allowed more to join
 
     class Meta:
         constraints = [models.UniqueConstraint("code", condition=~Q(code=""), name="meeting_code_once")]
@@ -107,33 +133,60 @@ class ReminderRound(models.Model):
 
 
 class Invitee(models.Model):
-    """Somebody who got a personal link. Nothing here tells whether an answer came in: method.md."""
+    """Somebody who got a personal link. Nothing here tells whether an answer came in: docs/data-protection.md."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="invitees")
     email = models.EmailField()
-    nonce = models.CharField(max_length=32, blank=True)
-    token_hash = models.CharField(max_length=64, blank=True)
     opted_out = models.BooleanField(default=False)
+    confirmed = models.BooleanField(default=False)  # by somebody who has the institution's list of its teachers
 
     class Meta:
         constraints = [
             models.UniqueConstraint("collection", "email", name="invitee_once_per_collection"),
-            models.UniqueConstraint("token_hash", condition=~Q(token_hash=""), name="invitee_token_once"),
         ]
 
     def __str__(self) -> str:
         return self.email
 
 
-class DayCount(models.Model):
-    """Submitted per day of a collection, for the chart of response over time. A response itself holds no time."""
+class LinkSecret(models.Model):
+    """What a personal link and the key of its response are made of (surveys/links.py), until sealing: then the row goes.
 
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="day_counts")
-    day = models.DateField()
-    n = models.PositiveIntegerField(default=0)
+    Apart from the invitee, who stays: so what is written anew at sealing holds open links only, not all that ever were.
+    """
+
+    invitee = models.OneToOneField(Invitee, on_delete=models.CASCADE, primary_key=True, related_name="secret")
+    nonce = models.CharField(max_length=32)
+    token_hash = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint("collection", "day", name="day_once_per_collection")]
+        constraints = [models.UniqueConstraint("token_hash", name="link_token_once")]
+
+    def __str__(self) -> str:
+        return str(self.invitee_id)
+
+
+def _random_number() -> int:
+    return secrets.randbits(62)
+
+
+class DayCount(models.Model):
+    """Submitted per day of a collection, for the chart of response over time. A response itself holds no time.
+
+    A day on which nobody handed in has no row, also when there was one: it would tell that somebody deleted. Nor are the rows
+    counted, or the number that is left out would.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=_random_number, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="day_counts")
+    day = models.DateField()
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("collection", "day", name="day_once_per_collection"),
+            models.CheckConstraint(condition=Q(n__gt=0), name="day_has_somebody"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day}: {self.n}"

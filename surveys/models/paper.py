@@ -10,7 +10,7 @@ from surveys.models.collection import Collection
 
 
 class PaperForm(models.Model):
-    """One form on paper: typed, typed again, compared, and written as a response. No person, no time.
+    """One form on paper: typed, typed again, compared, and written as a response. No person, no time. No page shows it.
 
     ``number`` is written on the form by whoever types it, after the pile was mixed: it finds the form again for the second
     time and tells nothing about who filled it in. Each of ``first``, ``second`` and ``agreed`` is
@@ -31,6 +31,7 @@ class PaperForm(models.Model):
     first: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
     second: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
     agreed: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
+    by_link = models.BooleanField(default=False)  # typed in part by who holds the meeting's link
     response_key = models.CharField(max_length=43, blank=True)  # of the response it became, until sealing
 
     class Meta:

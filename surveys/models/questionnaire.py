@@ -13,6 +13,8 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from teams.models import ResearchGroup
+
 
 def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
     """The text in the reader's language, else in any that there is."""
@@ -20,11 +22,20 @@ def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
 
 
 class Questionnaire(models.Model):
-    code = models.SlugField(_("short name"), unique=True)
+    """A questionnaire of a research group. One that is ``offered`` is a template: other groups copy its newest version."""
+
+    group = models.ForeignKey(ResearchGroup, on_delete=models.PROTECT, related_name="questionnaires")
+    code = models.SlugField(_("short name"))
+    offered = models.BooleanField(default=False)
     title = models.JSONField(_("title"), default=dict)  # as in the draft; lists read it without the draft
     draft: "models.JSONField[dict[str, Any]]" = models.JSONField(default=dict)
     edit = models.PositiveIntegerField(default=0)  # of the draft: who saves another than the last one was too late
-    before: "models.JSONField[dict[str, Any] | None]" = models.JSONField(null=True, blank=True)  # what undo brings back
+    before: "models.JSONField[dict[str, Any] | None]" = models.JSONField(
+        null=True, blank=True
+    )  # what undo brings back (surveys/drafts.py)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("group", "code", name="questionnaire_once_per_group")]
 
     def __str__(self) -> str:
         return in_language(self.title) or self.code

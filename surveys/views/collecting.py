@@ -13,12 +13,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from surveys import collections, qr
+from surveys import collections, confirming, keys, new_keys, qr, slips
 from surveys import links as personal_links
 from surveys.access import collection_for_researcher
-from surveys.forms import AddressesForm
+from surveys.counts import counts
+from surveys.forms import AddressesForm, CloseForm, CountedForm, SlipsForm
 from surveys.models import Collection
 from surveys.paper_counts import paper_counts_of
+from surveys.views.facilitator import slips_file
 from teams import access
 from teams.models import User
 
@@ -54,15 +56,92 @@ def links(request: HttpRequest, slug: str, participation_id: int) -> HttpRespons
     form = AddressesForm(request.POST)
     if not form.is_valid():
         return _team_page(request, collection, form)
-    n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
+    try:
+        n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
+    except keys.KeyDestroyed:
+        form.add_error("addresses", _("No link can be made: the key of this team is lost. Make a new key first."))
+        return _team_page(request, collection, form)
     messages.success(
         request, ngettext("%(n)s new link is on its way.", "%(n)s new links are on their way.", n) % {"n": n}
     )
     return redirect("collecting_team", slug, participation_id)
 
 
+@never_cache
+@require_POST
+def count_present(request: HttpRequest, slug: str, participation_id: int) -> HttpResponse:
+    """A researcher's own number of those present: whose count the report may rest on."""
+    collection = collection_for_researcher(request.user, slug, participation_id)
+    meeting = getattr(collection, "meeting", None)
+    form = CountedForm(request.POST)
+    if meeting is None or not form.is_valid():
+        return _team_page(request, collection, AddressesForm(), form)
+    if collections.count_present(meeting, form.cleaned_data["present"], access.signed_in(request)):
+        messages.success(request, _("The number is saved."))
+    else:
+        messages.warning(request, _("The answers are sealed: the number can no longer be changed."))
+    return redirect("collecting_team", slug, participation_id)
+
+
+@never_cache
+@require_POST
+def print_slips(request: HttpRequest, slug: str, participation_id: int) -> HttpResponse:
+    """New slips for a meeting as a PDF; their codes are told this once."""
+    collection = collection_for_researcher(request.user, slug, participation_id)
+    form = SlipsForm(request.POST)
+    if not collection.survey.study.slips or not hasattr(collection, "meeting") or not form.is_valid():
+        return _team_page(request, collection, AddressesForm(), slips_form=form)
+    codes = slips.make(collection, form.cleaned_data["n"], by=access.signed_in(request))
+    file = slips_file(collection, codes)
+    if file is None:
+        messages.warning(
+            request,
+            _(
+                "No slips were made: collecting has closed, there are very many already, or the key of the team is lost."
+            ),
+        )
+    return file or redirect("collecting_team", slug, participation_id)
+
+
+@_action
+def end_slips(request: HttpRequest, collection: Collection, user: User) -> None:
+    n = slips.make_worthless(collection, by=user)
+    messages.success(
+        request,
+        ngettext(
+            "%(n)s slip that was left lets nobody begin any more.",
+            "%(n)s slips that were left let nobody begin any more.",
+            n,
+        )
+        % {"n": n},
+    )
+
+
+@_action
+def new_key(request: HttpRequest, collection: Collection, user: User) -> None:
+    """A new key in place of a lost one, and new links: what that comes to stands on the page before."""
+    try:
+        n = new_keys.renew(collection, by=user)
+    except collections.NotReady as error:
+        messages.error(request, str(error))
+        return
+    done = ngettext(
+        "There is a new key. %(n)s new link is on its way.", "There is a new key. %(n)s new links are on their way.", n
+    )
+    messages.success(request, done % {"n": n})
+
+
 @_action
 def close(request: HttpRequest, collection: Collection, user: User) -> None:
+    """Close collecting; where nobody said how many were in the meeting, that is asked first."""
+    meeting = getattr(collection, "meeting", None)
+    if meeting is not None and meeting.present is None:
+        form = CloseForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+            return
+        if (present := form.cleaned_data["present"]) is not None:
+            collections.count_present(meeting, present, user)
     if collections.close_collection(collection, by=user):
         messages.success(request, _("Collecting is closed: nobody new can begin."))
 
@@ -86,19 +165,10 @@ def seal(request: HttpRequest, collection: Collection, user: User) -> None:
 
 @_action
 def remind(request: HttpRequest, collection: Collection, user: User) -> None:
-    sent = personal_links.remind(collection, by=user)
-    if not sent.n_queued:
-        messages.warning(request, _("There is nobody to remind."))
-    elif sent.only_those_not_done:
-        messages.success(request, _("A reminder goes to everybody who has not finished. Who that is, is not kept."))
+    if personal_links.remind(collection, by=user):
+        messages.success(request, _("The reminder goes to everybody with a link, except who asked for no more mails."))
     else:
-        messages.success(
-            request,
-            _(
-                "The reminder goes to everybody with a link: since the last one too few answers came in to leave people "
-                "out without showing who answered."
-            ),
-        )
+        messages.warning(request, _("There is nobody to remind."))
 
 
 @_action
@@ -118,24 +188,41 @@ def renew_facilitator_link(request: HttpRequest, collection: Collection, user: U
         messages.success(request, _("There is a new link. The old one opens nothing any more."))
 
 
-def _team_page(request: HttpRequest, collection: Collection, form: AddressesForm) -> HttpResponse:
+def _team_page(
+    request: HttpRequest,
+    collection: Collection,
+    form: AddressesForm,
+    counted_form: CountedForm | None = None,
+    slips_form: SlipsForm | None = None,
+) -> HttpResponse:
     meeting = getattr(collection, "meeting", None)
+    study = collection.survey.study
     is_open = collection.state == Collection.State.OPEN
+    lost = new_keys.is_lost(collection)
     return render(
         request,
         "surveys/collecting_team.html",
         {
-            "study": collection.survey.study,
+            "study": study,
             "participation": collection.participation,
             "team": collection.participation.team,
             "collection": collection,
-            "counts": collections.counts(collection),
+            "counts": counts(collection),
+            "lost": new_keys.consequences(collection) if lost else None,
             "sealing": collections.is_being_sealed(collection),
             "paper": paper_counts_of(collection),
             "meeting": meeting,
+            "close_form": CloseForm() if meeting is not None and meeting.present is None else None,
             "facilitator_url": personal_links.facilitator_url(meeting) if meeting else "",
             "address": qr.join_address(),
             "join_url": qr.join_url(meeting) if meeting and is_open and meeting.code else "",
             "form": form,
+            "counted_form": counted_form or CountedForm(initial={"present": meeting.present if meeting else None}),
+            "slips_form": slips_form
+            or SlipsForm(initial={"n": (meeting.present if meeting else None) or collection.approached}),
+            "n_slips": slips.n_left(collection) if study.slips else 0,
+            "n_confirmed": confirming.n_confirmed(collection)
+            if collection.state != Collection.State.SEALED
+            else collection.n_confirmed,
         },
     )

@@ -16,58 +16,75 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from surveys import drafts, editor
-from surveys.access import questionnaire_for_researcher
-from surveys.editor_forms import LANGUAGE_WORDS, NewForm, PartForm, form_for
+from surveys import drafts, editor, offering
+from surveys.access import questionnaire_for_researcher, questionnaires_of
+from surveys.editor_forms import LANGUAGE_WORDS, PartForm, form_for
 from surveys.models import Questionnaire
-from teams import access
+from surveys.questionnaire_forms import NewForm
+from teams import access, once, typed
+from teams.numbers import whole_number
 
 
 @require_safe
 def questionnaires(request: HttpRequest) -> HttpResponse:
-    access.researcher(request.user)
+    user = access.researcher(request.user)
     rows = (
-        Questionnaire.objects.defer("draft", "before")
+        questionnaires_of(user)
+        .select_related("group")
+        .defer("draft", "before")
         .annotate(
             n_versions=Count("versions", distinct=True),
             newest=Max("versions__number"),
             changed=Max("versions__created_at"),
             n_studies=Count("versions__surveys", distinct=True),
         )
-        .order_by("code")
+        .order_by("group__name", "code")
     )
-    return render(request, "surveys/questionnaires.html", {"rows": rows})
+    groups = list(access.groups_of(user)[:2])
+    context = {
+        "rows": rows,
+        "n_groups": len(groups),
+        "only_group": groups[0] if len(groups) == 1 else None,
+        "templates": [] if rows else offering.shipped_templates(),
+    }
+    return render(request, "surveys/questionnaires.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def questionnaire_new(request: HttpRequest) -> HttpResponse:
-    access.researcher(request.user)
-    form = NewForm(request.POST or None)
+    user = access.researcher(request.user)
+    form = NewForm(request.POST or None, groups=access.groups_of(user))
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
         title = {at: form.cleaned_data[f"title_{at}"] for at in LANGUAGE_WORDS}
         try:
             with transaction.atomic():
-                Questionnaire.objects.create(code=code, title=title, draft=drafts.new_draft(code, title), edit=1)
+                questionnaire = Questionnaire.objects.create(
+                    group=form.cleaned_data["group"],
+                    code=code,
+                    title=title,
+                    draft=drafts.new_draft(code, title),
+                    edit=1,
+                )
         except IntegrityError:  # the constraint on the short name decided
             form.add_error("code", _("There is a questionnaire with this short name already."))
         else:
             messages.success(request, _("The questionnaire is made. Add its scales and their items."))
-            return redirect("questionnaire_edit", code)
+            return redirect("questionnaire_edit", questionnaire.pk)
     return render(request, "surveys/questionnaire_new.html", {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def questionnaire_edit(request: HttpRequest, code: str) -> HttpResponse:
+def questionnaire_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft; ``?part=…`` opens the form of a part, ``?add=…`` the form of a new one. A POST saves that form."""
-    questionnaire = questionnaire_for_researcher(request.user, code)
+    questionnaire = questionnaire_for_researcher(request.user, pk)
     part, adding = request.GET.get("part", ""), request.GET.get("add", "")
     data = request.POST if request.method == "POST" else None
     form = form_for(questionnaire.draft, part, data, adding) if part or adding else None
     conflict = False
     if data is not None:
         if form is None:
-            return _said(request, code, _("This part is not there any more: somebody else removed it."), bad=True)
+            return _said(request, pk, _("This part is not there any more: somebody else removed it."), bad=True)
         if form.is_valid():
             try:
                 return _saved(request, questionnaire, form, part, adding)
@@ -82,28 +99,29 @@ def questionnaire_edit(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_POST
-def questionnaire_change(request: HttpRequest, code: str) -> HttpResponse:
+def questionnaire_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Move a part, remove it, or undo that."""
-    questionnaire = questionnaire_for_researcher(request.user, code)
+    questionnaire = questionnaire_for_researcher(request.user, pk)
     part, action = request.POST.get("part", ""), request.POST.get("action", "")
     try:
         if action in ("up", "down"):
             name = part.partition(":")[2]
             if drafts.move(questionnaire, part, up=action == "up"):
-                return _said(request, code, _("Moved: %s") % name, at=part, focus=action)
-            return _said(request, code, _("%s stands at the end already.") % name, at=part, focus=action)
+                return _said(request, pk, _("Moved: %s") % name, at=part, focus=action)
+            return _said(request, pk, _("%s stands at the end already.") % name, at=part, focus=action)
         if action == "remove":
             drafts.remove(questionnaire, part, request.POST.get("seen", ""))
-            return _said(
-                request, code, _("Removed: %s") % (part.partition(":")[2] or _("First question")), focus="undo"
-            )
+            return _said(request, pk, _("Removed: %s") % (part.partition(":")[2] or _("First question")), focus="undo")
         edit = request.POST.get("edit", "")
-        if action == "undo" and edit.isascii() and edit.isdigit() and drafts.undo(questionnaire, int(edit[:9])):
-            return _said(request, code, _("It is back."))
+        if action == "undo" and (at := whole_number(edit)) is not None and drafts.undo(questionnaire, at):
+            return _said(request, pk, _("It is back."))
+    except drafts.CodeTaken as taken:
+        text = _("Another part has the code %s now. Give that one another code, and undo the removal then.") % taken
+        return _said(request, pk, text, bad=True)
     except (drafts.Conflict, ValueError):
         text = _("Somebody else changed or removed this meanwhile. Nothing was done; look at it again.")
-        return _said(request, code, text, bad=True)
-    return _said(request, code, _("This can no longer be undone: something was changed since."), bad=True)
+        return _said(request, pk, text, bad=True)
+    return _said(request, pk, _("This can no longer be undone: something was changed since."), bad=True)
 
 
 def _saved(request: HttpRequest, questionnaire: Questionnaire, form: PartForm, part: str, adding: str) -> HttpResponse:
@@ -115,21 +133,21 @@ def _saved(request: HttpRequest, questionnaire: Questionnaire, form: PartForm, p
         drafts.write(questionnaire, part or "eligibility", request.POST.get("seen", ""), values)
     at = f"{kind}:{values['code']}" if "code" in values else kind
     if "again" in request.POST and adding:
-        return _said(request, questionnaire.code, _("Added: %s") % values["code"], adding=adding)
-    return _said(request, questionnaire.code, _("Saved."), at=at, focus="edit")
+        return _said(request, questionnaire.pk, _("Added: %s") % values["code"], adding=adding)
+    return _said(request, questionnaire.pk, _("Saved."), at=at, focus="edit")
 
 
 def _said(
-    request: HttpRequest, code: str, text: str, *, at: str = "", focus: str = "", adding: str = "", bad: bool = False
+    request: HttpRequest, pk: int, text: str, *, at: str = "", focus: str = "", adding: str = "", bad: bool = False
 ) -> HttpResponse:
     """What was done: a message and the page anew; htmx gets the page at once, with the focus where one was."""
-    address = reverse("questionnaire_edit", args=[code]) + (f"?add={adding}" if adding else "")
+    address = reverse("questionnaire_edit", args=[pk]) + (f"?add={adding}" if adding else "")
     if _by_htmx(request):
-        questionnaire = Questionnaire.objects.get(code=code)
+        questionnaire = Questionnaire.objects.get(pk=pk)
         form = form_for(questionnaire.draft, "", None, adding) if adding else None
         response = _page(request, questionnaire, form=form, adding=adding, said=text, bad=bad, at=at, focus=focus)
         response["HX-Push-Url"] = address
-        return response
+        return response if bad else once.keep(typed.taken(response))
     (messages.error if bad else messages.success)(request, text)
     return redirect(address + (f"#{at.replace(':', '-')}" if at else "#form" if adding else ""))
 
@@ -145,6 +163,7 @@ def _page(request: HttpRequest, questionnaire: Questionnaire, **more: Any) -> Ht
         "n_missing": len(gaps),
         "published": drafts.is_published(questionnaire),
         "has_versions": questionnaire.versions.exists(),
+        "undo": drafts.undoable(questionnaire),
         "seen": drafts.seen(draft, more.get("part") or more.get("adding") or ""),
         "open": more.get("part") or more.get("adding") or "",
         **more,

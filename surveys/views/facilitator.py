@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from surveys import collections, meeting_texts, qr
+from surveys import collections, limits, meeting_texts, qr, slips, submission
 from surveys.access import meeting_for_facilitator
-from surveys.forms import PresentForm
+from surveys.forms import CloseForm, PresentForm, SlipsForm
 from surveys.models import Collection, Meeting
 from surveys.paper_counts import paper_counts_of
 from teams import links as signed_links
+from teams.models import Participation
 from teams.views.director import link_ended
 
 Act = Callable[[HttpRequest, Meeting], None]
@@ -70,23 +70,16 @@ def projector(request: HttpRequest, meeting_id: int) -> HttpResponse:
 
 @login_not_required
 @require_safe
+@never_cache
 def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
-    """The counts, asked for every two seconds; with an ETag, so that no change costs no body."""
+    """The counts, asked for every two seconds; empty once the meeting is closed. No browser keeps them: the counts of one
+    moment beside those of the next would say who handed in when.
+    """
     meeting = meeting_for_facilitator(request, meeting_id)
-    collection = meeting.collection
-    counted = collections.counts(collection)
-    total_only = "total" in request.GET
-    shown = (counted.started,) if total_only else (counted, meeting.paper)
+    counted = collections.room_counts(meeting)
+    template = "surveys/projector_total.html" if "total" in request.GET else "surveys/facilitator_counts.html"
+    response = render(request, template, {"counts": counted})
     seen = _seen(meeting, counted)
-    etag = hashlib.sha256(repr((shown, seen, get_language())).encode()).hexdigest()[:20]
-    response: HttpResponse
-    if request.headers.get("If-None-Match", "").strip('W/"') == etag:
-        response = HttpResponseNotModified()
-    else:
-        template = "surveys/projector_total.html" if total_only else "surveys/facilitator_counts.html"
-        response = render(request, template, {"counts": counted, "meeting": meeting, "state": _state(collection)})
-    response["ETag"] = f'"{etag}"'
-    response["Cache-Control"] = "private, no-cache"  # kept by the browser, asked about each time
     if request.GET.get("seen", seen) != seen:
         response["HX-Refresh"] = "true"  # closed, sealed or full meanwhile: the rest of the page is out of date
     return response
@@ -114,12 +107,56 @@ def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, meeting, form)
     if mode := form.cleaned_data["mode"]:
+        participation = meeting.collection.participation
+        if mode == Participation.Mode.CONTACT and not participation.contact_email:
+            form.add_error("mode", _("No contact person is known for this team. Ask a researcher to record who it is."))
+            return _page(request, meeting, form)
         collections.set_leading(meeting.collection, mode)
-    if collections.set_present(meeting, form.cleaned_data["present"], form.cleaned_data["paper"]):
+    by = request.user if request.user.is_authenticated else None
+    collections.announce_shared_device(meeting.collection, form.cleaned_data["shared_device"])
+    if collections.set_present(meeting, form.cleaned_data["present"], form.cleaned_data["paper"], by=by):
         messages.success(request, _("The numbers are saved."))
     else:
         messages.warning(request, _("Collecting has closed: the number can no longer be changed."))
     return redirect("facilitator", meeting.pk)
+
+
+@_by_link
+@require_POST
+def print_slips(request: HttpRequest, meeting_id: int) -> HttpResponse:
+    """New slips as a PDF. Their codes are told this once: printed again they would be others."""
+    meeting = meeting_for_facilitator(request, meeting_id)
+    form = SlipsForm(request.POST)
+    if not form.is_valid() or not meeting.collection.survey.study.slips:
+        return _page(request, meeting, PresentForm(initial=_as_recorded(meeting)), form)
+    return slips_file(
+        meeting.collection, slips.make(meeting.collection, form.cleaned_data["n"], by_link=True)
+    ) or redirect("facilitator", meeting.pk)
+
+
+def slips_file(collection: Collection, codes: list[str]) -> HttpResponse | None:
+    """Printed slips as a file to download; None where none were made."""
+    if not codes:
+        return None
+    content = slips.pdf(collection, codes, get_language() or "nl")
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = 'attachment; filename="slips.pdf"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@_action
+def end_slips(request: HttpRequest, meeting: Meeting) -> None:
+    n = slips.make_worthless(meeting.collection, by_link=True)
+    messages.success(
+        request,
+        ngettext(
+            "%(n)s slip that was left lets nobody begin any more.",
+            "%(n)s slips that were left let nobody begin any more.",
+            n,
+        )
+        % {"n": n},
+    )
 
 
 @_action
@@ -130,6 +167,15 @@ def more(request: HttpRequest, meeting: Meeting) -> None:
 
 @_action
 def close(request: HttpRequest, meeting: Meeting) -> None:
+    """Close collecting; where nobody said how many are present, that is asked first."""
+    if meeting.present is None:
+        form = CloseForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+            return
+        if (present := form.cleaned_data["present"]) is not None:
+            by = request.user if request.user.is_authenticated else None
+            collections.set_present(meeting, present, meeting.paper, by=by)
     if collections.close_collection(meeting.collection, by_link=True):
         messages.success(request, _("Collecting is closed: nobody new can begin."))
 
@@ -142,28 +188,31 @@ def reopen(request: HttpRequest, meeting: Meeting) -> None:
         messages.warning(request, _("Collecting cannot be opened again: the answers are being sealed."))
 
 
-@_action
-def seal(request: HttpRequest, meeting: Meeting) -> None:
-    try:
-        collections.seal_now(meeting.collection, by_link=True)
-        messages.success(request, _("The answers are being sealed. That takes a moment."))
-    except collections.NotReady as error:
-        messages.error(request, str(error))
-
-
-def _page(request: HttpRequest, meeting: Meeting, form: PresentForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, meeting: Meeting, form: PresentForm, slips_form: SlipsForm | None = None
+) -> HttpResponse:
     context = _context(meeting)
     context["form"] = form
+    context["close_form"] = CloseForm() if meeting.present is None else None
+    if meeting.collection.survey.study.slips:
+        context["slips_form"] = slips_form or SlipsForm(initial={"n": meeting.present or meeting.collection.approached})
+        context["n_slips"] = slips.n_left(meeting.collection)
     return render(request, "surveys/facilitator.html", context)
 
 
 def _as_recorded(meeting: Meeting) -> dict[str, Any]:
-    return {"present": meeting.present, "paper": meeting.paper, "mode": meeting.collection.mode}
+    collection = meeting.collection
+    return {
+        "present": meeting.present,
+        "paper": meeting.paper,
+        "mode": collection.mode,
+        "shared_device": collection.shared_device,
+    }
 
 
 def _context(meeting: Meeting) -> dict[str, Any]:
     collection = meeting.collection
-    counted = collections.counts(collection)
+    counted = collections.room_counts(meeting)
     is_open = collection.state == Collection.State.OPEN
     study, team, language = collection.survey.study, collection.participation.team, get_language() or "nl"
     aloud = meeting_texts.text_of(collection.survey, meeting_texts.BRIEFING, language)
@@ -194,11 +243,11 @@ def _state(collection: Collection) -> str:
     return "sealing" if collections.is_being_sealed(collection) else str(collection.state)
 
 
-def _seen(meeting: Meeting, counted: collections.Counts) -> str:
+def _seen(meeting: Meeting, counted: collections.RoomCounts | None) -> str:
     """What decides which parts the page has, beside the counts."""
     return _state(meeting.collection) + ("-full" if _full(meeting, counted) else "")
 
 
-def _full(meeting: Meeting, counted: collections.Counts) -> bool:
+def _full(meeting: Meeting, counted: collections.RoomCounts | None) -> bool:
     """Whether no more can join with the code until the facilitator allows it."""
-    return counted.started >= collections.joins_allowed(meeting.collection, meeting)
+    return counted is not None and limits.is_full(submission.room_name(meeting.collection, meeting.joins_confirmed))

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from surveys.collections import open_collection
+from surveys.collections import open_or_later
 from teams import invitations
-from teams.invitation_forms import DeclineForm, LeaderForm, WithdrawForm
-from teams.models import Invitation
+from teams.contact_person import SamePerson, why_not_contact
+from teams.invitation_forms import DeclineForm, LeaderForm
+from teams.models import Invitation, Participation
 from teams.planning import propose
+from teams.views import withdrawal
 from teams.views.director import director_page, invitation_by_link, link_ended
-from teams.withdrawing import withdraw
 
 
 @login_not_required
@@ -46,27 +47,35 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "academy": participation.team.academy,
     }
     if invitation.state != Invitation.State.SENT:
-        withdraw_form = WithdrawForm(request.POST if "withdraw" in request.POST else None)
-        if withdraw_form.is_bound and withdraw_form.is_valid():
-            withdraw(invitation, **withdraw_form.cleaned_data, by_link=True)
-            return redirect("invitation", invitation.pk)
-        return render(request, "surveys/leader_answered.html", {**context, "withdraw_form": withdraw_form})
+        stopping, done = withdrawal.act(request, invitation)
+        return done or render(request, "surveys/leader_answered.html", {**context, **stopping})
     declining = "decline" in request.POST
-    form = LeaderForm(request.POST if request.POST and not declining else None, study_ends=invitation.study.ends_on)
+    form = LeaderForm(request.POST if request.POST and not declining else None, participation=participation)
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
-        with transaction.atomic():  # taking part and the open collection: both or neither
-            accepted = invitations.accept_team(invitation, language=get_language() or "nl", **form.answers())
+        try:
+            accepted = _accept(invitation, participation, form)
+        except SamePerson as error:  # another leader was named since the form looked, or the leader does research now
+            of_contact = why_not_contact(participation, form.cleaned_data["contact_email"])
+            form.add_error("contact_email" if of_contact else None, str(error))
+        else:
             if accepted:
-                participation.refresh_from_db()
-                open_collection(participation)
-                if moment := form.meets_at():
-                    propose(participation, [moment], by_leader=True, by_link=True)
-        if accepted:
-            messages.success(request, _("Thank you. Your team takes part."))
-        return redirect("invitation", invitation.pk)
+                messages.success(request, _("Thank you. Your team takes part."))
+            return redirect("invitation", invitation.pk)
     if decline_form.is_bound and decline_form.is_valid():
         if invitations.decline(invitation, **decline_form.cleaned_data):
             messages.success(request, _("Thank you for letting us know."))
         return redirect("invitation", invitation.pk)
     return render(request, "surveys/leader_invitation.html", {**context, "form": form, "decline_form": decline_form})
+
+
+@transaction.atomic
+def _accept(invitation: Invitation, participation: Participation, form: LeaderForm) -> bool:
+    """Taking part, and the open collection: at once, or later where the disk is full. False if the invitation was answered before."""
+    if not invitations.accept_team(invitation, language=get_language() or "nl", **form.answers()):
+        return False
+    participation.refresh_from_db()
+    open_or_later(participation)
+    if moment := form.meets_at():
+        propose(participation, [moment], by_leader=True, by_link=True)
+    return True

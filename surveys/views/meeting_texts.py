@@ -14,6 +14,7 @@ from surveys import meeting_texts
 from surveys.forms import MeetingTextsForm
 from surveys.models import Survey
 from teams import access
+from teams.filled import hold
 
 
 @never_cache
@@ -23,6 +24,7 @@ def texts(request: HttpRequest, slug: str) -> HttpResponse:
     survey = Survey.objects.filter(study=study).first()
     if survey is None:
         return render(request, "surveys/meeting_texts.html", {"study": study})
+    hold(request, survey)
     form = MeetingTextsForm(request.POST if request.method == "POST" else None, survey=survey)
     sound = not form.is_bound or form.is_valid()
     if form.is_bound and sound and "preview" not in request.POST:

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from surveys import agenda
-from teams import access, calendars, planning
+from teams import access, calendars
 from teams.meeting_forms import OfferForm
-from teams.models import Participation
-from teams.planned import PlannedMeeting
+from teams.models import Participation, PlannedMeeting
+from teams.slots import offer_slots, withdraw_slot
 
 PER_PAGE = 50
 
@@ -30,7 +30,7 @@ def meetings(request: HttpRequest, slug: str) -> HttpResponse:
     user = access.signed_in(request)
     form = OfferForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        n = planning.offer_slots(study, user, form.moments, form.cleaned_data["minutes"])
+        n = offer_slots(study, user, form.moments, form.cleaned_data["minutes"])
         messages.success(
             request,
             ngettext("%(n)s time is offered to the teams.", "%(n)s times are offered to the teams.", n) % {"n": n},
@@ -66,7 +66,7 @@ def meetings(request: HttpRequest, slug: str) -> HttpResponse:
 def slot_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     slot = study.slots.filter(pk=pk).first()
-    if slot is None or planning.withdraw_slot(slot):  # somebody may have taken it back a moment ago
+    if slot is None or withdraw_slot(slot):  # somebody may have taken it back a moment ago
         messages.success(request, _("The time is no longer offered."))
     else:
         messages.warning(request, _("A team has taken this time. Call the meeting off, or move it."))

@@ -2,11 +2,15 @@
 
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from surveys import collections
 from surveys.collecting_list import STATES, list_collecting
 from surveys.models import Survey
 from teams import access
@@ -33,5 +37,36 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "states": STATES.items(),
         "mode": mode,
         "modes": Participation.Mode.choices,
+        "n_not_open": collections.not_open(study).count(),
     }
     return render(request, "surveys/collecting.html", context)
+
+
+@never_cache
+@require_POST
+def open_missing(request: HttpRequest, slug: str) -> HttpResponse:
+    """Open what should be open and is not."""
+    study = access.study_for_researcher(request.user, slug)
+    n_opened = collections.open_missing(study)
+    missing = collections.not_open(study).count()
+    if n_opened:
+        opened = ngettext(
+            "The questionnaire is open for %(n)s more team.",
+            "The questionnaire is open for %(n)s more teams.",
+            n_opened,
+        )
+        messages.success(request, opened % {"n": n_opened})
+    if missing:
+        messages.error(request, not_opened(missing))
+    elif not n_opened:
+        messages.info(request, _("Every team that takes part is open already."))
+    return redirect("collecting", slug)
+
+
+def not_opened(n: int) -> str:
+    """What is said of teams that could not be opened."""
+    return ngettext(
+        "For %(n)s team it could not be opened: the server could not write its key. It is tried again by itself.",
+        "For %(n)s teams it could not be opened: the server could not write their keys. It is tried again by itself.",
+        n,
+    ) % {"n": n}

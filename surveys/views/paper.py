@@ -1,4 +1,8 @@
-"""Typing paper forms: for researchers under their study, and for whoever leads the meeting, by the meeting's link."""
+"""Typing paper forms: for researchers under their study, and for whoever leads the meeting, by the meeting's link.
+
+Typing only writes: no page of either gives back what was typed. Whoever holds the link could else read what a colleague
+answered. What is typed and not finished is kept by the window in which it is typed, not here.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ from teams.models import User
 
 State = PaperForm.State
 Page = Callable[..., HttpResponse]
+Done = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,13 @@ class Desk:
 
     @property
     def pages(self) -> dict[str, str]:
-        names = ("pdf", "new", "again", "add", "back", "handed_in")
-        return {name: self.url(f"_{name}") for name in names if name != "pdf"} | {"overview": self.url("")}
+        names = ["new", "again", "add", "handed_in", *(["back"] if self.corrects else [])]
+        return {name: self.url(f"_{name}") for name in names} | {"overview": self.url("")}
+
+    @property
+    def corrects(self) -> bool:
+        """Whether what is ready or among the answers may be put right here: a researcher's, not the link's."""
+        return self.by is not None
 
     def noted(self, kind: str, n: int) -> None:
         """In the team's history: how many forms, never which."""
@@ -62,10 +72,10 @@ class Desk:
         )
 
 
-def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
-    """Makes two views of a page: the researcher's and the facilitator's."""
+def _for_researchers(*methods: str) -> Callable[[Page], Page]:
+    """Makes the researcher's view of a page."""
 
-    def make(page: Page) -> tuple[Page, Page]:
+    def make(page: Page) -> Page:
         @never_cache
         @require_http_methods(methods)
         @wraps(page)
@@ -74,6 +84,15 @@ def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
             desk = Desk(collection, "collecting", (slug, participation_id), access.signed_in(request))
             return page(request, desk, **given)
 
+        return researcher
+
+    return make
+
+
+def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
+    """Makes two views of a page: the researcher's and the facilitator's."""
+
+    def make(page: Page) -> tuple[Page, Page]:
         @login_not_required
         @never_cache
         @require_http_methods(methods)
@@ -82,7 +101,7 @@ def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
             meeting = meeting_for_facilitator(request, meeting_id)
             return page(request, Desk(meeting.collection, "facilitator", (meeting_id,), None), **given)
 
-        return researcher, facilitator
+        return _for_researchers(*methods)(page), facilitator
 
     return make
 
@@ -117,31 +136,35 @@ def again(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @_for_both("GET", "HEAD", "POST")
 def form(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
-    """One form: typed the first or the second time, compared, or corrected."""
+    """One form: typed the first or the second time, or the fields in which the two times differ."""
     found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    if found.state in (State.FIRST, State.SECOND):
+        return _type(request, desk, found, _parts(desk), _typed)
     if found.state == State.DIFFERENT:
-        return _compare(request, desk, found)
-    if found.state in (State.FIRST, State.SECOND, State.READY):
-        return _type(request, desk, found)
+        return _type(request, desk, found, paper_fields.only(_parts(desk), paper.differences(found)), _settled)
     messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": found.get_state_display()})
     return redirect(desk.url(""))
 
 
-@_for_both("POST")
-def keep(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
-    """What is typed so far, sent by the page while somebody types. 204 kept, 409 no longer being typed."""
+@_for_researchers("GET", "HEAD", "POST")
+def correct(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
+    """Put right single fields of a form that is ready: empty ones stay as they are, and what they hold is not shown."""
     found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
-    typed = paper_fields.read(_parts(desk), request.POST.dict())
-    kept = paper.keep(found, paper.checked(desk.collection, typed.answers, typed.eligibility))
-    return HttpResponse(status=204 if kept else 409)
+    if found.state == State.READY:
+        return _type(request, desk, found, _parts(desk), _corrected)
+    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": found.get_state_display()})
+    return redirect(desk.url(""))
 
 
 @_for_both("POST")
 def throw(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     """Forget what was typed from one form."""
     found = PaperForm.objects.filter(collection=desk.collection, number=number).first()
-    if found is None or paper.throw_away(found):  # gone already, from another window: the same
+    # gone already, from another window: the same
+    if found is None or paper.throw_away(found, also_ready=desk.corrects):
         messages.success(request, _("What was typed from form %(n)s is gone.") % {"n": number})
+    elif not desk.corrects:
+        messages.warning(request, _("Form %(n)s is finished: a researcher can still correct it.") % {"n": number})
     else:
         messages.warning(request, _("Form %(n)s is among the answers already: take it back first.") % {"n": number})
     return redirect(desk.url(""))
@@ -164,7 +187,7 @@ def add(request: HttpRequest, desk: Desk) -> HttpResponse:
     return redirect(desk.url(""))
 
 
-@_for_both("POST")
+@_for_researchers("POST")
 def back(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Take the forms out of the answers again, to correct them."""
     try:
@@ -204,7 +227,15 @@ def _overview(request: HttpRequest, desk: Desk, asked: HandedInForm) -> HttpResp
     collection = desk.collection
     counted = paper_counts_of(collection)
     forms = PaperForm.objects.filter(collection=collection).only("number", "state")
-    rows = [(each, desk.url("_form", each.number), desk.url("_throw", each.number)) for each in forms]
+    rows = [
+        {
+            "form": each,
+            "type": desk.url("_form", each.number),
+            "throw": desk.url("_throw", each.number),
+            "correct": desk.url("_correct", each.number) if desk.corrects else "",
+        }
+        for each in forms
+    ]
     languages = definition_of(collection.survey.version).languages
     context = _context(desk) | {
         "counts": counted,
@@ -216,75 +247,72 @@ def _overview(request: HttpRequest, desk: Desk, asked: HandedInForm) -> HttpResp
     return render(request, "surveys/paper.html", context)
 
 
-def _type(request: HttpRequest, desk: Desk, found: PaperForm) -> HttpResponse:
-    parts = _parts(desk)
-    content = {State.FIRST: found.first, State.SECOND: found.second}.get(State(found.state), found.agreed)
-    shown = {each.name: each.shown(paper_fields.value_in(content, each.name)) for part in parts for each in part.fields}
+def _type(
+    request: HttpRequest, desk: Desk, found: PaperForm, parts: list[paper_fields.Part], done: Done
+) -> HttpResponse:
+    """A page to type on; it shows nothing but what this very request typed wrongly."""
+    shown: dict[str, str] = {}
     problems: dict[str, str] = {}
     if request.method == "POST":
-        typed = paper_fields.read(parts, request.POST.dict())
-        problems = typed.problems
-        shown = {name: request.POST.get(name, "") for name in shown}
-        if not problems:
-            good = paper.checked(desk.collection, typed.answers, typed.eligibility)
-            return _typed(request, desk, found, good)
-    rows = [(part, [(each, shown[each.name], problems.get(each.name, "")) for each in part.fields]) for part in parts]
-    context = _context(desk) | {
-        "form": found,
-        "rows": rows,
-        "n_problems": len(problems),
-        "keep": desk.url("_keep", found.number) if found.state != State.READY else "",
-    }
+        typed = paper_fields.read(parts, request.POST.dict(), correcting=found.state == State.READY)
+        if not typed.problems:
+            return done(request, desk, found, typed)
+        problems, shown = typed.problems, request.POST.dict()
+    rows = [
+        (part, [(each, shown.get(each.name, ""), problems.get(each.name, "")) for each in part.fields])
+        for part in parts
+    ]
+    context = _context(desk) | {"form": found, "rows": rows, "n_problems": len(problems)}
     return render(request, "surveys/paper_typing.html", context)
 
 
-def _typed(request: HttpRequest, desk: Desk, found: PaperForm, content: paper.Content) -> HttpResponse:
+def _typed(request: HttpRequest, desk: Desk, found: PaperForm, typed: paper_fields.Typed) -> HttpResponse:
     """The form is typed to its end: on to the next one, or back to the overview."""
-    if found.state == State.READY:
-        paper.settle(found, content)
-        messages.success(request, _("Form %(n)s is corrected.") % {"n": found.number})
-        return redirect(desk.url(""))
     first = found.state == State.FIRST
-    if not paper.finish(found, content):
-        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": found.number})
+    content = paper.checked(desk.collection, typed.answers, typed.eligibility)
+    became = paper.finish(found, content, by_link=desk.by is None)
+    values = {"n": found.number}
+    if became is None:
+        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % values)
         return redirect(desk.url(""))
+    if became == State.FIRST:
+        messages.warning(
+            request,
+            _(
+                "Form %(n)s was typed in two very different ways. Is it the form with number %(n)s? Nothing of it is kept: "
+                "type it from the start, two times."
+            )
+            % values,
+        )
+        return redirect(desk.url(""))
+    if became == State.DIFFERENT:
+        return redirect(desk.url("_form", found.number))  # while the form is still in hand
     if request.POST.get("go") != "next":
-        messages.success(request, _("Form %(n)s is saved.") % {"n": found.number})
+        messages.success(request, _("Form %(n)s is saved.") % values)
         return redirect(desk.url(""))
     return _next_first(request, desk) if first else _next_second(request, desk)
 
 
-def _compare(request: HttpRequest, desk: Desk, found: PaperForm) -> HttpResponse:
-    """The two times side by side: which one is right?"""
-    by_name = {each.name: each for part in _parts(desk) for each in part.fields}
-    names = paper.differences(found)
-    chosen = {name: request.POST.get(name, "") for name in names}
-    if request.method == "POST" and all(value in ("first", "second") for value in chosen.values()):
-        right = {name: found.first if chosen[name] == "first" else found.second for name in names}
-        answers = {**found.first.get("answers", {})}
-        eligibility = found.first.get("eligibility", "")
-        for name, content in right.items():
-            value = paper_fields.value_in(content, name)
-            if name == paper_fields.ELIGIBILITY:
-                eligibility = value
-            elif value is None:
-                answers.pop(name, None)
-            else:
-                answers[name] = value
-        paper.settle(found, paper.checked(desk.collection, answers, eligibility))
-        messages.success(request, _("Form %(n)s is ready.") % {"n": found.number})
+def _settled(request: HttpRequest, desk: Desk, found: PaperForm, typed: paper_fields.Typed) -> HttpResponse:
+    """What stands on the form where the two times differ."""
+    content = paper.checked(desk.collection, typed.answers, typed.eligibility)
+    if not paper.settle(found, content, by_link=desk.by is None):
+        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": found.number})
         return redirect(desk.url(""))
-    rows = [
-        {
-            "field": by_name[name],
-            "first": by_name[name].words(paper_fields.value_in(found.first, name)),
-            "second": by_name[name].words(paper_fields.value_in(found.second, name)),
-            "chosen": chosen[name],
-        }
-        for name in names
-    ]
-    context = _context(desk) | {"form": found, "rows": rows, "incomplete": request.method == "POST"}
-    return render(request, "surveys/paper_compare.html", context)
+    messages.success(request, _("Form %(n)s is ready.") % {"n": found.number})
+    return _next_second(request, desk) if request.POST.get("go") == "next" else redirect(desk.url(""))
+
+
+def _corrected(request: HttpRequest, desk: Desk, found: PaperForm, typed: paper_fields.Typed) -> HttpResponse:
+    names = [*typed.answers, *typed.cleared, *([paper_fields.ELIGIBILITY] if typed.eligibility else [])]
+    if not names:
+        messages.warning(request, _("Nothing was typed, so form %(n)s stays as it is.") % {"n": found.number})
+    elif paper.correct(found, paper.checked(desk.collection, typed.answers, typed.eligibility), names):
+        desk.noted("paper_corrected", 1)
+        messages.success(request, _("Form %(n)s is corrected.") % {"n": found.number})
+    else:
+        messages.warning(request, _("Somebody else changed form %(n)s meanwhile.") % {"n": found.number})
+    return redirect(desk.url(""))
 
 
 def _next_first(request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -318,5 +346,6 @@ def _context(desk: Desk) -> dict[str, Any]:
         "team": collection.participation.team,
         "collection": collection,
         "pages": desk.pages,
+        "corrects": desk.corrects,
         "up": reverse("collecting_team", args=desk.given) if desk.by else reverse("facilitator", args=desk.given),
     }

@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from surveys.collections import follow_way, may_change_way, renew_facilitator_link
-from surveys.models import Meeting
+from surveys import ways
 from teams import access, planning
+from teams.contact_person import SamePerson
+from teams.filled import hold
 from teams.meeting_forms import ChoiceOfDateForm, DatesForm, FixForm, RoomForm, SlotForm, WayForm, in_words
-from teams.models import Participation, User
-from teams.planned import PlannedMeeting
+from teams.models import Participation, PlannedMeeting, User
+from teams.slots import conflicts, free_slots, meetings_of, overlaps
 
 
 @never_cache
@@ -28,6 +29,7 @@ from teams.planned import PlannedMeeting
 def team_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """For the team's leader."""
     participation = access.participation_for_leader(request.user, pk)
+    hold(request, participation)
     planned = _planned(participation)
     forms = _leader_forms(request, participation, planned)
     done = request.method == "POST" and _leader_acts(request, participation, planned, forms)
@@ -41,6 +43,7 @@ def team_meeting(request: HttpRequest, pk: int) -> HttpResponse:
 def meeting(request: HttpRequest, slug: str, participation_id: int) -> HttpResponse:
     """For the researchers of the study."""
     participation = access.participation_for_researcher(request.user, slug, participation_id)
+    hold(request, participation)
     planned = _planned(participation)
     forms = _researcher_forms(request, participation, planned)
     done = request.method == "POST" and _researcher_acts(request, participation, planned, forms)
@@ -52,7 +55,7 @@ def meeting(request: HttpRequest, slug: str, participation_id: int) -> HttpRespo
 
 # ------------------------------------------------------------------------------------------------ the leader
 def _leader_forms(request: HttpRequest, participation: Participation, planned: PlannedMeeting | None) -> dict[str, Any]:
-    slots = planning.free_slots(participation.study) if participation.mode == Participation.Mode.RESEARCHER else []
+    slots = free_slots(participation.study) if participation.mode == Participation.Mode.RESEARCHER else []
     dates = list(planned.dates.filter(by_leader=False)) if planned is not None else []
     room = planned.room if planned is not None else ""
     return {
@@ -119,8 +122,8 @@ def _occupied(participation: Participation, planned: PlannedMeeting | None) -> l
     if planned is None or not dates:
         return []
     people = User.objects.filter(roles__study=participation.study_id).values_list("pk", flat=True)
-    others = [one for one in planning.meetings_of(people, dates) if one.pk != planned.pk]
-    return [_clash(one) for moment in dates for one in others if planning.overlaps(one, moment, planned.minutes)]
+    others = [one for one in meetings_of(people, dates) if one.pk != planned.pk]
+    return [_clash(one) for moment in dates for one in others if overlaps(one, moment, planned.minutes)]
 
 
 # ------------------------------------------------------------------------------------------------ both
@@ -132,7 +135,7 @@ def _shared_forms(request: HttpRequest, participation: Participation, planned: P
     return {
         "dates_form": DatesForm(_data(request, "propose"), initial=initial),
         "room_form": RoomForm(_data(request, "room"), initial=initial),
-        "way_form": WayForm(_data(request, "way"), initial=way),
+        "way_form": WayForm(_data(request, "way"), participation=participation, initial=way),
     }
 
 
@@ -165,7 +168,7 @@ def _shared_acts(
             messages.warning(request, _("Nothing was changed."))
         return True
     if "way" in request.POST:
-        return way_form.is_valid() and _change_way(request, participation, way_form.cleaned_data, by)
+        return way_form.is_valid() and _change_way(request, participation, way_form, by, by_leader=by_leader)
     if "call_off" in request.POST and planned is not None:
         if planning.call_off(planned, by=by):
             messages.success(request, _("The meeting is called off. Everybody who had it in the calendar is told."))
@@ -173,18 +176,25 @@ def _shared_acts(
     return False
 
 
-def _change_way(request: HttpRequest, participation: Participation, data: dict[str, Any], by: User) -> bool:
-    old_address = participation.contact_email.lower()
-    if not may_change_way(participation, data["mode"]):
-        messages.error(request, _("The way of collecting stays: somebody has begun to answer already."))
+def _change_way(
+    request: HttpRequest, participation: Participation, form: WayForm, by: User, *, by_leader: bool
+) -> bool:
+    try:
+        changed = ways.change_way(participation, **form.cleaned_data, by=by, by_leader=by_leader)
+    except ways.WayStays:
+        messages.error(
+            request,
+            _("Teachers can answer already, so the way of collecting stays. Ask the researchers if it must change.")
+            if by_leader
+            else _("The way of collecting stays: somebody has begun to answer already."),
+        )
         return True
-    if not planning.change_way(participation, **data, by=by):
+    except SamePerson as error:  # another leader was named since the form looked
+        form.add_error("contact_email", str(error))
+        return False
+    if not changed:
         messages.warning(request, _("Nothing was changed."))
         return True
-    follow_way(participation)
-    if old_address and old_address != participation.contact_email:
-        for one in Meeting.objects.filter(collection__participation=participation):
-            renew_facilitator_link(one)  # the link in the old mailbox opens nothing any more
     messages.success(request, _("The change is saved."))
     return True
 
@@ -201,7 +211,7 @@ def _fix(
         messages.warning(request, _("Somebody changed this meeting a moment ago. Look at it again."))
         return
     messages.success(request, _("The date is fixed. Everybody concerned gets it for the calendar."))
-    for one in planning.conflicts(planned, researcher):
+    for one in conflicts(planned, researcher):
         messages.warning(request, _clash(one))
 
 

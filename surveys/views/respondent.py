@@ -1,292 +1,169 @@
-"""Public: the teacher's pages under /a/, from the code or the link to the thanks. What they save: saving.py."""
+"""Public: the pages of one response, from the questionnaire to the thanks. What they save: saving.py; the way in: welcome.py."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
-
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from surveys import limits, links, page, remembered, submission
-from surveys.models import Collection, Invitee, Meeting, Response
+from surveys import keys, links, page, submission
+from surveys.handles import handle_of
+from surveys.models import Response
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
-from surveys.slotted import Slotted
 from surveys.views import device
-from surveys.views.device import ANSWER_COOKIE, set_cookie
-from surveys.views.teacher import language_of, nothing_open, respondent, see
-
-LINK_COOKIE = "link"
-DEVICE_COOKIE = "device"
-OFFERED_SLOT = "@@OFFERED@@"
-OWN_NAMES = ("localhost", "127.0.0.1", "::1")
-
-
-# ------------------------------------------------------------------------------------------------ welcome
+from surveys.views.device import BEFORE_COOKIE
+from surveys.views.saving import delete_in_json
+from surveys.views.teacher import filled, is_form, language_of, nothing_open, respondent, see
+from teams.numbers import whole_number
 
 
 @respondent
 @gzip_page
-@require_safe
-def join(request: HttpRequest) -> HttpResponse:
-    """Type the code; the form comes back here with it and goes on to the meeting's welcome page."""
-    code = submission.normal_code(request.GET.get("code", ""))
-    if code:
-        return _remember_device(request, HttpResponseRedirect(reverse("meeting_welcome", args=[code[:20]])))
-    return _remember_device(
-        request, render(request, "surveys/join.html", {"problem": "empty" if request.GET.get("code") else ""})
-    )
-
-
-@respondent
-@gzip_page
-@require_safe
-def meeting_welcome(request: HttpRequest, code: str) -> HttpResponse:
-    meeting = _meeting(request, code)
-    if isinstance(meeting, HttpResponse):
-        return meeting
-    shared = request.GET.get("shared", "yes" if device.is_shared(request) else "no") != "no"
-    begun = _begun(request, meeting.collection, shared)
-    if begun is None:
-        response = _welcome_of_room(request, meeting, shared)
-    else:
-        context = {"meeting": meeting, "offered": submission.offer_key(meeting), "shared": shared, "begun": begun}
-        response = _welcome(request, meeting.collection, context)
-    device.share(request, response, meeting.code)
-    return response
-
-
-@respondent
-@require_safe
-def personal_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Opening a link writes and spends nothing, since mail scanners open links too: the token moves into a cookie."""
-    response = HttpResponseRedirect(reverse("personal_welcome"))
-    set_cookie(response, LINK_COOKIE, token[:100])
-    return response
-
-
-@respondent
-@gzip_page
-@require_safe
-def personal_welcome(request: HttpRequest) -> HttpResponse:
-    token = request.COOKIES.get(LINK_COOKIE, "")
-    invitee = links.find_invitee(token)
-    if invitee is None or invitee.collection.state == Collection.State.SEALED:
-        return render(request, "surveys/link_ended.html", status=404)
-    return _welcome(request, invitee.collection, {"invitee": invitee, "token": token})
-
-
-@respondent
-@require_POST
-def answer_start(request: HttpRequest) -> HttpResponse:
-    """Consent is given: the response begins, and its key goes into a cookie that only these pages see."""
-    token = request.POST.get("link", "")
-    source: Invitee | Meeting | HttpResponse | None
-    source = links.find_invitee(token) if token else _meeting(request, request.POST.get("code", ""))
-    if isinstance(source, HttpResponse):
-        return source
-    if source is None:
-        return render(request, "surveys/link_ended.html", status=404)
-    if request.POST.get("consent") != "yes":
-        context: dict[str, Any] = {"problem": "consent"}
-        if isinstance(source, Invitee):
-            return _welcome(request, source.collection, {**context, "invitee": source, "token": token}, status=400)
-        shared = device.is_shared(request)
-        offered = request.POST.get("offered") or submission.offer_key(source)
-        context |= {"meeting": source, "offered": offered, "shared": shared}
-        context["begun"] = _begun(request, source.collection, shared)
-        return _welcome(request, source.collection, context, status=400)
-    language = get_language() or ""
-    try:
-        if isinstance(source, Invitee):
-            key = submission.start_by_link(source, language)
-        else:
-            key = submission.start_in_meeting(source, language, request.POST.get("offered", ""))
-    except submission.Closed:
-        return render(request, "surveys/link_ended.html", status=404)
-    except submission.TooManyJoins:
-        return render(request, "surveys/room_full.html", status=409)
-    response = see(reverse("questionnaire"))
-    device.remember_key(request, response, key)
-    return response
-
-
-@respondent
-@require_POST
-def answer_opt_out(request: HttpRequest) -> HttpResponse:
-    """No more mails to the address of this link."""
-    invitee = links.find_invitee(request.POST.get("link", ""))
-    if invitee is None:
-        return render(request, "surveys/link_ended.html", status=404)
-    links.opt_out(invitee)
-    return see(reverse("personal_welcome") + "?mails=stopped")
-
-
-# ------------------------------------------------------------------------------------------------ answering
-
-
-@respondent
-@gzip_page
-@require_safe
-def questionnaire(request: HttpRequest) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def questionnaire(request: HttpRequest, handle: str = "") -> HttpResponse:
     """The whole questionnaire; with ``?step=n`` one step of it, for browsers without JavaScript.
 
-    With ``?blank=language`` the page without key and answers, which the device keeps for when there is no network.
+    A POST with the key opens the page where the device holds it in no cookie. With ``blank``, a language, it gives the page
+    without key, answers and team, which the device keeps for when there is no network.
     """
-    key = request.COOKIES.get(ANSWER_COOKIE, "")
+    if request.method == "POST":
+        key = request.POST.get("key", "")
+        handle = handle or handle_of(key)
+        if handle_of(key) != handle:
+            return nothing_open(request)
+    elif not handle and "blank" not in request.GET:
+        return _moved(request, "questionnaire") or nothing_open(request)
+    else:
+        key = device.key_at(request, handle) if handle else request.COOKIES.get(BEFORE_COOKIE, "")
     found = submission.open_draft(key) or submission.find(key)
     if found is None:
-        return nothing_open(request)
+        return nothing_open(request, handle)
     if found.state == Response.State.SUBMITTED:
-        return see(reverse("answer_done"))
+        return _to_own_page(request, "answer_done", key)
     survey = found.collection.survey
-    language = language_of(definition_of(survey.version))
     lock = device.lock_for(request, found.collection)
-    if (blank := request.GET.get("blank")) in dict(settings.LANGUAGES):
-        return _filled(request, *page.whole_page(survey, blank, None, lock))
-    step = request.GET.get("step", "")
-    if step.isascii() and step.isdigit():
-        return HttpResponse(page.one_step_page(survey, language, found, int(step[:4]), shared=lock is not None))
-    return _filled(request, *page.whole_page(survey, language, found, lock))
+    if (blank := request.POST.get("blank", request.GET.get("blank"))) in dict(settings.LANGUAGES):
+        return filled(request, *page.whole_page(survey, blank, None, lock))
+    if request.method == "POST":
+        return _to_own_page(request, "questionnaire", key)
+    language = language_of(definition_of(survey.version))
+    if (step := whole_number(request.GET.get("step"))) is not None:
+        response = HttpResponse(page.one_step_page(survey, language, found, step, shared=lock is not None))
+        if lock is not None:
+            device.drop_moment(response, handle)
+        return response
+    return filled(request, *page.whole_page(survey, language, found, lock))
 
 
 @respondent
-@require_POST
-def answer_delete(request: HttpRequest) -> HttpResponse:
-    deleted = submission.delete(request.POST.get("key", ""))
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_delete(request: HttpRequest, handle: str = "") -> HttpResponse:
+    """Delete by the key that the page holds, or by the personal link: that tells nobody whether there was anything.
+
+    The page's script posts JSON, and then comes here with GET for what is said about it.
+    """
+    if request.method != "POST":
+        return _deleted_before(request, handle)
+    if not is_form(request):
+        return delete_in_json(request, handle)
+    if token := request.POST.get("link", ""):
+        return _delete_by_link(request, token)
+    key = request.POST.get("key", "")
+    if handle and handle_of(key) != handle:
+        return nothing_open(request)
+    deleted = submission.delete(key)
     context = {"deleted": deleted, "shared": device.is_shared(request)}
     response = render(request, "surveys/deleted.html", context, status=200 if deleted else 404)
-    device.forget_key(response)
+    device.forget_key(response, handle_of(key))
+    device.forget_begun(request, response, handle_of(key))
     return response
 
 
 @respondent
 @require_POST
-def answer_next(request: HttpRequest) -> HttpResponse:
+def answer_next(request: HttpRequest, handle: str = "") -> HttpResponse:
     """Next person: a shared device forgets who used it, and shows the welcome page."""
     response = see(device.shared_welcome(code) if (code := device.shared_code(request)) else reverse("join"))
-    device.forget_key(response)
+    device.forget_key(response, handle)
     return response
 
 
 @respondent
 @require_GET
-def answer_done(request: HttpRequest) -> HttpResponse:
+def answer_done(request: HttpRequest, handle: str = "") -> HttpResponse:
     """Thanks; and, until sealing, the way to delete the answers."""
-    found = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
+    if not handle and (moved := _moved(request, "answer_done")):
+        return moved
+    found = submission.find(device.key_at(request, handle))
     if found is None and device.is_shared(request):
         return nothing_open(request)
     if found is None:
         return render(request, "surveys/done.html", {"language": get_language()})
     if found.state != Response.State.SUBMITTED:
-        return see(reverse("questionnaire"))
+        return _to_own_page(request, "questionnaire", found.device_key)
     survey = found.collection.survey
     definition = definition_of(survey.version)
-    eligible = not found.eligibility or found.eligibility in definition.eligible_codes
     context = {
         "response": found,
         "study": survey.study,
-        "eligible": eligible,
-        "thanks": in_language(dict(definition.thanks), get_language()) if eligible else "",
+        "team": found.collection.participation.team,
+        "asks_first": definition.eligibility is not None,  # never what was said: that was handed in
+        "thanks": in_language(dict(definition.thanks), get_language()),
         "shared": device.is_shared(request),
     }
     response = render(request, "surveys/done.html", context)
     if context["shared"]:
-        device.forget_key(response)
+        device.forget_key(response, handle)
+    else:
+        device.note_handed_in(request, response, found.collection, handle)
     return response
 
 
 # ------------------------------------------------------------------------------------------------ parts of these views
 
 
-def _welcome(request: HttpRequest, collection: Collection, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    return HttpResponse(_welcome_html(request, collection, context), status=status)
+def _to_own_page(request: HttpRequest, name: str, key: str) -> HttpResponse:
+    """To a page of this response, which finds the key there."""
+    response = see(reverse(name, args=[handle_of(key)]))
+    device.hold_key(request, response, key)
+    return response
 
 
-def _welcome_of_room(request: HttpRequest, meeting: Meeting, shared: bool) -> HttpResponse:
-    """The welcome page that a whole room opens: made once, with a slot for the response key that it offers."""
-    room = remembered.room(meeting.collection.uid)
-    assert room is not None
-    shown = ("welcome", get_language(), _is_insecure(request), shared, request.GET.get("mails") == "stopped")
-    made = room.pages.get(shown)
-    if made is None:
-        context = {"meeting": meeting, "offered": OFFERED_SLOT, "shared": shared}
-        made = room.pages[shown] = Slotted(_welcome_html(request, meeting.collection, context), OFFERED_SLOT)
-    return _filled(request, made, {OFFERED_SLOT: submission.offer_key(meeting).encode()})
-
-
-def _welcome_html(request: HttpRequest, collection: Collection, context: dict[str, Any]) -> str:
-    survey = collection.survey
-    definition = definition_of(survey.version)
-    language = language_of(definition)
-    with override(language):
-        return render_to_string(
-            "surveys/welcome.html",
-            {
-                "study": survey.study,
-                "collection": collection,
-                "team": collection.participation.team,
-                "definition": definition,
-                "title": in_language(dict(definition.title), language),
-                "intro": in_language(dict(definition.intro), language),
-                "consent": in_language(dict(definition.consent), language),
-                "closed": collection.state != Collection.State.OPEN,
-                "insecure": _is_insecure(request),
-                "mails_stopped": request.GET.get("mails") == "stopped",
-                **context,
-            },
-            request,
-        )
-
-
-def _begun(request: HttpRequest, collection: Collection, shared: bool) -> Response | None:
-    """The response of this collection that this device began."""
-    begun = submission.find(request.COOKIES.get(ANSWER_COOKIE, ""))
-    if begun is None or begun.collection_id != collection.pk:
+def _moved(request: HttpRequest, name: str) -> HttpResponse | None:
+    """From the address of releases before, which was the same for everybody, to the response's own."""
+    key = request.COOKIES.get(BEFORE_COOKIE, "")
+    if submission.find(key) is None:
         return None
-    return None if shared and begun.state == Response.State.SUBMITTED else begun
-
-
-def _is_insecure(request: HttpRequest) -> bool:
-    """Plain http is for a demo on a local network: browsers hold what works offline for secure origins."""
-    return not request.is_secure() and urlsplit(f"//{request.get_host()}").hostname not in OWN_NAMES
-
-
-def _filled(request: HttpRequest, made: Slotted, values: dict[str, bytes]) -> HttpResponse:
-    """A page with its slots filled, compressed for who takes that."""
-    gzip = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
-    response = HttpResponse(made.gzipped(values) if gzip else made.plain(values), headers={"Vary": "Accept-Encoding"})
-    if gzip:
-        response["Content-Encoding"] = "gzip"
+    response = _to_own_page(request, name, key)
+    if request.GET:
+        response["Location"] += f"?{request.GET.urlencode()}"
     return response
 
 
-def _meeting(request: HttpRequest, code: str) -> Meeting | HttpResponse:
-    """The meeting that a code opens, or the page that says it opens none: wrong and closed read alike."""
-    name = limits.known_device(request.COOKIES.get(DEVICE_COOKIE, ""))
-    shown = submission.normal_code(code)[:20]
-    if not limits.may_try(name):
-        return render(request, "surveys/join.html", {"problem": "limit"}, status=429)
-    if limits.must_ask_twice(name):
-        page = render(request, "surveys/join.html", {"problem": "again", "code": shown}, status=429)
-        return _remember_device(request, page)
-    meeting = submission.join(code)
-    if meeting is not None:
-        return meeting
-    limits.count_wrong(name)
-    context = {"problem": "wrong", "code": shown}
-    return _remember_device(request, render(request, "surveys/join.html", context, status=404))
-
-
-def _remember_device(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A random cookie on which wrong codes are counted, so that one address may hold a whole room."""
-    if not limits.known_device(request.COOKIES.get(DEVICE_COOKIE, "")):
-        set_cookie(response, DEVICE_COOKIE, limits.new_device())
+def _delete_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    invitee = links.find_invitee(token)
+    try:
+        key = links.response_key(invitee) if invitee is not None else ""
+    except keys.KeyDestroyed:
+        key = ""
+    if not key:
+        return render(request, "surveys/link_ended.html", status=404)
+    submission.delete(key)
+    response = render(request, "surveys/deleted.html", {"by_link": True, "shared": device.is_shared(request)})
+    device.forget_begun(request, response, handle_of(key))
     return response
+
+
+def _deleted_before(request: HttpRequest, handle: str) -> HttpResponse:
+    """What the script's deletion came to; never said on a device whose answers are still there."""
+    key = device.key_at(request, handle) if handle else request.COOKIES.get(BEFORE_COOKIE, "")
+    if submission.find(key) is not None:
+        return _to_own_page(request, "questionnaire", key)
+    deleted = "nothing" not in request.GET
+    context = {"deleted": deleted, "shared": device.is_shared(request)}
+    return render(request, "surveys/deleted.html", context, status=200 if deleted else 404)

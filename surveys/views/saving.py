@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import override
@@ -15,43 +17,69 @@ from django.views.decorators.http import require_POST
 from surveys import devices, keys, page, submission
 from surveys.answers import InvalidAnswers, background_answer, what_belongs_there
 from surveys.definition import CHOICE, Definition, Question
-from surveys.models import Collection
+from surveys.handles import handle_of
+from surveys.models import Collection, Response
 from surveys.questionnaires import definition_of
 from surveys.submission import Outcome
 from surveys.views import device
 from surveys.views.teacher import is_form, language_of, nothing_open, respondent, see
+from teams.numbers import whole_number
 
 MAX_BODY = 64 * 1024
+KEY = re.compile(r"[\w-]{1,43}", re.ASCII)
+ECHO = re.compile(r"[0-9-]{1,40}")
+# The key of another response than that of the address: nothing is written, and the device forgets nothing
+OTHER = {"outcome": "other"}
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)  # InvalidAnswers is a ValueError
 
 
 @respondent
 @require_POST
-def answer_save(request: HttpRequest) -> HttpResponse:
+def answer_save(request: HttpRequest, handle: str = "") -> HttpResponse:
     """JSON: the whole answers as number ``sequence``. The answer says what stands in the database."""
-    return _written(request, submission.save)
+    return _written(request, handle, submission.save)
 
 
 @respondent
 @require_POST
-def answer_submit(request: HttpRequest) -> HttpResponse:
+def answer_submit(request: HttpRequest, handle: str = "") -> HttpResponse:
     """Hand in: JSON from the page's script, or the form of the last step."""
     if not is_form(request):
-        return _written(request, submission.submit)
-    return _step(request, hand_in=True)
+        return _written(request, handle, submission.submit)
+    return _step(request, handle, hand_in=True)
 
 
 @respondent
 @require_POST
-def answer_step(request: HttpRequest) -> HttpResponse:
+def answer_step(request: HttpRequest, handle: str = "") -> HttpResponse:
     """The form of one step, from a browser without JavaScript: save what it holds, go where its button says."""
-    return _step(request, hand_in=False)
+    return _step(request, handle, hand_in=False)
 
 
-def _step(request: HttpRequest, hand_in: bool) -> HttpResponse:
+def delete_in_json(request: HttpRequest, handle: str) -> JsonResponse:
+    """Delete by the key, for the page's script, which forgets its own copy only when it has this answer."""
+    body: Any = None
+    try:
+        body = json.loads(request.body)
+        key = _key(body["key"])
+    except MALFORMED:
+        return _ours(body, {"outcome": "invalid"}, 400)
+    if handle and handle_of(key) != handle:
+        return _ours(body, OTHER, 409)
+    response = _ours(body, {"outcome": "deleted" if submission.delete(key) else Outcome.UNKNOWN.value})
+    device.forget_key(response, handle_of(key))
+    device.forget_begun(request, response, handle_of(key))
+    return response
+
+
+def _step(request: HttpRequest, handle: str, hand_in: bool) -> HttpResponse:
     key = request.POST.get("key", "")
+    handle = handle or handle_of(key)
+    if handle_of(key) != handle:
+        return nothing_open(request)
     found = submission.find(key)
     if found is None:
-        return nothing_open(request)
+        return nothing_open(request, handle)
     survey = found.collection.survey
     definition = definition_of(survey.version)
     part, wrong = _answers_of(request, definition, survey.background)
@@ -65,26 +93,27 @@ def _step(request: HttpRequest, hand_in: bool) -> HttpResponse:
     except InvalidAnswers:
         return HttpResponse("These answers do not belong to this questionnaire.", status=400, content_type="text/plain")
     if written.outcome == Outcome.UNKNOWN:
-        return nothing_open(request)
+        return nothing_open(request, handle)
     if written.outcome == Outcome.SUBMITTED:
-        response = see(reverse("answer_done"))
-    elif wrong and (again := submission.find(key)) is not None:
+        response = see(reverse("answer_done", args=[handle]))
+    elif wrong and (again := submission.find(key)) is not None and again.state != Response.State.SUBMITTED:
         with override(language):
             problems = {question.code: what_belongs_there(question) for question in wrong}
         typed = {code: request.POST[code] for code in problems}
         html = page.one_step_page(
             survey, language, again, _this_step(request), typed, problems, device.is_shared(request)
         )
-        response = HttpResponse(html, status=422)
+        return HttpResponse(html, status=422)  # it has the key
+    elif "step" not in request.POST:
+        response = see(device.pages_of(handle))  # the way back that welcome pages of releases before show
     else:
-        response = see(f"{reverse('questionnaire')}?step={_next_step(request)}")
-    device.remember_key(request, response, key)
+        response = see(f"{device.pages_of(handle)}?step={_next_step(request)}")
+    device.hold_key(request, response, key)
     return response
 
 
 def _this_step(request: HttpRequest) -> int:
-    here = request.POST.get("step", "1")
-    return int(here[:4]) if here.isascii() and here.isdigit() else 1
+    return whole_number(request.POST.get("step")) or 1
 
 
 def _next_step(request: HttpRequest) -> int:
@@ -107,7 +136,7 @@ def _answers_of(
     for code in definition.item_codes:
         value = request.POST.get(code)
         if value:
-            answers[code] = int(value) if value.isascii() and value.isdigit() else value
+            answers[code] = value if (number := whole_number(value)) is None else number
     for question in definition.asked_background(background):
         value = request.POST.get(question.code)
         if question.type == CHOICE:
@@ -121,56 +150,88 @@ def _answers_of(
     return answers, wrong
 
 
-def _written(request: HttpRequest, write: Callable[..., submission.Written]) -> JsonResponse:
+def _written(request: HttpRequest, handle: str, write: Callable[..., submission.Written]) -> JsonResponse:
     """Carry out a write asked for in JSON, and say what stands in the database now."""
+    body: Any = None
     if is_form(request):
-        return JsonResponse({"outcome": "invalid"}, status=400)
+        return _ours(body, {"outcome": "invalid"}, 400)
     try:
-        if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
-            return JsonResponse({"outcome": "invalid"}, status=413)
+        if len(request.body) > MAX_BODY:
+            return _ours(body, {"outcome": "invalid"}, 413)
         body = json.loads(request.body)
         if "parcel" in body:
             return _opened_parcel(body)
-        written = write(
-            str(body["key"]),
+        key = _key(body["key"])
+        if handle and handle_of(key) != handle:
+            return _ours(body, OTHER, 409)
+        written = _once_more(
+            write,
+            key,
             body["sequence"],
             body["answers"],
             eligibility=body.get("eligibility") or "",
             language=str(body.get("language") or ""),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):  # InvalidAnswers is a ValueError
-        return JsonResponse({"outcome": "invalid"}, status=400)
-    response = _as_json(written)
-    if device.is_shared(request):  # at work: ten more minutes
-        device.remember_key(request, response, str(body["key"]))
+    except MALFORMED:
+        return _ours(body, {"outcome": "invalid"}, 400)
+    response = _as_json(body, written)
+    if written.outcome == Outcome.SUBMITTED and device.is_shared(request):  # the thanks come next
+        device.hold_key(request, response, key)
     return response
+
+
+def _once_more(write: Callable[..., submission.Written], *given: Any, **named: Any) -> submission.Written:
+    """Write; once more where the line to the database broke meanwhile. The same number again changes nothing twice."""
+    try:
+        return write(*given, **named)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise  # the line is there: it was something else, and the page tries again by itself
+        connection.close()
+        return write(*given, **named)
+
+
+def _key(value: Any) -> str:
+    """A response's key as this server makes them; anything else need not be looked up. :raises ValueError: for that"""
+    if not isinstance(value, str) or not KEY.fullmatch(value):
+        raise ValueError("key")
+    return value
 
 
 def _opened_parcel(body: dict[str, Any]) -> JsonResponse:
     """Hand in what a shared device locked while it had no network: its answers are laid over what was saved before."""
     collection = Collection.objects.filter(uid=UUID(body["collection"])).first()
     if collection is None:
-        return _as_json(submission.Written(Outcome.UNKNOWN))
+        return _as_json(body, submission.Written(Outcome.UNKNOWN))
     try:
         inside = devices.open_parcel(collection, body["parcel"])
     except keys.KeyDestroyed:
-        return _as_json(submission.Written(Outcome.UNKNOWN))
+        collection.refresh_from_db(fields=["state", "sealing"])
+        if collection.state != Collection.State.SEALED and not collection.sealing:
+            return JsonResponse({}, status=503)  # a key that is away may come back: the device keeps it and tries again
+        return _as_json(body, submission.Written(Outcome.UNKNOWN))
     written = submission.merge(
-        str(inside["key"]),
+        _key(inside["key"]),
         inside["answers"],
         eligibility=inside.get("eligibility") or "",
         language=str(inside.get("language") or ""),
         hand_in=True,
     )
-    return JsonResponse({"outcome": written.outcome.value})  # nothing of what it holds
+    return _ours(body, {"outcome": written.outcome.value})  # nothing of what it holds, a draft's neither
 
 
-def _as_json(written: submission.Written) -> JsonResponse:
-    return JsonResponse(
-        {
-            "outcome": written.outcome.value,
-            "sequence": written.sequence,
-            "answers": written.answers,
-            "eligibility": written.eligibility,
-        }
-    )
+def _as_json(asked: Any, written: submission.Written) -> JsonResponse:
+    """Of what was handed in, deleted or sealed the outcome alone."""
+    said: dict[str, Any] = {"outcome": written.outcome.value}
+    if written.outcome in (Outcome.SAVED, Outcome.CONFLICT):
+        said |= {"sequence": written.sequence, "answers": written.answers, "eligibility": written.eligibility}
+    return _ours(asked, said)
+
+
+def _ours(asked: Any, said: dict[str, Any], status: int = 200) -> JsonResponse:
+    """An answer that the page knows to be ours, as no proxy, filter or cache can send it: with the random ``echo`` that this
+    one request asked with. The page forgets answers for no other; whatever lacks it, it takes for no answer."""
+    echo = asked.get("echo") if isinstance(asked, dict) else None
+    if isinstance(echo, str) and ECHO.fullmatch(echo):
+        said = {**said, "echo": echo}
+    return JsonResponse(said, status=status)

@@ -17,6 +17,7 @@ from teams.views.stopping import stop_page
 def no_mails(request: HttpRequest, token: str) -> HttpResponse:
     invitee = links.find_by_stop_token(token)
     if invitee is None:
-        return stop_page(request, None, False, lambda: None)
+        return stop_page(request, None)
     study = invitee.collection.survey.study
-    return stop_page(request, study, invitee.opted_out, lambda: links.opt_out(invitee))
+    ended = links.gets_no_reminders(invitee)
+    return stop_page(request, study, ended, lambda: links.opt_out(invitee), lambda: links.opt_in(invitee))

@@ -1,16 +1,15 @@
 """What the teacher's pages have in common: who may post to them, their language, and what they answer.
 
-No session and no cookie authority: the response key in the body is the authority for every write, so these views are
-csrf_exempt and check where a request comes from. Cookies only spare the teacher from typing: they are limited to /a/,
-HttpOnly, and end with the browser. A GET writes nothing.
+No session and no cookie authority: the response key in the body is the authority for every write, at the address of its own
+response only, so these views are csrf_exempt and check where a request comes from. Cookies only spare the teacher from typing:
+they are limited to /a/ (a key's to the pages of its response), and end with the browser. A GET writes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -20,6 +19,7 @@ from django.utils.translation import get_language, override
 from django.views.decorators.csrf import csrf_exempt
 
 from surveys.definition import Definition
+from surveys.slotted import Slotted
 from surveys.views import device
 
 View = Callable[..., HttpResponse]
@@ -67,11 +67,27 @@ def language_of(definition: Definition) -> str:
     return language if language in definition.languages else definition.languages[0]
 
 
-def nothing_open(request: HttpRequest) -> HttpResponse:
-    """This device has no response; a shared one goes back to the welcome page, so that back shows nothing of before."""
+def nothing_open(request: HttpRequest, handle: str = "") -> HttpResponse:
+    """This device has no response there; a shared one goes back to the welcome page, so that back shows nothing of before."""
     if code := device.shared_code(request):
         return HttpResponseRedirect(device.shared_welcome(code))
-    return render(request, "surveys/nothing_open.html", status=404)
+    response = render(request, "surveys/nothing_open.html", status=404)
+    device.forget_begun(request, response, handle)
+    return response
+
+
+def no_cookies(request: HttpRequest) -> HttpResponse:
+    """The browser gives back no cookie at all: said before anything begins."""
+    return render(request, "surveys/no_cookies.html", status=400)
+
+
+def filled(request: HttpRequest, made: Slotted, values: Mapping[str, bytes]) -> HttpResponse:
+    """A page with its slots filled, compressed for who takes that."""
+    gzip = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+    response = HttpResponse(made.gzipped(values) if gzip else made.plain(values), headers={"Vary": "Accept-Encoding"})
+    if gzip:
+        response["Content-Encoding"] = "gzip"
+    return response
 
 
 def _from_elsewhere(request: HttpRequest) -> bool:
@@ -80,4 +96,4 @@ def _from_elsewhere(request: HttpRequest) -> bool:
     if site:
         return site not in ("same-origin", "none")
     origin = request.headers.get("Origin", "")
-    return origin not in ("", "null") and urlsplit(origin).netloc != request.get_host()
+    return origin not in ("", "null") and origin.partition("://")[2] != request.get_host()  # parsing may fail

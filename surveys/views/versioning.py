@@ -17,23 +17,27 @@ from django.views.decorators.http import require_http_methods, require_safe
 from surveys import drafts, preview, questionnaires, xlsform, xlsform_reading
 from surveys.access import questionnaire_for_researcher, version_for_researcher
 from surveys.definition import Definition, QuestionnaireError
-from surveys.editor_forms import LANGUAGE_WORDS, ImportForm, PublishForm
+from surveys.editor_forms import LANGUAGE_WORDS
 from surveys.models import Questionnaire, QuestionnaireVersion
+from surveys.questionnaire_forms import ImportForm, PublishForm
 from surveys.questionnaires import definition_of
 from surveys.style import answer_style_source
 from surveys.versions import Comparison, compare
 from surveys.xlsform_reading import Form
 from teams import access
+from teams.glyphs import texts_in
+from teams.numbers import whole_number
 from teams.tables import MAX_BYTES
+from teams.views.setup import warn_of_boxes
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 # ------------------------------------------------------------------------------------------------ versions
 @require_http_methods(["GET", "HEAD", "POST"])
-def questionnaire_versions(request: HttpRequest, code: str) -> HttpResponse:
+def questionnaire_versions(request: HttpRequest, pk: int) -> HttpResponse:
     """All versions, what the draft would change, and the button that freezes it."""
-    questionnaire = questionnaire_for_researcher(request.user, code)
+    questionnaire = questionnaire_for_researcher(request.user, pk)
     form = PublishForm(request.POST or None, initial={"edit": questionnaire.edit})
     if request.method == "POST" and form.is_valid():
         user = access.signed_in(request)
@@ -45,8 +49,9 @@ def questionnaire_versions(request: HttpRequest, code: str) -> HttpResponse:
             messages.error(request, _("The draft is not complete. Below stands what is missing."))
         else:
             messages.success(request, _("Version %(n)s is frozen. Studies can choose it.") % {"n": version.number})
-            return redirect("questionnaire_version", code, version.number)
-        return redirect("questionnaire_versions", code)
+            warn_of_boxes(request, texts_in(version.content))
+            return redirect("questionnaire_version", pk, version.number)
+        return redirect("questionnaire_versions", pk)
     versions = list(questionnaire.versions.select_related("created_by").prefetch_related("surveys"))
     problems = drafts.problems_of(questionnaire.draft)
     published = not problems and drafts.is_published(questionnaire)
@@ -65,9 +70,9 @@ def questionnaire_versions(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
-def questionnaire_version(request: HttpRequest, code: str, number: int) -> HttpResponse:
+def questionnaire_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One frozen version: what it asks, what it changed, and which scales stay comparable."""
-    version = version_for_researcher(request.user, code, number)
+    version = version_for_researcher(request.user, pk, number)
     earlier = list(version.questionnaire.versions.filter(number__lt=number))
     asked = request.GET.get("with", "")
     old = next((one for one in earlier if str(one.number) == asked), earlier[0] if earlier else None)
@@ -84,16 +89,16 @@ def questionnaire_version(request: HttpRequest, code: str, number: int) -> HttpR
 
 
 @require_safe
-def version_file(request: HttpRequest, code: str, number: int, form: str) -> HttpResponse:
+def version_file(request: HttpRequest, pk: int, number: int, form: str) -> HttpResponse:
     """A version as YAML or as XLSForm."""
-    version = version_for_researcher(request.user, code, number)
+    version = version_for_researcher(request.user, pk, number)
     if form == "yaml":
         answer = HttpResponse(questionnaires.export(version.content), content_type="application/yaml; charset=utf-8")
     elif form == "xlsx":
         answer = HttpResponse(xlsform.write(version.content), content_type=XLSX)
     else:
         raise Http404
-    answer["Content-Disposition"] = f'attachment; filename="{code}-{number}.{form}"'
+    answer["Content-Disposition"] = f'attachment; filename="{version.questionnaire.code}-{number}.{form}"'
     return answer
 
 
@@ -104,13 +109,13 @@ def _change(old: QuestionnaireVersion | None, new: QuestionnaireVersion) -> Comp
 # ------------------------------------------------------------------------------------------------ on a phone
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its type knows views without arguments only
 @require_safe
-def questionnaire_preview(request: HttpRequest, code: str) -> HttpResponse:
+def questionnaire_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft in a phone, in each of its languages; with ``?version=n`` that version."""
-    questionnaire = questionnaire_for_researcher(request.user, code)
+    questionnaire = questionnaire_for_researcher(request.user, pk)
     number = _number(request.GET.get("version", ""))
     definition = _shown(request, questionnaire, number)
     frames = [
-        (language, LANGUAGE_WORDS[language], reverse("preview_screen", args=[code, number, language, 0]))
+        (language, LANGUAGE_WORDS[language], reverse("preview_screen", args=[pk, number, language, 0]))
         for language in definition.languages
     ]
     context = {"questionnaire": questionnaire, "frames": frames, "number": number}
@@ -120,9 +125,9 @@ def questionnaire_preview(request: HttpRequest, code: str) -> HttpResponse:
 @csrf_exempt  # the form is the teacher's, without a token; it writes nothing
 @xframe_options_sameorigin
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview_screen(request: HttpRequest, code: str, number: int, language: str, screen: int) -> HttpResponseBase:
+def preview_screen(request: HttpRequest, pk: int, number: int, language: str, screen: int) -> HttpResponseBase:
     """One screen for the frame; a POST goes to the next one or back, and keeps nothing."""
-    questionnaire = questionnaire_for_researcher(request.user, code)
+    questionnaire = questionnaire_for_researcher(request.user, pk)
     definition = _shown(request, questionnaire, number)
     if language not in definition.languages:
         raise Http404
@@ -131,7 +136,7 @@ def preview_screen(request: HttpRequest, code: str, number: int, language: str, 
         if request.POST.get("language") in definition.languages:
             language = request.POST["language"]
         screen = min(max(screen + step, 0), preview.n_screens(definition) - 1)
-        return redirect("preview_screen", code, number, language, screen)
+        return redirect("preview_screen", pk, number, language, screen)
     page = HttpResponse(preview.screen(definition, language, screen, request.path))
     policy = {"frame-ancestors": [SELF], "style-src": [answer_style_source()]}  # the teacher's style stands in the page
     return csp_replace(policy)(lambda _request: page)(request)
@@ -141,30 +146,30 @@ def _shown(request: HttpRequest, questionnaire: Questionnaire, number: int) -> D
     """The draft for number 0, gaps and all, else a version."""
     if not number:
         return Definition.read(questionnaire.draft)
-    return definition_of(version_for_researcher(request.user, questionnaire.code, number))
+    return definition_of(version_for_researcher(request.user, questionnaire.pk, number))
 
 
 def _number(text: str) -> int:
-    return int(text[:6]) if text.isascii() and text.isdigit() else 0
+    return whole_number(text) or 0
 
 
 # ------------------------------------------------------------------------------------------------ import
 @require_http_methods(["GET", "HEAD", "POST"])
 def questionnaire_import(request: HttpRequest) -> HttpResponse:
     """First POST: a file, with a report of what comes over. Second POST: what was read becomes the working draft."""
-    access.researcher(request.user)
-    form = ImportForm(request.POST or None, request.FILES or None)
+    groups = access.groups_of(access.researcher(request.user))
+    form = ImportForm(request.POST or None, request.FILES or None, groups=groups)
     found: Form | None = None
     document = ""
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["document"]:
             found = _read_yaml(form.cleaned_data["document"])
             if found.content is not None:
-                questionnaire = questionnaires.put_draft(found.content)
+                questionnaire = questionnaires.put_draft(found.content, form.cleaned_data["group"])
                 messages.success(
                     request, _("The file is now the working draft. Look at it, and freeze it when it is good.")
                 )
-                return redirect("questionnaire_edit", questionnaire.code)
+                return redirect("questionnaire_edit", questionnaire.pk)
         else:
             found = _read_file(form.cleaned_data["file"].name, form.cleaned_data["file"].read(MAX_BYTES + 1))
         if found.content is not None:
@@ -175,7 +180,9 @@ def questionnaire_import(request: HttpRequest) -> HttpResponse:
         "found": found,
         "document": document,
         "definition": Definition.read(content) if content else None,
-        "replaces": Questionnaire.objects.filter(code=content["code"]).first() if content else None,
+        "replaces": Questionnaire.objects.filter(group=form.cleaned_data["group"], code=content["code"]).first()
+        if content
+        else None,
     }
     return render(request, "surveys/questionnaire_import.html", context)
 

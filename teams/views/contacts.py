@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from teams import access, contacts
+from teams import access, contact_cells, contacts
 from teams.forms import ContactsForm
 from teams.tables import write_csv
 
@@ -16,18 +16,18 @@ def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
     """First POST: a file, shown row by row. Second POST: the text of that file, judged again and applied."""
     study = access.study_for_researcher(request.user, slug)
     form = ContactsForm(request.POST, request.FILES) if request.method == "POST" else ContactsForm()
-    context = {"study": study, "form": form, "columns": contacts.EXAMPLE[0], "example": contacts.EXAMPLE[1:]}
+    context = {"study": study, "form": form, "columns": contact_cells.EXAMPLE[0], "example": contact_cells.EXAMPLE[1:]}
     if request.method == "POST" and form.is_valid():
         if "apply" in request.POST:
-            applied = contacts.apply(study, form.table, access.signed_in(request))
-            if applied.usable:
-                messages.success(request, _("%(new)s rows added, %(changed)s rows changed.") % applied.counts)
+            applied = contacts.apply(study, form.table, access.signed_in(request), request.POST.dict())
+            if applied.applied:
+                messages.success(request, _("Rows added: %(new)s; rows changed: %(changed)s.") % applied.counts)
                 return redirect("teams", slug)
             context["preview"] = applied
         else:
-            context["preview"] = contacts.preview(study, form.table)
+            context["preview"] = contacts.preview(study, form.table, access.signed_in(request))
         context["content"] = write_csv(form.table)
-        context["titles"] = contacts.COLUMNS
+        context["titles"] = contact_cells.COLUMNS
     return render(request, "teams/contacts_import.html", context)
 
 
@@ -35,6 +35,6 @@ def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
 def contacts_example(request: HttpRequest, slug: str) -> HttpResponse:
     """The example file: with a byte order mark, so that spreadsheet programs read its accents."""
     access.study_for_researcher(request.user, slug)
-    response = HttpResponse("\ufeff" + write_csv(contacts.EXAMPLE), content_type="text/csv; charset=utf-8")
+    response = HttpResponse("\ufeff" + write_csv(contact_cells.EXAMPLE), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="contacts.csv"'
     return response

@@ -10,9 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from teams import invitations, links
-from teams.invitation_forms import DeclineForm, DirectorForm, WithdrawForm
+from teams.contact_person import SamePerson
+from teams.filled import hold
+from teams.invitation_forms import DeclineForm, DirectorForm
 from teams.models import Invitation
-from teams.withdrawing import withdraw
+from teams.views import withdrawal
 
 
 @login_not_required
@@ -54,17 +56,25 @@ def director_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if invitation.state != Invitation.State.SENT:
         return render(request, "teams/director_answered.html", {"invitation": invitation, "study": invitation.study})
     undecided = invitations.undecided_teams(invitation)
+    hold(request, *undecided)
     declining = "decline" in request.POST
     form = DirectorForm(
         request.POST if request.POST and not declining else None,
         participations=undecided,
-        study_ends=invitation.study.ends_on,
+        invitation=invitation,
     )
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
-        if invitations.accept_academy(invitation, form.approach(), not_before=form.cleaned_data["not_before"]):
-            messages.success(request, _("Thank you. Your permission is recorded."))
-        return redirect("invitation", invitation.pk)
+        try:
+            accepted = invitations.accept_academy(
+                invitation, form.approach(), not_before=form.cleaned_data["not_before"]
+            )
+        except SamePerson as error:
+            form.refuse_leader(error)
+        else:
+            if accepted:
+                messages.success(request, _("Thank you. Your permission is recorded."))
+            return redirect("invitation", invitation.pk)
     if decline_form.is_bound and decline_form.is_valid():
         if invitations.decline(invitation, **decline_form.cleaned_data):
             messages.success(request, _("Thank you for letting us know."))
@@ -76,22 +86,26 @@ def director_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def _answered(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """What the director decided; teams that came on the list later can still be decided about."""
     undecided = invitations.undecided_teams(invitation)
-    withdrawing = "withdraw" in request.POST
-    withdraw_form = WithdrawForm(request.POST if withdrawing else None)
-    if withdraw_form.is_bound and withdraw_form.is_valid():
-        withdraw(invitation, **withdraw_form.cleaned_data, by_link=True)
-        return redirect("invitation", invitation.pk)
-    answer = request.POST if request.POST and not withdrawing else None
-    form = DirectorForm(answer, participations=undecided, study_ends=invitation.study.ends_on) if undecided else None
+    hold(request, *undecided)
+    stopping, done = withdrawal.act(request, invitation)
+    if done is not None:
+        return done
+    answer = request.POST if request.POST and "withdraw" not in request.POST else None
+    form = DirectorForm(answer, participations=undecided, invitation=invitation) if undecided else None
     if form and form.is_bound and form.is_valid():
-        if invitations.approach_more(invitation, form.approach()):
-            messages.success(request, _("Thank you. Your permission is recorded."))
-        return redirect("invitation", invitation.pk)
+        try:
+            n_approached = invitations.approach_more(invitation, form.approach())
+        except SamePerson as error:
+            form.refuse_leader(error)
+        else:
+            if n_approached:
+                messages.success(request, _("Thank you. Your permission is recorded."))
+            return redirect("invitation", invitation.pk)
     context = {
         "invitation": invitation,
         "study": invitation.study,
         "participations": invitations.teams_of(invitation),
         "form": form,
-        "withdraw_form": withdraw_form,
+        **stopping,
     }
     return render(request, "teams/director_answered.html", context)

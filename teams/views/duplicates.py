@@ -15,7 +15,7 @@ from teams.models import Academy, Institution, Study, Team
 @require_safe
 def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
-    found = steps.suggestions(access.studies_of(request.user))
+    found = steps.suggestions(access.studies_of(request.user).filter(group=study.group_id))
     context = {"study": study, "suggestions": [(steps.KIND_WORDS[one.kind], one) for one in found]}
     return render(request, "teams/duplicates.html", context)
 
@@ -24,7 +24,7 @@ def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
 def merge(request: HttpRequest, slug: str, kind: str, keep: int, other: int) -> HttpResponse:
     """Both side by side, and what would move; POST merges, after the question whether that is meant."""
     study = access.study_for_researcher(request.user, slug)
-    studies = list(access.studies_of(request.user))
+    studies = list(access.studies_of(request.user).filter(group=study.group_id))
     kept, gone = (_find(kind, pk, studies) for pk in (keep, other))
     refused = ""
     if request.method == "POST":
@@ -41,8 +41,8 @@ def merge(request: HttpRequest, slug: str, kind: str, keep: int, other: int) -> 
         "kind_word": steps.KIND_WORDS[kind],
         "keep": kept,
         "other": gone,
-        "moves": steps.moves(kind, gone),
-        "keep_has": steps.moves(kind, kept),
+        "moves": steps.moves(kind, gone, studies),
+        "keep_has": steps.moves(kind, kept, studies),
         "refused": refused,
     }
     return render(request, "teams/merge.html", context)
@@ -59,5 +59,7 @@ def _find(kind: str, pk: int, studies: list[Study]) -> Institution | Academy | T
         return get_object_or_404(found.distinct(), pk=pk)
     if kind in ("team", steps.PERSON):
         teams = Team.objects.filter(participations__study__in=studies).select_related("academy__institution")
-        return get_object_or_404(teams.distinct(), pk=pk)
+        team = get_object_or_404(teams.distinct(), pk=pk)
+        steps.as_led_in([team], studies)
+        return team
     raise Http404

@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, letters, mail, mail_listing, pace, reminders
+from teams import access, letters, mail, mail_listing, mail_server, once, pace, reminders
+from teams.filled import hold
 from teams.letters import LETTERS, Letter, Wording
 from teams.mail_forms import HoursForm, ScheduleForm, WordsForm
-from teams.mailed import MailHours, MailText, ReminderSchedule
-from teams.models import Study, User
+from teams.models import MailHours, MailText, ReminderSchedule, Study, User
 
 
 @require_safe
@@ -71,6 +72,7 @@ def _readers(study: Study) -> list[tuple[str, list[dict[str, object]]]]:
 @require_POST
 def mail_reminders(request: HttpRequest, slug: str, tier: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
+    hold(request, study)
     if tier not in ReminderSchedule.Tier.values:
         raise Http404
     form = ScheduleForm(request.POST, schedule=reminders.schedule_of(study, tier))
@@ -85,6 +87,7 @@ def mail_reminders(request: HttpRequest, slug: str, tier: str) -> HttpResponse:
 @require_POST
 def mail_hours(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
+    hold(request, study)
     form = HoursForm(request.POST, own=MailHours.objects.filter(study=study).first())
     if not form.is_valid():
         return _page(request, study, hours_form=form)
@@ -135,7 +138,8 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         "fields": [(name, letters.FIELDS[name][0], name in letter.required) for name in letter.known],
         "missing": [one for one in edited if not one.stored.own] if any(one.stored.own for one in edited) else [],
     }
-    return render(request, "teams/mail_text.html", context)
+    page = render(request, "teams/mail_text.html", context)
+    return once.keep(page) if request.POST.get("action") == "test" else page
 
 
 def _edited(request: HttpRequest, study: Study, kind: str, code: str, name: str, is_posted: bool) -> Edited:
@@ -147,13 +151,18 @@ def _edited(request: HttpRequest, study: Study, kind: str, code: str, name: str,
 def _act(request: HttpRequest, study: Study, kind: str, one: Edited, user: User) -> HttpResponse | None:
     """Do what the pressed button says; None where the page is shown again as it was sent."""
     action = request.POST.get("action")
-    if action == "shipped":
+    if (
+        action == "shipped"
+        and WordsForm(request.POST, kind=kind, language=one.code, words=one.stored).changed_meanwhile()
+    ):
+        messages.warning(request, _("Somebody else changed this text meanwhile. Nothing was done; look at it again."))
+    elif action == "shipped":
         letters.back_to_shipped(study, kind, one.code, user)
         messages.success(request, _("The shipped text is in use again."))
     elif action == "preview" or not one.form.is_valid():
         return None
     elif action == "test":
-        problem = mail.send_now(letters.preview(kind, study, one.code, user.email, one.form.words()))
+        problem = mail_server.send_now(letters.preview(kind, study, one.code, user.email, one.form.words()))
         if problem:
             messages.error(request, _("The mail server did not take the test mail: %(why)s") % {"why": problem})
         else:
@@ -170,6 +179,7 @@ def _act(request: HttpRequest, study: Study, kind: str, one: Edited, user: User)
 @require_safe
 def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
+    hold(request, study)
     states = [
         ("undelivered", _("did not arrive")),
         ("deferred", _("tried again later")),
@@ -186,6 +196,7 @@ def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
         "state": state,
         "states": states,
         "query": urlencode({"state": state}),
+        "n_given_up": mail_listing.given_up(study).count(),
     }
     return render(request, "teams/mail_messages.html", context)
 
@@ -197,4 +208,16 @@ def mail_resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.success(request, _("The mail is on its way again."))
     else:
         messages.warning(request, _("Nothing was sent: this mail is not lost."))
+    return redirect("mail_messages", slug)
+
+
+@require_POST
+def mail_resend_all(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    n = mail_listing.resend_all(study, access.signed_in(request))
+    if n:
+        said = ngettext("%(n)s mail is on its way again.", "%(n)s mails are on their way again.", n)
+        messages.success(request, said % {"n": n})
+    else:
+        messages.warning(request, _("Nothing was sent: no mail was given up."))
     return redirect("mail_messages", slug)

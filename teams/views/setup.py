@@ -1,16 +1,20 @@
 """Researchers: the academies and teams of a study, their invitations and their history."""
 
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, contacts, history, invitations, mail_listing
+from teams import access, contacts, corrections, glyphs, history, invitations, mail_listing, refusals, studies
+from teams.contact_person import SamePerson
+from teams.elsewhere import Elsewhere
+from teams.filled import hold
 from teams.forms import AcademyForm, NewTeamForm, TeamForm
 from teams.invitation_forms import WithdrawForm
 from teams.listing import list_teams
@@ -29,6 +33,7 @@ def teams(request: HttpRequest, slug: str) -> HttpResponse:
         "search": search,
         "state": state,
         "states": Participation.State.choices,
+        "why_not_yet": studies.why_not_yet(study),
     }
     return render(request, "teams/teams.html", context)
 
@@ -38,25 +43,43 @@ def academy_new(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     form = AcademyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        academy = contacts.add_academy(study, form.data_of(), access.signed_in(request))
-        messages.success(request, _("%(academy)s is on the list.") % {"academy": academy})
-        return redirect("teams", slug)
-    context = {"study": study, "form": form, "institutions": form.institutions()}
+        try:
+            academy = contacts.add_academy(study, form.data_of(), access.signed_in(request))
+        except Elsewhere as error:
+            form.add_error(None, str(error))
+        except SamePerson as error:
+            form.add_error("director_email", str(error))
+        else:
+            messages.success(request, _("%(academy)s is on the list.") % {"academy": academy})
+            return redirect("teams", slug)
+    context = {"study": study, "form": form, "institutions": form.institutions(study)}
     return render(request, "teams/academy_new.html", context)
+
+
+def warn_of_boxes(request: HttpRequest, texts: Iterable[str]) -> None:
+    """Name the signs of a text that was just frozen or saved which no font of the PDFs has."""
+    if words := glyphs.in_words(texts):
+        messages.warning(request, words)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study, academy = access.academy_for_researcher(request.user, slug, pk)
     invitation = Invitation.objects.select_related("study").get(study=study, academy=academy)
+    hold(request, academy)
     form = AcademyForm(request.POST or None, academy=academy)
     if request.method == "POST" and form.is_valid():
         try:
             contacts.change_academy(academy, form.data_of(), access.signed_in(request))
         except IntegrityError:  # somebody took the name since the form looked: the constraint decides
             form.add_error("name", _("This institution has another academy with this name."))
+        except SamePerson as error:
+            form.add_error("director_email", str(error))
+        except Elsewhere as error:
+            form.add_error(None, str(error))
         else:
             messages.success(request, _("The details of %(academy)s are saved.") % {"academy": academy})
+            warn_of_boxes(request, [academy.name])
             return redirect("teams", slug)
     context = {
         "study": study,
@@ -64,6 +87,7 @@ def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "form": form,
         "invitation": invitation,
         "row": mail_listing.last_mail_about(invitation),
+        "no_reminders": refusals.wants_none(academy.director_email),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "teams/academy_edit.html", context)
@@ -75,33 +99,90 @@ def team_new(request: HttpRequest, slug: str) -> HttpResponse:
     form = NewTeamForm(request.POST or None, study=study, initial={"academy": request.GET.get("academy")})
     if request.method == "POST" and form.is_valid():
         academy: Academy = form.cleaned_data["academy"]
-        participation = contacts.add_team(study, academy, form.data_of(), access.signed_in(request))
-        messages.success(request, _("%(team)s is on the list.") % {"team": participation.team})
-        return redirect("teams", slug)
+        try:
+            participation = contacts.add_team(study, academy, form.data_of(), access.signed_in(request))
+        except SamePerson as error:
+            form.add_error("leader_email", str(error))
+        else:
+            messages.success(request, _("%(team)s is on the list.") % {"team": participation.team})
+            warn_of_boxes(request, [participation.team.name, academy.name])
+            return redirect("teams", slug)
     return render(request, "teams/team_new.html", {"study": study, "form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     participation = access.participation_for_researcher(request.user, slug, pk)
-    form = TeamForm(request.POST or None, team=participation.team)
+    invitation = Invitation.objects.filter(participation=participation).first()  # none where answers were imported
+    hold(request, participation, participation.team)
+    form = TeamForm(request.POST or None, participation=participation)
     if request.method == "POST" and form.is_valid():
         try:
-            contacts.change_team(participation.team, form.data_of(), access.signed_in(request))
+            contacts.change_team(participation, form.data_of(), access.signed_in(request))
         except IntegrityError:  # as in academy_edit
             form.add_error("name", _("This academy has another team with this name and form."))
+        except SamePerson as error:
+            form.add_error("leader_email", str(error))
+        except Elsewhere as error:
+            form.add_error(None, str(error))
         else:
             messages.success(request, _("The details of %(team)s are saved.") % {"team": participation.team})
+            warn_of_boxes(request, [participation.team.name])
             return redirect("teams", slug)
     context = {
         "study": participation.study,
         "participation": participation,
         "form": form,
-        "invitation": participation.invitation,
-        "row": mail_listing.last_mail_about(participation.invitation),
+        "invitation": invitation,
+        "row": mail_listing.last_mail_about(invitation) if invitation is not None else None,
+        "no_reminders": invitation is not None and refusals.wants_none(participation.leader_email),
+        "later_waves": _later_waves(request, participation),
+        "without_leader": corrections.without_leader(participation),
         "withdraw_form": WithdrawForm(),
     }
     return render(request, "teams/team_edit.html", context)
+
+
+@require_POST
+def leader_let_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A researcher opens the pages of a team that nobody invited to its leader."""
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    try:
+        let_in = corrections.let_leader_in(participation, by=access.signed_in(request))
+    except SamePerson as error:
+        messages.error(request, str(error))
+        return redirect("team_edit", slug, pk)
+    if let_in:
+        text = _("The pages of %(team)s open to %(name)s from now on, who gets a mail.")
+        messages.success(request, text % {"name": participation.leader_name, "team": participation.team})
+    else:
+        messages.warning(request, _("Nothing was changed."))
+    return redirect("team_edit", slug, pk)
+
+
+@require_POST
+def wave_hand_over(request: HttpRequest, slug: str, pk: int, later_id: int) -> HttpResponse:
+    """A researcher gives an earlier wave to who leads the team in a later one."""
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    waves = Participation.objects.filter(team=participation.team_id, study__in=access.studies_of(request.user))
+    later = get_object_or_404(waves.select_related("study"), pk=later_id)
+    try:
+        handed_over = corrections.hand_over(participation, later, by=access.signed_in(request))
+    except SamePerson as error:
+        messages.error(request, str(error))
+        return redirect("team_edit", slug, pk)
+    if handed_over:
+        text = _("%(name)s leads %(team)s in this study now. The team leader before gets a mail, and so does this one.")
+        messages.success(request, text % {"name": later.leader_name, "team": participation.team})
+    else:
+        messages.warning(request, _("Nothing was changed."))
+    return redirect("team_edit", slug, pk)
+
+
+def _later_waves(request: HttpRequest, participation: Participation) -> list[Participation]:
+    """Those in studies in which the researcher works."""
+    mine = set(access.studies_of(request.user).values_list("pk", flat=True))
+    return [later for later in corrections.later_waves(participation) if later.study_id in mine]
 
 
 @require_safe
@@ -117,7 +198,11 @@ def team_history(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def invite_directors(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
-    n_invited = invitations.invite_directors(study, access.signed_in(request))
+    try:
+        n_invited = invitations.invite_directors(study, access.signed_in(request))
+    except studies.NotYet as why:
+        messages.error(request, str(why))
+        return redirect("teams", slug)
     if n_invited:
         text = ngettext("%(n)s director is being mailed.", "%(n)s directors are being mailed.", n_invited)
         messages.success(request, text % {"n": n_invited})

@@ -8,10 +8,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access
+from teams import access, joining, retention
 from teams import studies as steps
+from teams.filled import hold
 from teams.forms import ResearcherForm, StudyForm
-from teams.models import Participation, Study
+from teams.models import Participation, ResearcherInvitation, Study
 
 
 def with_team_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
@@ -27,14 +28,26 @@ def with_team_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
 @require_safe
 def studies(request: HttpRequest) -> HttpResponse:
     user = access.researcher(request.user)
-    return render(request, "teams/studies.html", {"studies": with_team_counts(access.studies_of(user))})
+    mine = access.studies_of(user)
+    context = {
+        "studies": with_team_counts(mine),
+        "due": [study.pk for study in retention.due(mine)],
+        "n_deleted": access.deletions_of(user).count(),
+    }
+    return render(request, "teams/studies.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_new(request: HttpRequest) -> HttpResponse:
     user = access.researcher(request.user)
     initial = {"contact_name": user.name, "contact_email": user.email}
-    form = StudyForm(request.POST or None, initial=initial, studies=access.studies_of(user))
+    groups = access.groups_of(user)
+    if not groups.exists():
+        messages.warning(
+            request, _("A study belongs to a research group, and there is none yet for you to begin it in.")
+        )
+        return redirect("groups" if user.is_superuser else "studies")
+    form = StudyForm(request.POST or None, initial=initial, studies=access.studies_of(user), groups=groups)
     if request.method == "POST" and form.is_valid():
         study = steps.create_study(form.cleaned_data, user)
         messages.success(request, _("The study is made. Now put the academies and teams on its list."))
@@ -45,6 +58,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_settings(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
+    hold(request, study)
     form = StudyForm(
         request.POST or None,
         instance=study,
@@ -55,7 +69,9 @@ def study_settings(request: HttpRequest, slug: str) -> HttpResponse:
         changed = steps.change_settings(study, form.cleaned_data, access.signed_in(request))
         messages.success(request, _("The settings are saved.") if changed else _("Nothing was changed."))
         return redirect("study_settings", study.slug)
-    return render(request, "teams/study_settings.html", {"form": form, "study": study})
+    return render(
+        request, "teams/study_settings.html", {"form": form, "study": study, "until": retention.promised_until(study)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,13 +81,56 @@ def study_people(request: HttpRequest, slug: str) -> HttpResponse:
     form = ResearcherForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         by = access.signed_in(request)
-        if steps.add_researcher(study, **form.cleaned_data, by=by, language=get_language() or "nl"):
-            messages.success(request, _("%(name)s is being mailed.") % {"name": form.cleaned_data["name"]})
+        try:
+            asked = joining.ask_for_study(study, **form.cleaned_data, by=by, language=get_language() or "nl")
+        except joining.LeadsTeam as reason:
+            form.add_error("email", str(reason))
         else:
-            messages.warning(request, _("This person works in the study already."))
-        return redirect("study_people", slug)
-    context = {"study": study, "form": form, "roles": steps.researchers_of(study)}
+            tell_asked(request, asked, form.cleaned_data["name"], _("This person works in the study already."))
+            return redirect("study_people", slug)
+    context = {
+        "study": study,
+        "form": form,
+        "roles": steps.researchers_of(study),
+        "asked": joining.asked_for(study),
+        "days": joining.DAYS,
+    }
     return render(request, "teams/study_people.html", context)
+
+
+def tell_asked(request: HttpRequest, asked: joining.Asked, name: str, already: str) -> None:
+    """What came of adding somebody, at the top of the next page."""
+    match asked:
+        case joining.Asked.WORKS:
+            messages.success(
+                request,
+                _("%(name)s belongs to the group, works here from now on, and is being mailed.") % {"name": name},
+            )
+        case joining.Asked.MAILED:
+            messages.success(request, _("%(name)s is being mailed, and takes part after saying yes.") % {"name": name})
+        case joining.Asked.WAITS:
+            messages.warning(
+                request, _("%(name)s was mailed less than a day ago. Tomorrow you can ask again.") % {"name": name}
+            )
+        case joining.Asked.ALREADY:
+            messages.warning(request, already)
+
+
+def take_back(request: HttpRequest, invitation: ResearcherInvitation | None) -> None:
+    """Take a question back, and say so; nothing where it was answered or taken back meanwhile."""
+    if invitation is None:
+        messages.warning(request, _("This question was answered or taken back meanwhile."))
+        return
+    joining.take_back(invitation, access.signed_in(request))
+    messages.success(request, _("The question to %(email)s is taken back.") % {"email": invitation.email})
+
+
+@require_POST
+def study_asked_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take back that somebody was asked."""
+    study = access.study_for_researcher(request.user, slug)
+    take_back(request, joining.asked_for(study).filter(pk=pk).first())
+    return redirect("study_people", slug)
 
 
 @require_POST

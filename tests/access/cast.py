@@ -1,6 +1,6 @@
 """A small named cast in two studies, and how each of them comes in.
 
-alice   researcher of the study              bob     researcher of another study
+alice   researcher of the study              bob     researcher of another study, in another research group
 carol   leads a team of the study            dave    leads another team of the same study
 admin   administrator                        anyone  has nothing but the address
 facilitator  has the link of carol's team meeting     other_facilitator  has that of a meeting in bob's study
@@ -21,9 +21,11 @@ from surveys.collections import open_survey
 from surveys.links import facilitator_url, issue_links, personal_url
 from surveys.models import Collection, Invitee, Survey
 from surveys.questionnaires import install_shipped
-from teams import invitations
+from teams import employment, invitations
 from teams.invitations import Approach
-from teams.models import Academy, Institution, Invitation, Participation, Role, Study, Team, User
+from teams.models import Academy, Institution, Invitation, Participation, Study, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 ROLES = (
     "anyone",
@@ -69,8 +71,9 @@ def _path(url: str) -> str:
     return urlsplit(url).path
 
 
-def _study(slug: str) -> Study:
+def _study(slug: str, group: str) -> Study:
     return Study.objects.create(
+        group=a_group(group),
         slug=slug,
         title=f"Study {slug}",
         starts_on=datetime.date(2026, 9, 1),
@@ -83,8 +86,8 @@ def _study(slug: str) -> Study:
     )
 
 
-def _academy(name: str) -> Academy:
-    institution, _ = Institution.objects.get_or_create(name="Hogeschool Noord")
+def _academy(name: str, study: Study) -> Academy:
+    institution, _ = Institution.objects.get_or_create(group=study.group, name="Hogeschool Noord")
     return Academy.objects.create(
         institution=institution,
         name=name,
@@ -100,12 +103,13 @@ def _team(academy: Academy, name: str, leader: str) -> Team:
 
 def _researcher(name: str, study: Study) -> User:
     user = User.objects.create_user(f"{name}@noord.example", "correct horse battery", name=name)
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, user)
     return user
 
 
 def _ask(participations: list[Participation], study: Study, by: User) -> None:
     """The director says yes to every team, so that the leaders are asked."""
+    Survey.objects.create(study=study, version=install_shipped(study.group)[0])
     invitations.invite_directors(study, by)
     invitation = invitations.academy_invitation(participations[0])
     approach = [Approach(one.pk, one.team.leader_name, one.team.leader_email) for one in participations]
@@ -113,16 +117,16 @@ def _ask(participations: list[Participation], study: Study, by: User) -> None:
 
 
 def _open(study: Study, by: User) -> None:
-    survey = Survey.objects.create(study=study, version=install_shipped()[0])
+    survey = Survey.objects.get(study=study)
     open_survey(survey, lock_plan(study, by).content_hash, by)
 
 
 def make_cast() -> Cast:
-    study, other_study = _study("learning"), _study("other")
+    study, other_study = _study("learning", "Noord"), _study("other", "Elders")
     alice, bob = _researcher("alice", study), _researcher("bob", other_study)
     User.objects.create_superuser("admin@noord.example", "correct horse battery")
 
-    academy = _academy("Zorg")
+    academy = _academy("Zorg", study)
     nursing = invitations.list_team(study, _team(academy, "Verpleegkunde", "carol"))
     physiotherapy = invitations.list_team(study, _team(academy, "Fysiotherapie", "dave"))
     dietetics = invitations.list_team(study, _team(academy, "Voeding", "erin"))
@@ -131,17 +135,19 @@ def make_cast() -> Cast:
     accept(physiotherapy, "online")
     _open(study, alice)
 
-    elsewhere = invitations.list_team(other_study, _team(_academy("Techniek"), "Bouwkunde", "frank"))
+    elsewhere = invitations.list_team(other_study, _team(_academy("Techniek", other_study), "Bouwkunde", "frank"))
     _ask([elsewhere], other_study, bob)
     accept(elsewhere, "contact")
     _open(other_study, bob)
 
-    waiting = _academy("Economie")
+    waiting = _academy("Economie", study)
     director_invitation = invitations.list_academy(study, waiting)
     invitations.list_team(study, _team(waiting, "Marketing", "grace"))
     invitations.invite_directors(study, alice)
 
     collection = Collection.objects.get(participation=nursing)
+    for user in (alice, User.objects.get(email="admin@noord.example")):
+        employment.declare(user, study, [])  # in none of its academies
     other_collection = Collection.objects.get(participation=elsewhere)
     online = Collection.objects.get(participation=physiotherapy)
     issue_links(online, ["henk@noord.example"])

@@ -35,7 +35,7 @@ def test_no_answers_or_invitees_in_an_audit_log() -> None:
     from django.db.models import signals
 
     assert not {app for app in apps.app_configs if app in ("auditlog", "simple_history", "reversion", "admin")}
-    for label in ("surveys.Response", "surveys.Invitee"):
+    for label in ("surveys.Response", "surveys.SealedResponse", "surveys.Invitee"):
         model = apps.get_model(label)
         for signal in (signals.post_save, signals.pre_save, signals.post_delete, signals.pre_delete):
             assert not signal.has_listeners(model), f"something listens to {label}"

@@ -6,27 +6,28 @@ LOGIN is a redirect to the sign-in page. Strangers get 404, so that what they ma
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from analysis.dataset import load
 from analysis.models import AnalysisRun, Decision, OwnModel, Unit
 from analysis.plan import locked_plan
-from analysis.release_models import RowRelease
+from analysis.release_models import ResultRelease, RowRelease
 from analysis.report_links import share_study
 from analysis.result_models import FactorModelResult, ResultTable
 from analysis.runs import request_run
-from surveys import paper
-from teams import calendars
+from surveys import address_lists, answer_urls, paper
+from surveys.models import AddressCheck
+from teams import calendars, joining
 from teams.invitations import stop_path
-from teams.models import User
-from teams.planned import OfferedSlot
+from teams.models import MailDomain, OfferedSlot, Participation, ResearcherInvitation, Study, User
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,7 @@ LOGIN = "login"
 RESEARCHERS = ("alice", "bob", "admin")  # of any study; they sign in with a password
 LEADERS = ("carol", "dave")
 LEADERS_403 = dict.fromkeys(LEADERS, 403)
+SAME_FOR_ALL = {"service_worker"}
 BEFORE_SIGN_IN = {"account_confirm_login_code", "mfa_authenticate"}  # public: the second step of signing in
 NOBODY_WAITS = {role: LOGIN for role in ROLES if role not in ACCOUNTS}  # no sign-in was begun: back to its first page
 Expected = dict[str, int | str]
@@ -51,6 +53,9 @@ class Row:
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}"
+
+
+HANDLE = "AAAAAAAAAAAAAAAA"
 
 
 def everyone(status: int) -> Expected:
@@ -79,6 +84,14 @@ def slug(cast: Cast) -> list[object]:
     return [cast.study.slug]
 
 
+def group(cast: Cast) -> list[object]:
+    return [cast.study.group_id]
+
+
+def of_member(cast: Cast) -> list[object]:
+    return [cast.study.group_id, cast.study.group.memberships.get().pk]
+
+
 def of_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.participation.pk]
 
@@ -87,12 +100,64 @@ def of_role(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.study.roles.get().pk]  # alice is the only one, and stays
 
 
+def _asked(cast: Cast, study: Study | None) -> ResearcherInvitation:
+    """Somebody was asked to do research in alice's study, or in her group."""
+    return ResearcherInvitation.objects.get_or_create(
+        group=cast.study.group,
+        study=study,
+        email="asked@noord.example",
+        defaults={"name": "Asked", "invited_by": User.objects.get(email=cast.emails["alice"]), "nonce": "0" * 32},
+    )[0]
+
+
+def of_asked(cast: Cast) -> list[object]:
+    return [cast.study.slug, _asked(cast, cast.study).pk]
+
+
+def of_asked_by_group(cast: Cast) -> list[object]:
+    return [cast.study.group_id, _asked(cast, None).pk]
+
+
+def asked_token(cast: Cast) -> list[object]:
+    return token_of(joining.path_of(_asked(cast, cast.study)))
+
+
+def of_unled_team(cast: Cast) -> list[object]:
+    """A team that takes part and that nobody leads, as one of imported answers."""
+    cast.online.roles.filter(kind="leader").delete()
+    return [cast.study.slug, cast.online.pk]
+
+
+def of_later_wave(cast: Cast) -> list[object]:
+    """Carol's team takes part again in a later study of alice's, led by dave."""
+    alice = User.objects.get(email=cast.emails["alice"])
+    later = Study.objects.create(
+        group=cast.study.group,
+        slug="later",
+        title="Later",
+        wave=2,
+        starts_on=date(2027, 9, 1),
+        ends_on=date(2028, 6, 30),
+    )
+    later.roles.create(kind="researcher", user=alice)
+    wave = Participation.objects.create(
+        study=later,
+        team=cast.participation.team,
+        state="accepted",
+        mode="online",
+        approached=9,
+        leader_name="dave",
+        leader_email=cast.emails["dave"],
+    )
+    return [*of_team(cast), wave.pk]
+
+
 def of_online_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.online.pk]
 
 
 def questionnaire(cast: Cast) -> list[object]:
-    return ["collective-learning"]
+    return [cast.collection.survey.version.questionnaire_id]
 
 
 def team(cast: Cast) -> list[object]:
@@ -127,6 +192,20 @@ def paper_of_meeting(cast: Cast) -> list[object]:
 
 def paper_of_team(cast: Cast) -> list[object]:
     return [*of_team(cast), typed_form(cast)]
+
+
+def mail_domain(cast: Cast) -> MailDomain:
+    return MailDomain.objects.get_or_create(institution=cast.academy.institution, domain="noord.example")[0]
+
+
+def address_check(cast: Cast) -> AddressCheck:
+    mail_domain(cast)
+    alice = User.objects.get(email=cast.emails["alice"])
+    return address_lists.ask(cast.study, cast.academy, "Kim", "kim@noord.example", alice)
+
+
+def address_list(cast: Cast) -> list[object]:
+    return token_of(address_lists.link(address_check(cast)))
 
 
 def token_of(path: str) -> list[object]:
@@ -178,6 +257,11 @@ def of_release(cast: Cast) -> list[object]:
         smallest_cell=0,
     )
     return [cast.study.slug, release.pk, "csv"]
+
+
+def of_result_release(cast: Cast) -> list[object]:
+    finished_run(cast)
+    return [cast.study.slug, ResultRelease.objects.create(study=cast.study, purpose="for a check").pk]
 
 
 def of_factor_model(cast: Cast) -> list[object]:
@@ -254,9 +338,14 @@ TABLE = [
     Row("invitation_link", everyone(302), lambda cast: token_of(cast.links["director"])),
     Row("invitation", by_link("director", 200), lambda cast: [cast.director_invitation.pk]),
     Row("invitation", by_link("leader", 200), lambda cast: [cast.leader_invitation.pk]),
+    Row("join_research", everyone(404), lambda cast: ["forged"]),
+    Row("join_research", everyone(200), asked_token),
     Row("no_reminders", everyone(404), lambda cast: ["forged"]),
     Row("no_reminders", everyone(200), lambda cast: token_of(stop_path(cast.leader_invitation))),
     Row("no_reminders", everyone(302), lambda cast: token_of(stop_path(cast.leader_invitation)), "post"),
+    Row("address_list_link", everyone(404), lambda cast: ["forged"]),
+    Row("address_list_link", everyone(302), address_list),
+    Row("address_list", everyone(404), lambda cast: [address_check(cast).pk]),
     Row("no_mails", everyone(404), lambda cast: ["1.forged"]),
     # ---------------------------------------------------------------- teachers: the code or the link is all they have
     Row("join", everyone(200)),
@@ -273,7 +362,20 @@ TABLE = [
     Row("answer_step", everyone(404), method="post"),
     Row("answer_submit", everyone(404), method="post"),
     Row("answer_delete", everyone(404), method="post"),
+    Row("answer_delete", everyone(200)),  # what is said after the page's script deleted
     Row("answer_next", everyone(303), method="post"),
+    # the pages of one response, whose key nobody here holds; and of a personal link
+    Row("personal_welcome", everyone(404), lambda cast: [HANDLE]),
+    Row("personal_welcome", everyone(303), lambda cast: [HANDLE], method="post"),
+    Row("questionnaire", everyone(404), lambda cast: [HANDLE]),
+    Row("questionnaire", everyone(404), lambda cast: [HANDLE], method="post"),
+    Row("answer_done", everyone(200), lambda cast: [HANDLE]),
+    Row("answer_save", everyone(400), lambda cast: [HANDLE], method="post"),
+    Row("answer_step", everyone(404), lambda cast: [HANDLE], method="post"),
+    Row("answer_submit", everyone(404), lambda cast: [HANDLE], method="post"),
+    Row("answer_delete", everyone(404), lambda cast: [HANDLE], method="post"),
+    Row("answer_delete", everyone(200), lambda cast: [HANDLE]),
+    Row("answer_next", everyone(303), lambda cast: [HANDLE], method="post"),
     Row("service_worker", everyone(200)),
     # ---------------------------------------------------------------- facilitators, by link
     Row("facilitator_link", everyone(404), lambda cast: ["forged"]),
@@ -282,41 +384,56 @@ TABLE = [
     Row("facilitator_counts", by_link("facilitator", 200), meeting),
     Row("facilitator_projector", by_link("facilitator", 200), meeting),
     Row("facilitator_present", by_link("facilitator", 302), meeting, "post", {"present": 9}),
+    Row("facilitator_slips", by_link("facilitator", 200), meeting, "post", {"n": 3}),
+    Row("facilitator_slips_end", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_more", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_close", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_reopen", by_link("facilitator", 302), meeting, "post"),
-    Row("facilitator_seal", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper", by_link("facilitator", 200), meeting),
     Row("facilitator_paper_pdf", by_link("facilitator", 200), lambda cast: [*meeting(cast), "nl"]),
     Row("facilitator_paper_new", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper_again", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper_add", by_link("facilitator", 302), meeting, "post"),
-    Row("facilitator_paper_back", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper_handed_in", by_link("facilitator", 302), meeting, "post", {"handed_in": 2}),
     Row("facilitator_paper_form", by_link("facilitator", 200), paper_of_meeting),
-    Row("facilitator_paper_keep", by_link("facilitator", 204), paper_of_meeting, "post"),
     Row("facilitator_paper_throw", by_link("facilitator", 302), paper_of_meeting, "post"),
     # ---------------------------------------------------------------- researchers: studies and set-up
     Row("studies", only(("alice", "bob", "admin"), 200)),
+    Row("groups", only(("admin",), 200)),
+    Row("groups", only(("admin",), 302), method="post", data={"name": "Zuid"}),
+    Row("group", only(("admin",), 200), group),
+    Row("group_rename", only(("admin",), 302), group, "post", {"rename-name": "Oost"}),
+    Row("group_asked_remove", only(("admin",), 302), of_asked_by_group, "post"),
+    Row("member_everywhere", only(("admin",), 302), of_member, "post"),
+    Row("member_remove", only(("admin",), 302), of_member, "post"),  # alice stays: her study has nobody else
     Row("study_new", only(("alice", "bob", "admin"), 200)),
     Row("questionnaires", only(RESEARCHERS, 200)),
     Row("questionnaire_new", only(RESEARCHERS, 200)),
     Row("questionnaire_import", only(RESEARCHERS, 200)),
-    Row("questionnaire_edit", only(RESEARCHERS, 200), questionnaire),
-    Row("questionnaire_edit", only(RESEARCHERS, 302), questionnaire, "post"),
-    Row("questionnaire_change", only(RESEARCHERS, 302), questionnaire, "post"),
-    Row("questionnaire_preview", only(RESEARCHERS, 200), questionnaire),
-    Row("preview_screen", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 0, "nl", 1]),
-    Row("preview_screen", only(RESEARCHERS, 302), lambda cast: [*questionnaire(cast), 0, "nl", 1], "post"),
-    Row("questionnaire_versions", only(RESEARCHERS, 200), questionnaire),
-    Row("questionnaire_version", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 1]),
-    Row("version_file", only(RESEARCHERS, 200), lambda cast: [*questionnaire(cast), 1, "yaml"]),
+    Row("questionnaire_templates", only(RESEARCHERS, 200)),
+    Row("questionnaire_templates", only(RESEARCHERS, 200), method="post"),
+    Row("questionnaire_offer", researchers(302), questionnaire, "post"),
+    Row("questionnaire_edit", researchers(200), questionnaire),
+    Row("questionnaire_edit", researchers(302), questionnaire, "post"),
+    Row("questionnaire_change", researchers(302), questionnaire, "post"),
+    Row("questionnaire_preview", researchers(200), questionnaire),
+    Row("preview_screen", researchers(200), lambda cast: [*questionnaire(cast), 0, "nl", 1]),
+    Row("preview_screen", researchers(302), lambda cast: [*questionnaire(cast), 0, "nl", 1], "post"),
+    Row("questionnaire_versions", researchers(200), questionnaire),
+    Row("questionnaire_version", researchers(200), lambda cast: [*questionnaire(cast), 1]),
+    Row("version_file", researchers(200), lambda cast: [*questionnaire(cast), 1, "yaml"]),
     Row("open_texts", researchers(200), slug),
     Row("open_texts_file", researchers(200), slug),
     Row("open_text_review", researchers(302), slug, "post"),
     Row("study_settings", researchers(200), slug),
+    Row("study_delete", researchers(302), slug),  # asked for the password or second factor first
+    Row("study_delete", researchers(302), slug, "post"),
+    Row("deleted_studies", only(RESEARCHERS, 200)),
+    Row("person_remove", only(RESEARCHERS, 302)),
+    Row("person_remove", only(RESEARCHERS, 302), method="post"),
     Row("study_people", researchers(200), slug),
     Row("study_person_remove", researchers(302), of_role, "post"),
+    Row("study_asked_remove", researchers(302), of_asked, "post"),
     Row("teams", researchers(200), slug),
     Row("mails", researchers(200), slug),
     Row("mail_hours", researchers(302), slug, "post", {"own": ""}),
@@ -331,14 +448,19 @@ TABLE = [
     Row("mail_text", researchers(200), lambda cast: [cast.study.slug, "teams.director_invitation"]),
     Row("mail_text", only((), 404), lambda cast: [cast.study.slug, "teams.researcher_added"]),
     Row("mail_messages", researchers(200), slug),
+    Row("mail_resend_all", researchers(302), lambda cast: [cast.study.slug], "post"),
     Row("mail_resend", researchers(302), lambda cast: [cast.study.slug, cast.study.mails.first().pk], "post"),
     Row("academy_new", researchers(200), slug),
     Row("academy_edit", researchers(200), lambda cast: [cast.study.slug, cast.academy.pk]),
     Row("team_new", researchers(200), slug),
     Row("team_edit", researchers(200), of_team),
     Row("team_history", researchers(200), of_team),
+    Row("leader_let_in", researchers(302), of_unled_team, "post"),
+    Row("wave_hand_over", researchers(302), of_later_wave, "post"),
     Row("contacts_import", researchers(200), slug),
     Row("contacts_example", researchers(200), slug),
+    Row("mail_domains", researchers(200), slug),
+    Row("mail_domain_remove", researchers(302), lambda cast: [cast.study.slug, mail_domain(cast).pk], "post"),
     Row("duplicates", researchers(200), slug),
     Row(
         "merge",
@@ -368,6 +490,7 @@ TABLE = [
     # ---------------------------------------------------------------- researchers: collecting
     Row("questionnaire_choose", researchers(200), slug),
     Row("collecting", researchers(200), slug),
+    Row("collecting_open", researchers(302), slug, "post"),
     Row("collecting_team", researchers(200), of_team),
     Row("collecting_close", researchers(302), of_team, "post"),
     Row("collecting_reopen", researchers(302), of_team, "post"),
@@ -381,11 +504,24 @@ TABLE = [
     Row("collecting_paper_back", researchers(302), of_team, "post"),
     Row("collecting_paper_handed_in", researchers(302), of_team, "post", {"handed_in": 2}),
     Row("collecting_paper_form", researchers(200), paper_of_team),
-    Row("collecting_paper_keep", researchers(204), paper_of_team, "post"),
+    Row("collecting_paper_correct", researchers(302), paper_of_team),
     Row("collecting_paper_throw", researchers(302), paper_of_team, "post"),
+    Row("address_lists", researchers(200), slug),
+    Row(
+        "address_list_ask",
+        researchers(302),
+        lambda cast: [mail_domain(cast) and cast.study.slug, cast.academy.pk],
+        "post",
+        {"name": "Kim", "email": "kim@noord.example"},
+    ),
+    Row("address_list_admin", only(("admin",), 200), lambda cast: [cast.study.slug, cast.academy.pk]),
     Row("meeting_texts", researchers(200), slug),
     Row("reminder_rounds", researchers(200), slug),
     Row("reminder_round_drop", researchers(302), lambda cast: [cast.study.slug, 0], "post"),
+    Row("collecting_present", researchers(302), of_team, "post", {"present": 9}),
+    Row("collecting_slips", researchers(200), of_team, "post", {"n": 3}),
+    Row("collecting_slips_end", researchers(302), of_team, "post"),
+    Row("collecting_new_key", researchers(302), of_team, "post"),
     Row("collecting_remind", researchers(302), of_online_team, "post"),
     Row("collecting_facilitator", researchers(302), of_team, "post"),
     Row("collecting_renew", researchers(302), of_team, "post"),
@@ -435,6 +571,9 @@ TABLE = [
     Row("cases", researchers(200), slug),
     Row("case", researchers(200), of_team),
     Row("export_results", researchers(200), of_finished_run),
+    Row("results_release", researchers(302), slug, "post"),
+    Row("export_all_results", researchers(200), of_result_release),
+    Row("study_employment", researchers(200), slug),
     Row("write_up", researchers(200), slug),
     Row("exports", researchers(200), slug),
     Row("release_file", researchers(200), of_release),
@@ -463,6 +602,7 @@ TABLE = [
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
     Row("team_talk", only((), 404), team),
     Row("team_share", only((), 404), team, "post", {"days": 14}),
+    Row("team_hand_over", carol(302), lambda cast: of_later_wave(cast)[1:], "post"),
     Row("team_share_revoke", carol(302), lambda cast: [cast.participation.pk, cast.report_link.pk], "post"),
     # ---------------------------------------------------------------- readers of reports, by link
     Row("report_link", everyone(404), lambda cast: ["forged"]),
@@ -525,6 +665,28 @@ def test_what_changes_things_is_no_get(row: Row, cast: Cast) -> None:
         assert judged(response) in (405, LOGIN), f"{role} gets {response.status_code}"
 
 
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_what_an_account_sees_is_not_stored(row: Row, cast: Cast) -> None:
+    path = reverse(row.name, args=row.arguments(cast))
+    may = [role for role in ACCOUNTS if row.expected[role] not in (404, 405)]
+    if not may or path.startswith("/a/"):
+        return  # nothing but "not found"; the teacher's pages know no account
+    response = getattr(cast.client(may[0]), row.method)(path, row.data)
+    assert "no-store" in response.headers.get("Cache-Control", ""), response.headers
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_what_a_link_shows_is_not_stored(row: Row, cast: Cast) -> None:
+    """Nor what a visitor sees who has no account: only what is the same for everybody may be kept (SAME_FOR_ALL)."""
+    may = [role for role in ROLES if role not in ACCOUNTS and row.expected[role] not in (404, 405, LOGIN)]
+    if not may or row.name in SAME_FOR_ALL:
+        return
+    path = reverse(row.name, args=row.arguments(cast))
+    for role in may:
+        response = getattr(cast.client(role), row.method)(path, row.data)
+        assert "no-store" in response.headers.get("Cache-Control", ""), (role, response.headers)
+
+
 def test_every_address_is_in_the_table() -> None:
     names = {pattern.name for pattern in addresses()}
     table = {row.name for row in TABLE}
@@ -542,3 +704,21 @@ def test_public_views_say_so_and_others_demand_a_sign_in() -> None:
         public = row.expected["anyone"] != LOGIN or row.name in BEFORE_SIGN_IN
         marked = getattr(by_name[row.name], "login_required", True) is False
         assert marked == public, f"{row.name} is {'not ' if public else ''}marked as public"
+
+
+def test_only_pages_with_a_protection_of_their_own_take_forms_without_token(cast: Cast) -> None:
+    """Below /a/: the response key in the body, with Origin (tests/surveys/test_devices.py); a mail provider's secret; the token
+    of the address where a mail program unsubscribes by one press; a preview, which keeps nothing."""
+    below_a = {pattern.name for pattern in answer_urls.urlpatterns}
+    exempt = {
+        pattern.name
+        for pattern in addresses()
+        if getattr(pattern.callback, "csrf_exempt", False) and pattern.name not in below_a
+    }
+    assert exempt == {"mail_events", "no_mails", "no_reminders", "preview_screen"}
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(email=cast.emails["alice"]))
+    for row in (row for row in TABLE if row.method == "post" and row.name not in below_a | exempt):
+        with transaction.atomic():
+            assert client.post(reverse(row.name, args=row.arguments(cast)), row.data).status_code in (403, 405), row
+            transaction.set_rollback(True)

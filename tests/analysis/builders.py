@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from analysis.plan import lock_plan
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires import import_questionnaire
+from teams import employment
 from teams.models import Academy, Institution, Participation, Sector, Study, Team, User
+from tests.groups import a_group
 
 QUESTIONNAIRE = """
 code: small
@@ -71,6 +73,7 @@ def answers(*values: int | str | None) -> dict[str, Any]:
 def make_study(slug: str = "small", *, k: int = 5) -> Study:
     """An open study with the small questionnaire, its plan locked, and no teams."""
     study = Study.objects.create(
+        group=a_group(),
         slug=slug,
         title=slug.title(),
         starts_on="2026-01-01",
@@ -81,7 +84,7 @@ def make_study(slug: str = "small", *, k: int = 5) -> Study:
         contact_name="Researcher",
         contact_email="researcher@university.example",
     )
-    _, version = import_questionnaire(QUESTIONNAIRE)
+    _, version = import_questionnaire(QUESTIONNAIRE, a_group())
     Survey.objects.create(study=study, version=version)
     plan = lock_plan(study, None)
     Survey.objects.filter(study=study).update(plan_hash=plan.content_hash, opened_at=timezone.now())
@@ -92,7 +95,7 @@ def make_team(
     study: Study, name: str, *, approached: int = 10, academy: str = "Academy", mode: str = "online"
 ) -> Participation:
     """A team that takes part; its academy and institution are made as needed."""
-    institution, _ = Institution.objects.get_or_create(name="University")
+    institution, _ = Institution.objects.get_or_create(group=a_group(), name="University")
     owner, _ = Academy.objects.get_or_create(
         institution=institution,
         name=academy,
@@ -101,9 +104,18 @@ def make_team(
     team, _ = Team.objects.get_or_create(
         academy=owner, name=name, defaults={"leader_name": "L", "leader_email": f"{name.lower()}@university.example"}
     )
-    return Participation.objects.create(
-        study=study, team=team, state=Participation.State.ACCEPTED, mode=mode, approached=approached
+    participation = Participation.objects.create(
+        study=study,
+        team=team,
+        state=Participation.State.ACCEPTED,
+        mode=mode,
+        approached=approached,
+        leader_name=team.leader_name,
+        leader_email=team.leader_email,
     )
+    for role in study.roles.filter(kind="researcher"):
+        employment.declare(role.user, study, [])
+    return participation
 
 
 def seal(
@@ -125,9 +137,11 @@ def seal(
         n_started=len(rows),
         n_submitted=submitted,
         n_links=participation.approached,
+        n_confirmed=participation.approached,
+        present_by="researcher",
     )
-    Response.objects.bulk_create(
-        Response(
+    SealedResponse.objects.bulk_create(
+        SealedResponse(
             key=secrets.token_urlsafe(32),
             collection=collection,
             state=Response.State.SUBMITTED if number < submitted else Response.State.DRAFT,
@@ -143,6 +157,7 @@ def seal(
 def make_researcher(study: Study) -> User:
     user = User.objects.create_user("researcher@university.example", "a long password", name="R")
     user.roles.create(kind="researcher", study=study)
+    employment.declare(user, study, [])  # works in none of its academies
     return user
 
 

@@ -115,5 +115,5 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     for number in range(n_teams):
         builders.seal(builders.make_team(study, f"T{number}"), [builders.answers(1)])
     with CaptureQueriesContext(connection) as queries:
-        accounts(study).to_dict()
+        accounts(study)
     assert len(queries) == 3

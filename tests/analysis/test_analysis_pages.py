@@ -9,7 +9,7 @@ from django.urls import reverse
 from analysis import runs
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.result_models import FactorModelResult
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -89,7 +89,7 @@ def test_a_run_is_asked_for_shows_progress_and_ends(researcher, study):
     assert 'value="3"' in part.content.decode()
     assert 'max="8"' in part.content.decode()
     assert "HX-Refresh" not in part
-    AnalysisRun.objects.update(state="queued")
+    AnalysisRun.objects.update(state="queued", lease_until=None)
     assert runs.execute(run.pk)
     part = researcher.get(answer.url, headers={"hx-request": "true"})
     assert part["HX-Refresh"] == "true"
@@ -192,7 +192,7 @@ def test_import_page_checks_then_imports(researcher, study):
         follow=True,
     )
     assert answer.redirect_chain == [(url("runs"), 302)]
-    assert Response.objects.count() == 1
+    assert Response.objects.count() + SealedResponse.objects.count() == 1, "a worker seals it"
     assert Participation.objects.get().team.name == "Noord"
 
 
@@ -209,7 +209,9 @@ def test_query_counts_are_equal_at_2_and_at_20_teams(researcher, study):
     counts = []
     for first, last in ((0, 2), (2, 20)):
         for number in range(first, last):
-            builders.seal(builders.make_team(study, f"T{number:02}"), [answers(1, 2, 3), answers(4, 3, 1), {}])
+            builders.seal(
+                builders.make_team(study, f"T{number:02}"), [answers(1, 2, 3), answers(4, 3, 1), answers(2, 2, 2), {}]
+            )
         run = analyse(study)
         measured = {}
         for name, args in (
@@ -240,3 +242,11 @@ def test_the_list_of_runs_takes_as_many_queries_for_one_as_for_ten(researcher, s
             researcher.get(url("runs"))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_map_that_is_too_large_is_said_to_be(researcher, study):
+    unlock(study)
+    columns = SimpleUploadedFile("map.csv", b"column;code\n" + b"x;y\n" * 250_000)
+    files = {"file": upload(["Noord", 1, 2, 3, 4, 1, 2, 3, 4, 1]), "map": columns}
+    page = researcher.post(url("responses_import"), files | {"team_column": "team", "check": "1"}).content.decode()
+    assert "The map is too large" in page

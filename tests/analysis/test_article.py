@@ -27,10 +27,11 @@ from surveys.models import Collection, Survey
 from surveys.questionnaires import import_questionnaire
 from surveys.sealing import seal_many
 from surveys.submission import submit_many
-from teams.contacts import EXAMPLE
+from teams.contact_cells import EXAMPLE
 from teams.invitations import link_path
 from teams.models import Institution, Invitation, OutboxMessage, Participation, Study, Team
 from tests.analysis import builders
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,7 @@ CODES = {
 def study() -> Study:
     today = timezone.localdate()
     return Study.objects.create(
+        group=a_group(),
         slug="article",
         title="Collective learning",
         starts_on=today,
@@ -151,7 +153,7 @@ def test_every_count_is_the_articles(researcher: Client, study: Study) -> None:
     assert researcher.post(page, {"content": content, "apply": "1"}).status_code == 302
     assert (Institution.objects.count(), Team.objects.count()) == (8, 42)
     again = researcher.post(page, {"content": content, "apply": "1"})
-    assert again.context["preview"].counts == {"new": 0, "changed": 0, "unchanged": 42, "wrong": 0}
+    assert again.context["preview"].counts == {"new": 0, "changed": 0, "unchanged": 42, "asks": 0, "wrong": 0}
     assert Team.objects.count() == 42
 
     # ---- the tiers
@@ -164,7 +166,7 @@ def test_every_count_is_the_articles(researcher: Client, study: Study) -> None:
     assert mailed("surveys.personal_link") == 0
 
     # ---- collecting, and the analysis
-    survey = Survey.objects.create(study=study, version=import_questionnaire(builders.QUESTIONNAIRE)[1])
+    survey = Survey.objects.create(study=study, version=import_questionnaire(builders.QUESTIONNAIRE, a_group())[1])
     assert open_survey(survey, lock_plan(study, None).content_hash) == 36
     collections = list(
         Collection.objects.filter(survey=survey).select_related(

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis import dataset
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -69,10 +69,10 @@ def test_fingerprint_is_stable_and_order_does_not_matter():
     builders.three_teams(study)
     survey = _survey(study)
     before = dataset.load(survey)
-    rows = list(Response.objects.all())
-    Response.objects.all().delete()
+    rows = list(SealedResponse.objects.all())
+    SealedResponse.objects.all().delete()
     random.Random(3).shuffle(rows)
-    Response.objects.bulk_create(rows)
+    SealedResponse.objects.bulk_create(rows)
     after = dataset.load(survey)
     assert after.fingerprint == before.fingerprint
     assert after.respondents.index.tolist() == sorted(before.respondents.index)
@@ -94,7 +94,7 @@ def test_fingerprint_changes_with_every_part_that_is_analysed(change):
     builders.seal(builders.make_team(study, "Team"), [{"AA1": 1}, {"AA1": 1}])
     survey = _survey(study)
     before = dataset.load(survey).fingerprint
-    Response.objects.filter(pk=Response.objects.order_by("pk").first().pk).update(**change)
+    SealedResponse.objects.filter(pk=SealedResponse.objects.order_by("pk").first().pk).update(**change)
     assert dataset.load(survey).fingerprint != before
 
 
@@ -103,7 +103,7 @@ def test_background_answers_are_not_read():
     builders.seal(builders.make_team(study, "Team"), [{"AA1": 1}])
     survey = _survey(study)
     before = dataset.load(survey)
-    Response.objects.update(answers={"AA1": 1, "years_in_team": "over_10"})
+    SealedResponse.objects.update(answers={"AA1": 1, "years_in_team": "over_10"})
     after = dataset.load(survey)
     assert after.fingerprint == before.fingerprint
     assert "years_in_team" not in after.frame.columns

@@ -14,10 +14,10 @@ from analysis.accounting import accounts
 from analysis.disclosure import Reason, Withheld, judge_academy, units
 from analysis.groups import group_of, load_groups
 from analysis.models import AnalysisRun, Decision, Publication
-from analysis.publishing import published_run
+from analysis.publication.standing import published_run
 from analysis.reports import team_reports
 from analysis.result_models import FactorModelResult, ScaleResult
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, SealedResponse, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 
 ARTICLE = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.29, 0.59)}
@@ -147,7 +147,7 @@ def test_the_directors_of_five_and_of_two_teams_have_links(study, client):
 
 
 def test_the_contract_for_scripts(contract, study, run):
-    assert set(contract) == {"study", "accounts", "scales", "overall", "theoretical", "teams", "run"}
+    assert set(contract) == {"study", "accounts", "scales", "overall", "theoretical", "marks", "teams", "run"}
     assert contract["study"] == "demo"
     assert contract["accounts"] == {
         "academies_invited": 12,
@@ -208,7 +208,7 @@ def test_results_says_what_is_missing(loaded, db):
 def test_it_went_through_the_steps_of_a_real_study(study):
     collections = Collection.objects.filter(survey__study=study)
     assert set(collections.values_list("state", flat=True)) == {"sealed"}
-    assert Response.objects.filter(collection__in=collections, state="submitted").count() == 495
+    assert SealedResponse.objects.filter(collection__in=collections, state="submitted").count() == 495
     assert study.previous.slug == "demo-vorig-jaar"
     assert set(Publication.objects.values_list("study__slug", flat=True)) == {"demo", "demo-vorig-jaar"}
     assert Invitation.objects.filter(study=study, academy__isnull=False, state="declined").count() == 1
@@ -223,9 +223,9 @@ def test_nobody_is_mailed(study):
 
 
 def test_a_second_load_changes_nothing(study):
-    before = (Response.objects.count(), AnalysisRun.objects.count(), Event.objects.count())
+    before = (SealedResponse.objects.count(), AnalysisRun.objects.count(), Event.objects.count())
     assert not demo.load()
-    assert (Response.objects.count(), AnalysisRun.objects.count(), Event.objects.count()) == before
+    assert (SealedResponse.objects.count(), AnalysisRun.objects.count(), Event.objects.count()) == before
 
 
 def test_anybody_can_take_part_at_once(study):
@@ -239,6 +239,21 @@ def test_sign_ins_are_of_people_who_can_sign_in(study):
         user = User.objects.get(email=sign_in.email)
         assert user.has_usable_password() == bool(sign_in.password)
         assert not sign_in.password or user.check_password(sign_in.password)
+
+
+def test_passwords_are_of_this_installation_and_are_the_ones_printed(study):
+    printed = {
+        demo.RESEARCHER: demo.password_of(demo.RESEARCHER),
+        demo.ADMINISTRATOR: demo.password_of(demo.ADMINISTRATOR),
+    }
+    assert len(set(printed.values())) == 2
+    assert all(len(password) == 16 for password in printed.values())
+    for email in printed:
+        user = User.objects.get(email=email)
+        user.set_password("teamspiegel-demo")  # as an earlier version had it, the same everywhere
+        user.save()
+    demo.give_passwords()
+    assert all(User.objects.get(email=email).check_password(password) for email, password in printed.items())
 
 
 @pytest.mark.django_db

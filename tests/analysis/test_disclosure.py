@@ -9,6 +9,7 @@ from analysis.disclosure import (
     Agreement,
     Capped,
     Group,
+    Hold,
     ItemDistribution,
     ItemFigures,
     ItemMean,
@@ -50,6 +51,58 @@ class TestUnits:
 
     def test_what_is_in_no_unit_is_in_no_aggregate(self):
         assert [g.key for g in disclosure.units([team("a", 4), team("b", 9)], K)] == ["b"]
+
+
+class TestHolds:
+    """Where n reaches k only by what the leader or one other person supplied, a researcher looks first."""
+
+    def held(self, analysed: int, **counts: int | bool) -> tuple[Hold, ...]:
+        return team("a", analysed, **counts).holds(K)[0]
+
+    def test_an_honest_meeting_and_an_honest_online_team_are_not_held(self):
+        assert self.held(14, present_and_links=15) == ()
+        assert self.held(12, present_and_links=12, unconfirmed_links=0) == ()
+        assert self.held(14, present_and_links=15, on_one_device=3) == ()  # the tablet of who has no phone
+        assert self.held(12, present_and_links=12, unconfirmed_links=2, not_vouched=2) == ()
+
+    def test_aliases_beside_one_colleague(self):
+        counts = {"present_and_links": 6, "not_vouched": 4, "unconfirmed_links": 4}
+        assert self.held(5, **counts) == (Hold.UNCONFIRMED,)
+        # with links to all colleagues too, of whom one answered, the four may still be the leader
+        assert self.held(5, present_and_links=16, not_vouched=4, unconfirmed_links=4) == (Hold.UNCONFIRMED,)
+        decided = team("a", 5, **counts, accepted_by_researcher=True)
+        assert disclosure.judge_group(decided, K) is None
+
+    def test_an_unknown_number_of_present_holds_and_never_raises_n(self):
+        unknown = team("a", 9, present_and_links=0, present_unknown=True)
+        assert unknown.n == 0
+        assert disclosure.judge_group(unknown, K) == Withheld(Reason.COUNTS_OPEN)
+        assert unknown.holds(K) == [(Hold.PRESENT_UNKNOWN,)]
+        decided = team("a", 9, present_and_links=0, present_unknown=True, accepted_by_researcher=True)
+        assert decided.n == 9
+        assert disclosure.judge_group(decided, K) is None
+        few = team("a", 4, present_and_links=0, present_unknown=True)
+        assert disclosure.judge_group(few, K) == Withheld(Reason.TOO_FEW)
+
+    @pytest.mark.parametrize(
+        ("counts", "hold"),
+        [
+            ({"counted_by_leader": True, "not_vouched": 8}, Hold.COUNTED_BY_LEADER),
+            ({"counted_by_stranger": True, "not_vouched": 8}, Hold.COUNTED_BY_STRANGER),
+            ({"links_beside_present": 4}, Hold.LINKS_MAKE_UP),
+            ({"one_supplier": True}, Hold.ONE_SUPPLIER),
+            ({"on_one_device": 5}, Hold.ONE_DEVICE),
+        ],
+    )
+    def test_each_has_its_own_reason(self, counts, hold):
+        assert self.held(8, present_and_links=8, **counts) == (hold,)
+        assert self.held(8, present_and_links=8, **counts, accepted_by_researcher=True) == ()
+
+    def test_in_a_combination_a_small_team_counts_for_all_that_are_claimed(self):
+        honest = TeamCounts(4, 4, 6, 8)
+        filled = TeamCounts(3, 3, 3, 8, on_one_device=3)
+        assert Group("u", (honest, filled)).holds(K) == [(), (Hold.ONE_DEVICE,)]
+        assert disclosure.judge_group(Group("u", (filled,)), K) == Withheld(Reason.TOO_FEW)
 
 
 class TestAggregates:
@@ -102,9 +155,25 @@ class TestVersions:
         first, second = {("a", "GV"): "abcdeq"}, {("b", "GV"): "uvwxyq"}
         assert disclosure.version_conflicts([first, second], {("c", "GV"): "abcdeuvwxyq"}, K) == [("c", "GV")]
 
-    def test_of_fewer_than_k_nothing_was_shown(self):
-        first = {("a", "GV"): "abc"}
-        assert disclosure.version_conflicts([first], {("a", "GV"): "abcdefgh"}, K) == []
+    def test_of_fewer_than_k_nothing_is_shown(self):
+        first = {("a", "GV"): "abcdefgh"}
+        assert disclosure.version_conflicts([first], {("a", "GV"): "abc"}, K) == []
+
+    def test_figures_hang_together_through_others(self):
+        # the new figure shares nobody with the first, but A + B + C tells of those whom all three leave or share
+        versions = [{("a", "GV"): "abcdefgh"}, {("b", "GV"): "ghijklmnop"}]
+        assert disclosure.version_conflicts(versions, {("c", "GV"): "klmnopqrstu"}, K) == [("c", "GV")]
+        apart = [{("a", "GV"): "abcdefgh"}, {("b", "GV"): "fgh"}]
+        assert disclosure.version_conflicts(apart, {("c", "GV"): "klmnopqrstu"}, K) == []
+
+    def test_where_answers_are_gone_no_part_is_cut_out(self):
+        # ten were shown together; six of them are shown by themselves now; the answers of the others were deleted
+        first, second = {("unit:1", "I1"): "abcdefuvwxy"}, {("team:1", "I1"): "abcdef"}
+        kept = {"I1": dict(zip("abcdefuvwxy", (1, 2, 3, 4, 2, 3, 1, 4, 2, 3, 3), strict=True))}
+        assert disclosure.version_tells([first], second, kept, 4, K) == []
+        left = {"I1": {key: value for key, value in kept["I1"].items() if key in "abcdef"}}
+        assert disclosure.version_tells([first], second, left, 4, K) == [("team:1", "I1")]
+        assert disclosure.version_tells([first], {("team:1", "I1"): "ghijkl"}, left, 4, K) == []
 
     def test_people_who_come_in_all_alike_are_told_by_the_difference(self):
         first, second = {("a", "I1"): "abcdef"}, {("a", "I1"): "abcdefghijkl"}
@@ -205,4 +274,11 @@ class TestShown:
 def test_rounding_is_half_up():
     assert disclosure.round_half_up(2.25, 1) == 2.3
     assert disclosure.round_half_up(2.675, 2) == 2.68
-    assert [disclosure.round_share(n, 20) for n in (0, 1, 13, 25)] == [0, 10, 70, 100]
+
+
+def test_a_count_that_nobody_made_is_not_told_as_too_many_that_came_back():
+    """Also of what was sealed before that was kept apart; and whatever is not known never raises n."""
+    nobody = TeamCounts(8, 8, 0, 10, not_counted=True)
+    assert nobody.holds(5) == (Hold.PRESENT_UNKNOWN,)
+    assert (nobody.n, TeamCounts(8, 8, 0, 10, present_unknown=True, not_counted=True).n) == (0, 0)
+    assert TeamCounts(8, 8, 6, 10).holds(5) == (Hold.RETURNED,)

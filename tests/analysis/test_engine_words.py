@@ -9,9 +9,9 @@ from django.utils.translation import override
 
 from analysis.engine_words import NO_SOLUTION, REFUSED, problem_in_words
 from analysis.factor_models import FactorModel, fit_model
+from analysis.model_fit import warnings_in_words
 from analysis.psychometrics import problems, result
 from analysis.result_models import FactorModelResult
-from analysis.run_words import warnings_in_words
 
 CODES = sorted(
     {

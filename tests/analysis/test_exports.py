@@ -47,14 +47,14 @@ def test_a_team_called_like_a_formula():
     study = builders.make_study()
     builders.seal(builders.make_team(study, "=HYPERLINK(1)"), [answers(1, 2)] * 2)
     _, run = analysed(study)
-    assert {row["team"] for row in parsed(result_rows(run))} == {"", "'=HYPERLINK(1)"}
+    assert {row["team"] for row in parsed(result_rows(run, all_teams=True))} == {"", "'=HYPERLINK(1)"}
 
 
 def test_results_hold_both_scale_sets_overall_and_per_team():
     study = builders.make_study()
     builders.three_teams(study)
     _, run = analysed(study)
-    rows = parsed(result_rows(run))
+    rows = parsed(result_rows(run, all_teams=True))
     assert len(rows) == 2 * 3 * 4
     overall = next(row for row in rows if row["scale"] == "BB" and not row["team"])
     assert [row["team"] for row in rows if row["scale"] == "BB"] == 2 * ["", "Team0", "Team1", "Team2"]
@@ -117,5 +117,5 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
         builders.seal(builders.make_team(study, f"T{number}"), [answers(1, 2)] * 2)
     _, run = analysed(study)
     with CaptureQueriesContext(connection) as results:
-        list(result_rows(run))
+        list(result_rows(run, all_teams=True))
     assert len(results) == 2 + 2 * 6, "reliability, the scales, and two per scale of either set"

@@ -1,20 +1,28 @@
 import io
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from openpyxl import Workbook
 
 from analysis import dataset, runs
-from analysis.import_file import UnreadableFile, read_answers, read_map, read_table
-from analysis.imports import ImportRefused, import_answers, seal
+from analysis.accounting import accounts
+from analysis.import_file import read_answers, read_map, read_table
+from analysis.import_teams import ImportRefused
+from analysis.imports import import_answers, seal
 from analysis.models import AnalysisRun
 from analysis.plan import locked_plan, rules
 from analysis.result_models import ReliabilityResult, ScaleResult
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires import definition_of, import_questionnaire
-from teams.models import Participation
+from teams.corrections import correct_leader
+from teams.handover_mails import leader_let_in
+from teams.models import OutboxMessage, Participation
+from teams.tables import UnreadableTable
 from tests.analysis import builders
 from tests.analysis.psychometrics.conftest import ORACLES, load_oracle
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 HEADER = ["team", *builders.ITEMS]
@@ -22,7 +30,7 @@ HEADER = ["team", *builders.ITEMS]
 
 @pytest.fixture
 def definition():
-    _, version = import_questionnaire(builders.QUESTIONNAIRE)
+    _, version = import_questionnaire(builders.QUESTIONNAIRE, a_group())
     return definition_of(version)
 
 
@@ -142,7 +150,7 @@ def test_what_is_wrong_with_columns_is_said(definition):
     [("a.csv", b""), ("a.csv", b"team,AA1\n"), ("a.csv", b"PK\x00\x01"), ("a.xlsx", b"no spreadsheet")],
 )
 def test_files_that_are_no_table(name, content):
-    with pytest.raises(UnreadableFile):
+    with pytest.raises(UnreadableTable):
         read_table(name, content)
 
 
@@ -161,10 +169,40 @@ def test_import_makes_teams_and_seals_them(survey, definition):
     assert [found.pk for found in runs.surveys_due()] == [survey.pk]
 
 
+def test_rows_without_one_answer_are_no_returned_questionnaires(survey, definition):
+    empty = ["Noord", *[""] * 9]
+    found = read(file_of(*GOOD, empty, empty), definition)
+    assert (found.good, found.n_rows, found.n_unanswered) == (True, 4, 2)
+    seal(import_answers(survey, found, None))
+    run = runs.request_run(survey)
+    assert runs.execute(run.pk)
+    run.refresh_from_db()
+    assert {name: run.counts[name] for name in ("approached", "returned", "analysed", "not_returned")} == {
+        "approached": 4,
+        "returned": 2,
+        "analysed": 2,
+        "not_returned": 2,
+    }
+    assert accounts(survey.study).total.returned == 2
+    assert sum(Collection.objects.values_list("n_submitted", flat=True)) == 2
+
+
+def test_who_said_not_to_be_eligible_or_could_not_judge_did_answer(survey, definition):
+    header = ["team", "eligibility", *builders.ITEMS]
+    found = read(file_of(["Noord", "no_other", *[""] * 9], ["Noord", "yes", *["x"] * 9], header=header), definition)
+    assert found.n_unanswered == 0
+    seal(import_answers(survey, found, None))
+    run = runs.request_run(survey)
+    assert runs.execute(run.pk)
+    run.refresh_from_db()
+    assert run.counts["returned"] == 2
+
+
 def test_nothing_is_imported_from_a_bad_file(survey, definition):
     with pytest.raises(ImportRefused):
         import_answers(survey, read(file_of(GOOD[0], ["T", 9, *GOOD[0][2:]]), definition), None)
     assert not Response.objects.exists()
+    assert not SealedResponse.objects.exists()
     assert not Participation.objects.exists()
 
 
@@ -172,7 +210,7 @@ def test_a_second_import_of_the_same_team_is_refused_whole(survey, definition):
     seal(import_answers(survey, read(file_of(GOOD[0]), definition), None))
     with pytest.raises(ImportRefused, match="Noord"):
         import_answers(survey, read(file_of(*GOOD), definition), None)
-    assert Response.objects.count() == 1
+    assert SealedResponse.objects.count() == 1
     assert not Participation.objects.filter(team__name="Zuid").exists()
 
 
@@ -188,6 +226,7 @@ def test_a_team_with_personal_links_is_not_imported_into(survey, definition):
     with pytest.raises(ImportRefused, match="Noord"):
         import_answers(survey, read(file_of(GOOD[0]), definition), None)
     assert not Response.objects.exists()
+    assert not SealedResponse.objects.exists()
 
 
 # ------------------------------------------------------------------------------------------------ command
@@ -198,24 +237,26 @@ def test_command_reports_and_imports_nothing(survey, tmp_path, capsys):
         call_command("import_responses", path, "--study", "import", "--team-column", "team")
     assert "row 3, column AA1" in capsys.readouterr().err
     assert not Response.objects.exists()
+    assert not SealedResponse.objects.exists()
     call_command(
         "import_responses", path, "--study", "import", "--team-column", "team", "--leave-out", "3", "--dry-run"
     )
     assert not Response.objects.exists()
+    assert not SealedResponse.objects.exists()
     call_command("import_responses", path, "--study", "import", "--team-column", "team", "--leave-out", "3-3")
-    assert Response.objects.count() == 1
+    assert SealedResponse.objects.count() == 1
 
 
 def test_command_says_what_is_wrong_with_a_questionnaire(tmp_path):
     path = tmp_path / "bad.yaml"
     path.write_text("code: bad\nscales: []\n")
     with pytest.raises(CommandError, match="scales"):
-        call_command("import_questionnaire", path)
+        call_command("import_questionnaire", path, "--group=Group")
 
 
 def test_bfi_from_import_to_result_rows(tmp_path):
     """2,800 real respondents: result rows equal psych's numbers (docs/real-data.md)."""
-    call_command("import_questionnaire", ORACLES.parents[1] / "docs" / "examples" / "bfi.yaml")
+    call_command("import_questionnaire", ORACLES.parents[1] / "docs" / "examples" / "bfi.yaml", "--group=BFI")
     call_command(
         "import_responses",
         ORACLES / "bfi.csv",
@@ -238,3 +279,92 @@ def test_bfi_from_import_to_result_rows(tmp_path):
             reliability = ReliabilityResult.objects.get(run=run, scale=scale, scale_set=scale_set)
             assert reliability.alpha == pytest.approx(figures["listwise"]["alpha_raw"], abs=1e-9)
             assert reliability.omega == pytest.approx(figures["omega_ml_listwise"]["omega_model"], abs=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ teams of a file
+def test_spellings_of_one_name_are_one_team(definition):
+    rows = [[name, *GOOD[0][1:]] for name in ("Één Team", "één team", "E\u0301e\u0301n  Team")]
+    found = read(file_of(*rows), definition)
+    assert {team: len(rows) for team, rows in found.teams.items()} == {"Één Team": 3}
+
+
+def test_columns_say_where_a_team_is(survey, definition):
+    header = ["team", "Institution", "academy", "sector", *builders.ITEMS]
+    rows = [
+        ["Noord", "Hogeschool Elders", "Academie Zorg", "health", *GOOD[0][1:]],
+        ["Noord", "hogeschool elders", "Academie Zorg", "Gezondheid", *GOOD[0][1:]],
+        ["Zuid", "", "", "", *GOOD[1][1:]],
+    ]
+    found = read(file_of(*rows[::2], header=header), definition)
+    assert found.good
+    import_answers(survey, found, None)
+    north, south = (Participation.objects.get(team__name=name).team.academy for name in ("Noord", "Zuid"))
+    assert (north.name, north.institution.name, north.sector) == ("Academie Zorg", "Hogeschool Elders", "health")
+    assert (south.name, south.institution.name) == (f"Imported: {survey.study.slug}", survey.study.controller)
+    two_places = read(file_of(*rows[:2], header=header), definition)
+    assert [bad.row for bad in two_places.bad_cells] == [3]
+    unknown = read(file_of([*rows[0][:3], "nowhere", *GOOD[0][1:]], header=header), definition)
+    assert [(bad.row, bad.column) for bad in unknown.bad_cells] == [(2, "sector")]
+
+
+def test_the_same_teams_as_in_the_wave_before(survey, definition):
+    import_answers(survey, read(file_of(*GOOD), definition), None)
+    second = builders.make_study("second")
+    second.plans.all().delete()
+    type(second).objects.filter(pk=second.pk).update(previous=survey.study, wave=2)
+    Survey.objects.filter(study=second).update(plan_hash="", opened_at=None)
+    again = Survey.objects.select_related("study", "version").get(study=second)
+    import_answers(again, read(file_of(["noord", *GOOD[0][1:]], ["West", *GOOD[1][1:]]), definition), None)
+    first = set(survey.study.participations.values_list("team", flat=True))
+    assert first.intersection(second.participations.values_list("team", flat=True)) == {
+        Participation.objects.get(study=second, team__name="Noord").team_id
+    }
+
+
+def test_an_academy_of_a_study_in_which_one_does_not_work_is_not_taken(survey, definition):
+    other = builders.make_study("other")
+    builders.make_team(other, "Theirs", academy="Academie Zorg")
+    header = ["team", "institution", "academy", *builders.ITEMS]
+    found = read(file_of(["Noord", "University", "academie zorg", *GOOD[0][1:]], header=header), definition)
+    with pytest.raises(ImportRefused, match="in which you do not work"):
+        import_answers(survey, found, builders.make_researcher(survey.study))
+    assert not survey.study.participations.exists()
+
+
+def test_names_that_are_nearly_the_same_are_asked_about(survey, definition, client):
+    client.force_login(builders.make_researcher(survey.study))
+    page = reverse("responses_import", args=[survey.study.slug])
+    content = file_of(["Verpleegkunde", *GOOD[0][1:]], ["Verpleegkude", *GOOD[1][1:]])
+
+    def send(**more):
+        file = SimpleUploadedFile("answers.csv", content)
+        return client.post(page, {"file": file, "team_column": "team", "import": "1", **more})
+
+    assert "Verpleegkude – Verpleegkunde" in send().content.decode()
+    assert not survey.study.participations.exists()
+    assert send(different="on").status_code == 302
+    assert survey.study.participations.count() == 2
+
+
+def test_the_leader_of_an_imported_team_is_let_in(survey, definition, client):
+    """Whoever stands in for the leader got a mail to sign in with an account that did not exist."""
+    import_answers(survey, read(file_of(*GOOD), definition), None)
+    participation = Participation.objects.get(study=survey.study, team__name="Noord")
+    researcher = builders.make_researcher(survey.study)
+    client.force_login(researcher)
+    team, let_in = (
+        reverse(name, args=[survey.study.slug, participation.pk]) for name in ("team_edit", "leader_let_in")
+    )
+    assert let_in in client.get(team).content.decode()
+    client.post(let_in)  # the study's own contact stands in for a leader
+    assert not participation.roles.exists()
+    assert correct_leader(participation, "Lena", "lena@noord.example", by=researcher)
+    client.post(let_in)
+    client.post(let_in)
+    assert participation.roles.get().user.email == "lena@noord.example"
+    mails = OutboxMessage.objects.filter(kind="teams.leader_let_in")
+    mail = leader_let_in(mails.get().object_id, "en")
+    assert mail is not None
+    assert mail.to == "lena@noord.example"
+    assert reverse("team", args=[participation.pk]) in mail.text
+    assert let_in not in client.get(team).content.decode()

@@ -76,7 +76,7 @@ def test_rates_beside_scores_every_team_once(study):
         seal(study, f"T{number}", ["short"] * n, value=value)
     found = table(analyse(study), "score BB")
     assert (found["n_teams"], found["surplus"], found["no_score"]) == (5, 1, 0)
-    assert found["points"] == [[0.2, 1], [0.4, 2], [0.6, 3], [0.8, 4], [1, 4]]
+    assert found["points"] == [[0.6, 3], [0.8, 4], [1, 4]]  # not of the two small teams; all are in the correlations
     # r = Σ(x − .6)(y − 2.8)/√(Σ(x − .6)² Σ(y − 2.8)²) = 1.6/√(.4 · 6.8)
     assert found["pearson"]["r"] == pytest.approx(1.6 / (0.4 * 6.8) ** 0.5)
     # ranks 1 2 3 4 5 beside 1 2 3 4.5 4.5: 9.5/√(10 · 9.5)

@@ -15,7 +15,7 @@ from analysis.exports import codebook_rows, csv_lines
 from analysis.import_file import Table, read_answers
 from analysis.text_models import TextReview
 from surveys.deleting import delete_collection
-from surveys.models import Collection, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Event, Participation
 from tests.analysis import builders
@@ -130,7 +130,13 @@ def test_only_what_was_cleared_is_shown(survey, user):
 
 
 def test_before_sealing_there_is_nothing_to_see(survey):
+    theirs = SealedResponse.objects.filter(collection__n_started=6)
+    Response.objects.bulk_create(
+        Response(key=one.key, collection=one.collection, answers=one.answers) for one in theirs
+    )
+    theirs.delete()
     Collection.objects.filter(n_started=6).update(state="open")
+    assert Response.objects.exists()
     assert open_texts.texts_of(survey) == []
 
 

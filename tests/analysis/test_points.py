@@ -50,7 +50,7 @@ def test_from_the_answers_to_the_report(monkeypatch, points):
     for scores in ScaleResult.objects.filter(run=run, participation=None):
         assert 1 <= scores.minimum <= scores.mean <= scores.maximum <= points
     # reverse-keyed: 1 … m becomes m … 1
-    raw = [row["answers"]["AA3"] for row in survey.collections.first().responses.values("answers")]
+    raw = [row["answers"]["AA3"] for row in survey.collections.first().sealed_responses.values("answers")]
     assert set(raw) <= set(range(1, points + 1))
     assert all(len(item.counts) == points for item in ItemResult.objects.filter(run=run) if item.counts)
     team = survey.study.participations.order_by("pk").first()

@@ -17,6 +17,7 @@ SOURCES = (
     "analysis/pdf.py",
     "analysis/questions.py",
     "analysis/reader_forms.py",
+    "analysis/reader_marks.py",
     "analysis/renderers.py",
     "analysis/sentences.py",
     "analysis/views/shared.py",

@@ -10,7 +10,8 @@ from analysis.groups import load_groups
 from analysis.models import AccountingDecision, AnalysisRun, Unit
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.team_means import mean_over_respondents
-from analysis.publishing import PublishingRefused, publish, published_run
+from analysis.publication.standing import published_run
+from analysis.publishing import PublishingRefused, publish
 from analysis.report_objects import Benchmark
 from analysis.reports import team_report
 from analysis.runs import execute, request_run
@@ -171,7 +172,7 @@ def test_a_correction_of_one_answer_waits(study, teams):
     publish(run, None)
     # one person turns out not to be eligible: whoever compares the two reports could work out what they answered
     collection = Collection.objects.get(participation=teams[0])
-    response = collection.responses.first()
+    response = collection.sealed_responses.first()
     assert response is not None
     response.eligibility = "no_other"
     response.save()
@@ -191,7 +192,7 @@ def test_a_decision_on_counts_after_publication_waits_for_the_next(study, teams)
     run = analyse(study)
     publish(run, None)
     AccountingDecision.objects.create(participation=teams[0], reason="One colleague came in late.")
-    assert team_report(run, teams[0]).scales == Withheld(Reason.NOT_MEASURED)
+    assert team_report(run, teams[0]).scales == Withheld(Reason.NOT_IN_VERSION)
     again = analyse(study)
     publish(again, None)
     assert isinstance(team_report(again, teams[0]).scales, tuple)

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import override
 
-from analysis import results, runs
+from analysis import results, run_claims, runs
 from analysis.computing import Computation
 from analysis.decisions import decide
 from analysis.models import AnalysisRun, RunStep, ScreeningDecision
@@ -218,7 +218,7 @@ def test_a_worker_that_lost_its_claim_writes_nothing(survey, monkeypatch):
 
 def test_after_three_deaths_the_run_fails_with_what_it_was_doing(survey):
     run = runs.request_run(survey)
-    for _ in range(runs.MAX_ATTEMPTS):
+    for _ in range(run_claims.MAX_ATTEMPTS):
         assert runs.claim(run.pk)
         AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1), step=3, n_steps=7)
     assert runs.claim(run.pk) is None

@@ -17,7 +17,8 @@ from django.utils.translation import override
 from analysis import report_files, report_links
 from analysis.disclosure import Reason, Withheld
 from analysis.models import AnalysisRun, Publication, Unit
-from analysis.publishing import publish, published
+from analysis.publication.standing import published
+from analysis.publishing import publish
 from analysis.report_models import ReportFile, ReportLink, TeamGoal
 from analysis.reports import Goal, team_report
 from analysis.talks import goals_before, goals_of, write_goal
@@ -246,15 +247,15 @@ def test_files_are_claimed_once_tried_again_and_given_up(published_study, monkey
     ReportFile.objects.exclude(reader="study").delete()
     claims = report_files._claimed(publication.pk)
     first, second = next(claims), next(claims)
-    assert {first.language, second.language} == {"nl", "en"}
+    assert {first.row.language, second.row.language} == {"nl", "en"}
     assert next(claims, None) is None, "both are being made"
     assert report_files.make_files(publication.pk) == 0
     past = timezone.now() - timedelta(seconds=1)
     for _attempt in range(2):
-        ReportFile.objects.update(lease_until=past)
+        ReportFile.objects.update(lease_until=past, due_at=None)
         monkeypatch.setattr(report_files, "study_pdf", lambda report: 1 / 0)
         assert report_files.make_files(publication.pk) == 0
-    ReportFile.objects.update(lease_until=past)
+    ReportFile.objects.update(due_at=None)
     report_files.wake_for_due()
     assert set(ReportFile.objects.values_list("state", flat=True)) == {"failed"}
 

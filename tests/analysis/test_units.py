@@ -3,10 +3,13 @@
 import pytest
 
 from analysis import publishing
-from analysis.models import Unit
+from analysis.disclosure import Hold
+from analysis.groups import counted_groups, load_groups
+from analysis.models import AccountingDecision, Unit
 from analysis.publishing import PublishingRefused, publish
 from analysis.reports import team_report
 from analysis.units import CombiningRefused, combine_teams, separate_teams
+from teams.contact_person import note_vouched
 from teams.models import Event, Participation, Study
 from tests.analysis.builders import make_researcher, make_study, make_team, seal
 from tests.analysis.test_reports import analyse, varied
@@ -95,3 +98,34 @@ def test_teams_combined_while_a_run_is_being_published(study, siblings, monkeypa
         publish(run, None)
     monkeypatch.undo()
     assert publish(run, None).groups.get().group.startswith("unit:")
+
+
+def test_a_leader_who_counted_in_a_sibling_holds_their_combination(study, siblings):
+    """Who was contact person there when only the own team's leader was refused: three said, one there, two made up."""
+    reads = siblings[1].leader_email
+    note_vouched(siblings[0].pk, reads)
+    combine_teams(study, siblings, make_researcher(study))
+    run = analyse(study)
+    report = team_report(run, siblings[1])
+    assert not isinstance(report.scales, tuple)
+    (together,) = load_groups(run)
+    assert [Hold.COUNTED_BY_LEADER in why for why in together.group.holds(5)] == [True, False]
+    assert counted_groups(run) == [together.group]
+
+
+def test_what_was_accepted_of_a_team_by_itself_is_judged_again_once_it_is_combined(study, siblings):
+    """Accepting one team's counts lifted the hold for who counted there and reads the combination."""
+    note_vouched(siblings[0].pk, siblings[1].leader_email)
+    AccountingDecision.objects.create(participation=siblings[0], reason="Two colleagues came in late.")
+    run = analyse(study)
+    assert not any(why for group in counted_groups(run) for why in group.holds(5))
+    unit = combine_teams(study, siblings, make_researcher(study))
+    (together,) = load_groups(run)
+    assert [Hold.COUNTED_BY_LEADER in why for why in together.group.holds(5)] == [True, False]
+    assert counted_groups(run) == [together.group]
+    AccountingDecision.objects.create(participation=siblings[0], reason="Asked both leaders: it is right.")
+    (together,) = load_groups(run)
+    assert together.group.holds(5) == [(), ()]
+    assert counted_groups(run) == [together.group]
+    separate_teams(unit, None)
+    assert not any(why for group in counted_groups(run) for why in group.holds(5))

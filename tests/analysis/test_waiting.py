@@ -1,18 +1,26 @@
 """What the board says needs the researcher: mail that came back, meetings that nobody leads, teams that stay too small."""
 
+import smtplib
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from freezegun import freeze_time
 
+from analysis import troubles
 from analysis.waiting import waiting
 from surveys import paper
 from surveys.collections import open_collection
 from surveys.models import Response
-from teams.models import Invitation, OutboxMessage, Participation, Study
+from teams import mail
+from teams.leases import CHORES
+from teams.mail import Mail
+from teams.models import Invitation, Job, OutboxMessage, Participation, Study
 from tests.analysis import builders
+from tests.teams.test_mail_server import Moody
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +42,7 @@ def test_mail_of_this_study_that_did_not_arrive_comes_first(study):
     other = builders.make_study("other")
     for one, state in ((study, "failed"), (study, "bounced"), (study, "sent"), (other, "failed")):
         team = builders.make_team(one, f"{one.slug}{state}")
+        open_collection(team)
         invitation = Invitation.objects.create(study=one, participation=team, state="sent")
         OutboxMessage.objects.create(study=one, kind="teams.leader_invitation", object_id=invitation.pk, state=state)
     assert texts(study) == [
@@ -53,6 +62,7 @@ def test_a_meeting_without_a_contact_person_is_urgent(study):
         ]
     ):
         team = builders.make_team(study, f"T{number}", mode=mode)
+        open_collection(team)
         Participation.objects.filter(pk=team.pk).update(meets_on=day, contact_email=email)
     assert texts(study) == [
         ("1 team meeting has no contact person to lead it", True),
@@ -96,3 +106,43 @@ def test_paper_forms_that_are_not_entered_twice_are_urgent(study):
         "1 team has paper forms that are not entered twice: its answers cannot be sealed",
         True,
     )
+
+
+def test_the_board_has_words_for_every_chore(study):
+    """In both languages, with a page to go to."""
+    for app in ("teams", "surveys", "analysis"):
+        import_module(f"{app}.tasks")  # with them everything that is a chore
+    assert len(CHORES) > 10
+    for chore in CHORES.values():
+        Job.objects.create(kind=chore.kind, key="1", study=study, attempts=3, error="OSError")
+    for language in ("en", "nl"):
+        with translation.override(language):
+            found = dict(troubles.troubles(study))
+        assert len(found) == len(CHORES)
+        assert all("%" not in text and page.startswith("/") for text, page in found.items())
+
+
+def test_a_mail_server_that_is_away_is_on_the_board_until_it_answers(study, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "tests.teams.test_mail_server.Moody"
+    monkeypatch.setattr(Moody, "at_the_door", ConnectionRefusedError())
+    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
+    mail.queue("test.kind", 1, study=study)
+    assert mail.send_due() == 0
+    assert any(text.startswith("The mail server does not answer since") and urgent for text, urgent in texts(study))
+    monkeypatch.setattr(Moody, "at_the_door", None)
+    with freeze_time(timezone.now() + timedelta(minutes=1)):
+        assert mail.send_due() == 1
+    assert not any("mail server" in text for text, _urgent in texts(study))
+
+
+def test_reminders_that_were_lost_are_counted_and_nobody_is_named(study, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "tests.teams.test_mail_server.Moody"
+    monkeypatch.setattr(Moody, "at_a_mail", [smtplib.SMTPServerDisconnected("gone")] * 2)
+    monkeypatch.setattr(mail, "_traceless", {"test.kind"})
+    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
+    mail.queue_many("test.kind", range(5), study=study)
+    with freeze_time(timezone.now()) as clock:
+        for _n in range(10):
+            mail.send_due()
+            clock.tick(timedelta(seconds=31))
+    assert any(text.startswith("2 reminders to holders of personal links did not arrive") for text, _ in texts(study))

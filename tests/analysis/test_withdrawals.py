@@ -2,16 +2,17 @@
 
 import pytest
 
-from analysis import dataset, withdrawals
+from analysis import dataset, tasks, withdrawals
 from analysis.accounting import accounts
 from analysis.models import AnalysisRun, Publication
 from analysis.runs import execute, request_run, surveys_due
 from surveys import keys
 from surveys.collections import open_collection
-from surveys.models import Collection, Response, Survey
+from surveys.models import Collection, Response, SealedResponse, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study
 from teams.withdrawing import withdraw
 from tests.analysis import builders
+from tests.surveys.attacker import left_on_disk, swept
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def test_before_publication_the_answers_are_deleted_and_a_run_is_due(study, run)
     assert withdraw(team.invitation, "workload", by_link=True)
     assert withdrawals.carry_out() == 1
     assert not Collection.objects.filter(participation=team).exists()
-    assert Response.objects.count() == 15
+    assert SealedResponse.objects.count() == 15
     assert [survey.study for survey in surveys_due()] == [study]
     assert Event.objects.get(kind="answers_deleted").participation == team
     assert withdrawals.carry_out() == 0
@@ -70,7 +71,7 @@ def test_after_publication_they_stay_and_no_run_reads_them(study, run):
     team = first(study)
     withdraw(team.invitation, "workload", by_link=True)
     assert withdrawals.carry_out() == 1
-    assert Response.objects.count() == 21
+    assert SealedResponse.objects.count() == 21
     survey = Survey.objects.get(study=study)
     assert team.pk not in dataset.load(survey).participations
     assert surveys_due() == [survey]
@@ -97,7 +98,7 @@ def test_a_sealing_that_is_at_work_is_waited_for(study, run):
 
 def test_who_takes_part_keeps_everything(study, run):
     assert withdrawals.carry_out() == 0
-    assert Response.objects.count() == 21
+    assert SealedResponse.objects.count() == 21
 
 
 def restored(participation: Participation, rows: dict) -> None:
@@ -110,18 +111,18 @@ def restored(participation: Participation, rows: dict) -> None:
 
 def test_a_restored_backup_does_not_bring_withdrawn_answers_back(study, run):
     team = first(study)
-    backup = [team.collection, *team.collection.responses.all()]
-    n_others = Response.objects.exclude(collection=team.collection).count()
+    backup = [team.collection, *team.collection.sealed_responses.all()]
+    n_others = SealedResponse.objects.exclude(collection=team.collection).count()
     assert withdraw(team.invitation, "workload", by_link=True)
     assert withdrawals.carry_out() == 1
     restored(team, backup)
     n_mails = OutboxMessage.objects.count()
-    assert Response.objects.filter(collection__participation=team).exists()
+    assert SealedResponse.objects.filter(collection__participation=team).exists()
     assert withdrawals.replay() == 1
     team.refresh_from_db()
     assert team.state == "withdrawn"
     assert not Collection.objects.filter(participation=team).exists()
-    assert Response.objects.count() == n_others
+    assert SealedResponse.objects.count() == n_others
     assert OutboxMessage.objects.count() == n_mails  # they were told then
     assert Event.objects.filter(kind="withdrawal_repeated", participation=team).count() == 1
     assert withdrawals.replay() == 0
@@ -147,3 +148,21 @@ def test_what_runs_staged_goes_with_the_answers():
     Participation.objects.filter(pk=teams[0].pk).update(state=Participation.State.WITHDRAWN)
     assert withdrawals.carry_out() == 1
     assert not run.steps.filter(staged__isnull=False).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_of_a_team_that_withdrew_leave_the_disk(study):
+    """300 were readable in the files of the database, 300 of 300."""
+    team = first(study)
+    written = [f"In-my-own-words-{n:04}-" + "ij" * 40 for n in range(300)]
+    of_the_team = Collection.objects.get(participation=team)
+    SealedResponse.objects.bulk_create(
+        SealedResponse(key=f"{n:043}", collection=of_the_team, state="submitted", answers={"AA1": 1, "remarks": words})
+        for n, words in enumerate(written)
+    )
+    assert max(left_on_disk(written).values()) == 300
+    assert withdraw(team.invitation, "workload", by_link=True)
+    tasks.carry_out_withdrawals()
+    assert swept()
+    assert left_on_disk(written) == {}
+    assert left_on_disk(f"{n:043}" for n in range(300)) == {}

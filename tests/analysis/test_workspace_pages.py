@@ -104,8 +104,8 @@ def test_teams_stand_by_name_with_intervals_and_agreement(researcher, study):
 
 
 def test_over_teams_every_team_counts_once(researcher, study):
-    builders.seal(builders.make_team(study, "A"), [answers(4, 4, 1, 4)] * 2)
-    builders.seal(builders.make_team(study, "B"), [answers(2, 2, 3, 2)] * 6)
+    builders.seal(builders.make_team(study, "A"), [answers(4, 4, 1, 4)] * 6)
+    builders.seal(builders.make_team(study, "B"), [answers(2, 2, 3, 2)] * 18)
     run = analyse(study)
     row = ScaleResult.objects.get(run=run, participation=None, scale="AA", scale_set="final")
     assert (row.mean, row.teams_mean, row.n_teams) == (2.5, 3.0, 2)
@@ -208,7 +208,7 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     data = {"name": "Students", "source": "A survey", "team_column": "team", "value_column": "score"}
     upload = {**data, "file": criterion_file("Team1;7,5", "Team2;9", "Elsewhere;3")}
     page = text(researcher.post(url("cases"), upload, follow=True))
-    assert "Figures of 2 teams are imported." in page
+    assert "Figures are imported. Number of teams: 2." in page
     assert "Elsewhere" in page
     assert dict(CriterionValue.objects.values_list("participation", "value")) == {teams[1].pk: 7.5, teams[2].pk: 9.0}
     page = text(researcher.get(url("cases") + "?order=criterion"))

@@ -64,7 +64,7 @@ def test_text_says_what_was_done_in_both_languages(study):
     assert "60,0 %" in dutch
     alpha = ReliabilityResult.objects.get(run=run, scale_set="final", scale="BB").alpha
     with override("en"):
-        assert f"Second (3 questions, α = {printed(alpha, bounded=True)})" in english
+        assert f"Second (3 questions, α = {printed(alpha, bounded=True)}, low)" in english
     assert run.plan.content_hash[:12] in english
 
 

@@ -44,6 +44,11 @@ class Stack:
     url: str
     var: Path
 
+    @property
+    def password(self) -> str:
+        """Of the demo's researcher: drawn at the first start."""
+        return (self.var / "secrets" / "demo_researcher").read_text()
+
     def mails(self, to: str) -> list[mailbox.FiledMail]:
         """All mails to an address, the newest first."""
         return mailbox.newest(self.var / "mail", 50, to)[0]
@@ -87,7 +92,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     url = f"http://127.0.0.1:{port}"
     unwanted = ("DATABASE_URL", "TEST_DATABASE_URL", "DJANGO_SETTINGS_MODULE", "BASE_URL")
     env = {name: value for name, value in os.environ.items() if name not in unwanted}
-    env |= {"TEAMSPIEGEL_VAR": str(var), "PORT": str(port), "HOST": "127.0.0.1"}
+    env |= {"TEAMSPIEGEL_VAR": str(var), "PORT": str(port), "HOST": "127.0.0.1", "DEMO_REAL_STUDIES": "1"}
+    env |= {"ALLOWED_HOSTS": "127.0.0.1,localhost,school.example"}  # the last: a name without a secure context
     log = var / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(

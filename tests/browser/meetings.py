@@ -11,21 +11,22 @@ from playwright.sync_api import Page, expect
 
 from scripts.setup import ROOT
 
-N_STUDIES = 32
+N_STUDIES = 48
 SEED = f"""
 import datetime, json
 from surveys import collections, links, questionnaires
 from surveys.models import Survey
-from teams.models import Academy, Institution, Participation, Study, Team
+from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team
 start = Study.objects.count()
-version = questionnaires.install_shipped()[0]
+group, _new = ResearchGroup.objects.get_or_create(name="Zuid")
+version = questionnaires.install_shipped(group)[0]
 day = datetime.date(2026, 9, 1)
-institution, _new = Institution.objects.get_or_create(name="Hogeschool Zuid")
+institution, _new = Institution.objects.get_or_create(group=group, name="Hogeschool Zuid")
 academy, _new = Academy.objects.get_or_create(institution=institution, name="Zorg", defaults=dict(
     sector="health", director_name="Dirk Jansen", director_email="dirk@zuid.example"))
 found = []
 for n in range({N_STUDIES}):
-    study = Study.objects.create(slug=f"answering-{{start + n}}", title="Learning in teams", starts_on=day, ends_on=day,
+    study = Study.objects.create(group=group, slug=f"answering-{{start + n}}", title="Learning in teams", starts_on=day, ends_on=day,
         controller="Hogeschool Zuid", privacy_contact="privacy@zuid.example", contact_name="Roos de Wit",
         contact_email="roos@zuid.example")
     team = Team.objects.create(academy=academy, name=f"Verpleegkunde {{start + n}}", leader_name="Lena Bos",
@@ -41,6 +42,7 @@ for n in range({N_STUDIES}):
                   path(links.personal_url(collection.invitees.get()))])
 print("seeded:", json.dumps(found))
 """
+QUESTIONS = re.compile(r"/a/[\w-]{16}/($|[?#])")
 SCALES = range(2, 8)
 LAST = 9
 
@@ -48,6 +50,7 @@ LAST = 9
 def open_meetings(url: str, var: Path) -> list[tuple[str, str, str]]:
     """Open meetings in the running product: code, facilitator's path, path of a personal link."""
     env = {**os.environ, "TEAMSPIEGEL_VAR": str(var), "BASE_URL": url}
+    env["DEMO_REAL_STUDIES"] = "1"
     env["DJANGO_SETTINGS_MODULE"] = "config.settings"
     env.pop("DATABASE_URL", None)
     out = subprocess.run(
@@ -57,11 +60,13 @@ def open_meetings(url: str, var: Path) -> list[tuple[str, str, str]]:
     return [tuple(entry) for entry in json.loads(out.stdout.split("seeded:")[1])]
 
 
-def begin(page: Page, code: str) -> None:
+def begin(page: Page, code: str) -> str:
+    """The address of the questions that were begun."""
     page.goto(f"/a/{code}")
     page.locator("[name=consent]").check()
     page.locator("form.start button").click()
-    page.wait_for_url(re.compile(r"/a/q"))
+    page.wait_for_url(QUESTIONS)
+    return page.url
 
 
 def onward(page: Page) -> None:

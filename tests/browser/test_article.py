@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Stack
-from tests.browser.people import PASSWORD, RESEARCHER, Person
+from tests.browser.people import Person
 
 ANSWERS = Path(__file__).resolve().parents[1] / "oracles" / "demo.csv"
 #: Mean and SD of the final scales in the article.
@@ -46,7 +46,7 @@ def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page],
     faults: list[str] = []
     me = Person(browser, stack, axe, faults)
     page = me.page
-    me.sign_in_by_password(RESEARCHER, PASSWORD)
+    me.sign_in_as_researcher()
 
     # a study, its questionnaire, and the demo's answers
     page.goto("/studies/new")

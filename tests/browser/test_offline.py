@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expe
 
 from scripts.setup import ROOT
 from tests.browser.conftest import FLAGS, SIZES, Stack
-from tests.browser.meetings import LAST, begin, checked, choose, eligible, here, onward
+from tests.browser.meetings import LAST, QUESTIONS, begin, checked, choose, eligible, here, onward
 
 KEPT = re.compile("is-kept")
 ANSWERS = """
@@ -71,11 +71,11 @@ def test_airplane_mode_in_the_middle_and_at_the_end_with_the_tab_closed(
 ) -> None:
     code = meeting[0]
     page = context.new_page()
-    begin(page, code)
+    questions = begin(page, code)
     ready_for_no_network(page)
     eligible(page)
     choose(page, 0)
-    with page.expect_response("**/a/save"):
+    with page.expect_response("**/save"):
         onward(page)
     page.wait_for_timeout(300)
     context.set_offline(True)
@@ -115,8 +115,8 @@ def test_airplane_mode_in_the_middle_and_at_the_end_with_the_tab_closed(
     given = {**{f"GV{n}": 1 for n in range(1, 7)}, **{f"IV{n}": 2 for n in range(1, 7)}}
     assert {name: answers.get(name) for name in given} == given
     assert len(answers) == 18
-    page.goto("/a/q")
-    page.wait_for_url("**/a/done")
+    page.goto(questions)
+    page.wait_for_url("**/done")
 
 
 def test_without_a_draft_the_page_says_what_is_needed(
@@ -127,7 +127,7 @@ def test_without_a_draft_the_page_says_what_is_needed(
     ready_for_no_network(page)
     page.locator("details.delete summary").click()
     page.locator("button.danger").click()
-    page.wait_for_url("**/a/delete")
+    page.wait_for_url("**/delete")
     assert kept(page) == []
     context.set_offline(True)
     page.goto("/a/")
@@ -143,12 +143,11 @@ def test_what_waited_for_a_network_does_not_go_over_what_was_answered_meanwhile(
     for _device in range(2):
         page = browser.new_context(base_url=stack.url).new_page()
         page.goto(meeting[2])
-        page.locator("[name=consent]").check()
         page.locator("form.start button").click()
-        page.wait_for_url("**/a/q")
+        page.wait_for_url(QUESTIONS)
         pages.append(page)
     phone, laptop = pages
-    with phone.expect_response("**/a/save"):
+    with phone.expect_response("**/save"):
         eligible(phone)
     phone.wait_for_timeout(500)
     phone.context.set_offline(True)
@@ -157,9 +156,9 @@ def test_what_waited_for_a_network_does_not_go_over_what_was_answered_meanwhile(
     expect(phone.locator("#saved")).to_have_class(KEPT)
     laptop.reload()
     onward(laptop)
-    with laptop.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved"):
+    with laptop.expect_response(lambda r: r.url.endswith("/save") and r.json()["outcome"] == "saved"):
         laptop.locator("label:has([name=GV1][value='4'])").click()
-    with phone.expect_response(lambda r: r.url.endswith("/a/save") and r.json()["outcome"] == "saved", timeout=30_000):
+    with phone.expect_response(lambda r: r.url.endswith("/save") and r.json()["outcome"] == "saved", timeout=30_000):
         phone.context.set_offline(False)
     phone.wait_for_timeout(300)
     found = checked(phone, 7)
@@ -202,7 +201,7 @@ def test_several_people_on_one_device_leave_no_trace(
     for person in range(2):
         page.locator("[name=consent]").check()
         page.locator("form.start button").click()
-        page.wait_for_url("**/a/q")
+        page.wait_for_url(QUESTIONS)
         eligible(page)
         assert len(checked(page)) == 1, "nothing of the person before"
         choose(page, person)
@@ -210,7 +209,7 @@ def test_several_people_on_one_device_leave_no_trace(
         for _step in range(2, LAST):
             onward(page)
         page.locator(".step.now [value=submit]").click()
-        page.wait_for_url("**/a/done")
+        page.wait_for_url("**/done")
         assert kept(page) == []
         axe(page)
         page.locator("form.next button").click()
@@ -278,7 +277,7 @@ def test_over_plain_http_answers_wait_on_the_device_while_the_page_is_open(
         onward(page)
     page.locator(".step.now [value=submit]").click()
     context.set_offline(False)
-    page.wait_for_url("**/a/done", timeout=45_000)
+    page.wait_for_url("**/done", timeout=45_000)
     assert kept(page) == []
     [(state, _eligibility, answers)] = answers_of(stack, meeting[0])
     assert (state, len(answers)) == ("submitted", 6)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Stack
-from tests.browser.people import PASSWORD, RESEARCHER, Person
+from tests.browser.people import Person
 
 HEADER = "instelling;academie;sector;directeur;e-mail directeur;opleiding;vorm;teamleider;e-mail teamleider\n"
 
@@ -39,7 +39,7 @@ def test_a_meeting_is_agreed_on(browser: Browser, stack: Stack, axe: Callable[[P
     name = f"p{secrets.token_hex(4)}"
     roos = Person(browser, stack, axe, faults)
     page = roos.page
-    roos.sign_in_by_password(RESEARCHER, PASSWORD)
+    roos.sign_in_as_researcher()
 
     # ---- a study with two teams that are one by a slip of the pen
     page.goto("/studies/new")
@@ -66,6 +66,9 @@ def test_a_meeting_is_agreed_on(browser: Browser, stack: Stack, axe: Callable[[P
     both(roos)
     roos.press("form:has(button.btn-primary)")
     expect(page.locator("main tbody")).to_have_count(0)
+    page.goto(f"{study}/questionnaire")
+    page.locator("[name=version]").first.check()
+    roos.press("form:has([name=version])")
     page.goto(f"{study}/teams/")
     roos.press("form[action$='/invite']")
 
@@ -129,7 +132,7 @@ def test_a_meeting_is_agreed_on(browser: Browser, stack: Stack, axe: Callable[[P
 def test_stopping_and_counts_have_no_faults(browser: Browser, stack: Stack, axe: Callable[[Page], None]) -> None:
     faults: list[str] = []
     roos = Person(browser, stack, axe, faults)
-    roos.sign_in_by_password(RESEARCHER, PASSWORD)
+    roos.sign_in_as_researcher()
     roos.page.goto("/studies/demo/accounts?by=team")
     both(roos, roos.page.locator("main a[href*='/accounts/']:not([href*='.'])").first.get_attribute("href") or "")
     roos.fill(approached="1", refused="2", reason="")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SIZES, Stack
-from tests.browser.people import PASSWORD, RESEARCHER, Person
+from tests.browser.people import Person
 
 Axe = Callable[[Page], None]
 FOURTEEN, SIX = "hanneke.brouwer@polderrand.example", "babette.vanvliet@vlietlanden.example"
@@ -75,7 +75,7 @@ def test_what_directors_and_everybody_see(browser: Browser, stack: Stack, axe: A
     faults: list[str] = []
     researcher = Person(browser, stack, axe, faults)
     page = researcher.page
-    researcher.sign_in_by_password(RESEARCHER, PASSWORD)
+    researcher.sign_in_as_researcher()
     for name, n_charts in (
         ("Voor de directeur van Academie voor Educatie", 3),
         ("Voor de directeur van Academie voor Voeding en Platteland", 0),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from analysis.demo import PASSWORD, RESEARCHER
+from analysis.demo import RESEARCHER
 from tests.browser.conftest import SIZES, Stack
 
 Check = Callable[[Page], None]
@@ -27,12 +27,12 @@ def phone(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def researcher(page: Page) -> Page:
+def researcher(page: Page, stack: Stack) -> Page:
     """Signed in, in English."""
     page.goto("/accounts/login/")
     page.get_by_role("button", name="English").click()
     page.locator("#id_login").fill(RESEARCHER)
-    page.locator("#id_password").fill(PASSWORD)
+    page.locator("#id_password").fill(stack.password)
     page.locator("#id_password").press("Enter")
     expect(page).to_have_url(re.compile(r"/(studies/|start)$"))
     return page
@@ -54,7 +54,12 @@ def make_study(page: Page, name: str, axe: Check) -> str:
     page.get_by_role("button", name="Make the study").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Academies and teams")
     axe(page)
-    return page.url
+    teams = page.url
+    page.goto(f"/studies/learning-{name}/questionnaire")
+    page.locator("[name=version]").first.check()
+    page.get_by_role("button", name="Save").click()
+    page.goto(teams)
+    return teams
 
 
 def choose_file(page: Page, text: str) -> None:
@@ -80,7 +85,7 @@ def test_from_a_new_study_to_a_leader_who_is_signed_in(
     choose_file(page, header + good)
     axe(page)
     page.get_by_role("button", name="Write it to the list").click()
-    expect(page.get_by_text("2 rows added, 0 rows changed.")).to_be_visible()
+    expect(page.get_by_text("Rows added: 2; rows changed: 0.")).to_be_visible()
     axe(page)
 
     page.once("dialog", lambda dialog: dialog.accept())
@@ -90,7 +95,7 @@ def test_from_a_new_study_to_a_leader_who_is_signed_in(
     phone.goto(stack.link(f"dirk@{name}.example", "/i/"))
     axe(phone)
     assert "." not in phone.url.rsplit("/i/", 1)[1], "the token has left the address"
-    phone.get_by_label("Fysiotherapie").uncheck()
+    phone.get_by_role("checkbox", name="Fysiotherapie").uncheck()
     phone.get_by_role("button", name="Give permission").click()
     expect(phone.get_by_role("alert")).to_be_visible()  # the undertaking is missing
     axe(phone)

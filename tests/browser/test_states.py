@@ -33,6 +33,8 @@ def test_every_state(browser: Browser, stack: Stack, axe: Axe, meeting: tuple[st
     see(f"/a/?language={language}")
     see("/a/q", 404)  # nothing was begun on this device
     see("/a/l", 404)  # no link was opened
+    see("/a/AAAAAAAAAAAAAAAA/l", 404)
+    see("/a/AAAAAAAAAAAAAAAA/", 404)
     see("/a/done")
     see("/a/AAAAAA", 404)  # a wrong code
     see(link)
@@ -40,33 +42,38 @@ def test_every_state(browser: Browser, stack: Stack, axe: Axe, meeting: tuple[st
     expect(page.locator("[role=status]:not([hidden])")).to_be_visible()
     look(page, axe, language)
     see(f"/a/{code}?shared=yes")
-    see(f"/a/{code}?shared=no")
+    context.clear_cookies(name="shared")  # else for a day
+    see(f"/a/{code}")
     page.evaluate("document.querySelector('form.start').noValidate = true")
     page.locator("form.start button").click()  # without consent
     expect(page.locator("#problem")).to_be_visible()
     look(page, axe, language)
-    begin(page, code)
+    questions = begin(page, code)
     look(page, axe, language)
     eligible(page)
-    see("/a/q?step=2")  # as without script
-    see(f"/a/q?step={LAST}")
+    see(f"{questions}?step=2")  # as without script
+    see(f"{questions}?step={LAST}")
     see(f"/a/{code}")  # begun on this device
-    page.goto("/a/q")
+    page.goto(questions)
     for _step in range(1, LAST):
         onward(page)
     page.locator(".step.now [value=submit]").click()
-    page.wait_for_url("**/a/done")
+    page.wait_for_url("**/done")
     look(page, axe, language)
     see(f"/a/{code}")  # handed in on this device
-    page.goto("/a/done")
+    page.goto(f"{questions}done")
     page.locator("details.delete summary").click()
     page.locator("button.danger").click()
-    page.wait_for_url("**/a/delete")
+    page.wait_for_url("**/delete")
     look(page, axe, language)
-    for _n in range(61):  # three times the team
-        last = context.request.post("/a/start", form={"code": code, "consent": "yes", "offered": ""}, max_redirects=0)
+    page.goto(f"/a/{code}")  # leaves the cookie without which nothing begins
+    form = {"code": code, "consent": "yes", "anew": "yes"}
+    for _n in range(200):  # until the room is full, after a number that nobody knows
+        last = context.request.post("/a/start", form={**form, "offered": ""}, max_redirects=0)
+        if last.status == 409:
+            break
     assert last.status == 409
-    page.context.clear_cookies(name="answer")
+    page.context.clear_cookies(name="begun")
     page.goto(f"/a/{code}")
     page.locator("[name=consent]").check()
     page.locator("form.start button").click()
@@ -76,6 +83,12 @@ def test_every_state(browser: Browser, stack: Stack, axe: Axe, meeting: tuple[st
     facilitator.goto(leading)
     facilitator.locator("details:has(form[action$=close]) summary").click()
     facilitator.locator("form[action$=close] button").click()
+    facilitator.wait_for_load_state()
+    look(facilitator, axe, language)  # nobody said yet how many are here, so it asks
+    facilitator.locator("details:has(form[action$=close]) summary").click()
+    facilitator.locator("[name=close-present]").fill("20")
+    facilitator.locator("form[action$=close] button").click()
+    expect(facilitator.locator("#closed")).to_be_visible()
     see(f"/a/{code}", 404)  # closed, and looks like a wrong one
     see(link)  # closed: who began can finish
     while context.request.get("/a/AAAAAA").status == 404:  # until too many were tried

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Stack
-from tests.browser.people import PASSWORD, RESEARCHER, Axe, Person, answer_quietly, read_file
+from tests.browser.people import Axe, Person, answer_quietly, read_file
 
 N_MEETING, N_ONLINE = 6, 5
 CSV_HEADER = "institution,academy,sector,director,director e-mail,team,form,team leader,team leader e-mail"
@@ -46,7 +46,7 @@ class Walk:
     # ---------------------------------------------------------------------------------------- 1. set up
     def make_the_study(self) -> None:
         me = self.researcher
-        me.sign_in_by_password(RESEARCHER, PASSWORD)
+        me.sign_in_as_researcher()
         me.look("/studies/")
         me.look("/studies/new")
         me.press("form:has([name=title])")  # empty: the page says what is missing
@@ -315,6 +315,9 @@ class Walk:
     def download(self, folder: Path) -> None:
         me = self.researcher
         me.look(f"{self.study}/")
+        me.look(f"{self.study}/settings/employment")
+        me.page.locator("main [name=none]").check()
+        me.press("form:has([name=none])")
         me.look(f"{self.study}/export/")
         me.fill(purpose="Nagaan of de schalen hier ook werken.")
         me.press("form:has([name=purpose])")

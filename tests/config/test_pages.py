@@ -9,6 +9,8 @@ from kombu import Connection
 
 from config import pages
 from teams.models import Academy, Institution, Participation, Role, Study, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def study() -> Study:
     return Study.objects.create(
+        group=a_group(),
         slug="learning",
         title="Learning in teams",
         starts_on="2026-09-01",
@@ -28,11 +31,12 @@ def study() -> Study:
 
 
 def take_part(study: Study, leader: User, name: str, state: str = "accepted") -> Participation:
-    institution, _ = Institution.objects.get_or_create(name="Hogeschool Noord")
+    institution, _ = Institution.objects.get_or_create(group=a_group(), name="Hogeschool Noord")
     academy, _ = Academy.objects.get_or_create(institution=institution, name="Zorg", sector="health")
     team = Team.objects.create(academy=academy, name=name)
-    Role.objects.create(user=leader, kind=Role.Kind.LEADER, team=team)
-    return Participation.objects.create(study=study, team=team, state=state, mode="online", approached=9)
+    participation = Participation.objects.create(study=study, team=team, state=state, mode="online", approached=9)
+    Role.objects.create(user=leader, kind=Role.Kind.LEADER, participation=participation)
+    return participation
 
 
 def sign_in(client: Client, email: str) -> User:
@@ -43,7 +47,7 @@ def sign_in(client: Client, email: str) -> User:
 
 def test_start_leads_a_researcher_to_the_studies(client: Client, study: Study) -> None:
     user = sign_in(client, "roos@noord.example")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, user)
     assert client.get(reverse("start")).headers["Location"] == reverse("studies")
 
 
@@ -79,20 +83,28 @@ def test_health_is_good(client: Client, settings, tmp_path: Path) -> None:
     settings.CELERY_BROKER_URL, settings.BROKER_DIR = "filesystem://localhost", tmp_path
     (tmp_path / "queue").mkdir()
     answer = client.get(reverse("health"))
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "broker": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "broker": "ok", "limits": "ok"})
 
 
 def test_health_says_which_part_failed(client: Client, settings, tmp_path: Path) -> None:
     settings.CELERY_BROKER_URL, settings.BROKER_DIR = "filesystem://localhost", tmp_path / "gone"
     answer = client.get(reverse("health"))
-    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "failed"})
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "broker": "failed", "limits": "ok"})
+
+
+def test_health_says_when_nobody_could_sign_in(client: Client, settings, tmp_path: Path) -> None:
+    settings.CELERY_BROKER_URL, settings.BROKER_DIR = "filesystem://localhost", tmp_path
+    (tmp_path / "queue").mkdir()
+    settings.LIMITS_DIR = tmp_path / "gone"
+    answer = client.get(reverse("health"))
+    assert (answer.status_code, answer.json()["limits"]) == (503, "failed")
 
 
 def test_health_of_a_broker_out_of_reach(client: Client, settings, monkeypatch) -> None:
     settings.CELERY_BROKER_URL = "amqp://guest:guest@127.0.0.1:1//"
     nobody = Connection(settings.CELERY_BROKER_URL)
     monkeypatch.setattr(pages.celery_app, "connection_for_write", lambda **options: nobody)
-    assert client.get(reverse("health")).json() == {"database": "ok", "broker": "failed"}
+    assert client.get(reverse("health")).json() == {"database": "ok", "broker": "failed", "limits": "ok"}
 
 
 def file_mail(settings, tmp_path: Path) -> None:
@@ -123,6 +135,28 @@ def test_mailbox_of_one_address(client: Client, settings, tmp_path: Path) -> Non
     page = client.get(reverse("dev_mail"), {"to": "dirk1@"}).content.decode()
     assert "Uitnodiging 1" in page
     assert "Uitnodiging 2" not in page
+
+
+def test_mailbox_is_not_for_others_on_the_network(client: Client, study: Study, settings, tmp_path: Path) -> None:
+    """Its mails hold codes and links to choose a password: with them anybody were anybody."""
+    file_mail(settings, tmp_path)
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert client.get(reverse("dev_mail"), **elsewhere).status_code == 302
+    sign_in(client, "lena@noord.example")
+    assert client.get(reverse("dev_mail"), **elsewhere).status_code == 302
+    user = sign_in(client, "roos@noord.example")
+    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    assert client.get(reverse("dev_mail"), **elsewhere).status_code == 200
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_who_looks_at_a_demo_reads_so(client: Client, settings, allowed: bool) -> None:
+    settings.DEMO_REAL_STUDIES = allowed
+    for name in ("home", "join", "answer_done", "account_login"):
+        page = client.get(reverse(name), headers={"cookie": "django_language=en"}).content.decode()
+        assert ("for trying out with invented people" in page) is not allowed, name
+    settings.PRODUCTION = True
+    assert "for trying out with invented people" not in client.get(reverse("home")).content.decode()
 
 
 def test_there_is_no_mailbox_in_production(client: Client, settings) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tests.disclosure.people import Answers, Person, Version, Wave
@@ -37,7 +37,10 @@ class Universe:
     items: tuple[str, ...] = ("I",)
     k: int = 3
     scales: tuple[tuple[tuple[str, ...], ...], ...] = ()  # per version; by default one of all items
-    academies: tuple[int, ...] = ()
+    units: tuple[tuple[tuple[int, ...], ...], ...] = ()  # per version the combinations; by default none
+    withdrawn: tuple[frozenset[int], ...] = ()  # per version the teams that withdrew before it
+    deleted: tuple[frozenset[int], ...] = ()  # and those of them whose answers are gone
+    refusals_known: bool = True  # the reader knows more than the product tells: which version was refused
 
     @property
     def tau(self) -> Fraction:
@@ -74,7 +77,13 @@ class Universe:
             teams={cell.team: 0 for cell in self.cells},
             people=tuple(people),
             versions=tuple(
-                Version(frozenset(members[v]), {f"S{n}": items for n, items in enumerate(scales[v])})
+                Version(
+                    frozenset(members[v]),
+                    {f"S{n}": items for n, items in enumerate(scales[v])},
+                    self.units[v] if self.units else (),
+                    self.withdrawn[v] if self.withdrawn else frozenset(),
+                    self.deleted[v] if self.deleted else frozenset(),
+                )
                 for v in range(self.n_versions)
             ),
         )
@@ -101,11 +110,25 @@ def output(publications: Sequence[Publication], wave: Wave) -> object:
 
 
 def classes(universe: Universe) -> list[list[World]]:
-    """The worlds of a universe by what is published."""
+    """The worlds of a universe by what is published; and by what is refused, where that is known."""
+    waves = [(world, universe.wave(world)) for world in universe.worlds()]
+    if universe.refusals_known:
+        return _alike((output(publish(wave), wave), world) for world, wave in waves)
+    # A version that was refused looks like one that nobody made: what is seen could have come of every world that shows the
+    # same in the versions that are there.
+    shown = {tuple(wave.versions.index(one.version) for one in publish(wave)) for _world, wave in waves}
+    found = []
+    for numbers in sorted(shown):
+        only = [(world, replace(wave, versions=tuple(wave.versions[n] for n in numbers))) for world, wave in waves]
+        published = [(world, wave, publish(wave)) for world, wave in only]
+        found += _alike((output(out, wave), world) for world, wave, out in published if len(out) == len(numbers))
+    return found
+
+
+def _alike(outputs: Iterable[tuple[object, World]]) -> list[list[World]]:
     by_output: dict[object, list[World]] = defaultdict(list)
-    for world in universe.worlds():
-        wave = universe.wave(world)
-        by_output[output(publish(wave), wave)].append(world)
+    for seen, world in outputs:
+        by_output[seen].append(world)
     return list(by_output.values())
 
 
@@ -165,6 +188,8 @@ def _value(vector: Answers, columns: Sequence[int]) -> Fraction:
 
 
 TWO = ("I", "J")
+NOBODY: frozenset[int] = frozenset()
+SECOND_TEAM = frozenset({1})
 #: The smallest first; a history is told by the versions its cells are in.
 UNIVERSES = (
     *(Universe(f"one team of {n}", (Cell(n),)) for n in (3, 4, 5, 6)),
@@ -203,5 +228,47 @@ UNIVERSES = (
         (Cell(6, answered=(0, 1), versions=(0, 1)), Cell(6, answered=(0, 1), versions=(1,))),
         2,
         TWO,
+    ),
+    *(
+        Universe(
+            f"{own} and {other} as one unit, then the {other} withdraw{how}",
+            (Cell(own, team=0, versions=(0, 1)), Cell(other, team=1, versions=(0,))),
+            units=(((0, 1),), ((0, 1),)),
+            withdrawn=(NOBODY, SECOND_TEAM),
+            deleted=(NOBODY, SECOND_TEAM if how else NOBODY),
+            # of nine and more the distribution is shown: with it the refusal itself would tell (docs/adr/0007)
+            refusals_known=own + other < 9,
+        )
+        for own, other, how in (
+            (4, 2, ""),
+            (3, 3, ""),
+            (5, 4, ""),
+            (3, 3, ", their answers deleted"),
+            (4, 3, ", their answers deleted"),
+        )
+    ),
+    Universe(
+        "three teams, of which one withdraws before the first version and one after it",
+        (Cell(4, team=0, versions=(0, 1)), Cell(4, team=1, versions=(0,))),
+        withdrawn=(frozenset({2}), frozenset({1, 2})),
+        deleted=(frozenset({2}), frozenset({2})),
+    ),
+    Universe(
+        "a unit taken apart",
+        (Cell(3, team=0, versions=(0, 1)), Cell(4, team=1, versions=(0, 1))),
+        units=(((0, 1),), ()),
+    ),
+    Universe(
+        "combined anew with another team",
+        (Cell(3, team=0, versions=(0, 1)), Cell(2, team=1, versions=(0, 1)), Cell(3, team=2, versions=(0, 1))),
+        units=(((0, 1),), ((1, 2),)),
+    ),
+    Universe(
+        "an early picture of one team, then the rest of it",
+        (Cell(3, team=0, versions=(0, 1, 2)), Cell(2, team=0, versions=(1, 2)), Cell(3, team=1, versions=(2,))),
+    ),
+    Universe(
+        "published, one taken out, put back, the other taken out",
+        (Cell(4, versions=(0, 1, 2, 3)), Cell(1, versions=(0, 2, 3)), Cell(1, versions=(0, 1, 2))),
     ),
 )

@@ -1,4 +1,4 @@
-"""Histories made by hypothesis: hierarchies, waves, combined teams, late corrections, re-scorings, answers left empty."""
+"""Histories made by hypothesis: hierarchies, waves, answers left empty, and everything that happens between publications."""
 
 from __future__ import annotations
 
@@ -41,40 +41,89 @@ def teams_of_people(draw: st.DrawFn) -> tuple[dict[int, int], tuple[Person, ...]
     return teams, tuple(people)
 
 
+#: what happens between two publications
+CHANGES = (
+    *("late", "corrected", "rescored", "undone", "merged", "screened"),
+    *("withdrawn", "withdrawn", "deleted", "separated", "recombined", "held", "accepted", "again"),
+)
+
+
 @st.composite
 def waves(draw: st.DrawFn) -> Wave:
-    """One wave with one to three versions: late answers, corrections, re-screenings and re-scorings in any order."""
+    """One wave with one to four versions, and what happens between them in any order.
+
+    Late answers, corrections, re-screenings and re-scorings; teams that withdraw, before the first version or after one, with
+    their answers or without; combinations taken apart and made anew; counts that close a report and decisions that open
+    it; decisions undone; the same published again (a leader changed, nobody else did). What is refused may be published
+    without the units that can never stand beside what was shown. Of two made at the same moment the
+    second starts from what was there before the first. An early picture is a first version of some teams.
+    """
     teams, people = draw(teams_of_people())
-    units = draw(combined(teams))
-    everyone = [p.key for p in people]
-    versions = []
-    analysed, scales = frozenset(everyone), dict(SCALES)
-    for number in range(draw(st.sampled_from((1, 1, 2, 3)))):
-        change = draw(st.sampled_from(("late", "corrected", "rescored", "merged", "screened"))) if number else "first"
-        if change == "first" and draw(st.booleans()):
-            late = draw(st.sets(st.sampled_from(sorted(teams)), max_size=1))
-            analysed = frozenset(p.key for p in people if p.team not in late)
-            if draw(st.booleans()):  # part of a team is still to come
-                team = draw(st.sampled_from(sorted(teams)))
-                members = [p.key for p in people if p.team == team]
-                analysed -= set(members[: draw(st.integers(0, len(members)))])
-        elif change == "late":
-            analysed = frozenset(everyone)
-        elif change == "corrected":
-            team = draw(st.sampled_from(sorted(teams)))
-            members = [p.key for p in people if p.team == team]
-            analysed = analysed ^ frozenset(members[: draw(st.integers(1, len(members)))])
-        elif change == "screened":
-            column = draw(st.integers(0, len(ITEMS) - 1))
-            analysed = analysed - {p.key for p in people if p.answers[column] is None}
-        elif change == "rescored":
-            dropped = draw(st.sampled_from(ITEMS[:3]))
-            scales = scales | {"A": tuple(item for item in scales["A"] if item != dropped)}
-        elif change == "merged":
-            scales = {"A": ITEMS}
-        versions.append(Version(analysed, scales, units))
+    everyone = frozenset(p.key for p in people)
+    version = Version(everyone, dict(SCALES), draw(combined(teams)))
+    if draw(st.booleans()):
+        version = draw(early(version, teams, people))
+    if draw(st.integers(0, 5)) == 0:  # before anything was published: the answers are deleted
+        gone = frozenset({draw(st.sampled_from(sorted(teams)))})
+        version = replace(version, withdrawn=gone, deleted=gone)
+    before, versions = version, [version]
+    for _number in range(draw(st.sampled_from((0, 0, 1, 2, 3)))):
+        at_once = draw(st.integers(0, 5)) == 0
+        following = draw(changed(before if at_once else version, teams, people))
+        following = replace(following, leaves_out=draw(st.sampled_from(("", "named", "all"))))
+        before, version = version, following
+        versions.append(version)
     reverse = frozenset({"A3"}) if draw(st.booleans()) else frozenset()
     return Wave(5, 4, ITEMS, teams, people, tuple(versions), reverse)
+
+
+@st.composite
+def early(draw: st.DrawFn, version: Version, teams: dict[int, int], people: tuple[Person, ...]) -> Version:
+    """Without one team or all but one, or without a part of a team: they are still to come."""
+    late = draw(st.sets(st.sampled_from(sorted(teams)), max_size=1))
+    if draw(st.integers(0, 3)) == 0:
+        late = set(teams) - {draw(st.sampled_from(sorted(teams)))}
+    analysed = frozenset(p.key for p in people if p.team not in late)
+    if draw(st.booleans()):
+        team = draw(st.sampled_from(sorted(teams)))
+        members = [p.key for p in people if p.team == team]
+        analysed -= set(members[: draw(st.integers(0, len(members)))])
+    return replace(version, analysed=analysed)
+
+
+@st.composite
+def changed(draw: st.DrawFn, version: Version, teams: dict[int, int], people: tuple[Person, ...]) -> Version:
+    """What the next publication rests on."""
+    change = draw(st.sampled_from(CHANGES))
+    if change == "late":
+        return replace(version, analysed=frozenset(p.key for p in people))
+    if change == "corrected":
+        team = draw(st.sampled_from(sorted(teams)))
+        members = [p.key for p in people if p.team == team]
+        return replace(version, analysed=version.analysed ^ frozenset(members[: draw(st.integers(1, len(members)))]))
+    if change == "screened":
+        column = draw(st.integers(0, len(ITEMS) - 1))
+        return replace(version, analysed=version.analysed - {p.key for p in people if p.answers[column] is None})
+    if change == "rescored":
+        dropped = draw(st.sampled_from(ITEMS[:3]))
+        items = tuple(item for item in version.scales["A"] if item != dropped)
+        return replace(version, scales={**version.scales, "A": items}) if items else version
+    if change == "merged":
+        return replace(version, scales={"A": ITEMS})
+    if change == "undone":
+        return replace(version, scales=dict(SCALES))
+    if change in ("withdrawn", "deleted"):
+        gone = version.withdrawn | {draw(st.sampled_from(sorted(teams)))}
+        return replace(version, withdrawn=gone, deleted=gone if change == "deleted" else version.deleted)
+    if change == "separated":
+        return replace(version, units=())
+    if change == "recombined":
+        return replace(version, units=draw(combined(teams)))
+    if change == "held":
+        return replace(version, held=frozenset({draw(st.sampled_from(sorted(teams)))}))
+    if change == "accepted":
+        return replace(version, held=frozenset())
+    return version
 
 
 @st.composite
@@ -85,9 +134,12 @@ def histories(draw: st.DrawFn) -> tuple[Wave, ...]:
         return (first,)
     second = draw(waves())
     academies = {team: first.teams.get(team, owner) for team, owner in second.teams.items()}
-    units = tuple(unit for unit in second.versions[0].units if len({academies[team] for team in unit}) == 1)
+
+    def of_one_academy(version: Version) -> Version:
+        return replace(version, units=tuple(u for u in version.units if len({academies[team] for team in u}) == 1))
+
     return first, replace(
-        second, teams=academies, versions=tuple(replace(version, units=units) for version in second.versions)
+        second, teams=academies, versions=tuple(of_one_academy(version) for version in second.versions)
     )
 
 
@@ -97,5 +149,6 @@ def combined(draw: st.DrawFn, teams: dict[int, int]) -> tuple[tuple[int, ...], .
     for academy in sorted(set(teams.values())):
         siblings = [team for team, owner in teams.items() if owner == academy]
         if len(siblings) > 1 and draw(st.integers(0, 2)) == 0:
-            return (tuple(siblings[:2]),)
+            first = draw(st.integers(0, len(siblings) - 2))
+            return (tuple(siblings[first : first + 2]),)
     return ()

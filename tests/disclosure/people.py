@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 Answers = tuple[int | None, ...]  # one per item, None where it was left empty or could not be judged
 
@@ -17,11 +18,20 @@ class Person:
 
 @dataclass(frozen=True)
 class Version:
-    """One publication: whose answers are analysed, the scales as scored, and which sibling teams are combined."""
+    """One publication: whose answers are analysed, the scales as scored, and which sibling teams are combined.
+
+    ``withdrawn``: teams that take no part any more; ``deleted``: those of them whose answers are gone; ``held``: teams whose
+    counts wait for a researcher. ``leaves_out``: where it is refused, it is published without the units that can never stand
+    beside what was shown: those that the refusal names, or all of them.
+    """
 
     analysed: frozenset[str]
     scales: Mapping[str, tuple[str, ...]]
     units: tuple[tuple[int, ...], ...] = ()
+    withdrawn: frozenset[int] = frozenset()
+    deleted: frozenset[int] = frozenset()
+    held: frozenset[int] = frozenset()
+    leaves_out: Literal["", "named", "all"] = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The real publishing code on a study without a database: people in, published report objects out.
 
 Only the counting is done here (a test holds it against the engine and its rows); what may be published, what is shown
-and how it is rounded is decided by analysis/publishing.py, reports.py and disclosure.py themselves.
+and how it is rounded is decided by analysis/publication/versions.py, reports.py and disclosure/ themselves.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from analysis import material as materials
-from analysis import publishing, reports, wide_reports
+from analysis import reports, wide_reports
 from analysis.disclosure import Group, TeamCounts
 from analysis.groups import FinalScale, GroupFigures, Moments, TeamFigures
 from analysis.material import Material
+from analysis.publication import versions
 from analysis.report_objects import AcademyReport, StudyReport, TeamReport
 from surveys.definition import Definition, ItemDef
 from teams.models import Academy, Institution, Participation, Study, Team
@@ -79,22 +80,28 @@ def figures_of(wave: Wave, version: Version) -> list[GroupFigures]:
     """The groups of a version with their exact figures, as analysis.groups.load_groups reads them from rows."""
     members: dict[int, list[Person]] = defaultdict(list)
     for person in wave.people:
-        if person.key in version.analysed:
+        if person.key in version.analysed and person.team not in version.withdrawn:
             members[person.team].append(person)
     teams = {}
     for team, academy in wave.teams.items():
+        if team in version.withdrawn:
+            continue
         people = members[team]
         n = len(people)
-        figures = TeamFigures(participation_of(team, academy), TeamCounts(n, n, n, n))
+        # more came back than were counted: a researcher has to look first
+        counts = TeamCounts(n, n + (team in version.held), n, n)
+        figures = TeamFigures(participation_of(team, academy), counts)
         for scale, items in version.scales.items():
             figures.scales[scale] = moments_of(scores_of(wave, people, items))
         for item in wave.items:
             given = [wave.answer(person, item) for person in people]
             figures.items[item] = tuple(given.count(value) for value in range(1, wave.n_points + 1))
         teams[team] = figures
-    combined = {team for unit in version.units for team in unit}
-    groups = [(f"unit:{min(unit)}", unit) for unit in version.units]
-    groups += [(f"team:{team}", (team,)) for team in wave.teams if team not in combined]
+    left = [tuple(team for team in unit if team in teams) for unit in version.units]
+    units = [unit for unit in left if len(unit) > 1]
+    combined = {team for unit in units for team in unit}
+    groups = [(f"unit:{min(unit)}", unit) for unit in units]
+    groups += [(f"team:{team}", (team,)) for team in teams if team not in combined]
     return [
         GroupFigures(Group(key, tuple(teams[t].counts for t in unit)), key, tuple(teams[t] for t in unit))
         for key, unit in groups
@@ -114,23 +121,20 @@ def values_of(wave: Wave, version: Version) -> dict[str, dict[str, float]]:
 
 
 def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
-    """Publish the versions in order; one that disclosure.py does not allow is left out, as publishing refuses it."""
+    """Publish the versions in order; one that disclosure/ does not allow is left out, as publishing refuses it."""
     study = Study(slug="paper", title="paper", k=wave.k, wave=2 if previous else 1)
-    earlier: list[publishing.Release] = []
-    spreads: list[materials.StoredSpreads] = []
+    shown = Shown([], [], [])
     published = []
+    values: dict[str, dict[str, float]] = {}
     for version in wave.versions:
-        material = material_of(wave, version, study, previous, spreads)
-        keys_of: dict[int, list[str]] = defaultdict(list)
-        for person in wave.people:
-            if person.key in version.analysed:
-                keys_of[person.team].append(person.key)
-        released = publishing.released_units(material, keys_of)
-        new = publishing.Release(released, values_of(wave, version))
-        if publishing.told_by_versions(earlier, new, wave.n_points, wave.k):
+        gone = {person.key for person in wave.people if person.team in version.deleted}
+        values = {
+            measure: {key: value for key, value in known.items() if key not in gone}
+            for measure, known in versions.together(values, values_of(wave, version)).items()
+        }
+        material = allowed(wave, version, material_of(wave, version, study, previous, shown.spreads), shown, values)
+        if material is None:
             continue
-        earlier.append(new)
-        spreads.append(materials.stored_spreads(material))
         participations = [team.participation for group in material.groups for team in group.teams]
         published.append(
             Publication(
@@ -144,6 +148,45 @@ def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
             )
         )
     return published
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was published so far: who stood behind which figure, who was in which unit, the spreads."""
+
+    figures: list[versions.Figures]
+    units: list[versions.Units]
+    spreads: list[materials.StoredSpreads]
+
+
+def allowed(wave: Wave, version: Version, material: Material, shown: Shown, values: versions.Values) -> Material | None:
+    """What is published of a version, noted in ``shown``; None where it is refused. As publishing.publish judges it,
+    asked again without the units that its refusal names as long as it names more of them.
+    """
+    keys_of: dict[int, list[str]] = defaultdict(list)
+    for person in wave.people:
+        if person.key in version.analysed and person.team not in version.withdrawn:
+            keys_of[person.team].append(person.key)
+    scored, whole = values_of(wave, version), material
+    stuck = versions.stuck_beside(shown.units, versions.released_units(whole, keys_of), wave.k)
+    without: frozenset[str] = frozenset()
+    while True:
+        units = versions.released_units(material, keys_of)
+        new = versions.figures_of(units, scored, wave.k)
+        told = versions.told_by_versions(shown.figures, new, values, wave.n_points, wave.k)
+        if not told:
+            break
+        named = stuck.intersection(unit for unit, _measure in told)
+        if not version.leaves_out or not named - without:
+            return None
+        without |= named if version.leaves_out == "named" else stuck
+        released = frozenset(unit.key for unit in whole.units) - without
+        material = replace(whole, released=released)
+        material = replace(material, spreads=materials.spreads_of(material, shown.spreads))
+    shown.figures.append(new)
+    shown.units.append(units)
+    shown.spreads.append(materials.stored_spreads(material))
+    return material
 
 
 def material_of(

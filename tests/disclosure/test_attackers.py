@@ -1,22 +1,26 @@
-"""The property of disclosure.md, attacked: 200 histories by integer programs, small universes by enumeration.
+"""The property of docs/data-protection.md (What readers see), attacked: 200 histories by integer programs, small universes by enumeration.
 
-`make prove-disclosure` does the same with 10,000 histories, each respondent as insider and every universe listed.
+`make prove-disclosure` does the same with 10,000 histories, each respondent as insider and every universe listed, and keeps
+what came of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from analysis.disclosure import Withheld
 from analysis.groups import load_groups
 from analysis.material import read_material
 from analysis.reports import render_team
 from analysis.runs import execute, request_run
 from surveys.models import Survey
 from tests.analysis.builders import ITEMS, answers, make_study, make_team, seal
+from tests.disclosure import prove
 from tests.disclosure.attack import first
 from tests.disclosure.attacker import Program
 from tests.disclosure.enumeration import UNIVERSES, Cell, Universe, World, classes, disclosures
@@ -27,6 +31,10 @@ from tests.disclosure.published import cases_of
 from tests.disclosure.study import publish
 
 FULL = "six, then twelve"
+WITHDRAWALS = (
+    "3 and 3 as one unit, then the 3 withdraw",
+    "4 and 3 as one unit, then the 3 withdraw, their answers deleted",
+)
 
 
 @settings(
@@ -42,9 +50,27 @@ def test_no_history_discloses(waves: tuple[Wave, ...]):
     assert first(waves, most_unions=10, most_insiders=6) is None
 
 
+@pytest.mark.parametrize("leaves_out", ["", "named", "all"])
+def test_what_is_refused_is_published_without_the_rest_that_stands_in_its_way(leaves_out: Literal["", "named", "all"]):
+    """So the histories do hold versions that leave a unit out, judged by the code that publishes."""
+    people = tuple(Person(f"{team}-{n}", team, (1 + n % 4, 1 + n % 3)) for team in range(4) for n in range(8))
+    whole = Version(frozenset(p.key for p in people), {"A": ("A1", "A2")})
+    corrected = replace(whole, analysed=whole.analysed - {"0-0"}, leaves_out=leaves_out)
+    wave = Wave(5, 4, ("A1", "A2"), dict.fromkeys(range(4), 0), people, (whole, corrected))
+    published = publish(wave)
+    assert len(published) == (2 if leaves_out else 1)
+    for later in published[1:]:
+        assert {unit.key for unit in later.material.units if unit.key in (later.material.released or ())} == {
+            f"team:{n}" for n in (1, 2, 3)
+        }
+        closed = [report.team for report in later.teams if isinstance(report.scales, Withheld)]
+        assert closed == ["0"]
+    assert first((wave,)) is None
+
+
 @pytest.mark.parametrize(
     "universe",
-    [universe for universe in UNIVERSES if universe.name == FULL or "one team" in universe.name],
+    [universe for universe in UNIVERSES if universe.name in (FULL, *WITHDRAWALS) or "one team" in universe.name],
     ids=lambda universe: universe.name,
 )
 def test_no_universe_discloses(universe: Universe):
@@ -73,6 +99,30 @@ def test_the_programs_range_contains_the_enumerated_one(universe: Universe):
                     means = [cell_mean(world, int(cell[0].split("-")[0]), case.items.index(item)) for world in worlds]
                     assert low - 1e-6 <= min(means)
                     assert max(means) <= high + 1e-6
+
+
+def test_what_came_of_a_proof_is_kept_and_left_out_the_next_time(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(prove, "KEPT", tmp_path / "proofs" / "disclosure.csv")
+    tried: list[tuple[list[int], list[int]]] = []
+
+    def outcomes(ranges: list[int], universes: list[int], _processes: int, _seconds: float, code: str):
+        tried.append((ranges, universes))
+        for number in ranges[:2]:  # the time is over
+            failed = [] if number == 0 else ["a disclosure"]
+            first, last = prove.CHUNK * number, prove.CHUNK * number + 99
+            yield prove.Outcome("histories", first, last, "abc", code, published=7, disclosures=len(failed)), failed
+
+    monkeypatch.setattr(prove, "outcomes", outcomes)
+    monkeypatch.setattr("sys.argv", ["prove", "--histories", "300"])
+    assert prove.main() == 1
+    assert prove.main() == 1
+    everything = list(range(len(UNIVERSES)))
+    assert tried == [([0, 1, 2], everything), ([1, 2], everything)], "what was clean is left out, what failed is not"
+    assert [one.disclosures for one in prove.kept()] == [0, 1, 1, 1]
+    monkeypatch.setattr(prove, "code_that_decides", lambda: "another")
+    assert prove.main() == 1
+    assert tried[-1][0] == [0, 1, 2], "another code is another proof"
+    assert "200 histories (14 versions published" in capsys.readouterr().out
 
 
 def cell_mean(world: World, cell: int, item: int) -> Fraction:

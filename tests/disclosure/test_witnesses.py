@@ -6,20 +6,25 @@ Where the rule is a switch in the real code, it is switched off there; where the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from analysis import disclosure
 from analysis.disclosure import Group, ItemDistribution, ItemFigures, ItemMean, TeamCounts
+from analysis.publication import versions
 from tests.disclosure import histories
 from tests.disclosure.attack import first
 from tests.disclosure.attacker import Attack
-from tests.disclosure.enumeration import Cell, Universe, disclosures
+from tests.disclosure.enumeration import Cell, Universe, World, disclosures
 from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, ScoreSum, Spread
 from tests.disclosure.people import Answers, Person, Version, Wave
+from tests.disclosure.study import publish
 
 
 def wave(teams: list[list[Answers]], versions: list[set[str]] | None = None, **given: object) -> Wave:
@@ -130,6 +135,207 @@ def test_rule_5_enumerated(monkeypatch: pytest.MonkeyPatch):
     assert not list(disclosures(universe)) + list(disclosures(alone))
     without_rule_5(monkeypatch)
     assert any(True for _ in disclosures(alone))
+
+
+# ------------------------------------------------------------------------------------ rule 5: after people left, and again
+ALFA, BETA, GAMMA = (1, 3, 2, 4, 3, 2), (2, 4, 1, 3), (4, 1, 3, 2, 1, 4)
+EVERYONE = keys(0, *range(6)) | keys(1, *range(6)) | keys(2, *range(6))
+
+
+def history(teams: list[list[Answers]], *versions: dict[str, Any]) -> Wave:
+    """A wave whose versions differ from the first as said: ``units``, ``withdrawn``, ``deleted``, ``held``, ``analysed``."""
+    made = wave(teams)
+    start = made.versions[0]
+    return replace(made, versions=tuple(replace(start, **one) for one in versions))
+
+
+def refused(of: Wave) -> int:
+    return len(of.versions) - len(publish(of))
+
+
+def rebuilt_without(monkeypatch: pytest.MonkeyPatch, *teams: str) -> None:
+    """As it was: earlier versions told again from the data there are, without those who withdrew."""
+    real = versions.told_by_versions
+
+    def told(earlier: Sequence[versions.Figures], *rest: Any) -> object:
+        left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in one.items()} for one in earlier]
+        return real(left, *rest)
+
+    monkeypatch.setattr(versions, "told_by_versions", told)
+
+
+def held_against(monkeypatch: pytest.MonkeyPatch, which: slice) -> None:
+    """Held against some of the earlier versions only."""
+    real = versions.told_by_versions
+    monkeypatch.setattr(versions, "told_by_versions", lambda earlier, *rest: real(earlier[which], *rest))
+
+
+def test_rule_5_one_of_a_unit_withdraws(monkeypatch: pytest.MonkeyPatch):
+    # ten people as one unit; four withdraw; the sums of the six, taken from those of the ten, are the sums of the four
+    alfa_and_beta = history(
+        [one(*ALFA), one(*BETA)],
+        {"units": ((0, 1),)},
+        {"units": ((0, 1),), "withdrawn": frozenset({1})},
+    )
+    assert refused(alfa_and_beta) == 1
+    assert first([alfa_and_beta]) is None
+    rebuilt_without(monkeypatch, "1")
+    found = first([alfa_and_beta])
+    assert found is not None
+    assert set(found.people) <= keys(1, *range(4))
+
+
+def test_rule_5_who_withdrew_before_anything_was_shown_is_in_nothing():
+    of = history(
+        [one(*ALFA), one(*BETA)],
+        {"units": ((0, 1),), "withdrawn": frozenset({1}), "deleted": frozenset({1})},
+        {"withdrawn": frozenset({1}), "deleted": frozenset({1})},
+    )
+    assert refused(of) == 0
+    assert first([of]) is None
+
+
+def test_rule_5_answers_that_are_gone(monkeypatch: pytest.MonkeyPatch):
+    # seven who all answered 4 withdraw, and are deleted: enough people, but their difference tells what each answered
+    of = history(
+        [one(*ALFA), one(4, 4, 4, 4, 4, 4, 4)],
+        {"units": ((0, 1),)},
+        {"units": ((0, 1),), "withdrawn": frozenset({1}), "deleted": frozenset({1})},
+    )
+    assert refused(of) == 1
+    assert first([of]) is None
+    real = disclosure.version_tells
+
+    def what_is_there(earlier: Any, new: Any, answers: Mapping[str, Mapping[str, float]], *rest: Any) -> object:
+        known = {measure: dict.fromkeys(EVERYONE | keys(1, 6), 2.0) | dict(found) for measure, found in answers.items()}
+        spread = {
+            m: {k: float(n % 4 + 1) if k[0] == "1" else v for n, (k, v) in enumerate(sorted(of.items()))}
+            for m, of in known.items()
+        }
+        return real(earlier, new, spread, *rest)
+
+    monkeypatch.setattr(disclosure, "version_tells", what_is_there)
+    found = first([of])
+    assert found is not None
+    assert set(found.people) <= keys(1, *range(7))
+
+
+def test_rule_5_a_unit_taken_apart(monkeypatch: pytest.MonkeyPatch):
+    of = history([one(*ALFA), one(*BETA)], {"units": ((0, 1),)}, {})
+    assert refused(of) == 1
+    assert first([of]) is None
+    held_against(monkeypatch, slice(0))
+    assert first([of]) is not None
+
+
+def test_rule_5_teams_combined_anew(monkeypatch: pytest.MonkeyPatch):
+    # Alfa + Beta, then Beta + Gamma, then Alfa by itself: four people stand between them
+    of = history(
+        [one(*ALFA), one(*BETA), one(*GAMMA)],
+        {"units": ((0, 1),), "analysed": frozenset(EVERYONE) - keys(2, *range(6))},
+        {"units": ((1, 2),), "held": frozenset({0})},
+        {"held": frozenset({1, 2})},
+    )
+    assert refused(of) == 2
+    assert first([of]) is None
+    held_against(monkeypatch, slice(0))
+    found = first([of])
+    assert found is not None
+    assert set(found.people) <= keys(1, *range(4))
+
+
+def test_rule_5_a_count_corrected_twice(monkeypatch: pytest.MonkeyPatch):
+    # shown, closed by its counts while one person goes, and shown again: held against the first, not the last
+    one_less = frozenset(EVERYONE) - keys(0, 5)
+    of = history(
+        [one(*ALFA), one(*GAMMA)],
+        {},
+        {"analysed": one_less, "held": frozenset({0})},
+        {"analysed": one_less},
+    )
+    assert refused(of) == 1
+    assert first([of]) is None
+    held_against(monkeypatch, slice(-1, None))
+    found = first([of])
+    assert found is not None
+    assert found.people == ("0-5",)
+
+
+def test_rule_5_a_decision_undone(monkeypatch: pytest.MonkeyPatch):
+    # The scale loses an item, with which one more has a score; then it gets the item back, and who left it empty was set
+    # aside. The first step waits too.
+    people = [*[(v, 5 - v) for v in ALFA], (3, None)]
+    scales = {"S": ("I0", "I1")}
+    of = history(
+        [people],
+        {"scales": scales},
+        {"scales": {"S": ("I0",)}},
+        {"scales": scales, "analysed": keys(0, *range(6))},
+    )
+    assert refused(of) == 2
+    assert first([of]) is None
+    held_against(monkeypatch, slice(0))
+    found = first([of])
+    assert found is not None
+    assert found.people == ("0-6",)
+
+
+def test_rule_5_another_leader_and_the_same_again():
+    of = history([one(*ALFA), one(*GAMMA)], {}, {}, {})
+    assert refused(of) == 0
+    assert first([of]) is None
+
+
+def test_rule_5_an_early_picture(monkeypatch: pytest.MonkeyPatch):
+    # in the meeting five of a team had answered, in the report the sixth is there too
+    of = history([one(*ALFA), one(*GAMMA)], {"analysed": keys(0, *range(5))}, {})
+    assert refused(of) == 1
+    assert first([of]) is None
+    held_against(monkeypatch, slice(0))
+    found = first([of])
+    assert found is not None
+    assert found.people == ("0-5",)
+
+
+def test_rule_5_two_at_once(monkeypatch: pytest.MonkeyPatch):
+    # each judged before the other was there (tests/analysis/test_versions.py plays it with two threads)
+    of = history([one(*ALFA)], {"analysed": keys(0, *range(5))}, {"analysed": keys(0, *range(1, 6))})
+    assert refused(of) == 1
+    assert first([of]) is None
+    held_against(monkeypatch, slice(0))
+    found = first([of])
+    assert found is not None
+
+
+def test_rule_5_enumerated_with_withdrawals(monkeypatch: pytest.MonkeyPatch):
+    of = Universe(
+        "three and two as one unit, then the two withdraw",
+        (Cell(3, team=0, versions=(0, 1)), Cell(2, team=1, versions=(0,))),
+        units=(((0, 1),), ((0, 1),)),
+        withdrawn=(frozenset(), frozenset({1})),
+    )
+    assert not list(disclosures(of))
+    rebuilt_without(monkeypatch, "1")
+    assert any(set(found.cells) == {1} for found in disclosures(of))
+
+
+def test_rule_5_a_refusal_is_told_to_nobody_but_researchers():
+    # Whoever withdrew with three others, knows the distribution of all nine, and heard that the five may not be shown alone
+    # because of how much alike people answered, knows what the three answered. Of a version that is not there he learns nothing.
+    @dataclass(frozen=True)
+    class Nine(Universe):
+        def worlds(self) -> Iterator[World]:
+            like = Counter({1: 2, 2: 2, 3: 2, 4: 3})  # all worlds that show this distribution
+            return (w for w in super().worlds() if Counter(v for cell in w for (v,) in cell) == like)
+
+    of = Nine(
+        "five and four as one unit, then the four withdraw",
+        (Cell(5, team=0, versions=(0, 1)), Cell(4, team=1, versions=(0,))),
+        units=(((0, 1),), ((0, 1),)),
+        withdrawn=(frozenset(), frozenset({1})),
+    )
+    assert any(found.insider == (1, (1,)) for found in disclosures(of))
+    assert not list(disclosures(replace(of, refusals_known=False)))
 
 
 # ---------------------------------------------------------------------------------------------- rule 6: what is shown

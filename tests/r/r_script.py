@@ -12,7 +12,7 @@ import pytest
 from analysis import demo
 from analysis.exporting import releases, rscript
 from analysis.exporting.rows import rows_of
-from analysis.publishing import published_run
+from analysis.publication.standing import published_run
 from surveys.models import Survey
 
 

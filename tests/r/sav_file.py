@@ -17,6 +17,7 @@ from surveys.models import Collection, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Academy, Institution, Participation, Study, Team
 from tests.analysis.exporting.odd import odd_rows
+from tests.groups import a_group
 
 DAY = datetime.date(2026, 9, 1)
 SYNTAX = """GET FILE='{folder}/in.sav'.
@@ -29,12 +30,14 @@ DESCRIPTIVES VARIABLES=GV1 GV2 /STATISTICS=MEAN.
 @pytest.fixture
 def rows(db):
     """Twelve answers of a team to the shipped questionnaire, with every kind of gap."""
-    study = Study.objects.create(slug="s", title="Leren in teams — één studie", starts_on=DAY, ends_on=DAY)
+    study = Study.objects.create(
+        group=a_group(), slug="s", title="Leren in teams — één studie", starts_on=DAY, ends_on=DAY
+    )
     survey = Survey.objects.create(
-        study=study, version=questionnaires.install_shipped()[0], background=["years_in_team", "counsellor"]
+        study=study, version=questionnaires.install_shipped(a_group())[0], background=["years_in_team", "counsellor"]
     )
     academy = Academy.objects.create(
-        institution=Institution.objects.create(name="Hogeschool"), name="Zorg", sector="health"
+        institution=Institution.objects.create(group=a_group(), name="Hogeschool"), name="Zorg", sector="health"
     )
     Participation.objects.create(
         study=study,

@@ -72,4 +72,4 @@ def test_gaps_are_named() -> None:
 def test_every_text_of_the_product_can_be_read() -> None:
     texts = dict(messages.texts())
     assert "templates/home.html" in texts
-    assert "teams/models.py" in texts
+    assert "teams/models/people.py" in texts

@@ -106,6 +106,31 @@ def test_host_that_is_none() -> None:
         run.check_address("no-such-host.invalid", "8000")
 
 
+@pytest.mark.parametrize(
+    ("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("::", True)]
+)
+def test_whoever_opens_the_demo_to_others_is_warned(host: str, warned: bool) -> None:
+    assert ("WARNING" in run.warning(host)) == warned
+
+
+def test_a_folder_that_others_could_read_is_shut(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    (var / "mail").mkdir(parents=True)
+    (var / "mail" / "1.log").write_text("code")
+    for path, mode in ((var, 0o755), (var / "mail", 0o755), (var / "mail" / "1.log", 0o644)):
+        path.chmod(mode)
+    before = os.umask(0o022)
+    try:
+        run.shut(var)
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (var, var / "mail", var / "mail" / "1.log")] == [
+        0o700,
+        0o700,
+        0o600,
+    ]
+
+
 def test_links_carry_the_address_that_others_can_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BASE_URL", raising=False)
     monkeypatch.setattr(run, "lan_address", lambda: "10.1.2.3")

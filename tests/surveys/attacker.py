@@ -20,6 +20,7 @@ import json
 import math
 import random
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,22 +31,28 @@ import numpy as np
 from django.db import connection
 
 from surveys.links import _response_key
+from surveys.row_keys import row_key
+from teams import sweeping
 
 Row = dict[str, Any]
 Dump = dict[str, list[Row]]
 Traits = dict[str, list[Any]]
 
-RESPONSES = "surveys_response"
+RESPONSES = ("surveys_response", "surveys_sealedresponse")  # open ones and sealed ones
 ONCE_IN = 1e-6
+SWEEPS = 40
 
 
 @dataclass
 class Person:
-    """Who took part, and what the attacker knows of them: the team, the address, the link, perhaps the order seen."""
+    """Who took part, and what the attacker knows of them: the team, the address, the link, the browser's history, perhaps the order seen."""
 
     team: int
     email: str = ""
     token: str = ""
+    key: str = ""  # of the response, as the server gives it to whoever holds the link
+    slip: str = ""  # the code of the slip that this person drew in the meeting and left on the table
+    history: list[str] = field(default_factory=list)  # addresses in this person's browser, each with a handle
     seen: Row = field(default_factory=dict)  # what somebody in the room saw: when this person began and was done
     content: str = ""  # the truth, which the attacker does not look at
 
@@ -92,12 +99,19 @@ def disk() -> dict[str, bytes]:
         path = Path(connection.settings_dict["NAME"])
         return {file.name: file.read_bytes() for file in path.parent.glob(f"{path.name}*")}
     with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")  # what is in memory gets to the disk
+        cursor.execute("CHECKPOINT")  # what is in memory gets to the disk, and files of before go
         cursor.execute(
-            "SELECT relname, pg_read_binary_file(path) FROM pg_class, pg_relation_filepath(oid) AS path"
+            "SELECT relname, path FROM pg_class, pg_relation_filepath(oid) AS path"
             " WHERE relkind IN ('r', 'i', 't', 'm') AND path IS NOT NULL"
         )
-        return {name: bytes(content) for name, content in cursor.fetchall()}
+        named = {path: name for name, path in cursor.fetchall()}
+        # all of its folder: the rest of large tables, maps, and whatever no table owns any more
+        cursor.execute(
+            "SELECT path, pg_read_binary_file(path, 0, size, true) FROM (SELECT 'base/' || pg_database.oid || '/' || file"
+            " AS path FROM pg_database, pg_ls_dir('base/' || pg_database.oid) AS file WHERE datname = current_database())"
+            " AS files, pg_stat_file(path, true)"
+        )
+        return {named.get(path, path): bytes(content) for path, content in cursor.fetchall() if content is not None}
 
 
 def left_on_disk(names: Iterable[str]) -> dict[str, int]:
@@ -107,15 +121,31 @@ def left_on_disk(names: Iterable[str]) -> dict[str, int]:
     return {file: n for file, n in counted.items() if n}
 
 
+def swept() -> bool:
+    """Sweep what is due, waking up as often as beat would: PostgreSQL's own vacuum may hold a table. Whether there was any."""
+    for _n in range(SWEEPS):
+        try:
+            return sweeping.sweep_due()
+        except sweeping.SweepDelayed:
+            time.sleep(0.5)
+    raise AssertionError("The sweep was put off for ever.")
+
+
+def responses_of(dump: Dump) -> list[Row]:
+    """The rows of all responses, those of each table in the order of the disk."""
+    return [row for table in RESPONSES for row in dump[table]]
+
+
 def with_places(dump: Dump) -> Dump:
     """The dump, each response with where its key stands in each file of the database."""
-    rows = [dict(row) for row in dump[RESPONSES]]
+    dump = dump | {table: [dict(row) for row in dump[table]] for table in RESPONSES}
+    rows = responses_of(dump)
     for file, content in disk().items():
         places = [content.find(row["key"].encode()) for row in rows]
         if max(places, default=-1) >= 0:
             for row, place in zip(rows, places, strict=True):
                 row[f"_place in {file}"] = place
-    return {**dump, RESPONSES: rows}
+    return dump
 
 
 def files(folder: Path, leave_out: tuple[str, ...] = ()) -> list[Row]:
@@ -151,18 +181,21 @@ def compared(first: Dump, second: Dump) -> Dump:
 
 
 # ------------------------------------------------------------------------------------------------ what it does
-def attack(dump: Dump, persons: list[Person], keys: Iterable[bytes] = (), seed: int = 1) -> list[Finding]:
+def attack(
+    dump: Dump, persons: list[Person], keys: Iterable[bytes] = (), *, secret: bool = False, seed: int = 1
+) -> list[Finding]:
     """Pair persons and responses in every way there is. The findings, the one least likely by chance first.
 
     :param keys: the keys of collections that the attacker got hold of
+    :param secret: whether the attacker has the server's SECRET_KEY too
     """
     chooser = random.Random(seed)
-    responses = list(dump[RESPONSES])
+    responses = responses_of(dump)
     teams = _teams(dump, persons, responses)
-    of_persons = _traits_of_persons(dump, persons, list(keys))
+    of_persons = _traits_of_persons(dump, persons, list(keys), secret)
     of_responses = _traits([[row["key"]] for row in responses], dump, [])
     columns = dict.fromkeys(column for row in responses for column in row)
-    of_responses |= {f"{RESPONSES} {column}": [row.get(column) for row in responses] for column in columns}
+    of_responses |= {f"response {column}": [row.get(column) for row in responses] for column in columns}
     position = [(team, person, response) for team, (person, response) in teams.items()]
     of_persons = _telling(of_persons, [mine for _, mine, _ in position])
     of_responses = _telling(of_responses, [theirs for _, _, theirs in position])
@@ -185,6 +218,47 @@ def attack(dump: Dump, persons: list[Person], keys: Iterable[bytes] = (), seed: 
     return sorted(findings, key=lambda finding: finding.chance)
 
 
+def single_out(dump: Dump, persons: list[Person], seed: int = 1) -> list[Finding]:
+    """Find the one answer of each team that came by a link, where everybody else of the team met. The attacker knows who that was.
+
+    By every trait of the responses, in every way in which one of a team can stand out: the first, the last, the only one with its
+    value. How often each of these is right, over all teams that have one such person.
+    """
+    chooser = random.Random(seed)
+    responses = responses_of(dump)
+    traits = _traits([[row["key"]] for row in responses], dump, [])
+    columns = dict.fromkeys(column for row in responses for column in row)
+    traits |= {f"response {column}": [row.get(column) for row in responses] for column in columns}
+    contents = [_content(row["answers"]) for row in responses]
+    teams = []  # whose answer it is, and all of the team
+    for team in sorted({person.team for person in persons}):
+        by_link = [person for person in persons if person.team == team and person.token]
+        theirs = [n for n, row in enumerate(responses) if row["collection_id"] == team]
+        if len(by_link) == 1 and len(theirs) > 1:
+            teams.append((next(n for n in theirs if contents[n] == by_link[0].content), theirs))
+    findings = []
+    chance = [1 / len(theirs) for _own, theirs in teams]
+    for name, values in _telling(traits, [theirs for _own, theirs in teams]).items():
+        right = {"first": 0, "last": 0, "the only one": 0}
+        for own, theirs in teams:
+            ranked = _ranked(values, theirs, chooser)
+            often = Counter(_text(values[n]) for n in theirs)
+            alone = [n for n in theirs if often[_text(values[n])] == 1]
+            only = alone[0] if len(alone) == 1 else chooser.choice(theirs)
+            for how, one in zip(right, (ranked[0], ranked[-1], only), strict=True):
+                right[how] += one == own
+        findings += [Finding(f"{name}, {how}", n, at_least(n, chance)) for how, n in right.items()]
+    return sorted(findings, key=lambda finding: finding.chance)
+
+
+def at_least(right: int, chance: list[float]) -> float:
+    """How likely at least so many of independent guesses are right, each with its own chance: exact."""
+    total = [1.0]
+    for one in chance:
+        total = [a * (1 - one) + b * one for a, b in zip([*total, 0.0], [0.0, *total], strict=True)]
+    return sum(total[right:])
+
+
 def linked(findings: list[Finding]) -> list[Finding]:
     """The pairings that are better than chance, given how many were tried."""
     return [finding for finding in findings if finding.chance * len(findings) < ONCE_IN]
@@ -204,8 +278,12 @@ def by_chance(right: int, sizes: tuple[int, ...]) -> float:
 
 
 # ------------------------------------------------------------------------------------------------ traits
-def _traits_of_persons(dump: Dump, persons: list[Person], keys: list[bytes]) -> Traits:
-    names = [[text for text in (person.email, *_derived(person.token)) if text] for person in persons]
+def _traits_of_persons(dump: Dump, persons: list[Person], keys: list[bytes], secret: bool) -> Traits:
+    names = [
+        [person.email] * bool(person.email)
+        + [made for known in (person.token, person.key, person.slip, *_handles(person)) for made in _derived(known)]
+        for person in persons
+    ]
     rows = _holding(dump, names)
     shared = Counter(id(row) for held in rows for _, row in held)
     numbers: list[dict[str, int]] = []
@@ -215,6 +293,8 @@ def _traits_of_persons(dump: Dump, persons: list[Person], keys: list[bytes]) -> 
         texts = {value for _, row in alone for value in row.values() if isinstance(value, str) and len(value) >= 16}
         own += [_response_key(key, text) for key in keys for text in texts if text.isascii()]
         own += [text for text in texts if " " not in text]
+        if secret:
+            own += [row_key(text) for text in own if len(text) == 43]
         numbers.append({table: row["id"] for table, row in alone if isinstance(row.get("id"), int)})
     traits = _traits(names, dump, numbers)
     for n in range(max(map(len, names))):
@@ -222,6 +302,11 @@ def _traits_of_persons(dump: Dump, persons: list[Person], keys: list[bytes]) -> 
     for what in {what for person in persons for what in person.seen}:
         traits[f"seen: {what}"] = [person.seen.get(what) for person in persons]
     return traits
+
+
+def _handles(person: Person) -> list[str]:
+    """What the addresses in a browser's history say of a response, each once."""
+    return list(dict.fromkeys(part for path in person.history for part in path.split("/") if len(part) > 10))
 
 
 def _derived(token: str) -> list[str]:

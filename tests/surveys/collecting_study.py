@@ -10,9 +10,10 @@ import itertools
 import json
 import logging
 import random
+import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,23 @@ from django.core import mail as django_mail
 from django.db import connection
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from kombu import Connection
 
 from config.celery import app
-from surveys import collections, limits, links, paper, tasks
-from surveys.models import Collection, Invitee, PaperForm, Response
+from surveys import collections, limits, links, paper, slips, tasks
+from surveys.handles import handle_of
+from surveys.models import Collection, LinkSecret, PaperForm, Response, Slip
 from surveys.questionnaires import definition_of
 from teams import mail
-from teams.models import Participation, Role, User
+from teams.models import Job, OutboxMessage, Participation, User
+from teams.studies import let_work
 from tests.surveys import attacker
 from tests.surveys.attacker import Dump, Person
 from tests.surveys.conftest import make_participation, make_study, make_survey
-from tests.surveys.teacher import begin, hidden, post
+from tests.surveys.teacher import at, begin, hidden, post
 from tests.surveys.web import Browser
+from tests.teams.test_mail_server import Moody
 
 _clock = itertools.count(1)
 
@@ -68,7 +73,7 @@ class World:
 
     def without_sight(self, persons: list[Person]) -> list[Person]:
         """The persons as somebody knows them who was not in the room: of a meeting, nobody."""
-        return [Person(p.team, p.email, p.token, content=p.content) for p in persons if p.email]
+        return [replace(p, seen={}) for p in persons if p.email]
 
     def browser(self) -> Any:
         return Browser(self.address) if self.address else Client(enforce_csrf_checks=True)
@@ -106,31 +111,43 @@ def watched(folder: Path) -> Iterator[World]:
         root.removeHandler(handler)
 
 
-def collect(world: World, seed: int, by_link: int, by_meeting: int, teachers: int, moments: int = 4) -> None:
-    """Everybody answers, mixed; at some moments a dump is taken."""
+def collect(
+    world: World, seed: int, by_link: int, by_meeting: int, teachers: int, moments: int = 4, mixed: int = 0
+) -> None:
+    """Everybody answers, mixed; at some moments a dump is taken.
+
+    In ``mixed`` teams one person answers by link and all others in the meeting, none of them on paper: of a form the dump says
+    which answer it became, so where all others used paper the one that is left is known (docs/data-protection.md).
+    """
     chance = random.Random(seed)
     limits.forget()
-    study = make_study()
+    study = make_study(slips=True)
     survey = make_survey(study)
-    for n in range(by_link + by_meeting):
+    for n in range(by_link + by_meeting + mixed):
         mode = Participation.Mode.ONLINE if n < by_link else Participation.Mode.CONTACT
         make_participation(study, f"Team {n}", mode, approached=teachers)
     collections.open_survey(survey, "f" * 64)
     codes = definition_of(survey.version).item_codes
-    for collection in survey.collections.order_by("pk"):
-        if collection.mode == Participation.Mode.ONLINE:
-            links.issue_links(collection, [f"{chance.getrandbits(64):x}@noord.example" for _ in range(teachers)])
-            for invitee in collection.invitees.order_by("?"):
-                token = links.personal_url(invitee).rsplit("/", 1)[1]
-                world.persons.append(Person(collection.pk, invitee.email, token))
-        else:
-            world.persons += [Person(collection.pk) for _ in range(teachers)]
+    ordered = list(survey.collections.order_by("pk"))
+    alone = ordered[len(ordered) - mixed :]
+    for collection in ordered:
+        n_links = 1 if collection in alone else teachers * (collection.mode == Participation.Mode.ONLINE)
+        links.issue_links(collection, [f"{chance.getrandbits(64):x}@noord.example" for _ in range(n_links)])
+        for invitee in collection.invitees.order_by("?"):
+            token = links.personal_url(invitee).rsplit("/", 1)[1]
+            world.persons.append(Person(collection.pk, invitee.email, token, links.response_key(invitee)))
+            world.secrets.add(world.persons[-1].key)
+        if n_links < teachers:
+            drawn = slips.make(collection, teachers - n_links)
+            world.persons += [Person(collection.pk, slip=code) for code in drawn]
+    hashes = set(Slip.objects.values_list("code_hash", flat=True))
     mail.send_due()
     look = _onlookers(survey.collections.filter(mode=Participation.Mode.CONTACT), study)
     steps: list[list[Callable[[], None]]] = []
     for person in world.persons:
         answers = {code: chance.randint(1, 4) for code in codes}
-        if not person.token and chance.random() < 0.3:
+        on_paper = not person.token and person.team not in {collection.pk for collection in alone}
+        if on_paper and chance.random() < 0.3:
             steps.append(_on_paper(world, person, answers))
         else:
             steps.append(_steps(world, person, answers, submits=chance.random() < 0.85))
@@ -145,19 +162,38 @@ def collect(world: World, seed: int, by_link: int, by_meeting: int, teachers: in
             if done == len(left) // moments * (moments // 2):
                 for collection in Collection.objects.filter(mode=Participation.Mode.ONLINE):
                     links.remind(collection)
-                mail.send_due()
+                send_with_a_failing_server()
     for collection in Collection.objects.filter(mode=Participation.Mode.CONTACT):
         while paper.next_to_type_again(collection):
             pass
         for form in PaperForm.objects.filter(collection=collection).exclude(state=PaperForm.State.WRITTEN):
             paper.finish(form, form.first)
         paper.write(collection)
+    world.secrets |= hashes
     world.secrets |= set(Response.objects.values_list("key", flat=True))
-    for nonce, token_hash in Invitee.objects.values_list("nonce", "token_hash"):
+    for nonce, token_hash in LinkSecret.objects.values_list("nonce", "token_hash"):
         world.secrets |= {nonce, token_hash}
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # as autovacuum does of itself: it keeps samples of the columns
+
+
+def send_with_a_failing_server() -> None:
+    """The worker sends; the server is away at first, then refuses some for now, breaks off at one, and takes the rest."""
+    later = smtplib.SMTPRecipientsRefused({"": (451, b"later")})
+    if not OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).exists():
+        return  # no team answers by link alone
+    with override_settings(EMAIL_BACKEND="tests.teams.test_mail_server.Moody"):
+        Moody.at_the_door, Moody.at_a_mail = ConnectionRefusedError(), []
+        mail.send_due()
+        Moody.at_the_door = None
+        Moody.at_a_mail = [None, later, None, later, None, smtplib.SMTPServerDisconnected("gone"), later]
+        for _n in range(8):
+            Job.objects.update(due_at=None)
+            OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).update(due_at=timezone.now())
+            mail.send_due()
+    assert not OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).exists()
+    assert Job.objects.get().attempts == 1, "one was lost"
 
 
 def _on_paper(world: World, person: Person, answers: dict[str, Any]) -> list[Callable[[], None]]:
@@ -192,17 +228,21 @@ def _steps(world: World, person: Person, answers: dict[str, Any], submits: bool)
 
     def opens() -> None:
         world.browser().get(reverse("personal_link", args=[person.token]))
-        browser.get(reverse("personal_link", args=[person.token]))
-        welcome = browser.get(reverse("personal_welcome"))
+        opened = browser.get(reverse("personal_link", args=[person.token]))
+        person.history.append(opened["Location"])
+        welcome = browser.get(opened["Location"])
         assert welcome.status_code == 200, welcome.content
 
     def begins() -> None:
         person.seen["began"] = next(_clock)
         if person.token:
-            assert browser.post(reverse("answer_start"), {"link": person.token, "consent": "yes"}).status_code == 303
-            key.append(hidden(browser.get(reverse("questionnaire")), "key"))
+            begun = browser.post(reverse("answer_start"), {"link": person.token, "consent": "yes"})
+            assert begun.status_code == 303
+            key.append(hidden(browser.get(begun["Location"]), "key"))
         else:
-            key.append(begin(browser, Collection.objects.get(pk=person.team).meeting))
+            key.append(begin(browser, Collection.objects.get(pk=person.team).meeting, person.slip))
+        person.history += [at(name, key[0]) for name in ("questionnaire", "answer_done")]
+        world.secrets.add(handle_of(key[0]))
         saves(1, half)
 
     def saves(number: int, what: dict[str, Any], name: str = "answer_save") -> None:
@@ -220,7 +260,7 @@ def _steps(world: World, person: Person, answers: dict[str, Any], submits: bool)
 def _onlookers(meeting_teams: Any, study: Any) -> Callable[[], None]:
     """A researcher who is signed in and the facilitators look at the counts: sessions, and reads between the writes."""
     user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos de Wit")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, user)
     roos, cora = Client(), Client()
     roos.force_login(user)
     meetings = [collection.meeting for collection in meeting_teams]

@@ -11,7 +11,9 @@ from django.test import Client
 
 from surveys import collections, limits, questionnaires
 from surveys.models import Collection, Invitee, Meeting, QuestionnaireVersion, Survey
-from teams.models import Academy, Institution, Participation, Role, Study, Team, User
+from teams.models import Academy, Institution, Participation, Study, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 
 def make_study(slug: str = "learning", **fields: Any) -> Study:
@@ -25,11 +27,11 @@ def make_study(slug: str = "learning", **fields: Any) -> Study:
         "contact_email": "roos@noord.example",
         **fields,
     }
-    return Study.objects.create(slug=slug, **values)
+    return Study.objects.create(group=a_group(), slug=slug, **values)
 
 
 def make_participation(study: Study, name: str, mode: str, approached: int = 12) -> Participation:
-    institution, _new = Institution.objects.get_or_create(name="Hogeschool Noord")
+    institution, _new = Institution.objects.get_or_create(group=a_group(), name="Hogeschool Noord")
     academy, _new = Academy.objects.get_or_create(
         institution=institution,
         name="Academie voor Zorg",
@@ -41,6 +43,8 @@ def make_participation(study: Study, name: str, mode: str, approached: int = 12)
     return Participation.objects.create(
         study=study,
         team=team,
+        leader_name=team.leader_name,
+        leader_email=team.leader_email,
         state=Participation.State.ACCEPTED,
         mode=mode,
         approached=approached,
@@ -50,7 +54,7 @@ def make_participation(study: Study, name: str, mode: str, approached: int = 12)
 
 
 def make_survey(study: Study) -> Survey:
-    version = questionnaires.install_shipped()[0]
+    version = questionnaires.install_shipped(a_group())[0]
     return Survey.objects.create(
         study=study, version=version, background=["years_in_team", "appointment", "counsellor"]
     )
@@ -85,13 +89,13 @@ def study(db: None) -> Study:
 
 @pytest.fixture
 def version(db: None) -> QuestionnaireVersion:
-    return questionnaires.install_shipped()[0]
+    return questionnaires.install_shipped(a_group())[0]
 
 
 @pytest.fixture
 def roos(study: Study) -> User:
     user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos de Wit")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, user)
     return user
 
 

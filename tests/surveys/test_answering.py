@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys import collections, sealing, submission
-from surveys.models import Response
-from tests.surveys.teacher import JSON, all_answers, begin, hidden, post
+from surveys.models import Response, SealedResponse
+from tests.surveys.teacher import JSON, all_answers, at, begin, hidden, page_of, post
 
 # ------------------------------------------------------------------------------------------------ the page
 
@@ -19,7 +19,7 @@ from tests.surveys.teacher import JSON, all_answers, begin, hidden, post
 def test_the_page_is_one_query_and_holds_the_whole_questionnaire(teacher, meeting, django_assert_num_queries):
     begin(teacher, meeting)
     with django_assert_num_queries(1):
-        response = teacher.get(reverse("questionnaire"))
+        response = teacher.get(page_of(teacher))
     text = response.content.decode()
     assert text.count("<fieldset") == 1 + 36 + 3
     assert text.count('type="radio"') == 3 + 36 * 5 + 4 + 3 + 2
@@ -32,20 +32,20 @@ def test_each_sees_the_own_key_and_answers_only(meeting):
     first, second = Client(), Client()
     one, two = begin(first, meeting), begin(second, meeting)
     post(first, "answer_save", key=one, sequence=1, answers={"GV1": 4}, eligibility="yes")
-    pages = [client.get(reverse("questionnaire")).content.decode() for client in (first, second)]
+    pages = [client.get(page_of(client)).content.decode() for client in (first, second)]
     assert one in pages[0]
     assert two not in pages[0]
     assert '{"sequence":1,"answers":{"GV1":4},"eligibility":"yes",' in pages[0]
     assert '{"sequence":0,"answers":{},"eligibility":"",' in pages[1]
-    for slot in ("@@KEY@@", "@@STATE@@"):
+    for slot in ("@@KEY@@", "@@STATE@@", "@@TEAM@@"):
         assert slot not in pages[0] + pages[1]
 
 
 def test_the_page_is_compressed(teacher, meeting):
     begin(teacher, meeting)
-    response = teacher.get(reverse("questionnaire"), headers={"Accept-Encoding": "gzip"})
+    response = teacher.get(page_of(teacher), headers={"Accept-Encoding": "gzip"})
     assert response["Content-Encoding"] == "gzip"
-    assert gzip.decompress(response.content) == teacher.get(reverse("questionnaire")).content
+    assert gzip.decompress(response.content) == teacher.get(page_of(teacher)).content
     assert len(response.content) < 8000
 
 
@@ -53,7 +53,7 @@ def test_background_questions_that_the_study_does_not_ask_are_not_there(teacher,
     survey.background = ["counsellor"]
     survey.save(update_fields=["background"])
     begin(teacher, meeting)
-    text = teacher.get(reverse("questionnaire")).content.decode()
+    text = teacher.get(page_of(teacher)).content.decode()
     assert 'name="counsellor"' in text
     assert 'name="years_in_team"' not in text
 
@@ -63,13 +63,20 @@ def test_a_simulated_study_says_so_on_every_page(teacher, study, meeting):
     study.save(update_fields=["simulated"])
     welcome = teacher.get(reverse("meeting_welcome", args=[meeting.code])).content
     key = begin(teacher, meeting)
-    page = teacher.get(reverse("questionnaire")).content
+    page = teacher.get(page_of(teacher)).content
     submission.submit(key, 1, {})
-    done = teacher.get(reverse("answer_done")).content
+    done = teacher.get(page_of(teacher, "answer_done")).content
     assert all(b'class="simulated"' in text for text in (welcome, page, done))
 
 
 # ------------------------------------------------------------------------------------------------ saving, with JavaScript
+
+
+def test_nothing_needs_to_be_answered(teacher, meeting):
+    key = begin(teacher, meeting)
+    sent = post(teacher, "answer_submit", key=key, sequence=1, answers={}, eligibility="yes", language="en")
+    assert sent.json()["outcome"] == "submitted"
+    assert Response.objects.get().answers == {}
 
 
 def test_save_and_submit(teacher, survey, meeting):
@@ -82,8 +89,8 @@ def test_save_and_submit(teacher, survey, meeting):
         assert sent.json()["outcome"] == "submitted"
     response = Response.objects.get()
     assert (response.state, response.answers, response.language) == ("submitted", answers, "en")
-    assert teacher.get(reverse("questionnaire"))["Location"] == reverse("answer_done")
-    assert teacher.get(reverse("answer_done")).status_code == 200
+    assert teacher.get(page_of(teacher))["Location"] == page_of(teacher, "answer_done")
+    assert teacher.get(page_of(teacher, "answer_done")).status_code == 200
 
 
 def test_a_second_tab_learns_what_the_first_saved(teacher, meeting):
@@ -96,8 +103,11 @@ def test_a_second_tab_learns_what_the_first_saved(teacher, meeting):
 def test_the_key_in_the_body_is_the_authority_not_the_cookie(meeting):
     key = begin(Client(), meeting)
     stranger = Client()
-    stranger.cookies["answer"] = key
+    stranger.cookies["key"] = key
     assert post(stranger, "answer_save", key="other", sequence=1, answers={"GV1": 1}).json()["outcome"] == "unknown"
+    body = {"key": "other", "sequence": 1, "answers": {"GV1": 1}}
+    here = stranger.post(at("answer_save", key), json.dumps(body), content_type=JSON)
+    assert (here.status_code, here.json()["outcome"]) == (409, "other")
     assert post(Client(), "answer_save", key=key, sequence=1, answers={"GV1": 1}).json()["outcome"] == "saved"
 
 
@@ -143,6 +153,9 @@ def test_a_body_that_is_too_large_is_refused(teacher, meeting):
         ({"Origin": "null"}, True),  # a form of a page with no-referrer
         ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, False),
         ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "http://[::"}, False),  # no address at all
+        ({"Origin": "http://[x]/"}, False),
+        ({"Origin": "http://a]b"}, False),
     ],
 )
 def test_other_sites_cannot_post(teacher, meeting, headers, allowed):
@@ -162,41 +175,40 @@ def step_fields(response) -> list[str]:
 
 def test_the_whole_journey_without_javascript(teacher, survey, meeting):
     key = begin(teacher, meeting)
-    page = teacher.get(reverse("questionnaire"), {"step": 1})
-    here = "/a/q?step=1"
+    page = teacher.get(page_of(teacher), {"step": 1})
     for n in range(1, 9):
         names = step_fields(page)
         assert len(names) == (1 if n == 1 else 3 if n == 8 else 6)
         values = {"years_in_team": "over_10", "appointment": "over_08", "counsellor": "no", "eligibility": "yes"}
         form = {name: values.get(name, "x" if name == "CH2" else "2") for name in names if name != "GV3"}
         response = teacher.post(reverse("answer_step"), {"key": key, "step": str(n), "go": "next", **form})
-        here = f"/a/q?step={n + 1}"
+        here = f"{at('questionnaire', key)}?step={n + 1}"
         assert (response.status_code, response["Location"]) == (303, here)
         page = teacher.get(here)
     text = page.content.decode()
     assert text.count("<li>") == 1, "one statement is open: a soft reminder, with the way back to it"
     assert "?step=2#i-GV3" in text
     back = teacher.post(reverse("answer_step"), {"key": key, "step": "9", "go": "back"})
-    assert back["Location"] == "/a/q?step=8"
-    assert teacher.get("/a/q?step=2").content.decode().count(" checked") == 5
+    assert back["Location"] == page_of(teacher) + "?step=8"
+    assert teacher.get(page_of(teacher) + "?step=2").content.decode().count(" checked") == 5
     response = teacher.post(reverse("answer_submit"), {"key": key, "step": "9", "go": "submit"})
-    assert response["Location"] == reverse("answer_done")
+    assert response["Location"] == page_of(teacher, "answer_done")
     stored = Response.objects.get()
     assert stored.state == "submitted"
     assert len(stored.answers) == 35 + 3
     assert (stored.answers["GV1"], stored.answers["CH2"], stored.answers["counsellor"]) == (2, "x", "no")
     assert stored.eligibility == "yes"
     again = teacher.post(reverse("answer_step"), {"key": key, "step": "2", "GV1": "4"})
-    assert again["Location"] == reverse("answer_done")
+    assert again["Location"] == page_of(teacher, "answer_done")
     assert Response.objects.get().answers["GV1"] == 2
 
 
 def test_switching_the_language_without_javascript_keeps_the_answers(teacher, meeting):
     key = begin(teacher, meeting)
     response = teacher.post(reverse("answer_step"), {"key": key, "step": "2", "GV1": "4", "language": "en"})
-    assert response["Location"] == "/a/q?step=2"
+    assert response["Location"] == page_of(teacher) + "?step=2"
     assert response.cookies[settings.LANGUAGE_COOKIE_NAME].value == "en"
-    text = teacher.get("/a/q?step=2").content.decode()
+    text = teacher.get(page_of(teacher) + "?step=2").content.decode()
     assert "We agree on what matters most" in text
     assert text.count(" checked") == 1
     assert Response.objects.get().language == "en"
@@ -205,17 +217,17 @@ def test_switching_the_language_without_javascript_keeps_the_answers(teacher, me
 def test_who_is_not_eligible_is_thanked_and_recorded(teacher, meeting):
     key = begin(teacher, meeting)
     response = teacher.post(reverse("answer_step"), {"key": key, "step": "1", "eligibility": "no_too_short"})
-    assert response["Location"] == reverse("answer_done")
+    assert response["Location"] == page_of(teacher, "answer_done")
     stored = Response.objects.get()
     assert (stored.state, stored.eligibility, stored.answers) == ("submitted", "no_too_short", {})
-    text = teacher.get(reverse("answer_done"), {"language": "en"}).content.decode()
-    assert "You told us that you cannot answer" in text
+    text = teacher.get(page_of(teacher, "answer_done"), {"language": "en"}).content.decode()
+    assert "Did you say that you cannot answer" in text
 
 
 @pytest.mark.parametrize("step", ["0", "99", "-1", "x", "²", "9" * 30])
 def test_any_step_in_the_address_shows_a_page(teacher, meeting, step):
     begin(teacher, meeting)
-    assert teacher.get(reverse("questionnaire"), {"step": step}).status_code == 200
+    assert teacher.get(page_of(teacher), {"step": step}).status_code == 200
 
 
 @pytest.mark.parametrize("form", [{"GV1": "9"}, {"GV1": "²"}, {"counsellor": "maybe"}, {"eligibility": "maybe"}])
@@ -231,29 +243,29 @@ def test_a_form_with_what_is_no_answer_is_refused(teacher, meeting, form):
 def test_answers_can_be_deleted_from_the_thanks_page(teacher, meeting):
     key = begin(teacher, meeting)
     submission.submit(key, 1, {"GV1": 1})
-    assert hidden(teacher.get(reverse("answer_done")), "key") == key
+    assert hidden(teacher.get(page_of(teacher, "answer_done")), "key") == key
     response = teacher.post(reverse("answer_delete"), {"key": key})
     assert response.status_code == 200
-    assert response.cookies["answer"].value == ""
+    assert response.cookies["key"].value == ""
     assert not Response.objects.exists()
     assert teacher.post(reverse("answer_delete"), {"key": key}).status_code == 404
-    assert teacher.get(reverse("answer_done")).status_code == 200
+    assert teacher.get(page_of(teacher, "answer_done")).status_code == 200
 
 
 def test_after_sealing_every_page_says_so_kindly(teacher, collection, meeting):
     key = begin(teacher, meeting)
     collections.close_collection(collection)
-    assert teacher.get(reverse("questionnaire")).status_code == 200, "who began may go on after closing"
+    assert teacher.get(page_of(teacher)).status_code == 200, "who began may go on after closing"
     sealing.seal(collection)
-    assert teacher.get(reverse("questionnaire")).status_code == 404
-    assert teacher.get(reverse("answer_done")).status_code == 200
+    assert teacher.get(page_of(teacher)).status_code == 404
+    assert teacher.get(page_of(teacher, "answer_done")).status_code == 200
     assert teacher.post(reverse("answer_step"), {"key": key, "step": "1"}).status_code == 404
     assert post(teacher, "answer_save", key=key, sequence=1, answers={}).json()["outcome"] == "unknown"
-    assert Response.objects.get().answers == {}
+    assert SealedResponse.objects.get().answers == {}
 
 
 def test_without_a_started_response_the_page_says_what_to_do(teacher, db):
-    response = teacher.get(reverse("questionnaire"))
+    response = teacher.get(page_of(teacher))
     assert response.status_code == 404
     assert reverse("join") in response.content.decode()
 
@@ -261,6 +273,6 @@ def test_without_a_started_response_the_page_says_what_to_do(teacher, db):
 def test_no_session_begins(teacher, meeting):
     key = begin(teacher, meeting)
     post(teacher, "answer_submit", key=key, sequence=1, answers={})
-    teacher.get(reverse("answer_done"))
+    teacher.get(page_of(teacher, "answer_done"))
     assert settings.SESSION_COOKIE_NAME not in teacher.cookies
-    assert set(teacher.cookies) == {"answer"}
+    assert set(teacher.cookies) == {"key", "begun", "start"}

@@ -3,12 +3,16 @@
 import datetime
 
 import pytest
+from django.core import mail as django_mail
+from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
 
 from surveys import collections, keys, sealing, submission
 from surveys.collections import NotReady
+from surveys.counts import Counts, counts, counts_of
 from surveys.models import Collection, Meeting
+from teams import mail
 from teams.models import Event, Participation
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
 
@@ -41,6 +45,20 @@ def test_opening_opens_a_collection_for_every_team_that_takes_part(study):
     assert len(meeting.code) == 6
     assert set(meeting.code) <= set(collections.CODE_SIGNS)
     assert Event.objects.filter(kind="survey_opened").count() == 1
+
+
+def test_leaders_are_mailed_when_the_survey_opens(study):
+    """The page of a team that accepted before promises it: "You get a mail when it begins"."""
+    survey = make_survey(study)
+    early = make_participation(study, "Mondzorg", Participation.Mode.CONTACT)
+    collections.open_survey(survey, HASH)
+    collections.open_survey(survey, HASH)
+    late = make_participation(study, "Logopedie", Participation.Mode.ONLINE)
+    collections.open_collection(late)  # the leader accepts and is on the page
+    mail.send_due()
+    begins = [letter for letter in django_mail.outbox if "De vragenlijst is open" in letter.subject]
+    assert [(letter.to, "Mondzorg" in letter.subject) for letter in begins] == [([early.leader_email], True)]
+    assert reverse("team", args=[early.pk]) in begins[0].body
 
 
 def test_a_survey_cannot_be_opened_under_another_plan(survey):
@@ -129,25 +147,25 @@ def test_counts_are_live_and_then_frozen(collection, meeting):
     first = submission.start_in_meeting(meeting)
     submission.start_in_meeting(meeting)
     submission.submit(first, 1, {"GV1": 3})
-    live = collections.counts(collection)
-    assert live == collections.Counts(started=2, submitted=1, present=7, links=0, approached=12)
+    live = counts(collection)
+    assert live == Counts(started=2, submitted=1, present=7, links=0, approached=12)
     assert live.on_their_way == 1
     collections.close_collection(collection)
     assert not collections.set_present(meeting, 9)
     sealing.seal(collection)
-    assert collections.counts(collection) == live
+    assert counts(collection) == live
 
 
 def test_counts_take_as_many_queries_for_two_as_for_twenty(survey, django_assert_num_queries):
     two = list(survey.collections.all())
     with django_assert_num_queries(3):
-        collections.counts_of(two)
+        counts_of(two)
     for n in range(18):
         collections.open_collection(make_participation(survey.study, f"Team {n}", Participation.Mode.CONTACT))
     twenty = list(survey.collections.all())
     assert len(twenty) == 20
     with django_assert_num_queries(3):
-        collections.counts_of(twenty)
+        counts_of(twenty)
 
 
 def test_a_new_facilitators_link_replaces_the_old_one(meeting):

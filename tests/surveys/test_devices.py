@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from surveys import collections, devices, keys, sealing, submission
-from surveys.models import Response
-from tests.surveys.teacher import begin, hidden, post
+from surveys.models import Response, SealedResponse
+from tests.surveys.teacher import at, begin, hidden, page_of, post
 
 
 def locked(collection, body: dict) -> str:
@@ -53,10 +53,14 @@ def test_the_worker_has_a_fixed_address_and_is_asked_for_anew(teacher):
 def test_the_page_that_a_device_keeps_holds_nothing_of_a_respondent(teacher, meeting):
     key = begin(teacher, meeting)
     post(teacher, "answer_save", key=key, sequence=1, answers={"GV1": 4}, eligibility="yes")
-    page = teacher.get(reverse("questionnaire") + "?blank=en").content.decode()
+    page = teacher.get(page_of(teacher) + "?blank=en").content.decode()
     assert '<html lang="en">' in page
     assert key not in page
     assert '<script type="application/json" id="state">{}</script>' in page
+    assert meeting.collection.participation.team.name not in page
+    assert page_of(teacher).split("/")[2] not in page
+    by_script = teacher.post(page_of(teacher), {"key": key, "blank": "en"}).content.decode()
+    assert by_script == page
     assert "GV1" in page
 
 
@@ -73,18 +77,22 @@ def test_a_device_forgets_at_the_end_of_grace(collection, study):
 def test_a_shared_device_goes_from_person_to_person_without_a_trace(meeting):
     device = share(meeting)
     first = begin(device, meeting)
-    assert device.cookies["answer"]["max-age"] == 600
-    page = device.get(reverse("questionnaire")).content.decode()
+    moment = device.cookies["moment"]
+    assert (moment["max-age"], moment["path"]) == (60, at("questionnaire", first)), "until the page is there"
+    page = device.get(page_of(device)).content.decode()
     assert 'data-shared="yes"' in page
     assert '"lock":"' in page
+    device.cookies.pop("moment")  # as the page's script does
     saved = post(device, "answer_save", key=first, sequence=1, answers={"GV1": 4}, eligibility="yes")
-    assert saved.cookies["answer"]["max-age"] == 600, "at work: ten more minutes"
-    submission.submit(first, 2, {"GV1": 4})
-    done = device.get(reverse("answer_done"))
+    assert not saved.cookies, "the key stays in the page"
+    sent = post(device, "answer_submit", key=first, sequence=2, answers={"GV1": 4}, eligibility="yes")
+    assert sent.cookies["moment"].value == first, "for the thanks"
+    done = device.get(at("answer_done", first))
     assert hidden(done, "key") == first, "whoever just answered may still delete it"
     for name in ("answer_done", "questionnaire"):  # back and reload
-        again = device.get(reverse(name))
-        assert (again.status_code, again["Location"]) == (302, welcome_of(meeting))
+        for address in (reverse(name), at(name, first)):
+            again = device.get(address)
+            assert (again.status_code, again["Location"]) == (302, welcome_of(meeting))
     gone = device.post(reverse("answer_next"))
     assert (gone.status_code, gone["Location"]) == (303, welcome_of(meeting))
     text = device.get(gone["Location"]).content.decode()
@@ -97,26 +105,40 @@ def test_a_shared_device_goes_from_person_to_person_without_a_trace(meeting):
 def test_who_stops_on_a_shared_device_is_forgotten_by_the_next(meeting):
     device = share(meeting)
     key = begin(device, meeting)
-    assert reverse("answer_next") in device.get(welcome_of(meeting)).content.decode()
-    device.post(reverse("answer_next"))
-    page = device.get(reverse("questionnaire"), follow=True)
+    assert at("questionnaire", key) not in device.get(welcome_of(meeting)).content.decode()
+    device.post(at("answer_next", key))
+    page = device.get(at("questionnaire", key), follow=True)
     assert key not in page.content.decode()
     assert page.redirect_chain == [(welcome_of(meeting), 302)]
 
 
-def test_a_device_of_ones_own_again(meeting):
+def test_no_address_ends_the_sharing(meeting):
+    """Who typed one before the next person began found that person's key and "Delete my answers" afterwards."""
     device = share(meeting)
     device.get(reverse("meeting_welcome", args=[meeting.code]) + "?shared=no")
     begin(device, meeting)
-    assert device.cookies["answer"]["max-age"] == ""
-    assert "data-shared" not in device.get(reverse("questionnaire")).content.decode()
+    assert device.cookies["moment"].value
+    assert not device.cookies["key"].value
+    assert "data-shared" in device.get(page_of(device)).content.decode()
+
+
+def test_who_finds_a_questionnaire_begun_by_another_is_told_to_begin(meeting):
+    """Who began it may have noted its key, and could read on another device what is answered under it."""
+    device = share(meeting)
+    begin(device, meeting)
+    page = device.get(page_of(device)).content.decode()
+    assert "Begon iemand anders hier voor jou?" in page
+    own = Client()
+    begin(own, meeting)
+    assert "Begon iemand anders hier voor jou?" not in own.get(page_of(own)).content.decode()
 
 
 def test_without_script_a_shared_device_has_the_button_too(meeting):
     device = share(meeting)
     begin(device, meeting)
-    page = device.get(reverse("questionnaire") + "?step=1").content.decode()
-    assert f'formaction="{reverse("answer_next")}"' in page
+    page = device.get(page_of(device) + "?step=1").content.decode()
+    assert 'formaction="next"' in page
+    assert device.get(page_of(device) + "?step=1").status_code == 302, "loaded again: the key was in the page before"
 
 
 # ------------------------------------------------------------------------------------------------ parcels
@@ -156,4 +178,4 @@ def test_once_sealed_nobody_can_open_a_parcel(teacher, collection, meeting):
     with pytest.raises(keys.KeyDestroyed):
         devices.open_parcel(collection, parcel)
     assert post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel).json()["outcome"] == "unknown"
-    assert Response.objects.get().answers == {}
+    assert SealedResponse.objects.get().answers == {}

@@ -1,5 +1,6 @@
 """The editor of questionnaires: its pages, and that two researchers do not overwrite each other."""
 
+import copy
 import io
 
 import openpyxl
@@ -10,13 +11,14 @@ from django.urls import reverse
 
 from surveys import drafts, questionnaires
 from surveys.models import Questionnaire, QuestionnaireVersion, Survey
+from tests.groups import a_group
 from tests.surveys.conftest import in_threads
 from tests.surveys.test_item_types import DOCUMENT, mixed
 
 
 @pytest.fixture
 def questionnaire(db) -> Questionnaire:
-    return questionnaires.import_questionnaire(DOCUMENT)[0]
+    return questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def researcher(roos) -> Client:
 
 
 def at(name: str, *arguments: object) -> str:
-    return reverse(name, args=["mixed", *arguments])
+    return reverse(name, args=[Questionnaire.objects.get(code="mixed").pk, *arguments])
 
 
 def fresh(questionnaire) -> dict:
@@ -66,7 +68,7 @@ def test_who_saves_second_on_the_same_part_overwrites_nothing(questionnaire):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_no_change_is_lost():
-    questionnaire = questionnaires.import_questionnaire(DOCUMENT)[0]
+    questionnaire = questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
 
     def adding(n: int):
         item = {"code": f"B{n}", "text": {}, "reverse_keyed": False, "scale": "A"}
@@ -79,7 +81,7 @@ def test_of_many_at_once_no_change_is_lost():
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_take_one_code_at_once_one_gets_it():
-    questionnaire = questionnaires.import_questionnaire(DOCUMENT)[0]
+    questionnaire = questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
     item = {"code": "B1", "text": {}, "reverse_keyed": False, "scale": "A"}
     results = in_threads(*[lambda: drafts.add(questionnaire, "item", item)] * 2)
     assert [type(result) for result in results if result is not None] == [drafts.CodeTaken]
@@ -96,20 +98,80 @@ def test_moving_stops_at_the_ends(questionnaire):
 
 
 @pytest.mark.parametrize("part", ["item:A1", "scale:A", "question:more"])
-def test_a_removal_can_be_undone_until_the_next_change(questionnaire, part):
+def test_a_removal_can_be_undone_once(questionnaire, part):
     before = questionnaire.draft
     drafts.remove(questionnaire, part, drafts.seen(before, part))
     row = Questionnaire.objects.get(pk=questionnaire.pk)
     assert drafts.part_of(row.draft, part) is None
-    assert drafts.undo(row, row.edit)
+    assert drafts.undo(row, drafts.undoable(row))
     assert fresh(questionnaire) == before
     assert not drafts.undo(row, row.edit), "only once"
+
+
+def removed_and_changed(questionnaire, part: str) -> tuple[Questionnaire, int]:
+    """A part is removed, and what has nothing to do with it is changed, moved and added since."""
+    drafts.remove(questionnaire, part, drafts.seen(fresh(questionnaire), part))
+    edit = drafts.undoable(Questionnaire.objects.get(pk=questionnaire.pk))
+    drafts.move(questionnaire, "question:role", up=False)
+    texts_now = drafts.part_of(fresh(questionnaire), "texts")
+    looked = drafts.seen(fresh(questionnaire), "texts")
+    drafts.write(questionnaire, "texts", looked, {**texts_now, "intro": {"nl": "Nieuw", "en": "New"}})
+    return Questionnaire.objects.get(pk=questionnaire.pk), edit
+
+
+@pytest.mark.parametrize("part", ["item:A1", "scale:A"])
+def test_undoing_a_removal_survives_other_edits(questionnaire, part):
+    before = questionnaire.draft
+    row, edit = removed_and_changed(questionnaire, part)
+    others = copy.deepcopy(row.draft)
+    assert drafts.undo(row, edit)
+    now = fresh(questionnaire)
+    assert now["scales"] == before["scales"]
+    for name in ("intro", "background"):
+        assert now[name] == others[name], "what was done since stands"
     row.refresh_from_db()
-    drafts.remove(row, part, drafts.seen(before, part))
+    assert drafts.undoable(row) is None
+
+
+def test_undoing_says_when_the_place_is_taken_or_gone(questionnaire, researcher):
+    row, edit = removed_and_changed(questionnaire, "item:A1")
+    item = {"code": "a1", "text": {"nl": "Nieuw", "en": "New"}, "reverse_keyed": False, "scale": "A"}
+    drafts.add(row, "item", item)
+    held = fresh(questionnaire)
+    answer = researcher.post(at("questionnaire_change"), {"action": "undo", "edit": edit}, follow=True)
+    assert "Another part has the code A1 now" in answer.content.decode()
+    assert fresh(questionnaire) == held
+    drafts.write(row, "item:a1", drafts.seen(held, "item:a1"), {**item, "code": "other"})
+    assert drafts.undo(row, edit), "it can still be undone"
+
+    row, edit = removed_and_changed(questionnaire, "item:A1")
+    whole = drafts.part_of(fresh(questionnaire), "scale:A")
+    drafts.write(row, "scale:A", drafts.seen(fresh(questionnaire), "scale:A"), {**whole, "code": "Z"})
+    with pytest.raises(drafts.Conflict):
+        drafts.undo(row, edit)
+
+
+def test_of_two_removals_the_page_undoes_the_one_it_shows(questionnaire):
+    drafts.remove(questionnaire, "item:A1", drafts.seen(fresh(questionnaire), "item:A1"))
+    row = Questionnaire.objects.get(pk=questionnaire.pk)
+    shown = drafts.undoable(row)
+    drafts.remove(row, "item:A2", drafts.seen(row.draft, "item:A2"))
+    assert not drafts.undo(row, shown), "the page shows another removal than the last"
+    row.refresh_from_db()
+    assert drafts.undo(row, drafts.undoable(row))
+    assert drafts.part_of(fresh(questionnaire), "item:A2")
+
+
+def test_an_import_is_undone_whole_until_the_next_change(questionnaire):
+    before = questionnaire.draft
+    content = {**copy.deepcopy(before), "intro": {"nl": "Ander", "en": "Other"}}
+    row = questionnaires.put_draft(content, questionnaire.group)
+    assert drafts.undo(row, drafts.undoable(row))
+    assert fresh(questionnaire) == before
+    row = questionnaires.put_draft(content, questionnaire.group)
     drafts.move(row, "question:role", up=False)
     row.refresh_from_db()
-    assert row.before is None
-    assert not drafts.undo(row, row.edit)
+    assert drafts.undoable(row) is None
 
 
 def test_what_was_changed_meanwhile_is_not_removed(questionnaire):
@@ -312,7 +374,7 @@ def test_strange_parts_open_no_form(questionnaire, researcher, query):
 
 def test_a_new_questionnaire_begins_with_four_answers(researcher):
     done = researcher.post(reverse("questionnaire_new"), {"code": "trust", "title_en": "Trust"})
-    assert done["Location"] == reverse("questionnaire_edit", args=["trust"])
+    assert done["Location"] == reverse("questionnaire_edit", args=[Questionnaire.objects.get(code="trust").pk])
     assert len(Questionnaire.objects.get(code="trust").draft["options"]) == 4
     page = researcher.get(done["Location"]).content.decode()
     assert "There are no scales yet." in page
@@ -328,7 +390,7 @@ def test_lists_ask_the_same_number_of_queries(researcher, questionnaire, django_
 
     few = count()
     for n in range(8):
-        questionnaires.put_draft(mixed(code=f"other-{n}"))
+        questionnaires.put_draft(mixed(code=f"other-{n}"), a_group())
     assert count() == few
 
 
@@ -382,7 +444,7 @@ def test_importing_shows_first_and_then_makes_the_draft(questionnaire, researche
     file = SimpleUploadedFile(f"q.{form}", content)
     shown = researcher.post(reverse("questionnaire_import"), {"file": file})
     page = shown.content.decode()
-    assert "1 scales, 2 statements, answers 1 to 3, 4 other questions." in page
+    assert "scales: 1, statements: 2, answers: 1 to 3, other questions: 4." in page
     assert "is replaced" in page
     assert fresh(questionnaire)["scales"][0]["items"][0]["code"] == "A2", "nothing is written yet"
     done = researcher.post(reverse("questionnaire_import"), {"document": shown.context["document"]})

@@ -27,5 +27,4 @@ def test_the_page_of_the_meeting_survives_a_restart(meeting, tmp_path):
         cora.moved_to(address)
         after = cora.get(f"{page}counts?seen=open")
         assert after.content.count(b"<dd>1</dd>") == 2
-        assert after["ETag"] != before["ETag"]
         assert cora.get(page).status_code == 200

@@ -1,8 +1,10 @@
 """The team leader's page by link: taking part opens the team's collection; every answer counts once."""
 
 import datetime
+import re
 
 import pytest
+from django.conf import settings
 from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +12,8 @@ from django.utils import timezone
 from surveys import collections
 from surveys.models import Collection, Survey
 from teams import invitations, mail
-from teams.models import Academy, Institution, Invitation, Participation, Study, Team, User
+from teams.models import Academy, Institution, Invitation, Job, Participation, Study, Team, User
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +31,7 @@ ACCEPTED = {
 def invitation(client, study: Study) -> Invitation:
     """Of the leader of a team whose director gave permission; opened by its link in this browser."""
     academy = Academy.objects.create(
-        institution=Institution.objects.create(name="Hogeschool Noord"),
+        institution=Institution.objects.create(group=a_group(), name="Hogeschool Noord"),
         name="Academie voor Zorg",
         sector="health",
         director_name="Dirk Jansen",
@@ -149,12 +152,37 @@ def test_declining_with_a_reason(client, invitation):
     assert not User.objects.exists()
 
 
-def test_if_the_collection_cannot_be_opened_nothing_is_accepted(client, invitation, monkeypatch):
-    def fail(participation):
+def test_if_the_key_cannot_be_written_the_team_takes_part_and_is_opened_later(
+    client, invitation, study, version, monkeypatch
+):
+    def full(collection):
         raise OSError("no room for the key file")
 
-    monkeypatch.setattr("surveys.views.invitation.open_collection", fail)
-    with pytest.raises(OSError, match="key file"):
-        client.post(page(invitation), ACCEPTED)
-    assert participation_of(invitation).state == Participation.State.INVITED
-    assert not User.objects.exists()
+    collections.open_survey(Survey.objects.create(study=study, version=version), "f" * 64)
+    with monkeypatch.context() as patch:
+        patch.setattr("surveys.keys.make", full)
+        assert client.post(page(invitation), ACCEPTED).url == page(invitation)
+    participation = participation_of(invitation)
+    assert participation.state == Participation.State.ACCEPTED
+    assert not Collection.objects.exists()
+    assert User.objects.get().email == "lou@noord.example"
+    assert Job.objects.get().key == str(participation.pk)
+    Job.objects.update(due_at=timezone.now())
+    assert collections.open_missing() == 1
+    assert Collection.objects.get().participation == participation
+    assert not Job.objects.exists()
+
+
+def test_a_leader_of_fewer_than_k_teachers_is_told_before_accepting(client, invitation, study):
+    Study.objects.filter(pk=study.pk).update(k=6)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    words = "A team of fewer than 6 teachers gets no report of its own"
+    first = client.get(page(invitation)).content.decode()
+    assert words in first
+    assert re.search(r'id="few" class="form-text" role="status" data-few="6"', first), "also without JavaScript"
+    again = client.post(page(invitation), {**ACCEPTED, "approached": "5", "undertaking": ""}).content.decode()
+    assert 'id="few" class="alert alert-warning"' in again
+    enough = client.post(page(invitation), {**ACCEPTED, "approached": "6", "undertaking": ""}).content.decode()
+    assert 'id="few" class="form-text"' in enough
+    client.post(page(invitation), {**ACCEPTED, "approached": "5"})
+    assert words in client.get(page(invitation)).content.decode()

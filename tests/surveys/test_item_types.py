@@ -8,7 +8,8 @@ from surveys import page, questionnaires
 from surveys.answers import InvalidAnswers, checked_answers
 from surveys.models import Response, Survey
 from surveys.questionnaires import QuestionnaireError
-from tests.surveys.teacher import begin, hidden, post
+from tests.groups import a_group
+from tests.surveys.teacher import begin, hidden, page_of, post
 
 DOCUMENT = """
 code: mixed
@@ -38,12 +39,12 @@ def mixed(**changes) -> dict:
 
 @pytest.fixture
 def definition(db):
-    return questionnaires.definition_of(questionnaires.import_questionnaire(DOCUMENT)[1])
+    return questionnaires.definition_of(questionnaires.import_questionnaire(DOCUMENT, a_group())[1])
 
 
 @pytest.fixture
 def asked(survey, meeting) -> Survey:
-    version = questionnaires.import_questionnaire(DOCUMENT)[1]
+    version = questionnaires.import_questionnaire(DOCUMENT, a_group())[1]
     Survey.objects.filter(pk=survey.pk).update(version=version, background=ASKED)
     return Survey.objects.select_related("version", "study").get(pk=survey.pk)
 
@@ -116,12 +117,12 @@ def test_what_is_no_answer_is_refused(definition, given):
 def test_a_question_of_a_wrong_kind_is_refused(db, change, words):
     question = {"code": "q", "text": {"nl": "Vraag", "en": "Question"}} | change
     with pytest.raises(QuestionnaireError, match=words):
-        questionnaires.import_questionnaire(yaml.safe_dump(mixed(background=[question])))
+        questionnaires.import_questionnaire(yaml.safe_dump(mixed(background=[question])), a_group())
 
 
 def test_versions_from_before_there_were_types_can_be_read(db):
     """The shipped questionnaires' hashes stay, so that an upgrade makes no new versions of them."""
-    version = questionnaires.install_shipped()[0]
+    version = questionnaires.install_shipped(a_group())[0]
     assert version.content_hash == "bf9d58044b3bd899c26b4b8a8cf7f144c6c866fee9ecb5789ac60c26257586f0"
     assert all("type" not in question for question in version.content["background"])
     assert {question.type for question in questionnaires.definition_of(version).background} == {"choice"}
@@ -129,7 +130,7 @@ def test_versions_from_before_there_were_types_can_be_read(db):
 
 def test_the_page_holds_a_field_for_each(asked, meeting, teacher):
     begin(teacher, meeting)
-    html = teacher.get(reverse("questionnaire"), headers={"Accept-Language": "en"}).content.decode()
+    html = teacher.get(page_of(teacher), headers={"Accept-Language": "en"}).content.decode()
     assert '<input type="number" id="f-years" name="years" min="0" max="60" step="1"' in html
     assert '<input type="number" id="f-hours" name="hours" min="-5" max="40" step="any"' in html
     assert '<textarea id="f-more" name="more" rows="4" maxlength="1000"' in html
@@ -141,7 +142,7 @@ def test_with_the_script_answers_are_saved_in_one_notation(asked, meeting, teach
     answers = {"A1": 2, "years": "12", "more": "Meer overleg <b>graag</b>"}
     saved = post(teacher, "answer_save", key=key, sequence=1, answers=answers).json()
     assert (saved["outcome"], saved["answers"]) == ("saved", {**answers, "years": 12})
-    html = teacher.get(reverse("questionnaire")).content.decode()
+    html = teacher.get(page_of(teacher)).content.decode()
     assert "<b>graag</b>" not in html
     cleared = post(teacher, "answer_save", key=key, sequence=2, answers={"A1": 2, "years": "", "more": ""}).json()
     assert cleared["answers"] == {"A1": 2}
@@ -159,11 +160,13 @@ def test_without_a_script_a_wrong_number_is_asked_again(asked, meeting, teacher)
     assert "Dag</textarea>" in html
     assert Response.objects.get().answers == {"role": "coach", "more": "Dag"}
     right = teacher.post(reverse("answer_step"), {**here, "role": "coach", "years": "6", "more": ""})
-    assert (right.status_code, right["Location"]) == (303, reverse("questionnaire") + "?step=3")
+    assert (right.status_code, right["Location"]) == (303, page_of(teacher) + "?step=3")
     assert Response.objects.get().answers == {"role": "coach", "years": 6}
-    assert 'value="6"' in teacher.get(reverse("questionnaire") + "?step=2").content.decode()
-    done = teacher.post(reverse("answer_submit"), {"key": hidden(teacher.get("/a/q?step=3"), "key"), "go": "submit"})
-    assert done["Location"] == reverse("answer_done")
+    assert 'value="6"' in teacher.get(page_of(teacher) + "?step=2").content.decode()
+    done = teacher.post(
+        reverse("answer_submit"), {"key": hidden(teacher.get(page_of(teacher) + "?step=3"), "key"), "go": "submit"}
+    )
+    assert done["Location"] == page_of(teacher, "answer_done")
 
 
 def test_what_is_typed_counts_as_answered(definition):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import smtplib
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,21 @@ from django.apps import apps
 from django.conf import settings
 from django.core import mail as sent_mail
 from django.db import connection
+from django.test import override_settings
 
 from surveys import collections, keys, links, submission
-from surveys.models import Invitee, Response
+from surveys.models import Invitee, LinkSecret, Response, SealedResponse, Survey
 from teams import mail
-from teams.models import OutboxMessage
+from teams.history import record
+from teams.models import Job, OutboxMessage
+from tests.teams.test_mail_server import Moody
+
+
+@pytest.fixture
+def survey(survey: Survey) -> Survey:
+    """Open, with the mails that say so out of the way: test_collections."""
+    OutboxMessage.objects.all().delete()
+    return survey
 
 
 def encoded(digest: bytes) -> str:
@@ -25,11 +36,11 @@ def test_tokens_and_keys_follow_the_method(online, invitees):
     key = keys.read(online)
     invitee = invitees[0]
     token = links.personal_url(invitee).rsplit("/", 1)[1]
-    assert token == encoded(hmac.new(key, b"link" + invitee.nonce.encode(), "sha256").digest()[:20])
+    assert token == encoded(hmac.new(key, b"link" + invitee.secret.nonce.encode(), "sha256").digest()[:20])
     assert links.response_key(invitee) == encoded(
-        hmac.new(key, b"response" + invitee.nonce.encode(), "sha256").digest()
+        hmac.new(key, b"response" + invitee.secret.nonce.encode(), "sha256").digest()
     )
-    assert invitee.token_hash == hashlib.sha256(token.encode()).hexdigest()
+    assert invitee.secret.token_hash == hashlib.sha256(token.encode()).hexdigest()
     assert len(base64.urlsafe_b64decode(token + "=")) * 8 == 160
 
 
@@ -57,16 +68,19 @@ def everything_in_the_database() -> str:
 
 
 def test_answering_changes_nothing_at_the_invitee(invitees):
-    before = list(Invitee.objects.order_by("pk").values())
+    def stored() -> list:
+        return [*Invitee.objects.order_by("pk").values(), *LinkSecret.objects.order_by("pk").values()]
+
+    before = stored()
     key = submission.start_by_link(invitees[0])
     submission.save(key, 1, {"GV1": 1})
     submission.submit(key, 2, {"GV1": 1})
     submission.delete(key)
-    assert list(Invitee.objects.order_by("pk").values()) == before
+    assert stored() == before
 
 
 def test_no_column_can_link_a_response_to_a_person():
-    """A new column here is a question of anonymity: read method.md before you change this list."""
+    """A new column here is a question of anonymity: read docs/data-protection.md before you change this list."""
     assert {f.name for f in Response._meta.get_fields()} == {
         "key",
         "collection",
@@ -75,24 +89,33 @@ def test_no_column_can_link_a_response_to_a_person():
         "answers",
         "sequence",
         "language",
-        "by_link",
-        "text_reviews",  # analysis.TextReview: made after sealing only
+    }
+    assert {f.name for f in SealedResponse._meta.get_fields()} == {
+        "key",
+        "collection",
+        "state",
+        "eligibility",
+        "answers",
+        "text_reviews",  # analysis.TextReview
     }
     assert {f.name for f in Invitee._meta.get_fields()} == {
         "id",
         "collection",
         "email",
-        "nonce",
-        "token_hash",
+        "secret",  # LinkSecret: what the link is made of
         "opted_out",
+        "confirmed",  # that the address is a teacher's, said from a list; answering changes it never (the test above)
     }
     referring = {
         model.__name__
         for model in apps.get_models(include_auto_created=True)
         for field in model._meta.get_fields()
-        if field.is_relation and field.related_model in (Response, Invitee) and not field.auto_created
+        if field.is_relation and field.related_model in (Response, SealedResponse, Invitee) and not field.auto_created
     }
-    assert referring == {"TextReview"}  # what researchers decided about an open answer, of sealed responses only
+    assert referring == {
+        "TextReview",
+        "LinkSecret",
+    }  # what researchers decided about an open answer, of sealed responses only
 
 
 def test_a_link_opens_its_invitee_in_one_query(invitees, django_assert_num_queries):
@@ -109,7 +132,7 @@ def test_other_tokens_open_nothing(invitees, token):
 
 def test_a_token_made_without_the_key_opens_nothing(invitees):
     """Whoever can write to the database but has no key cannot make a link that opens somebody's answers."""
-    Invitee.objects.filter(pk=invitees[0].pk).update(token_hash=links.token_hash("made-up"))
+    LinkSecret.objects.filter(pk=invitees[0].pk).update(token_hash=links.token_hash("made-up"))
     assert links.find_invitee("made-up") is None
 
 
@@ -134,77 +157,117 @@ def mails_to() -> list[str]:
     return sorted(message.to[0] for message in sent_mail.outbox)
 
 
+def teachers_mailed() -> list[str]:
+    """Leaders and contact persons got a mail when collecting opened; these are the others."""
+    return [address for address in mails_to() if address.startswith("teacher")]
+
+
 def test_the_mail_holds_the_link_and_says_who_gave_the_address(invitees):
     mail.send_due()
-    assert mails_to() == [invitee.email for invitee in invitees]
+    assert teachers_mailed() == [invitee.email for invitee in invitees]
     message = next(m for m in sent_mail.outbox if m.to == [invitees[0].email])
     assert links.personal_url(invitees[0]) in message.body
     assert "Learning in teams" in message.subject
     assert "privacy@noord.example" in message.body
+    assert "Je teamleider gaf ons je adres, alleen voor dit onderzoek." in message.body
 
 
 def test_who_opted_out_gets_no_mail(invitees):
     links.opt_out(invitees[0])
     mail.send_due()
     assert invitees[0].email not in mails_to()
-    assert len(mails_to()) == 5
+    assert len(teachers_mailed()) == 5
 
 
 def test_after_closing_no_mail_goes_out(online, invitees):
     collections.close_collection(online)
-    assert mail.send_due() == 0
-    assert links.remind(online).n_queued == 0
-
-
-def test_a_reminder_leaves_out_who_is_done_only_if_k_answers_came_in(online, invitees):
     mail.send_due()
-    sent_mail.outbox.clear()
-    for invitee in invitees[:4]:
+    assert teachers_mailed() == []
+    assert links.remind(online) == 0
+
+
+@pytest.mark.parametrize("n_done", [0, 4, 5])
+def test_a_round_of_reminders_goes_to_everybody_and_tells_nobody_who_answered(online, invitees, n_done):
+    """However many answered before a round, or while one waits in the outbox."""
+    mail.send_due()
+    for invitee in invitees[:n_done]:
         submission.submit(submission.start_by_link(invitee), 1, {"GV1": 1})
-    first = links.remind(online)
-    assert (first.n_queued, first.only_those_not_done) == (6, False)
-    assert set(OutboxMessage.objects.filter(state="queued").values_list("kind", flat=True)) == {
-        links.REMINDER_TO_ALL_MAIL  # its text says to ignore it after taking part
-    }
-    mail.send_due()
-    assert len(mails_to()) == 6, "fewer than k since the last round: it goes to all"
-    sent_mail.outbox.clear()
-    links.issue_links(online, [f"more{n}@noord.example" for n in range(5)])
-    mail.send_due()
-    sent_mail.outbox.clear()
-    for invitee in online.invitees.filter(email__startswith="more"):
-        submission.submit(submission.start_by_link(invitee), 1, {"GV1": 1})
-    second = links.remind(online)
-    assert (second.n_queued, second.only_those_not_done) == (11, True)
-    links.opt_out(invitees[5])
-    mail.send_due()
-    assert mails_to() == [invitees[4].email]
+    for done_meanwhile in (True, False):
+        sent_mail.outbox.clear()
+        links.remind(online)
+        if done_meanwhile:
+            submission.submit(submission.start_by_link(invitees[n_done]), 1, {"GV1": 1})
+        mail.send_due()
+        assert mails_to() == [invitee.email for invitee in invitees]
+        texts = {
+            message.body.replace(links.personal_url(invitee), "").replace(links.stop_url(invitee), "")
+            for message, invitee in zip(sorted(sent_mail.outbox, key=lambda one: one.to), invitees, strict=True)
+        }
+        assert len(texts) == 1, "the same words for those who answered and the others"
+        assert "Deed je al mee" in texts.pop()
+        assert not OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).exists(), "no row is left of it"
 
 
-def test_a_round_of_reminders_leaves_no_trace_of_who_was_done(online, invitees):
-    """Neither while it waits nor after it was sent does the outbox tell those who are done from the others."""
+@pytest.mark.parametrize("n_done", [0, 3])
+def test_neither_log_nor_outbox_of_reminders_that_fail_tells_who_answered(online, invitees, caplog, n_done):
+    """Whoever answered: the same lines, and the same numbers of rows are left out."""
     mail.send_due()
-    for invitee in invitees[:5]:
+    for invitee in invitees[:n_done]:
         submission.submit(submission.start_by_link(invitee), 1, {"GV1": 1})
-    assert links.remind(online).only_those_not_done
-    waiting = OutboxMessage.objects.filter(kind=links.REMINDER_MAIL)
-    assert waiting.values("state", "attempts", "language", "error").distinct().count() == 1
-    assert waiting.count() == 6
+    sent_mail.outbox.clear()
+    caplog.clear()
+    links.remind(online)
+    first = OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).order_by("pk").first().pk
+    with override_settings(EMAIL_BACKEND="tests.teams.test_mail_server.Moody"):
+        Moody.at_the_door = ConnectionRefusedError()
+        mail.send_due()
+        assert OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).count() == len(invitees), "none is thrown away"
+        Moody.at_the_door, Moody.at_a_mail = None, [smtplib.SMTPRecipientsRefused({"": (451, b"later")})] * 2
+        Job.objects.update(due_at=None)
+        mail.send_due()
+    left = [pk - first for pk in OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).values_list("pk", flat=True)]
+    assert left == [len(invitees), len(invitees) + 1], "they come back as new rows"
+    assert mails_to() == [invitee.email for invitee in invitees][2:]
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 1
+    assert lines[0].startswith("teams.mail_server of all failed, attempt 1: ConnectionRefusedError")
+
+
+def test_who_opted_out_is_reminded_no_more(online, invitees):
     mail.send_due()
-    assert not OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).exists()
+    links.remind(online)
+    links.opt_out(invitees[0])  # while it waits
+    sent_mail.outbox.clear()
+    mail.send_due()
+    assert mails_to() == [invitee.email for invitee in invitees[1:]]
+    assert links.remind(online) == 5
 
 
 def test_the_facilitators_mail_holds_the_link(meeting):
     assert links.send_facilitator_link(meeting)
     mail.send_due()
-    [message] = sent_mail.outbox
+    message = sent_mail.outbox[-1]
     assert message.to == ["cora@noord.example"]
     assert links.facilitator_url(meeting) in message.body
+    assert "De teamleider van Verpleegkunde gaf ons je naam en adres, alleen voor dit onderzoek." in message.body
+
+
+def test_a_contact_person_entered_by_a_researcher_reads_so(meeting, roos):
+    participation = meeting.collection.participation
+    record(participation.study, "contact_person_changed", participation=participation, by=roos)
+    links.send_facilitator_link(meeting)
+    mail.send_due()
+    [message] = sent_mail.outbox
+    assert (
+        "De onderzoekers hebben je naam en adres ingevoerd voor Verpleegkunde, alleen voor dit onderzoek."
+        in message.body
+    )
 
 
 def test_without_an_address_no_facilitators_mail_is_queued(meeting):
     participation = meeting.collection.participation
     participation.contact_email = ""
     participation.save(update_fields=["contact_email"])
+    queued = OutboxMessage.objects.count()
     assert not links.send_facilitator_link(meeting)
-    assert not OutboxMessage.objects.exists()
+    assert OutboxMessage.objects.count() == queued

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from surveys import meeting_texts
 from teams.models import Event
+from teams.studies import let_work
 from tests.surveys.conftest import make_study
 from tests.surveys.test_facilitator import enter
 
@@ -83,10 +84,9 @@ def test_what_would_go_wrong_is_said(client, survey, roos, field, text):
 
 
 def test_without_a_questionnaire_the_page_says_what_comes_first(client, roos):
-    from teams.models import Role
 
     study = make_study("later")
-    Role.objects.create(user=roos, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, roos)
     client.force_login(roos)
     for name in ("meeting_texts", "reminder_rounds"):
         assert (

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys import collections, links, paper, paper_fields, sealing, submission
-from surveys.models import Collection, DayCount, PaperForm, Response
+from surveys.models import Collection, DayCount, PaperForm, Response, SealedResponse
 from surveys.paper_counts import paper_counts, paper_counts_of, with_paper_left
 from surveys.paper_form import _content, paper_form_pdf
 from surveys.questionnaires import definition_of
@@ -57,43 +57,54 @@ def test_the_same_twice_is_ready_and_becomes_a_response(collection):
     form.refresh_from_db()
     assert (form.state, form.response_key) == (State.WRITTEN, response.key)
     assert (response.answers, response.eligibility) == ({"GV1": 3, "GV2": "x"}, "yes")
-    assert (response.state, response.by_link, response.sequence, response.language) == ("submitted", False, 0, "")
+    assert (response.state, response.sequence, response.language) == ("submitted", 0, "")
     assert paper.write(collection) == 0
     assert DayCount.objects.get().n == 1
 
 
-def test_a_difference_waits_for_who_says_what_is_right(collection):
+def test_a_difference_waits_for_a_third_typing_of_those_fields_alone(collection):
     form = typed(collection, content(3, GV3=1), {"answers": {"GV1": 4, "GV2": "x"}, "eligibility": "no_too_short"})
     assert form.state == State.DIFFERENT
     assert paper.differences(form) == ["eligibility", "GV1", "GV3"]
     assert paper.write(collection) == 0
-    assert paper.settle(form, paper.checked(collection, **content(4)))
+    assert paper.settle(form, paper.checked(collection, {"GV1": 4, "GV2": 1}, ""))
+    assert not paper.settle(form, content(2)), "settled by now"
     assert paper.write(collection) == 1
-    assert Response.objects.get().answers["GV1"] == 4
+    response = Response.objects.get()
+    assert (response.answers, response.eligibility) == ({"GV1": 4, "GV2": "x"}, "")
+
+
+def test_two_very_different_times_keep_nothing(collection):
+    """Who guesses the second time would else be told which of the guesses are right."""
+    codes = [item.code for item in definition_of(collection.survey.version).items]
+    first = {"answers": dict.fromkeys(codes, 3), "eligibility": "yes"}
+    form = typed(collection, first, {"answers": dict.fromkeys(codes[6:], 3), "eligibility": "yes"})
+    assert (form.state, form.first, form.second) == (State.FIRST, {}, {})
+    few = typed(collection, first, {"answers": dict.fromkeys(codes[5:], 3), "eligibility": "yes"})
+    assert (few.state, paper.differences(few)) == (State.DIFFERENT, codes[:5])
 
 
 def test_taken_back_corrected_and_added_again(collection):
     form = typed(collection, content(), content())
     paper.write(collection)
     form.refresh_from_db()
-    assert not paper.settle(form, content(1))
+    assert not paper.correct(form, content(1), ["GV1"])
     assert not paper.throw_away(form)
     assert paper.take_back(collection) == 1
     assert Response.objects.count() == 0
-    assert DayCount.objects.get().n == 0
+    assert not DayCount.objects.exists()
     form.refresh_from_db()
-    assert paper.settle(form, content(1))
+    assert paper.correct(form, {"answers": {"GV1": 1}}, ["GV1", "GV2"])
+    assert not paper.throw_away(form, also_ready=False)
     paper.write(collection)
-    assert Response.objects.get().answers["GV1"] == 1
+    assert Response.objects.get().answers == {"GV1": 1}
 
 
 def test_each_step_is_taken_once(collection):
     form = paper.new_form(collection)
     stale = PaperForm.objects.get(pk=form.pk)
-    assert paper.keep(form, content(1))
-    assert paper.finish(form, content(2))
-    assert not paper.finish(stale, content(3)), "another window finished it"
-    assert not paper.keep(stale, content(3))
+    assert paper.finish(form, content(2)) == State.ONCE
+    assert paper.finish(stale, content(3)) is None, "another window finished it"
     assert PaperForm.objects.get().first["answers"]["GV1"] == 2
     assert paper.next_to_type_again(collection) == form
     assert paper.next_to_type_again(collection) is None
@@ -133,7 +144,7 @@ def test_sealing_waits_for_forms_in_a_clear_sentence(collection):
     assert sealing.seal_due() == 0
     assert not collections.is_being_sealed(Collection.objects.get(pk=collection.pk))
     paper.finish(paper.next_to_type_again(collection), content(1))
-    with pytest.raises(collections.NotReady, match="typed in two ways"):
+    with pytest.raises(collections.NotReady, match="typed in two ways. Type what differs"):
         collections.seal_now(collection)
     form.refresh_from_db()
     paper.settle(form, content(1))
@@ -168,9 +179,9 @@ def test_after_sealing_nothing_says_which_answers_came_from_paper(collection):
     assert PaperForm.objects.count() == 0
     sealed = Collection.objects.get(pk=collection.pk)
     assert (sealed.n_paper, sealed.n_submitted) == (2, 5)
-    rows = Response.objects.values_list("sequence", "language", "by_link", "state").distinct()
-    assert list(rows) == [(0, "", False, "submitted")]
-    assert not old & set(Response.objects.values_list("key", flat=True))
+    assert not Response.objects.exists()
+    assert set(SealedResponse.objects.values_list("state", flat=True)) == {"submitted"}
+    assert not old & set(SealedResponse.objects.values_list("key", flat=True))
     for step in (paper.new_form, paper.write, paper.take_back):
         with pytest.raises(submission.Closed):
             step(sealed)
@@ -187,18 +198,17 @@ def test_counts_of_many_take_two_queries(collection, online, django_assert_num_q
 
 
 # ------------------------------------------------------------------------------------------------ fields and the form
-def test_what_is_typed_is_read_and_shown_back(survey):
+def test_what_is_typed_is_read(survey):
     parts = paper_fields.parts_of(definition_of(survey.version), survey.background, "en")
-    by_name = {each.name: each for part in parts for each in part.fields}
     read = paper_fields.read(parts, {"eligibility": "2", "GV1": "4", "GV2": "X", "GV3": "5", "years_in_team": "1"})
     assert read.eligibility == "no_too_short"
     assert read.answers == {"GV1": 4, "GV2": "x", "years_in_team": "under_1"}
     assert read.problems == {"GV3": "Type one of: 1, 2, 3, 4, x. Or nothing."}
-    for name, value in (("eligibility", "no_too_short"), ("GV1", 4), ("GV2", "x"), ("years_in_team", "under_1")):
-        typed_again = by_name[name].shown(value)
-        assert paper_fields.read(parts, {name: typed_again}).problems == {}
-        assert by_name[name].words(value).startswith(f"{typed_again} · ")
-    assert by_name["GV1"].words(None) == "no answer"
+    corrected = paper_fields.read(parts, {"GV1": "-", "GV2": ""}, correcting=True)
+    assert (corrected.answers, corrected.cleared, corrected.problems) == ({}, ["GV1"], {})
+    assert paper_fields.read(parts, {"GV1": "-"}).problems
+    few = paper_fields.only(parts, ["GV2", "eligibility"])
+    assert [each.name for part in few for each in part.fields] == ["eligibility", "GV2"]
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
@@ -212,6 +222,15 @@ def test_the_printed_form_is_tagged_and_asks_everything(collection, language):
     for words in (*(item.text for item in definition.items), definition.consent, definition.eligibility.text):
         assert words[language] in text
     assert "Verpleegkunde" in text
+
+
+def test_a_printed_form_is_like_every_other_and_leaves_no_row(collection):
+    def pages() -> list[bytes]:
+        with pikepdf.open(BytesIO(paper_form_pdf(collection, "nl"))) as pdf:
+            return [page.Contents.read_bytes() for page in pdf.pages]
+
+    assert pages() == pages()
+    assert not PaperForm.objects.exists()
 
 
 # ------------------------------------------------------------------------------------------------ pages
@@ -235,44 +254,68 @@ def address(desk, page="", *more):
     return reverse(f"{desk[2]}_paper{page}", args=[*desk[1], *more])
 
 
+def words_of(answer) -> str:
+    return str(list(get_messages(answer.wsgi_request))[-1])
+
+
 @pytest.mark.parametrize("who", ["desk", "meeting_desk"])
 def test_a_pile_of_forms_from_the_first_key_to_the_answers(who, request, collection):
     desk = request.getfixturevalue(who)
     client = desk[0]
     assert "Nothing is typed yet" in client.get(address(desk)).content.decode()
     assert client.post(address(desk, "_new"))["Location"] == address(desk, "_form", 1)
-    page = client.get(address(desk, "_form", 1)).content.decode()
-    assert "Write number 1 on the form." in page
-    assert client.post(address(desk, "_keep", 1), {"GV1": "2", "GV2": "7"}).status_code == 204
-    page = client.get(address(desk, "_form", 1)).content.decode()
-    assert re.search(r'name="GV1" value="2"', page), "kept over a reload"
-    wrong = client.post(address(desk, "_form", 1), {"GV1": "9", "go": "next"})
+    assert "Write number 1 on the form." in client.get(address(desk, "_form", 1)).content.decode()
+    wrong = client.post(address(desk, "_form", 1), {"GV1": "9", "GV2": "2", "go": "next"})
     assert (wrong.status_code, PaperForm.objects.get().state) == (200, State.FIRST)
     assert "Type one of" in wrong.content.decode()
+    assert re.search(r'name="GV2" value="2"', wrong.content.decode()), "nothing is lost"
     after = client.post(address(desk, "_form", 1), {"eligibility": "1", "GV1": "2", "go": "next"})
     assert after["Location"] == address(desk, "_form", 2)
     client.post(address(desk, "_form", 2), {"GV1": "4", "go": "stop"})
     assert client.post(address(desk, "_again"))["Location"] == address(desk, "_form", 1)
     after = client.post(address(desk, "_form", 1), {"eligibility": "1", "GV1": "2", "go": "next"})
     assert after["Location"] == address(desk, "_form", 2)
-    client.post(address(desk, "_form", 2), {"GV1": "3", "GV2": "x", "go": "next"})
+    after = client.post(address(desk, "_form", 2), {"GV1": "3", "GV2": "x", "go": "next"})
+    assert after["Location"] == address(desk, "_form", 2), "the form is still in hand"
     page = client.get(address(desk, "_form", 2)).content.decode()
-    assert "two times compared" in page
-    assert "no answer" in page
-    assert client.post(address(desk, "_form", 2), {"GV1": "first"}).status_code == 200, "every question must be settled"
-    client.post(address(desk, "_form", 2), {"GV1": "first", "GV2": "second"})
-    client.post(address(desk, "_form", 2), {"GV1": "4", "GV2": "x", "GV3": "1"})
+    assert "In these questions the two times differ" in page
+    assert re.findall(r'<input class="form-control" id="f-(\w+)"', page) == ["GV1", "GV2"]
+    client.post(address(desk, "_form", 2), {"GV1": "4", "GV2": "x", "go": "stop"})
     assert client.post(address(desk, "_add")).status_code == 302
     answers = sorted((r.answers for r in Response.objects.all()), key=len)
-    assert answers == [{"GV1": 2}, {"GV1": 4, "GV2": "x", "GV3": 1}]
+    assert answers == [{"GV1": 2}, {"GV1": 4, "GV2": "x"}]
     event = Event.objects.get(kind="paper_added")
     assert (event.detail, event.by_link) == ("2", who == "meeting_desk")
     assert "Among the answers" in client.get(address(desk)).content.decode()
+
+
+def test_a_researcher_takes_back_corrects_and_throws_away(desk, collection):
+    client = desk[0]
+    typed(collection, content(), content())
+    typed(collection, content(), content())
+    paper.write(collection)
     client.post(address(desk, "_back"))
     assert Response.objects.count() == 0
-    gone = client.post(address(desk, "_throw", 1))
-    assert str(list(get_messages(gone.wsgi_request))[-1]) == "What was typed from form 1 is gone."
-    assert list(PaperForm.objects.values_list("number", flat=True)) == [2]
+    page = client.get(address(desk, "_correct", 1)).content.decode()
+    assert "What you leave empty stays as it is" in page
+    assert not re.search(r'value="[1-4x]"', page), "correcting shows nothing"
+    nothing = client.post(address(desk, "_correct", 1), {})
+    assert words_of(nothing) == "Nothing was typed, so form 1 stays as it is."
+    client.post(address(desk, "_correct", 1), {"GV1": "4", "GV2": "-", "eligibility": "2"})
+    assert PaperForm.objects.get(number=1).agreed == {"answers": {"GV1": 4}, "eligibility": "no_too_short"}
+    assert Event.objects.get(kind="paper_corrected").detail == "1"
+    assert words_of(client.post(address(desk, "_throw", 2))) == "What was typed from form 2 is gone."
+    assert list(PaperForm.objects.values_list("number", flat=True)) == [1]
+
+
+def test_two_very_different_times_say_that_the_form_starts_again(meeting_desk, collection):
+    codes = [item.code for item in definition_of(collection.survey.version).items]
+    typed(collection, {"answers": dict.fromkeys(codes, 3), "eligibility": "yes"})
+    client = meeting_desk[0]
+    client.post(address(meeting_desk, "_again"))
+    answer = client.post(address(meeting_desk, "_form", 1), {"go": "next"})
+    assert answer["Location"] == address(meeting_desk)
+    assert "Nothing of it is kept" in words_of(answer)
 
 
 def test_the_number_handed_in_is_compared_and_corrected(desk, collection, meeting):

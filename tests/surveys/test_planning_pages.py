@@ -16,8 +16,7 @@ from surveys.collecting_list import list_collecting
 from surveys.collections import open_collection
 from surveys.models import Collection, Meeting, Response
 from teams import mail, planning
-from teams.models import OutboxMessage, Participation
-from teams.planned import PlannedMeeting
+from teams.models import OutboxMessage, Participation, PlannedMeeting
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +44,9 @@ def researcher(client, study):
 
 
 def leader(client, team: Participation):
-    from teams.corrections import give_team_to
+    from teams.corrections import open_to_leader
 
-    client.force_login(give_team_to(team.team, "en"))
+    client.force_login(open_to_leader(team, "en"))
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     return client
 
@@ -110,12 +109,12 @@ def test_a_clash_is_said_in_a_sentence(client, study, team, researcher):
     assert any("meets Physio on" in one for one in said)
 
 
-def test_another_way_changes_the_collection_until_somebody_has_begun(client, study, team):
+def test_another_way_changes_the_collection_until_somebody_has_begun(client, study, team, researcher):
     collection = open_collection(team)
-    page = reverse("team_meeting", args=[team.pk])
+    page = reverse("meeting", args=[study.slug, team.pk])
     old = Meeting.objects.get(collection=collection).facilitator_nonce
     way = {"way": "1", "way-mode": "contact", "way-contact_name": "Cor", "way-contact_email": "cor@x.example"}
-    leader(client, team).post(page, way)
+    client.post(page, way)
     assert client.post(page, {**way, "way-contact_email": "mia@x.example"}).status_code == 302
     assert Meeting.objects.get(collection=collection).facilitator_nonce != old  # the old contact's link is ended
     client.post(page, {"way": "1", "way-mode": "online"})
@@ -126,6 +125,64 @@ def test_another_way_changes_the_collection_until_somebody_has_begun(client, stu
     collection.refresh_from_db()
     team.refresh_from_db()
     assert (collection.mode, team.mode) == ("online", "online")
+
+
+def change(client, team, mode: str) -> list[str]:
+    way = {"way": "1", "way-mode": mode, "way-contact_name": "Cor", "way-contact_email": "cor@x.example"}
+    said = client.post(reverse("team_meeting", args=[team.pk]), way, follow=True).context["messages"]
+    return [str(message) for message in said]
+
+
+SAVED = ["The change is saved."]
+STAYS = ["Teachers can answer already, so the way of collecting stays. Ask the researchers if it must change."]
+
+
+@pytest.mark.parametrize("later", [True, False], ids=["before the day", "on the day"])
+def test_a_leader_does_not_learn_by_the_way_of_collecting_whether_somebody_began(client, study, later):
+    team = builders.make_team(study, "Physio", mode="researcher")
+    planning.fix(planning.begin(team), MOMENT, researcher=None)
+    if not later:
+        PlannedMeeting.objects.update(starts_at=timezone.now())
+    collection = open_collection(team)
+    leader(client, team)
+    seen = []
+    for _round in ("nobody began", "somebody did", "and deleted"):
+        seen.append(change(client, team, "contact"))
+        collection.refresh_from_db()
+        assert collection.mode == ("contact" if later else "researcher")
+        change(client, team, "researcher")
+        if not collection.responses.exists():
+            Response.objects.create(key="a" * 43, collection=collection)
+        else:
+            collection.responses.all().delete()
+    assert seen == [SAVED if later else STAYS] * 3
+
+
+def test_a_leader_changes_the_way_until_teachers_can_answer(client, study):
+    team = builders.make_team(study, "Physio", mode="researcher")
+    assert change(leader(client, team), team, "online") == SAVED, "collecting is not open"
+    collection = open_collection(team)
+    assert change(client, team, "researcher") == SAVED, "no link went out"
+    assert change(client, team, "online") == STAYS, "the code of the room works, and no day is fixed"
+    planning.fix(planning.begin(team), MOMENT, researcher=None)
+    assert change(client, team, "online") == SAVED
+    collection.refresh_from_db()
+    assert collection.mode == "online"
+    collection.invitees.create(email="a@x.example")
+    assert change(client, team, "researcher") == STAYS
+    team.refresh_from_db()
+    collection.refresh_from_db()
+    assert (collection.mode, team.mode) == ("online", "online")
+
+
+def test_a_leader_changes_no_way_once_a_meeting_has_its_leader(client, study):
+    team = builders.make_team(study, "Physio", mode="researcher")
+    planning.fix(planning.begin(team), MOMENT, researcher=None)
+    collection = open_collection(team)
+    leader(client, team)
+    for told in ({"sent_to_contact": True}, {"sent_to_contact": False, "present": 9}):
+        Meeting.objects.filter(collection=collection).update(**told)
+        assert change(client, team, "online") == STAYS
 
 
 def test_the_briefing_has_the_link_and_waits_for_the_collection(study, team):

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from surveys import collections, limits, links, qr, sealing, submission
 from surveys.models import Collection, Invitee, Response
-from tests.surveys.teacher import begin, hidden
+from surveys.row_keys import row_key
+from tests.surveys.teacher import at, begin, hidden, link_page, page_of
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,8 @@ def test_the_welcome_page_says_what_the_method_asks(teacher, meeting):
         assert words in text, words
 
 
-def test_over_plain_http_on_a_network_the_page_says_so(teacher, meeting):
+def test_over_plain_http_on_a_network_the_page_says_so(teacher, meeting, settings):
+    settings.ALLOWED_HOSTS = ["192.0.2.7", "localhost"]  # as HOST=192.0.2.7 makes it
     address = reverse("meeting_welcome", args=[meeting.code])
     words = b"not secured (http)"
     assert words in teacher.get(address, {"language": "en"}, headers={"host": "192.0.2.7:8000"}).content
@@ -55,7 +57,7 @@ def test_welcome_pages_write_nothing(teacher, meeting, invitees, django_assert_n
     with django_assert_num_queries(0):
         teacher.get(reverse("personal_link", args=[token]))
     with django_assert_num_queries(1) as more:
-        assert teacher.get(reverse("personal_welcome")).status_code == 200
+        assert teacher.get(link_page(teacher)).status_code == 200
     assert all(query["sql"].startswith("SELECT") for query in [*queries, *more])
     assert (list(Invitee.objects.values()), Response.objects.count()) == before
 
@@ -63,9 +65,11 @@ def test_welcome_pages_write_nothing(teacher, meeting, invitees, django_assert_n
 def test_a_link_loses_its_token_at_once(teacher, invitees):
     token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
     response = teacher.get(reverse("personal_link", args=[token]))
-    assert (response.status_code, response["Location"]) == (302, "/a/l")
+    assert (response.status_code, response["Location"]) == (302, link_page(teacher))
     cookie = response.cookies["link"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == ("/a/", True, "Lax", "")
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", "")
+    assert cookie["path"] + "l" == response["Location"]
+    assert token not in response["Location"]
     assert response["Referrer-Policy"] == "no-referrer"
     assert response["Cache-Control"] == "no-store"
 
@@ -129,15 +133,20 @@ def test_when_many_guess_a_new_device_is_asked_twice_and_nobody_is_locked_out(me
     assert phone.get(reverse("join"), {"code": meeting.code}, follow=True).status_code == 200
 
 
-def test_when_a_flood_of_codes_comes_in_no_more_join_than_were_approached(collection, meeting, monkeypatch):
+def test_when_a_flood_of_codes_comes_in_fewer_join(collection, meeting, monkeypatch):
     monkeypatch.setattr(limits, "FLOOD", 5)
     monkeypatch.setattr(limits, "LOOK_SECONDS", 0)
-    submission.submit_many(collection, [{"answers": {"GV1": 1}}] * collection.approached)
-    submission.start_in_meeting(meeting)
+    for _n in range(3 * collection.approached):
+        submission.start_in_meeting(meeting)
     for n in range(5):
         Client().get(reverse("meeting_welcome", args=[f"AAAA{n}"]))
+
+    def until_it_is_full() -> None:
+        for _n in range(limits.LEAST_SPREAD + 1):  # after a number that nobody knows
+            submission.start_in_meeting(meeting)
+
     with pytest.raises(submission.TooManyJoins):
-        submission.start_in_meeting(meeting)
+        until_it_is_full()
     collections.allow_more_joins(meeting)
     submission.start_in_meeting(meeting)
 
@@ -189,7 +198,8 @@ def test_what_is_counted_says_nothing_about_a_person(teacher, meeting):
 
 
 def test_without_consent_nothing_begins(teacher, meeting):
-    form = {"code": meeting.code, "offered": submission.offer_key(meeting)}
+    page = teacher.get(reverse("meeting_welcome", args=[meeting.code]))
+    form = {"code": meeting.code, "offered": hidden(page, "offered")}
     response = teacher.post(reverse("answer_start"), form)
     assert response.status_code == 400
     assert b'role="alert"' in response.content
@@ -198,15 +208,18 @@ def test_without_consent_nothing_begins(teacher, meeting):
 
 
 def test_start_sent_twice_is_one_response(teacher, meeting):
-    form = {"code": meeting.code, "offered": submission.offer_key(meeting), "consent": "yes"}
-    keys = [teacher.post(reverse("answer_start"), form).cookies["answer"].value for _n in range(2)]
-    assert keys[0] == keys[1] == Response.objects.get().key
+    page = teacher.get(reverse("meeting_welcome", args=[meeting.code]))
+    form = {"code": meeting.code, "offered": hidden(page, "offered"), "consent": "yes"}
+    pages = [teacher.post(reverse("answer_start"), form)["Location"] for _n in range(2)]
+    assert pages[0] == pages[1]
+    assert row_key(teacher.cookies["key"].value) == Response.objects.get().key
 
 
 def test_the_key_cookie_is_seen_by_these_pages_only(teacher, meeting):
+    teacher.get(reverse("meeting_welcome", args=[meeting.code]))
     form = {"code": meeting.code, "consent": "yes"}
-    cookie = teacher.post(reverse("answer_start"), form).cookies["answer"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/a/", True, "Lax")
+    cookie = teacher.post(reverse("answer_start"), form).cookies["key"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (page_of(teacher), True, "Lax")
     assert cookie["max-age"] == ""
 
 
@@ -214,40 +227,39 @@ def test_by_link_the_same_response_comes_back(teacher, invitees):
     token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
     for client in (teacher, Client()):
         client.get(reverse("personal_link", args=[token]))
-        welcome = client.get(reverse("personal_welcome"))
+        welcome = client.get(link_page(client))
         response = client.post(reverse("answer_start"), {"link": hidden(welcome, "link"), "consent": "yes"})
         assert response.status_code == 303
     response = Response.objects.get()
-    assert response.by_link
-    assert response.key == links.response_key(invitees[0])
+    assert response.key == row_key(links.response_key(invitees[0]))
 
 
 def test_a_second_person_on_a_device_sees_the_way_to_start_anew(teacher, meeting):
     key = begin(teacher, meeting)
     welcome = teacher.get(reverse("meeting_welcome", args=[meeting.code]))
-    assert reverse("questionnaire") in welcome.content.decode()
+    assert f'href="{at("questionnaire", key)}"' in welcome.content.decode()
     assert key not in welcome.content.decode()
     assert begin(teacher, meeting) != key
     assert Response.objects.count() == 2
 
 
-def test_when_too_many_join_the_page_says_whom_to_ask(teacher, collection, meeting):
-    Collection.objects.filter(pk=collection.pk).update(approached=1)
-    submission.submit_many(collection, [{"answers": {}}] * 3)
+def test_when_too_many_join_the_page_says_whom_to_ask(teacher, collection, meeting, monkeypatch):
+    monkeypatch.setattr(limits, "_draw", lambda _times, _approached: 0)
+    teacher.get(reverse("meeting_welcome", args=[meeting.code]))
     response = teacher.post(reverse("answer_start"), {"code": meeting.code, "consent": "yes"})
     assert response.status_code == 409
-    assert Response.objects.count() == 3
+    assert Response.objects.count() == 0
 
 
 def test_a_link_of_a_sealed_collection_opens_nothing(teacher, online, invitees):
     token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
     teacher.get(reverse("personal_link", args=[token]))
     collections.close_collection(online)
-    closed = teacher.get(reverse("personal_welcome"))
+    closed = teacher.get(link_page(teacher))
     assert closed.status_code == 200, "who began may go on"
     assert teacher.post(reverse("answer_start"), {"link": token, "consent": "yes"}).status_code == 404
     sealing.seal(online)
-    assert teacher.get(reverse("personal_welcome")).status_code == 404
+    assert teacher.get(link_page(teacher)).status_code == 404
     assert teacher.post(reverse("answer_start"), {"link": token, "consent": "yes"}).status_code == 404
     assert not Response.objects.exists()
 

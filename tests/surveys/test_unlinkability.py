@@ -14,7 +14,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from surveys.models import Invitee, Response
+from surveys import collections, tasks
+from surveys.models import Collection, Invitee, LinkSecret, Response, SealedResponse
 from tests.surveys import attacker
 from tests.surveys.attacker import Dump, Finding
 from tests.surveys.collecting_study import World, collect, seal_all, watched
@@ -46,7 +47,8 @@ def after_sealing(world: World, seed: int, **teams: int) -> list[Finding]:
 
 def test_after_sealing_nobody_is_linked_with_everything_in_hand(world):
     """Twenty teams answer through the web server. In hand: all tables, hidden columns, sequences, sessions, what the web
-    server wrote, log, messages, mails with all links, the places on the disk, and who was seen to answer when."""
+    server wrote, log, messages, mails with all links, the history of each browser, the places on the disk, and who was seen to
+    answer when."""
     (world.folder / "web").mkdir()
     with web_server(world.folder / "web") as world.address:
         findings = after_sealing(world, seed=1, **TWENTY_TEAMS)
@@ -57,40 +59,84 @@ def test_after_sealing_nobody_is_linked_with_everything_in_hand(world):
     assert attacker.left_on_disk(world.secrets) == {}, "no freed page of any table or index holds an old key"
 
 
+def test_teams_that_are_sealed_one_by_one_beside_open_ones_are_linked_by_neither_table(world):
+    """What is open stays where it is, and what was sealed before is not written anew: neither tells of those that are sealed now."""
+    collect(world, seed=5, by_link=6, by_meeting=2, teachers=7, moments=2)
+    sealed = list(Collection.objects.order_by("pk"))[::2]
+    names = set(Response.objects.filter(collection__in=sealed).values_list("key", flat=True))
+    for nonce, token_hash in LinkSecret.objects.filter(invitee__collection__in=sealed).values_list(
+        "nonce", "token_hash"
+    ):
+        names |= {nonce, token_hash}
+    before = attacker.with_places(world.dump())
+    assert attacker.left_on_disk(names)
+    for collection in sealed:
+        collections.close_collection(collection)
+        collections.seal_now(collection)
+        tasks.seal_due_collections()
+    after = attacker.with_places(world.dump())
+    persons = [person for person in world.persons if person.team in {collection.pk for collection in sealed}]
+    assert len(persons) == 4 * 7
+    for dump in (after, attacker.compared(before, after)):
+        findings = attacker.attack(dump, persons)
+        assert len(findings) > 100, "it tried"
+        assert not attacker.linked(findings), told(findings)
+    assert attacker.left_on_disk(names) == {}
+    assert Response.objects.filter(collection__in=sealed).count() == 0 < Response.objects.count()
+
+
 def two_dumps(world: World, seed: int, moments: int = 4, **teams: int) -> int:
     """Attack with every two dumps that were taken, none of them with a key. How many pairs."""
     collect(world, seed, **teams, moments=moments)
     for (first, _), (second, begun) in itertools.combinations(world.moments, 2):
-        both = _without_reminders(_of_links(attacker.compared(first, second)))
+        both = _of_links(attacker.compared(first, second))
         findings = attacker.attack(both, world.without_sight(begun))
         assert not attacker.linked(findings), told(findings)
     return len(list(itertools.combinations(world.moments, 2)))
 
 
-def test_two_dumps_of_collecting_link_nobody_without_the_keys_and_everybody_with_them(world):
+def test_two_dumps_of_collecting_link_nobody_without_the_secrets_and_everybody_with_them(world):
+    """Who has the mails had the server say the key of each response before its teacher began, too."""
     assert two_dumps(world, seed=2, **TEAMS) >= 6
     last, begun = world.moments[-1]
-    found = attacker.linked(attacker.attack(_of_links(last), world.without_sight(begun), world.keys()))
-    assert found, "with the keys the same attacker links"
+    persons = world.without_sight(begun)
+    found = attacker.attack(_of_links(last), persons, world.keys())
+    assert not attacker.linked(found), "the key files open nothing without the secret of the server"
+    found = attacker.linked(attacker.attack(_of_links(last), persons, world.keys(), secret=True))
+    assert found, "with both the same attacker links"
     assert found[0].right == TEAMS["by_link"] * TEAMS["teachers"]
+
+
+def alone_by_link(world: World, seed: int, mixed: int, teachers: int) -> list[list[Finding]]:
+    """What singles out who came by link where all others of the team met: in each dump, in every two, and once sealed."""
+    collect(world, seed, by_link=0, by_meeting=0, mixed=mixed, teachers=teachers)
+    found = [attacker.single_out(dump, begun) for dump, begun in world.moments]
+    for (first, _), (second, begun) in itertools.combinations(world.moments, 2):
+        found.append(attacker.single_out(attacker.compared(first, second), begun))
+    seal_all()
+    return [*found, attacker.single_out(attacker.with_places(world.dump()), world.persons)]
+
+
+def test_who_came_by_link_alone_is_singled_out_by_no_column(world):
+    """Their answers come between those of the meeting: who answers alone on another day is told by the order of rows
+    (docs/data-protection.md)."""
+    found = alone_by_link(world, seed=4, mixed=10, teachers=8)
+    assert len(found) == 4 + 6 + 1
+    for findings in found:
+        assert len(findings) > 10, "it tried"
+        assert not attacker.linked(findings), told(findings)
+    dump = world.dump()
+    by_link = {person.content for person in world.persons if person.token}
+    for row in attacker.responses_of(dump):
+        row["planted"] = attacker._content(row["answers"]) in by_link
+    found = attacker.linked(attacker.single_out(dump, world.persons))
+    assert found[0].right == 10, "the same attacker finds all once a column tells"
 
 
 def _of_links(dump: Dump) -> Dump:
     """Only the responses of teams that answer by link: whoever was not in the room knows nobody of the others."""
     teams = {row["id"] for row in dump["surveys_collection"] if row["mode"] == "online"}
-    return {**dump, attacker.RESPONSES: [row for row in dump[attacker.RESPONSES] if row["collection_id"] in teams]}
-
-
-def _without_reminders(dump: Dump) -> Dump:
-    """Only the mails with the links. Whoever reads the mails of a round of reminders sees whom it left out: said in
-    docs/data-protection.md. Nothing in the database says so."""
-    kept, seen = [], set()
-    for letter in dump["mails"]:
-        if letter["to"] not in seen:
-            seen.add(letter["to"])
-            kept.append(letter)
-    assert len(kept) < len(dump["mails"]) or not any(row["last_round_submitted"] for row in dump["surveys_collection"])
-    return {**dump, "mails": kept}
+    return dump | {table: [row for row in dump[table] if row["collection_id"] in teams] for table in attacker.RESPONSES}
 
 
 @pytest.mark.slow
@@ -102,6 +148,13 @@ def test_prove_after_sealing(world, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(300, 302))
+def test_prove_alone_by_link(world, seed):
+    for findings in alone_by_link(world, seed, mixed=20, teachers=8):
+        assert not attacker.linked(findings), told(findings)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200, 203))
 def test_prove_two_dumps(world, seed):
     assert two_dumps(world, seed, moments=8, by_link=16, by_meeting=4, teachers=10) >= 28
@@ -110,10 +163,12 @@ def test_prove_two_dumps(world, seed):
 # ------------------------------------------------------------------------------------------------ the attacker can fail us
 def a_column_with_the_order(world: World, keys: dict[str, str]) -> None:
     """When each was done, roughly, stands with the responses."""
-    _execute("ALTER TABLE surveys_response ADD COLUMN planted integer")
+    _execute("ALTER TABLE surveys_sealedresponse ADD COLUMN planted integer")
     for person in world.persons:
         _execute(
-            "UPDATE surveys_response SET planted = %s WHERE key = %s", person.seen["done"] // 3, keys[person.content]
+            "UPDATE surveys_sealedresponse SET planted = %s WHERE key = %s",
+            person.seen["done"] // 3,
+            keys[person.content],
         )
 
 
@@ -131,13 +186,18 @@ def lines_of_the_log(world: World, keys: dict[str, str]) -> None:
     world.log += [f"{person.email} has answered: {keys[person.content]}" for person in world.persons if person.email]
 
 
+def handles_in_the_log(world: World, keys: dict[str, str]) -> None:
+    """The address of a request, as a proxy writes it, beside the row that it was about; in hand is the browser's history."""
+    world.log += [f"GET {person.history[-1]} {keys[person.content]}" for person in world.persons if person.history]
+
+
 def one_transaction(world: World, keys: dict[str, str]) -> None:
     """The invitee is written in the transaction that writes the response."""
     for person in world.persons:
         if person.email:
             with transaction.atomic():
                 Invitee.objects.filter(email=person.email).update(opted_out=True)
-                Response.objects.filter(key=keys[person.content]).update(language="nl")
+                SealedResponse.objects.filter(key=keys[person.content]).update(eligibility="yes")
 
 
 def _execute(statement: str, *values: Any) -> None:
@@ -149,16 +209,17 @@ def _clean() -> None:
     """Take the planted column and table away again."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS planted")
-        columns = {c.name for c in connection.introspection.get_table_description(cursor, attacker.RESPONSES)}
+        columns = {c.name for c in connection.introspection.get_table_description(cursor, "surveys_sealedresponse")}
         if "planted" in columns:
-            cursor.execute("ALTER TABLE surveys_response DROP COLUMN planted")
+            cursor.execute("ALTER TABLE surveys_sealedresponse DROP COLUMN planted")
 
 
 def test_the_same_attacker_links_once_a_leak_is_planted(world):
     collect(world, seed=3, **TEAMS)
     seal_all()
-    keys = {json.dumps(answers, sort_keys=True): key for key, answers in Response.objects.values_list("key", "answers")}
-    leaks = [a_column_with_the_order, a_table_with_both, lines_of_the_log]
+    sealed = SealedResponse.objects.values_list("key", "answers")
+    keys = {json.dumps(answers, sort_keys=True): key for key, answers in sealed}
+    leaks = [a_column_with_the_order, a_table_with_both, lines_of_the_log, handles_in_the_log]
     if connection.vendor == "postgresql":
         leaks.append(one_transaction)  # SQLite keeps no number of the transaction with a row
     for leak in leaks:
@@ -181,3 +242,5 @@ def test_chance_is_counted_exactly():
             counted[sum(n == m for own in (one, other) for n, m in enumerate(own))] += 1
     for right in range(8):
         assert attacker.by_chance(right, (4, 3)) == pytest.approx(sum(counted[right:]) / sum(counted))
+    exact = [1, 0.5 + 0.5 * 0.25, 0.5 * 0.25, 0]  # of two guesses at least none, one, both, three
+    assert [attacker.at_least(right, [0.5, 0.25]) for right in range(4)] == pytest.approx(exact)

@@ -6,7 +6,9 @@ import pytest
 from django.urls import get_resolver
 
 from teams import invitations
-from teams.models import Academy, Institution, Participation, Role, Study, Team, User
+from teams.models import Academy, Institution, Participation, Study, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,7 @@ def addresses_are_loaded() -> None:
 @pytest.fixture
 def study(db) -> Study:
     return Study.objects.create(
+        group=a_group(),
         slug="learning",
         title="Learning in teams",
         starts_on=datetime.date(2026, 9, 1),
@@ -32,14 +35,14 @@ def study(db) -> Study:
 @pytest.fixture
 def roos(study: Study) -> User:
     user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos de Wit")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, user)
     return user
 
 
 @pytest.fixture
 def academy(db) -> Academy:
     return Academy.objects.create(
-        institution=Institution.objects.create(name="Hogeschool Noord"),
+        institution=Institution.objects.create(group=a_group(), name="Hogeschool Noord"),
         name="Academie voor Zorg",
         sector="health",
         director_name="Dirk Jansen",

@@ -5,7 +5,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from teams import access, corrections, invitations
-from teams.models import Participation, Role, Study, User
+from teams.models import Participation, Study, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,7 @@ def lena(study, nursing) -> User:
 def sven(study) -> User:
     """A researcher of another study."""
     other = Study.objects.create(
+        group=a_group(),
         slug="other",
         title="Other",
         starts_on=study.starts_on,
@@ -39,7 +42,7 @@ def sven(study) -> User:
         contact_email="sven@zuid.example",
     )
     user = User.objects.create_user("sven@zuid.example", "correct horse battery")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=other)
+    let_work(other, user)
     return user
 
 
@@ -89,7 +92,7 @@ def test_a_leader_sees_only_teams_that_take_part(lena, nursing, state):
 
 
 def test_a_former_leader_loses_the_team(lena, nursing, roos):
-    corrections.correct_leader(nursing.team, "Lotte Bos", "lotte@noord.example", by=roos)
+    corrections.correct_leader(nursing, "Lotte Bos", "lotte@noord.example", by=roos)
     assert refuses(access.participation_for_leader, lena, nursing.pk)
     lotte = User.objects.get(email="lotte@noord.example")
     assert access.participation_for_leader(lotte, nursing.pk) == nursing

@@ -1,17 +1,27 @@
 """Leaders come in by a mailed code; researchers never by a code alone, and in production with a second factor."""
 
+import base64
 import re
 import time
+import zlib
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.contrib.sessions.models import Session
 from django.core import mail as django_mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from freezegun import freeze_time
 
-from teams.models import Role, User
+from teams import mail, sign_in_mails
+from teams.mail import Mail
+from teams.models import OutboxMessage, Role, SignInMail, User
+from teams.studies import let_work
+from tests.teams.test_mail_server import Moody
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -26,12 +36,14 @@ def fresh_rate_limits() -> None:
 @pytest.fixture
 def lena(nursing) -> User:
     user = User.objects.create_user("lena@noord.example", name="Lena Bos")
-    Role.objects.create(user=user, kind=Role.Kind.LEADER, team=nursing.team)
+    Role.objects.create(user=user, kind=Role.Kind.LEADER, participation=nursing)
     return user
 
 
 def ask_for_code(client: Client, email: str):
-    return client.post(reverse("account_request_login_code"), {"email": email})
+    response = client.post(reverse("account_request_login_code"), {"email": email})
+    mail.send_due()
+    return response
 
 
 def mailed_code() -> str:
@@ -41,6 +53,73 @@ def mailed_code() -> str:
 
 def signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
+
+
+def test_a_session_ends_twelve_hours_after_signing_in_whatever_is_written(client, lena):
+    with freeze_time("2026-11-03 08:00:00") as clock:
+        ask_for_code(client, lena.email)
+        client.post(reverse("account_confirm_login_code"), {"code": mailed_code()})
+        assert signed_in(client)
+        clock.move_to("2026-11-03 19:00:00")
+        session = client.session
+        session["written"] = "late"
+        session.save()
+        assert Session.objects.get(pk=session.session_key).expire_date == datetime(2026, 11, 3, 20, tzinfo=UTC)
+        clock.move_to("2026-11-03 20:00:01")
+        assert not signed_in(client)
+
+
+def test_a_session_at_rest_tells_neither_code_nor_address(client, lena):
+    ask_for_code(client, lena.email)
+    (row,) = Session.objects.all()
+    assert row.get_decoded(), "the server itself reads it"
+    content, compressed, *_ = [*row.session_data.split(":"), ""]
+    packed = content or compressed  # signed; what is compressed begins with a point
+    raw = base64.urlsafe_b64decode(packed.removeprefix(".") + "===")
+    told = zlib.decompress(raw) if not content or packed.startswith(".") else raw
+    assert len(told) > 100
+    for secret in (lena.email, mailed_code(), "login_code"):
+        assert secret.encode() not in told
+
+
+def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, monkeypatch):
+    """No request opens a connection; and neither session nor outbox nor what waits there tells the code."""
+    settings.EMAIL_BACKEND = "tests.teams.test_mail_server.Moody"
+    monkeypatch.setattr(Moody, "at_the_door", TimeoutError())
+    monkeypatch.setattr(Moody, "opened", 0)
+    for name in ("account_request_login_code", "account_reset_password"):
+        for email in (lena.email, "nobody@noord.example", "nobody@noord.example"):
+            assert client.post(reverse(name), {"email": email}).status_code == 302
+    assert Moody.opened == 0
+    ask_for_code(client, lena.email)
+    assert Moody.opened == 1, "the worker tried"
+    monkeypatch.setattr(Moody, "at_the_door", None)
+    with freeze_time(timezone.now() + timedelta(seconds=6)):
+        mail.send_due()
+    codes = [found.group() for one in django_mail.outbox if (found := CODE.search(one.body))]
+    assert codes
+    told = f"{dict(client.session)} {list(OutboxMessage.objects.values())} {list(SignInMail.objects.values())}"
+    assert not any(code in told for code in codes)
+    assert lena.email not in str(list(SignInMail.objects.values()))
+
+
+def test_a_code_goes_before_a_round_of_other_mails(client, lena, monkeypatch):
+    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lars@noord.example", "s", "t"))
+    mail.queue_many("test.kind", range(20))
+    ask_for_code(client, lena.email)
+    assert django_mail.outbox[0].to == [lena.email]
+    assert len(django_mail.outbox) == 21
+
+
+def test_a_code_that_could_not_go_in_time_goes_no_more_and_nothing_stays(client, lena):
+    with freeze_time("2026-11-03 08:00") as clock:
+        client.post(reverse("account_request_login_code"), {"email": lena.email})
+        clock.tick(timedelta(minutes=11))
+        assert mail.send_due() == 0
+        clock.tick(timedelta(days=1))
+        assert sign_in_mails.forget() == 1
+    assert not SignInMail.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def sign_in(client: Client, user: User) -> None:
@@ -89,14 +168,14 @@ def test_an_administrator_is_mailed_no_code(client):
 
 
 def test_a_leader_who_is_a_researcher_too_is_mailed_no_code(client, lena, study):
-    Role.objects.create(user=lena, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, lena)
     ask_for_code(client, lena.email)
     assert not CODE.search(django_mail.outbox[0].body)
 
 
 def test_even_with_the_right_code_a_researcher_does_not_come_in(client, roos):
     ask_for_code(client, roos.email)
-    code = client.session["account_login"]["state"]["stages"]["login_by_code"]["data"]["code"]
+    code = sign_in_mails.code_of(client.session["account_login"]["state"]["stages"]["login_by_code"]["data"]["code"])
     response = client.post(reverse("account_confirm_login_code"), {"code": code})
     assert response.url == reverse("account_login") + "?use=password"
     assert not signed_in(client)
@@ -105,7 +184,7 @@ def test_even_with_the_right_code_a_researcher_does_not_come_in(client, roos):
 def test_a_session_by_code_ends_when_its_user_becomes_a_researcher(client, lena, study):
     ask_for_code(client, lena.email)
     client.post(reverse("account_confirm_login_code"), {"code": mailed_code()})
-    Role.objects.create(user=lena, kind=Role.Kind.RESEARCHER, study=study)
+    let_work(study, lena)
     response = client.get(reverse("studies"))
     assert response.url == reverse("account_login") + "?use=password"
     assert not signed_in(client)

@@ -58,7 +58,7 @@ def test_workers_share_the_outbox(study, nursing, settings):
 def test_two_studies_of_one_title(study, roos):
     fields = {
         name: getattr(study, name)
-        for name in ("starts_on", "ends_on", "controller", "privacy_contact", "contact_name", "contact_email")
+        for name in ("group", "starts_on", "ends_on", "controller", "privacy_contact", "contact_name", "contact_email")
     }
     results = in_threads(*[lambda: studies.create_study({**fields, "title": "Twin"}, roos)] * 3)
     assert {one.slug for one in results} == {"twin", "twin-2", "twin-3"}

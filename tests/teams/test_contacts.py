@@ -4,13 +4,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from teams import contacts, invitations
+from teams import contact_cells, contacts, invitations
 from teams.contacts import RowState
 from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Team
 from teams.tables import write_csv
 
 pytestmark = pytest.mark.django_db
-HEADER = contacts.EXAMPLE[0]
+HEADER = contact_cells.EXAMPLE[0]
 NURSING = [
     "Hogeschool Noord",
     "Academie voor Zorg",
@@ -26,7 +26,7 @@ NURSING = [
 
 def row(**changes: str) -> list[str]:
     """The nursing row with some cells changed, named by column."""
-    cells = dict(zip(contacts.COLUMNS, NURSING, strict=True))
+    cells = dict(zip(contact_cells.COLUMNS, NURSING, strict=True))
     return list({**cells, **changes}.values())
 
 
@@ -42,8 +42,8 @@ def states(preview: contacts.Preview) -> list[str]:
 
 
 def test_the_example_is_good(study, roos):
-    assert states(contacts.preview(study, contacts.EXAMPLE)) == ["new", "new"]
-    contacts.apply(study, contacts.EXAMPLE, roos)
+    assert states(contacts.preview(study, contact_cells.EXAMPLE, None)) == ["new", "new"]
+    contacts.apply(study, contact_cells.EXAMPLE, roos)
     assert Participation.objects.count() == 2
     assert Invitation.objects.count() == 3
     assert not OutboxMessage.objects.exists()
@@ -51,7 +51,7 @@ def test_the_example_is_good(study, roos):
 
 def test_looking_writes_nothing(study):
     before = everything()
-    contacts.preview(study, [HEADER, row()])
+    contacts.preview(study, [HEADER, row()], None)
     assert everything() == before
 
 
@@ -70,25 +70,27 @@ def test_capitals_and_order_of_columns_do_not_matter(study, nursing, roos):
         HEADER[::-1],
         row(academy="ACADEMIE VOOR ZORG", team="verpleegkunde", leader_email="Lena@NOORD.example")[::-1],
     ]
-    assert states(contacts.preview(study, table)) == ["unchanged"]
+    assert states(contacts.preview(study, table, None)) == ["unchanged"]
 
 
 def test_dutch_columns_and_words(study):
     header = ["Instelling", "Academie", "Sector", "Directeur", "E-mail directeur"]
     header += ["Opleiding", "Vorm", "Teamleider", "E-mail_teamleider"]
-    preview = contacts.preview(study, [header, row(sector="Techniek", form="Deeltijd")])
+    preview = contacts.preview(study, [header, row(sector="Techniek", form="Deeltijd")], None)
     assert states(preview) == ["new"]
     assert (preview.rows[0].academy.sector, preview.rows[0].team.form) == ("engineering", "part_time")
 
 
 def test_changes_are_shown_and_made(study, nursing, roos):
     table = [HEADER, row(director_name="Dina Jansen", leader_email="lotte@noord.example")]
-    preview = contacts.preview(study, table)
+    preview = contacts.preview(study, table, None)
     assert states(preview) == ["changed"]
     notes = "\n".join(preview.rows[0].notes)
     assert "Dirk Jansen → Dina Jansen" in notes
-    assert "lena@noord.example → lotte@noord.example" in notes
-    contacts.apply(study, table, roos)
+    (ask,) = preview.rows[0].asks
+    assert "lena@noord.example" in ask.text
+    assert "lotte@noord.example" in ask.text
+    contacts.apply(study, table, roos, {ask.field: ask.old_email})
     team = Team.objects.get(pk=nursing.team_id)
     assert (team.leader_email, team.academy.director_name) == ("lotte@noord.example", "Dina Jansen")
     assert Event.objects.filter(kind="contacts_imported", by=roos, detail="0 + 1").exists()
@@ -97,7 +99,7 @@ def test_changes_are_shown_and_made(study, nursing, roos):
 def test_an_academy_of_another_study_is_new_in_this_one(study, nursing, roos):
     study.participations.all().delete()
     Invitation.objects.all().delete()
-    assert states(contacts.preview(study, [HEADER, row()])) == ["new"]
+    assert states(contacts.preview(study, [HEADER, row()], None)) == ["new"]
     contacts.apply(study, [HEADER, row()], roos)
     assert Participation.objects.get().team == nursing.team
 
@@ -124,7 +126,7 @@ def test_a_row_without_a_team_lists_the_academy(study, roos):
 )
 def test_a_wrong_cell_says_what_is_wrong_and_holds_everything(study, roos, changes, word):
     table = [HEADER, row(team="Good", leader_email="good@noord.example"), row(**changes)]
-    preview = contacts.preview(study, table)
+    preview = contacts.preview(study, table, None)
     assert states(preview) == ["new", "wrong"]
     assert preview.rows[1].number == 3
     assert any(word in note for note in preview.rows[1].notes)
@@ -135,8 +137,8 @@ def test_a_wrong_cell_says_what_is_wrong_and_holds_everything(study, roos, chang
 
 def test_two_rows_that_contradict_are_wrong(study):
     other_director = row(team="Fysiotherapie", director_name="Somebody Else")
-    assert states(contacts.preview(study, [HEADER, row(), other_director])) == ["new", "wrong"]
-    assert states(contacts.preview(study, [HEADER, row(), row(leader_name="Other")])) == ["new", "wrong"]
+    assert states(contacts.preview(study, [HEADER, row(), other_director], None)) == ["new", "wrong"]
+    assert states(contacts.preview(study, [HEADER, row(), row(leader_name="Other")], None)) == ["new", "wrong"]
 
 
 @pytest.mark.parametrize(
@@ -148,27 +150,50 @@ def test_two_rows_that_contradict_are_wrong(study):
     ],
 )
 def test_unknown_double_and_missing_columns_are_named(study, header, problem):
-    preview = contacts.preview(study, [header, row()])
+    preview = contacts.preview(study, [header, row()], None)
     assert preview.rows == ()
     assert any(problem in text for text in preview.problems)
 
 
 def test_a_header_alone_is_no_list(study):
-    assert contacts.preview(study, [HEADER]).problems
+    assert contacts.preview(study, [HEADER], None).problems
 
 
 def test_the_dry_run_costs_the_same_for_two_and_for_forty_rows(study, django_assert_num_queries):
     for n in (2, 40):
         table = [HEADER, *(row(team=f"Team {i}", leader_email=f"l{i}@noord.example") for i in range(n))]
         with django_assert_num_queries(4):
-            contacts.preview(study, table)
+            contacts.preview(study, table, None)
 
 
 def test_an_imported_new_address_gets_its_own_invitation(study, nursing, roos):
     invitations.invite_directors(study)
     OutboxMessage.objects.all().delete()
-    contacts.apply(study, [HEADER, row(director_email="dina@noord.example")], roos)
-    assert OutboxMessage.objects.get().kind == "teams.director_invitation"
+    contacts.apply(
+        study, [HEADER, row(director_email="dina@noord.example")], roos, {"director-2": "dirk@noord.example"}
+    )
+    kinds = set(OutboxMessage.objects.values_list("kind", flat=True))
+    assert kinds == {"teams.director_invitation", "teams.former_contact"}
+
+
+@pytest.mark.parametrize("said", [{}, {"leader-2": "somebody@noord.example"}])
+def test_a_file_alone_replaces_no_leader_and_no_director(client, study, nursing, roos, said):
+    """One uploaded row made its uploader the leader: now it asks, and no answer, or one about another person, keeps them."""
+    table = [HEADER, row(leader_name="Mallory", leader_email="mallory@x.example", director_email="m@x.example")]
+    client.force_login(roos)
+    url = reverse("contacts_import", args=[study.slug])
+    shown = client.post(url, {"file": SimpleUploadedFile("list.csv", write_csv(table).encode())})
+    assert states(shown.context["preview"]) == ["asks"]
+    for name in ("leader-2", "director-2"):
+        assert f'name="{name}"' in shown.content.decode()
+    client.post(url, {"content": shown.context["content"], "apply": "1", **said})
+    nursing.refresh_from_db()
+    assert nursing.leader_email == "lena@noord.example"
+    assert Academy.objects.get().director_email == "dirk@noord.example"
+    client.post(url, {"content": shown.context["content"], "apply": "1", "leader-2": "lena@noord.example"})
+    nursing.refresh_from_db()
+    assert nursing.leader_email == "mallory@x.example"
+    assert Academy.objects.get().director_email == "dirk@noord.example"
 
 
 def test_the_page_shows_then_writes(client, study, roos):
@@ -204,4 +229,4 @@ def test_the_example_can_be_downloaded_and_read_back(client, study, roos):
 
     client.force_login(roos)
     response = client.get(reverse("contacts_example", args=[study.slug]))
-    assert read_table(response.content, "contacts.csv") == contacts.EXAMPLE
+    assert read_table(response.content, "contacts.csv") == contact_cells.EXAMPLE

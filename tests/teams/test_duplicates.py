@@ -10,12 +10,15 @@ from teams.contacts import AcademyData, TeamData
 from teams.duplicates import Refused, alike, key, merge, suggestions
 from teams.invitations import Approach
 from teams.models import Academy, Event, Institution, Invitation, Participation, Role, Study, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 
 @pytest.fixture
 def second(study: Study, roos: User) -> Study:
     """A second wave, in which names were typed a little differently."""
     wave = Study.objects.create(
+        group=a_group(),
         slug="second",
         title="Second wave",
         wave=2,
@@ -27,7 +30,7 @@ def second(study: Study, roos: User) -> Study:
         contact_name="Roos de Wit",
         contact_email="roos@noord.example",
     )
-    Role.objects.create(user=roos, kind=Role.Kind.RESEARCHER, study=wave)
+    let_work(wave, roos)
     return wave
 
 
@@ -82,12 +85,12 @@ def test_what_looks_double_is_suggested(study, second, roos):
 def test_the_waves_of_a_team_come_together(study, second, roos):
     first, again = listed(study), listed(second, "Verplegkunde")
     invited(first, roos)
-    corrections.give_team_to(first.team)
+    corrections.open_to_leader(first)
     gone = again.team
     merge("team", first.team, gone, [study, second], roos)
     assert not Team.objects.filter(pk=gone.pk).exists()
     assert set(first.team.participations.values_list("study__slug", flat=True)) == {"learning", "second"}
-    assert Role.objects.get(team=first.team).user.email == "lena@noord.example"
+    assert Role.objects.get(participation=first).user.email == "lena@noord.example"
     event = Event.objects.get(kind="merged", study=second, by=roos)
     assert "Verplegkunde → Verpleegkunde" in event.detail
 
@@ -137,11 +140,11 @@ def test_institutions_take_over_academies(study, roos):
 def test_a_leader_gets_one_address(study, second, roos):
     first = listed(study)
     again = listed(second, "Fysiotherapie", email="l.bos@noord.example")
-    corrections.give_team_to(again.team)
+    corrections.open_to_leader(again)
     merge("person", first.team, again.team, [study, second], roos)
     again.team.refresh_from_db()
     assert again.team.leader_email == "lena@noord.example"
-    assert Role.objects.get(team=again.team).user.email == "lena@noord.example"
+    assert Role.objects.get(participation=again).user.email == "lena@noord.example"
     assert again.events.get(kind="contact_changed").detail == (
         "Lena Bos <l.bos@noord.example> → Lena Bos <lena@noord.example>"
     )
@@ -175,7 +178,7 @@ def test_a_refusal_is_said_on_the_page(client, study, roos):
 
 def test_a_changed_name_is_recorded_with_old_and_new(study, roos):
     participation = listed(study)
-    contacts.change_team(participation.team, TeamData("Nursing", "part_time", "Lena Bos", "lena@noord.example"), roos)
+    contacts.change_team(participation, TeamData("Nursing", "part_time", "Lena Bos", "lena@noord.example"), roos)
     event = participation.events.get(kind="details_changed", by=roos)
     assert "Verpleegkunde → Nursing" in event.detail
     assert "full_time → part_time" in event.detail

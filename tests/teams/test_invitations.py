@@ -25,12 +25,13 @@ from teams.models import (
     Team,
     User,
 )
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
 
 def approach(*participations: Participation) -> list[Approach]:
-    return [Approach(one.pk, one.team.leader_name, one.team.leader_email) for one in participations]
+    return [Approach(one.pk, one.leader_name, one.leader_email) for one in participations]
 
 
 def kinds() -> list[str]:
@@ -96,8 +97,8 @@ def test_accepting_mails_the_chosen_leaders_and_leaves_the_others_out(director, 
 
 def test_the_director_can_correct_the_leader(director, nursing, physiotherapy):
     invitations.accept_academy(director, [Approach(nursing.pk, "Lotte Bos", "Lotte@Noord.example")])
-    team = reread(nursing.team)
-    assert (team.leader_name, team.leader_email) == ("Lotte Bos", "lotte@noord.example")
+    wave = reread(nursing)
+    assert (wave.leader_name, wave.leader_email) == ("Lotte Bos", "lotte@noord.example")
     assert "lotte@noord.example" in [to for to, _ in mails()]
     assert "contact_changed" in kinds()
 
@@ -135,7 +136,7 @@ def test_accepting_as_leader_makes_account_and_role(leader, nursing):
     participation = reread(nursing)
     assert (participation.state, participation.mode, participation.approached) == ("accepted", "online", 12)
     assert participation.director_sees_team
-    role = Role.objects.get(team=nursing.team)
+    role = Role.objects.get(participation=nursing)
     assert (role.user.email, role.user.name, role.kind) == ("lena@noord.example", "Lena Bos", "leader")
     assert not role.user.has_usable_password()
     assert kinds()[-1] == "leader_accepted"
@@ -153,7 +154,7 @@ def test_a_leader_with_an_account_keeps_it(leader, nursing):
     lena = User.objects.create_user("LENA@noord.example", name="Lena", language="en")
     invitations.accept_team(leader, mode="online", approached=12)
     assert list(User.objects.all()) == [lena]
-    assert lena.roles.get().team == nursing.team
+    assert lena.roles.get().participation == nursing
 
 
 def test_a_leader_cannot_answer_before_being_asked(director, nursing):
@@ -198,7 +199,7 @@ def test_a_new_address_ends_the_old_link_and_mails_again(study, director, nursin
     mails()
     old = invitations.link_path(director)
     assert corrections.correct_director(reread(director.academy), "Dina Jansen", "dina@noord.example")
-    assert [to for to, _ in mails()] == ["dina@noord.example"]
+    assert [to for to, _ in mails()] == ["dina@noord.example", "dirk@noord.example"]  # and who was there is told
     client.get(old)
     assert client.get(reverse("invitation", args=[director.pk])).status_code == 404
     client.get(invitations.link_path(reread(director)))
@@ -214,11 +215,11 @@ def test_a_correction_without_a_new_address_keeps_the_link(director):
 
 def test_a_researchers_correction_moves_access_a_directors_does_not(study, leader, nursing, roos):
     invitations.accept_team(leader, mode="online", approached=12)
-    team = reread(nursing.team)
-    corrections.correct_leader(team, "Mallory", "mallory@noord.example", by_link=True)
-    assert Role.objects.get(team=team).user.email == "lena@noord.example"
-    corrections.correct_leader(team, "Lotte Bos", "lotte@noord.example", by=roos)
-    assert Role.objects.get(team=team).user.email == "lotte@noord.example"
+    with pytest.raises(ValueError, match="by a researcher only"):
+        corrections.correct_leader(reread(nursing), "Mallory", "mallory@noord.example", by_link=True)
+    assert Role.objects.get(participation=nursing).user.email == "lena@noord.example"
+    corrections.correct_leader(reread(nursing), "Lotte Bos", "lotte@noord.example", by=roos)
+    assert Role.objects.get(participation=nursing).user.email == "lotte@noord.example"
 
 
 def test_teams_listed_later_are_asked_about_first(study, director, nursing, leader, academy, roos):
@@ -270,7 +271,7 @@ def undone():
 
 
 def world(study) -> tuple[list[Academy], list[Team]]:
-    institution = Institution.objects.create(name="Wereld")
+    institution = Institution.objects.create(group=a_group(), name="Wereld")
     academies = [
         Academy.objects.create(
             institution=institution, name=f"A{n}", director_name="D", director_email=f"director{n}@x.example"
@@ -298,7 +299,8 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
     elif step == "send":
         mail.send_due()
     elif step == "move" and n % 2:
-        corrections.correct_leader(reread(team), "L", f"leader-moved{n}@x.example")
+        wave = Participation.objects.get(study=study, team=team)
+        corrections.correct_leader(wave, "L", f"leader-moved{n}@x.example")
     elif step == "move":
         corrections.correct_director(reread(academy), "D", f"director-moved{n}@x.example")
     elif step == "accept academy" and director:
@@ -306,7 +308,7 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
         undecided = set(invitations.undecided_teams(director)) & set(ours)
         accepts = invitations.accept_academy if n % 5 else invitations.approach_more
         if accepts(director, approach(*ours)):
-            chosen |= {one.team.leader_email for one in undecided}
+            chosen |= {one.leader_email for one in undecided}
     elif step == "decline academy" and director:
         invitations.decline(director, "workload")
     elif step == "accept team" and leader:
@@ -337,8 +339,8 @@ def test_no_leader_is_mailed_before_the_director_accepted(study, steps):
             for sent in django_mail.outbox:
                 if not sent.to[0].startswith("leader"):
                     continue
-                team = Team.objects.filter(leader_email=sent.to[0]).first()
-                above = Invitation.objects.get(study=study, academy=team.academy) if team else None
+                wave = Participation.objects.filter(leader_email=sent.to[0]).first()
+                above = invitations.academy_invitation(wave) if wave else None
                 assert above is None or above.state == Invitation.State.ACCEPTED
             for participation in Participation.objects.filter(state=Participation.State.ACCEPTED):
                 assert invitations.academy_invitation(participation).state == Invitation.State.ACCEPTED

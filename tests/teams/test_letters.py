@@ -8,6 +8,7 @@ from django.utils import translation
 from teams import invitations, letters, mail
 from teams.letters import LETTERS, Wording
 from teams.models import Event, MailText, OutboxMessage, Study
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 KIND = "teams.director_invitation"
@@ -30,9 +31,22 @@ def test_every_shipped_text_has_no_problem_and_is_written_in_both_languages(kind
 
 
 def test_every_mail_to_people_outside_has_a_letter():
-    """All kinds but these: one is for researchers, one has a letter for each thing that happens to a meeting."""
-    without = {kind for kind in mail._renderers if kind not in LETTERS}
-    assert without == {"teams.researcher_added", "teams.meeting_calendar"}
+    """All kinds but these: for researchers, with a letter for each thing that happens to a meeting, about changed hands;
+    and those about an account, which are of no study."""
+    without = {kind for kind in mail._renderers if kind not in LETTERS and not kind.startswith("teams.account_")}
+    assert without == {
+        "teams.researcher_added",
+        "teams.researcher_asked",
+        "teams.meeting_calendar",
+        "teams.retention_over",
+        "teams.former_contact",
+        "teams.link_code",
+        "teams.sign_in",
+        "teams.leader_let_in",
+        "teams.wave_handed_over",
+        "teams.researcher_joined",
+        "teams.member_added",
+    }
 
 
 def test_a_study_says_it_in_its_own_words_in_one_language_only(study, nursing, roos):
@@ -50,7 +64,9 @@ def test_a_study_says_it_in_its_own_words_in_one_language_only(study, nursing, r
 
 def test_another_study_keeps_the_shipped_text(study, roos):
     letters.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
-    other = Study.objects.create(slug="other", title="Other", starts_on="2026-01-01", ends_on="2027-01-01")
+    other = Study.objects.create(
+        group=a_group(), slug="other", title="Other", starts_on="2026-01-01", ends_on="2027-01-01"
+    )
     assert not letters.wording(other, KIND, "nl").own
 
 

@@ -47,7 +47,7 @@ def test_nonces_have_128_bits_and_shorter_ones_are_refused():
 def test_entering_moves_the_token_into_a_cookie_for_one_path(settings):
     settings.SESSION_COOKIE_SECURE = True
     response = links.enter("invitation", "the-token", "/i/7/")
-    cookie = response.cookies["invitation"]
+    cookie = response.cookies["__Secure-invitation"]
     assert response.url == "/i/7/"
     assert cookie.value == "the-token"
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["secure"]) == ("/i/7/", True, "Lax", True)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from teams import corrections, invitations, mail, mail_listing
 from teams.models import Academy, Event, Institution, OutboxMessage, Team
+from tests.groups import a_group
 from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,21 @@ def test_a_lost_mail_is_sent_again_once_with_a_new_number(study, message, roos, 
     assert not mail_listing.undelivered(study).exists()
 
 
+def test_all_that_was_given_up_is_sent_again_by_one_button_and_once(study, message, roos, client):
+    copies = [OutboxMessage(study=study, kind=message.kind, object_id=1000 + n, state=State.FAILED) for n in range(12)]
+    OutboxMessage.objects.bulk_create(copies)
+    back = OutboxMessage.objects.create(study=study, kind=message.kind, object_id=2000, state=State.BOUNCED)
+    client.force_login(roos)
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("mail_messages", args=[study.slug]))
+    assert "Send 12 mails that were given up again" in page.content.decode()
+    for _twice in range(2):
+        client.post(reverse("mail_resend_all", args=[study.slug]))
+    assert OutboxMessage.objects.filter(state=State.QUEUED).count() == 12
+    assert OutboxMessage.objects.get(pk=back.pk).state == State.BOUNCED
+    assert Event.objects.get(kind="mails_resent").detail == "12"
+
+
 def test_what_is_no_longer_wanted_is_not_sent_again(study, message, nursing, roos):
     lose(message)
     invitations.decline(invitations.academy_invitation(nursing), "workload")
@@ -100,7 +116,7 @@ def test_two_who_send_it_again_at_once(study, nursing, roos):
 
 def test_as_many_queries_for_twenty_as_for_two(study, roos, client):
     client.force_login(roos)
-    institution = Institution.objects.create(name="Groot")
+    institution = Institution.objects.create(group=a_group(), name="Groot")
     counts = []
     for upto in (2, 20):
         for n in range(Academy.objects.count(), upto):

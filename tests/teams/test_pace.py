@@ -9,7 +9,7 @@ from freezegun import freeze_time
 
 from teams import mail, pace
 from teams.mail import Mail
-from teams.mailed import MailHours, SendingMinute
+from teams.models import MailHours, SendingMinute
 from tests.surveys.conftest import in_threads
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -113,7 +113,7 @@ def test_workers_share_the_minute(kind, settings):
 
 @pytest.mark.django_db
 def test_sign_in_codes_wait_for_nothing(client, study, office_hours, settings):
-    """They never pass through the outbox."""
+    """Neither for hours nor for the count per minute, nor for mails that were asked for before."""
     from django.urls import reverse
 
     from teams.models import User
@@ -123,4 +123,5 @@ def test_sign_in_codes_wait_for_nothing(client, study, office_hours, settings):
     with freeze_time(MONDAY_NIGHT):
         assert pace.take_turn(MONDAY_NIGHT)
         client.post(reverse("account_request_login_code"), {"email": "lena@noord.example"})
+        assert mail.send_due() == 1
     assert [one.to for one in django_mail.outbox] == [["lena@noord.example"]]

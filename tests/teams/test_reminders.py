@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import invitations, mail, reminders
-from teams.mailed import ReminderSchedule
-from teams.models import Event, Invitation, OutboxMessage, Participation, Study
+from teams import invitations, mail, refusals, reminders
+from teams.models import Event, Invitation, OutboxMessage, Participation, ReminderSchedule, Study
 from teams.tasks import send_due_reminders
 from teams.withdrawing import reissue, withdraw
 from tests.surveys.conftest import in_threads
@@ -113,7 +112,7 @@ def test_nobody_is_reminded_who_answered_or_asked_for_none(director, study, roos
     elif answer == "decline":
         invitations.decline(director, "workload")
     else:
-        invitations.end_reminders(director)
+        reminders.end_reminders(director)
     assert reminded_on(clock, 30) == []
 
 
@@ -237,7 +236,7 @@ class Play:
             self.day += n
             self.clock.move_to(at(self.day))
         elif step == "stop" and n % 4 == 0:
-            invitations.end_reminders(leader if n % 8 else director)
+            reminders.end_reminders(leader if n % 8 else director)
         elif step == "new link":
             reissue(leader if n % 2 else director)
         elif step == "send":
@@ -258,7 +257,7 @@ class Play:
             if name.endswith(("_invitation", "_reminder")):
                 assert invitation.state == Invitation.State.SENT, message
             if name.endswith("_reminder"):
-                assert not invitation.no_reminders, message
+                assert not refusals.wants_none(invitations.reader_of(invitation)), message
                 assert today <= self.study.ends_on
                 assert message.due_at.date() >= invitation.sent_at.date()
                 self.reminders.setdefault(invitation.pk, []).append(today)

@@ -8,6 +8,8 @@ from django.urls import reverse
 from teams import corrections, invitations, links
 from teams.listing import list_teams
 from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Team, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -172,7 +174,7 @@ def test_lists_cost_the_same_for_two_and_twenty_teams(researcher, study, django_
     for n in (2, 20):
         for i in range(n):
             academy = Academy.objects.create(
-                institution=Institution.objects.get_or_create(name=f"H{i % 4}")[0],
+                institution=Institution.objects.get_or_create(group=a_group(), name=f"H{i % 4}")[0],
                 name=f"A{n}-{i}",
                 director_name="D",
                 director_email="d@noord.example",
@@ -207,9 +209,10 @@ def test_pages_have_one_heading_and_nothing_inline(researcher, study, nursing, n
 
 
 def test_rows_of_another_study_are_strangers(researcher, study, nursing, roos):
-    from teams.models import Role, Study
+    from teams.models import Study
 
     other = Study.objects.create(
+        group=a_group(),
         slug="other",
         title="Other",
         starts_on=study.starts_on,
@@ -219,7 +222,7 @@ def test_rows_of_another_study_are_strangers(researcher, study, nursing, roos):
         contact_name="R",
         contact_email="r@noord.example",
     )
-    Role.objects.create(user=roos, kind=Role.Kind.RESEARCHER, study=other)
+    let_work(other, roos)
     invitation = invitations.academy_invitation(nursing)
     for name, pk in (
         ("team_edit", nursing.pk),
@@ -241,7 +244,7 @@ def test_a_link_is_never_on_a_researchers_page(researcher, study, nursing):
 
 
 def test_a_long_list_comes_in_pages_with_the_same_queries(researcher, study):
-    institution = Institution.objects.create(name="Hogeschool Groot")
+    institution = Institution.objects.create(group=a_group(), name="Hogeschool Groot")
 
     def add(first: int, last: int) -> None:
         for number in range(first, last):

@@ -1,8 +1,11 @@
 """The outbox against a real SMTP server, which refuses, defers and hangs up; and mails that come back."""
 
+import imaplib
 import mailbox
 import socket
+import ssl
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from email import message_from_bytes
 from types import SimpleNamespace
@@ -15,7 +18,7 @@ from freezegun import freeze_time
 from teams import bounces, invitations, mail
 from teams.listing import undeliverable_in
 from teams.mail import Mail
-from teams.models import OutboxMessage
+from teams.models import Job, OutboxMessage
 from teams.tasks import read_bounces
 
 pytestmark = pytest.mark.django_db
@@ -88,17 +91,15 @@ def test_refused_is_given_up_deferred_tried_again_and_the_others_arrive_once(pos
 
 def test_a_worker_killed_after_sending_leaves_copies_with_one_message_id(postman, kind, monkeypatch, settings):
     mail.queue(kind, 1)
-    write = mail._write
+    done = mail._done
 
-    def killed(message, **fields):
-        if fields.get("state") == State.SENT:
-            raise SystemExit
-        write(message, **fields)
+    def killed(claim, **fields):
+        raise SystemExit
 
-    monkeypatch.setattr(mail, "_write", killed)
+    monkeypatch.setattr(mail, "_done", killed)
     with pytest.raises(SystemExit):
         mail.send_due()
-    monkeypatch.setattr(mail, "_write", write)
+    monkeypatch.setattr(mail, "_done", done)
     assert mail.send_due() == 0  # the dead worker's claim still holds
     with freeze_time(timezone.now() + timedelta(seconds=settings.LEASE_SECONDS + 1)):
         assert mail.send_due() == 1
@@ -197,8 +198,10 @@ class FakeImap:
 
     stored: list = []
 
-    def __init__(self, host, port, timeout):
+    def __init__(self, host, port, timeout, ssl_context=None):
         assert (host, port) == ("mail.example", 993)
+        assert ssl_context.check_hostname, "it tells the password to nobody else"
+        assert ssl_context.verify_mode == ssl.CERT_REQUIRED
 
     def login(self, user, password):
         assert (user, password) == ("noreply@x.example", "a:b")
@@ -206,15 +209,14 @@ class FakeImap:
     def select(self, folder):
         assert folder == "INBOX"
 
-    def search(self, charset, what):
-        return "OK", [b"7" if what == "UNSEEN" else b""]
-
-    def fetch(self, number, parts):
-        assert "PEEK" in parts
-        return "OK", [(b"7 (BODY[] {1}", report("<7@x.example>")), b")"]
-
-    def store(self, *change):
-        self.stored.append(change)
+    def uid(self, command, *given):
+        if command == "SEARCH":
+            return "OK", [b"7" if given == ("UNSEEN",) else b""]
+        if command == "FETCH":
+            assert "PEEK" in given[1]
+            return "OK", [(b"7 (BODY[] {1}", report("<7@x.example>")), b")"]
+        self.stored.append(given)
+        return "OK", []
 
     def __enter__(self):
         return self
@@ -223,9 +225,68 @@ class FakeImap:
         self.stored.append("logged out")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        report("<1@x.example>", kind='text/rfc822-headers; charset="x-unknown"'),
+        report("<[1@x.example>"),
+        report("<1@x.example"),
+        report("=?utf-8?q?=FF?=", kind="text/rfc822-headers"),
+        report("<1@x.example>").replace(b"Status: 5.1.1", b"Status: \xff\xfe"),
+        report("<1@x.example>").replace(b'boundary="b"', b'boundary="b"; charset="nonsense"'),
+    ],
+)
+def test_an_odd_report_does_not_stop_the_reading_of_the_others(odd, tmp_path):
+    OutboxMessage.objects.create(kind="x", object_id=1, state=State.SENT, message_id="<7@x.example>")
+    folder = mailbox.Maildir(tmp_path / "box")
+    folder.add(odd)
+    folder.add(report("<7@x.example>"))
+    with suppress(Exception):
+        bounces.read_mailbox(f"maildir://{tmp_path}/box")
+    assert OutboxMessage.objects.get().state == State.BOUNCED
+
+
+def test_a_report_that_cannot_be_read_is_tried_again_then_left_and_the_board_names_it(tmp_path, monkeypatch):
+    OutboxMessage.objects.create(kind="x", object_id=1, state=State.SENT, message_id="<7@x.example>")
+    folder = mailbox.Maildir(tmp_path / "box")
+    for content in (b"Subject: bad", report("<7@x.example>")):
+        folder.add(content)
+    tried, read = [], bounces.read_bounce
+
+    def stumble(content):
+        if b"bad" in content:
+            tried.append(content)
+            raise LookupError("unknown encoding: secret words")
+        return read(content)
+
+    monkeypatch.setattr(bounces, "read_bounce", stumble)
+    with freeze_time("2026-11-22 12:00") as clock:
+        for _n in range(100):
+            bounces.read_mailbox(f"maildir://{tmp_path}/box")
+            clock.tick(timedelta(minutes=5))
+    assert OutboxMessage.objects.get().state == State.BOUNCED
+    assert len(tried) == 5
+    job = Job.objects.get()
+    assert (job.kind, job.error) == ("teams.read_bounce", "LookupError")
+
+
+def test_a_line_to_the_mailbox_that_breaks_counts_for_no_mail(monkeypatch):
+    def broken(self, command, *given):
+        if command == "FETCH":
+            raise imaplib.IMAP4.abort("gone")
+        return "OK", [b"7 8"]
+
+    monkeypatch.setattr(FakeImap, "uid", broken)
+    monkeypatch.setattr("imaplib.IMAP4_SSL", FakeImap)
+    with pytest.raises(imaplib.IMAP4.abort):
+        bounces.read_mailbox("imaps://noreply%40x.example:a%3Ab@mail.example")
+    assert not Job.objects.exclude(attempts=0).exists()
+
+
 def test_reports_are_read_over_imap(monkeypatch):
     OutboxMessage.objects.create(kind="x", object_id=1, state=State.SENT, message_id="<7@x.example>")
     monkeypatch.setattr("imaplib.IMAP4_SSL", FakeImap)
+    monkeypatch.setattr(FakeImap, "stored", [])
     assert bounces.read_mailbox("imaps://noreply%40x.example:a%3Ab@mail.example") == 1
     assert FakeImap.stored == [("7", "+FLAGS", "\\Seen"), "logged out"]
 
@@ -275,14 +336,11 @@ def test_a_line_that_breaks_after_the_mail_gives_one_copy_more_at_most(postman, 
 
 def test_workers_killed_again_and_again_after_sending_give_one_copy_more_at_most(postman, kind, monkeypatch, settings):
     mail.queue(kind, 1)
-    write = mail._write
 
-    def killed(message, **fields):
-        if fields.get("state") == State.SENT:
-            raise SystemExit
-        write(message, **fields)
+    def killed(claim, **fields):
+        raise SystemExit
 
-    monkeypatch.setattr(mail, "_write", killed)
+    monkeypatch.setattr(mail, "_done", killed)
     with freeze_time(timezone.now()) as clock:
         for _attempt in range(2):
             with pytest.raises(SystemExit):

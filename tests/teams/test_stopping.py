@@ -5,7 +5,7 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from teams import corrections, invitations, mail
+from teams import corrections, invitations, mail, refusals, reminders
 from teams.links import INVITATION, make_token
 from teams.models import Event, Invitation
 
@@ -19,7 +19,7 @@ def director(study, nursing) -> Invitation:
 
 
 def stopped(invitation: Invitation) -> bool:
-    return Invitation.objects.get(pk=invitation.pk).no_reminders
+    return refusals.wants_none(invitations.reader_of(Invitation.objects.get(pk=invitation.pk)))
 
 
 def test_opening_the_link_changes_nothing_and_the_button_does(director):
@@ -52,7 +52,7 @@ def test_one_click_of_a_mailbox(director):
 def test_who_asked_for_none_gets_no_reminders_but_can_still_answer(director, client):
     mail.send_due()
     assert invitations.remind(director)
-    invitations.end_reminders(director)  # between queueing and sending
+    reminders.end_reminders(director)  # between queueing and sending
     django_mail.outbox.clear()
     assert mail.send_due() == 0
     assert not invitations.remind(director)

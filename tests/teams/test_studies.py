@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from teams import invitations, studies
 from teams.models import Event, Role, Study, User
+from teams.studies import let_work
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +51,7 @@ def test_a_new_study_gets_a_short_name_and_its_creator_as_researcher(client, roo
 
 def test_an_administrator_may_make_the_first_study(client, db):
     client.force_login(User.objects.create_superuser("ada@noord.example", "correct horse battery"))
+    a_group()
     assert client.get(reverse("study_new")).status_code == 200
     post_new(client)
     assert Study.objects.count() == 1
@@ -90,7 +93,7 @@ def test_a_wrong_field_is_named_and_nothing_is_made(client, roos, changes, field
 
 def test_a_later_wave_follows_one_of_my_studies(client, roos, study):
     client.force_login(roos)
-    other = Study.objects.create(slug="other", **{**fields_of(study), "title": "Of others"})
+    other = Study.objects.create(group=a_group(), slug="other", **{**fields_of(study), "title": "Of others"})
     assert "previous" in post_new(client, previous=str(other.pk), wave="2").context["form"].errors
     assert "wave" in post_new(client, previous=str(study.pk), wave="1").context["form"].errors
     post_new(client, previous=str(study.pk), wave="2", title="Second")
@@ -125,6 +128,16 @@ def test_what_was_promised_stays_after_the_first_invitation(client, roos, study,
     assert (study.title, study.k, study.report_days) == ("Leren in teams", 5, 14)
 
 
+def test_what_was_published_stays_where_nobody_was_invited(client, roos, study):
+    studies.promise(study)  # as publishing and opening a collection do
+    client.force_login(roos)
+    page = client.get(reverse("study_settings", args=["learning"]))
+    assert page.context["form"].fields["k"].disabled
+    assert studies.change_settings(study, {"k": 7}, roos) == []
+    study.refresh_from_db()
+    assert study.k == 5
+
+
 def test_the_step_keeps_promises_even_without_the_form(study, nursing, roos):
     invitations.invite_directors(study)
     assert studies.change_settings(study, {"k": 7, "title": "T"}, roos) == ["title"]
@@ -133,7 +146,7 @@ def test_the_step_keeps_promises_even_without_the_form(study, nursing, roos):
 
 
 def test_the_list_shows_my_studies_only_with_their_teams(client, roos, study, nursing, physiotherapy):
-    Study.objects.create(slug="other", **{**fields_of(study), "title": "Of others"})
+    Study.objects.create(group=a_group(), slug="other", **{**fields_of(study), "title": "Of others"})
     invitations.invite_directors(study)
     client.force_login(roos)
     (listed,) = client.get(reverse("studies")).context["studies"]
@@ -152,8 +165,8 @@ def test_the_list_costs_the_same_for_two_and_twenty_studies(client, roos, study,
     counts = []
     for n in (2, 20):
         for i in range(n):
-            one = Study.objects.create(slug=f"s-{n}-{i}", **fields_of(study))
-            Role.objects.create(user=roos, kind=Role.Kind.RESEARCHER, study=one)
+            one = Study.objects.create(group=a_group(), slug=f"s-{n}-{i}", **fields_of(study))
+            let_work(one, roos)
         with django_assert_max_num_queries(10) as queries:
             client.get(reverse("studies"))
         counts.append(len(queries))

@@ -1,17 +1,20 @@
 """Taking a permission back, conditions on it, and links that end."""
 
 import datetime
+import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail as django_mail
 from django.urls import reverse
+from django.utils import timezone
 from freezegun import freeze_time
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import corrections, invitations, mail
-from teams.models import Event, Invitation, OutboxMessage, Participation
+from teams import corrections, invitations, link_codes, mail, studies
+from teams.models import Event, Invitation, LinkCode, OutboxMessage, Participation, Study
 from teams.withdrawing import reissue, withdraw
 from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, world
 
@@ -38,17 +41,70 @@ def states(*participations: Participation) -> list[str]:
     return [reread(one).state for one in participations]
 
 
+def mailed_code(client, page: str, address: str) -> str:
+    """Press the button, and read the code in the mailbox of this address."""
+    assert 'name="withdraw_code"' in client.get(page).content.decode()
+    client.post(page, {"withdraw_code": "1"})
+    mails()
+    (sent,) = django_mail.outbox
+    assert sent.to == [address]
+    return re.search(r"^(\d{6})$", sent.body, re.MULTILINE)[1]
+
+
+def stop(client, page: str, code: str):
+    return client.post(page, {"withdraw": "1", "withdraw-reason": "workload", "withdraw-code": code})
+
+
+def test_who_holds_the_link_alone_stops_nothing(client, taking_part, nursing):
+    """The link alone withdrew a team, and its answers were deleted: anybody to whom the mail was forwarded could."""
+    client.get(invitations.link_path(taking_part))
+    page = reverse("invitation", args=[taking_part.pk])
+    client.post(page, {"withdraw": "1", "withdraw-reason": "workload"})
+    stop(client, page, "000000")
+    assert states(nursing) == ["accepted"]
+    html = client.post(page, {"withdraw_code": "1"}, follow=True).content.decode()
+    assert "l…@noord.example" in html
+    assert "lena@noord" not in html
+    code = LinkCode.objects.get(invitation=taking_part)
+    right = link_codes.code_of(code)
+    assert right not in str(LinkCode.objects.values()), "the row does not hold it"
+    wrong = "111111" if right != "111111" else "222222"
+    for _try in range(link_codes.TRIES):
+        assert "withdraw-code" in stop(client, page, wrong).content.decode()
+    stop(client, page, right)
+    assert states(nursing) == ["accepted"], "after so many tries not even the right one"
+
+
+def test_a_code_ends_after_a_while_and_few_are_mailed(client, taking_part, nursing):
+    with freeze_time("2026-09-10 10:00") as clock:
+        assert link_codes.ask(taking_part)
+        right = link_codes.code_of(LinkCode.objects.get())
+        assert not link_codes.ask(taking_part), "one a minute"
+        clock.tick(timedelta(minutes=link_codes.MINUTES, seconds=1))
+        assert not link_codes.spend(taking_part, right)
+        for _number in range(link_codes.PER_DAY - 1):
+            clock.tick(timedelta(minutes=2))
+            assert link_codes.ask(taking_part)
+        clock.tick(timedelta(minutes=2))
+        assert not link_codes.ask(taking_part), "enough for today"
+        code = link_codes.code_of(LinkCode.objects.get())
+        assert link_codes.spend(taking_part, f" {code[:3]} {code[3:]} ")
+        assert not link_codes.spend(taking_part, code), "once"
+        clock.tick(timedelta(days=1))
+        assert link_codes.ask(taking_part)
+
+
 def test_a_leader_withdraws_one_team_by_link(client, taking_part, nursing, physiotherapy):
     client.get(invitations.link_path(taking_part))
     page = reverse("invitation", args=[taking_part.pk])
-    assert 'name="withdraw"' in client.get(page).content.decode()
-    client.post(page, {"withdraw": "1", "withdraw-reason": "workload", "withdraw-text": "No time"})
+    answer = {"withdraw": "1", "withdraw-reason": "workload", "withdraw-text": "No time"}
+    client.post(page, answer | {"withdraw-code": mailed_code(client, page, "lena@noord.example")})
     assert states(nursing, physiotherapy) == ["withdrawn", "invited"]
     event = Event.objects.get(kind="team_withdrawn")
     assert (event.by_link, event.detail) == (True, "workload: No time")
     ((to, _subject),) = mails()
     assert to == nursing.team.leader_email
-    assert 'name="withdraw"' not in client.get(page).content.decode()
+    assert 'name="withdraw_code"' not in client.get(page).content.decode()
 
 
 def test_a_director_withdraws_the_academy_with_who_was_still_asked(
@@ -56,7 +112,8 @@ def test_a_director_withdraws_the_academy_with_who_was_still_asked(
 ):
     client.get(invitations.link_path(director))
     page = reverse("invitation", args=[director.pk])
-    client.post(page, {"withdraw": "1", "withdraw-reason": "reorganisation", "withdraw-text": ""})
+    code = mailed_code(client, page, "dirk@noord.example")
+    client.post(page, {"withdraw": "1", "withdraw-reason": "reorganisation", "withdraw-code": code})
     assert states(nursing, physiotherapy) == ["withdrawn", "withdrawn"]
     assert set(Invitation.objects.values_list("state", flat=True)) == {"withdrawn"}
     assert [to for to, _subject in mails()] == [nursing.team.leader_email]  # the other leader had not answered
@@ -103,7 +160,7 @@ def test_leaders_are_not_mailed_before_the_directors_day(client, director, nursi
     assert [to for to, _subject in mails()] == ["dirk@noord.example"]
     assert not invitations.remind(leader)
     assert not reissue(leader)
-    corrections.correct_leader(reread(nursing.team), "Lena", "other@noord.example")
+    corrections.correct_leader(reread(nursing), "Lena", "other@noord.example")
     assert mails() == []
     with freeze_time(day + datetime.timedelta(days=1)):
         assert {to for to, _subject in mails()} == {"other@noord.example"}
@@ -113,7 +170,7 @@ def test_leaders_are_not_mailed_before_the_directors_day(client, director, nursi
 def test_a_link_ends_and_a_new_one_opens(client, director, study):
     old = invitations.link_path(director)
     page = reverse("invitation", args=[director.pk])
-    with freeze_time(max(study.ends_on, datetime.date.today()) + datetime.timedelta(days=invitations.LINK_DAYS + 1)):
+    with freeze_time(max(study.ends_on, datetime.date.today()) + datetime.timedelta(days=studies.LINK_DAYS + 1)):
         client.get(old)
         assert client.get(page).status_code == 404
         assert reissue(director)
@@ -172,3 +229,29 @@ def test_nobody_is_mailed_without_a_permission_that_still_holds(study, steps):
                     assert permission.state == participation.invitation.state == Invitation.State.ACCEPTED
                 if participation.state == Participation.State.WITHDRAWN:
                     assert participation.invitation.state == Invitation.State.WITHDRAWN
+
+
+def test_who_becomes_leader_begins_anew_with_a_link_that_works_and_reminders_to_come(study, nursing):
+    """The new leader inherited a link that had ended, and reminders that were used up."""
+    invitations.invite_directors(study)
+    director = invitations.academy_invitation(nursing)
+    invitations.accept_academy(director, [invitations.Approach(nursing.pk, "Lena Bos", "lena@noord.example")])
+    ended = timezone.localdate() - datetime.timedelta(days=1)
+    old = Invitation.objects.filter(participation=nursing)
+    old.update(link_until=ended, n_reminders=3, reminded_at=timezone.now())
+    Study.objects.filter(pk=study.pk).update(ends_on=max(ended, study.starts_on))
+    assert corrections.correct_leader(Participation.objects.get(pk=nursing.pk), "Nina", "nina@noord.example")
+    new = old.select_related("study").get()
+    assert (new.n_reminders, new.reminded_at) == (0, None)
+    assert new.link_until >= timezone.localdate() + datetime.timedelta(days=studies.LINK_DAYS)
+    assert not invitations.link_ended(new)
+
+
+def test_a_link_works_until_the_study_ends_also_if_that_day_moves(study, nursing):
+    invitations.invite_directors(study)
+    found = invitations.academy_invitation(nursing)
+    found.link_until = timezone.localdate() - datetime.timedelta(days=1)
+    found.study.ends_on = found.link_until
+    assert invitations.link_ended(found)
+    found.study.ends_on = timezone.localdate()
+    assert not invitations.link_ended(found)

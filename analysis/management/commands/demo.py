@@ -17,6 +17,7 @@ class Command(BaseCommand):
             loaded = demo.load()
         except demo.DemoRefused as error:
             raise CommandError(str(error)) from error
+        demo.give_passwords()
         self.stdout.write("The demo is loaded." if loaded else "The demo is there already.")
         for sign_in in demo.sign_ins():
             how = f"password {sign_in.password}" if sign_in.password else "a mailed code, shown on /dev/mail"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from analysis.management.group import group_named
 from surveys.questionnaires import QuestionnaireError, definition_of, import_questionnaire
 
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument("--group", help="research group that gets it; not needed where there is one only")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -21,7 +23,7 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from error
         try:
-            questionnaire, version = import_questionnaire(text)
+            questionnaire, version = import_questionnaire(text, group_named(options["group"]))
         except QuestionnaireError as error:
             raise CommandError(f"Nothing was imported:\n{error}") from error
         definition = definition_of(version)

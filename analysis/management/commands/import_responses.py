@@ -9,14 +9,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from analysis import runs
-from analysis.import_file import Answers, UnreadableFile, read_answers, read_map, read_table
-from analysis.imports import ImportRefused, import_answers, seal
+from analysis.import_file import Answers, read_answers, read_map, read_table
+from analysis.import_teams import ImportRefused
+from analysis.imports import import_answers, seal
+from analysis.management.group import group_named
 from analysis.models import AnalysisRun
 from analysis.plan import default_plan, import_plan
 from analysis.researcher_forms import row_numbers
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.questionnaires import definition_of
 from teams.models import Study
+from teams.tables import UnreadableTable
+from teams.workbooks import BY_COMMAND
 
 SHOWN = 200
 
@@ -40,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--questionnaire", help="make the study if there is none, with this questionnaire's last version"
         )
+        parser.add_argument("--group", help="research group of the study to make; not needed where there is one only")
         parser.add_argument(
             "--plan",
             choices=["import", "default"],
@@ -51,16 +56,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        survey = _survey(options["study"], options["questionnaire"], options["dry_run"])
+        survey = _survey(options["study"], options["questionnaire"], options["group"], options["dry_run"])
         try:
             leave_out = row_numbers(options["leave_out"])
         except ValueError as error:
             raise CommandError("--leave-out takes row numbers such as 4,17,30-32.") from error
         definition = definition_of(survey.version)
         try:
-            table = read_table(options["file"].name, options["file"].read_bytes())
+            table = read_table(options["file"].name, options["file"].read_bytes(), BY_COMMAND)
             column_map = read_map(options["map"].read_bytes()) if options["map"] else None
-        except (OSError, UnreadableFile) as error:
+        except (OSError, UnreadableTable) as error:
             raise CommandError(str(error)) from error
         answers = read_answers(
             table,
@@ -105,16 +110,22 @@ class Command(BaseCommand):
             self.stdout.write(f"  {team}: {len(rows)} rows")
 
 
-def _survey(slug: str, questionnaire: str | None, dry_run: bool) -> Survey:
+def _survey(slug: str, questionnaire: str | None, group_name: str | None, dry_run: bool) -> Survey:
     survey = Survey.objects.select_related("study", "version").filter(study__slug=slug).first()
     if survey is not None:
         return survey
     if not questionnaire:
         raise CommandError(f"There is no study '{slug}' with a questionnaire. --questionnaire CODE makes one.")
-    version = QuestionnaireVersion.objects.filter(questionnaire__code=questionnaire).order_by("-number").first()
+    known = Study.objects.filter(slug=slug).select_related("group").first()
+    group = known.group if known else group_named(group_name)
+    of_group = QuestionnaireVersion.objects.filter(questionnaire__group=group, questionnaire__code=questionnaire)
+    version = of_group.order_by("-number").first()
     if version is None:
-        raise CommandError(f"There is no questionnaire '{questionnaire}': import it with import_questionnaire.")
-    study = Study.objects.filter(slug=slug).first() or Study(
+        raise CommandError(
+            f"The group '{group}' has no questionnaire '{questionnaire}': import it with import_questionnaire."
+        )
+    study = known or Study(
+        group=group,
         slug=slug,
         title=slug.replace("-", " ").capitalize(),
         starts_on=timezone.localdate(),

@@ -7,7 +7,7 @@ export const flat = ({ answers = {}, eligibility }) => (eligibility ? { ...answe
 
 export class Draft {
   constructor(record) {
-    Object.assign(this, { sequence: 0, base: {}, handingIn: false, language: "", until: 0 }, record);
+    Object.assign(this, { handle: "", team: "", sequence: 0, base: {}, handingIn: false, language: "", until: 0 }, record);
     this.now = { ...(record.now || this.base) };
   }
 
@@ -42,8 +42,9 @@ export class Draft {
   }
 
   record() {
-    const { key, version, collection, language, until, sequence, base, now, handingIn } = this;
-    return { key, version, collection, language, until, sequence, base, now, handingIn, touched: Date.now() };
+    const { key, handle, team, version, collection, language, until, sequence, base, now, handingIn } = this;
+    const touched = Date.now();
+    return { key, handle, team, version, collection, language, until, sequence, base, now, handingIn, touched };
   }
 }
 

@@ -41,10 +41,10 @@ export async function lock(draft, { collection, lock: publicKey }) {
 export async function sendParcels(address) {
   let left = 0;
   for (const { id, collection, parcel, until } of await allParcels()) {
-    const { status, server } = await post(address, { collection, parcel });
-    const refused = status >= 400 && status < 500 && status !== 429;
+    const server = await post(address, { collection, parcel });
+    const done = ["submitted", "unknown", "invalid"].includes(server?.outcome);
     const over = !server && until && until < Date.now();
-    if (server?.outcome === "submitted" || server?.outcome === "unknown" || refused || over) await eraseParcel(id);
+    if (done || over) await eraseParcel(id);
     else left += 1;
   }
   return left;

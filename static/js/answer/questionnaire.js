@@ -1,10 +1,11 @@
 // The questionnaire page: steps without reloading, every answer saved as it is given and kept on the device until it is.
 //
 // Without this script every button is a form post and the page works all the same. On a shared device (form.dataset.shared)
-// answers stay in memory, the steps leave no trail in the browser's history, and ten idle minutes forget the respondent.
+// answers and key stay in memory, the steps leave no trail in the browser's history, and ten idle minutes forget the respondent.
 
+import { deleteAnswers } from "./deleting.js";
 import { Draft, flat } from "./draft.js";
-import { PAGE } from "./names.js";
+import { PAGE, handleIn, pagesOf } from "./names.js";
 import { keepOtherLanguage, keepPage } from "./offline.js";
 import { lock } from "./parcels.js";
 import { Sender } from "./sender.js";
@@ -15,11 +16,13 @@ const { texts, sections } = show;
 const IDLE = 10 * 60 * 1000;
 
 export async function questionnaire(form) {
-  const { save, submit, done, version, language, shared, next } = form.dataset;
+  const { version, language, shared } = form.dataset;
+  if (shared) document.cookie = `moment=; Max-Age=0; Path=${location.pathname}`; // the key is here now, and nowhere else
   const eligible = form.dataset.eligible.split(" ");
   const safe = window.isSecureContext; // else no service worker: the page is gone when it is closed
   const state = JSON.parse(document.getElementById("state").textContent);
   const fromDevice = state.sequence === undefined;
+  const handle = handleIn(location.pathname);
   if (!fromDevice) keepPage(form); // before anything of the respondent is shown
   const meanwhile = new Map(); // what is answered while the device looks for its draft
   const answeredEarly = ({ target }) => target.closest("fieldset") && meanwhile.set(target.name, show.valueOf(target));
@@ -27,9 +30,10 @@ export async function questionnaire(form) {
   show.answers(flat(state));
   const start = place();
   if (start.n > 1 || start.target) show.step(start.n, start.target);
+  const several = []; // drafts on this device, where the address does not say which
   const draft = shared ? fresh() : await restored();
   form.removeEventListener("input", answeredEarly);
-  if (!draft) return show.nothing((await store.allParcels()).length);
+  if (!draft) return show.nothing((await store.allParcels()).length, several);
   for (const [code, value] of meanwhile) draft.set(code, value);
   let isKept = !shared;
   let otherLanguage = null; // a promise: whether the page in the other language is on the device too
@@ -38,26 +42,32 @@ export async function questionnaire(form) {
     const key = form.elements.key.value;
     if (!key) return null;
     const { sequence, until, collection } = state;
-    return new Draft({ key, version, collection, language, until, sequence, base: flat(state) });
+    const team = document.getElementById("team").textContent;
+    return new Draft({ key, handle, team, version, collection, language, until, sequence, base: flat(state) });
   }
 
   // The page as the server sent it, with what this device kept and the server does not have yet; or, where the page comes
-  // from the device, the draft of this questionnaire that was last worked on
+  // from the device, the draft of this address; elsewhere the only one of this questionnaire
   async function restored() {
     const sent = fresh();
     if (sent) {
       const record = await store.kept(sent.key);
       if (!record) return sent;
-      const draft = new Draft({ ...record, language, until: sent.until, collection: sent.collection });
+      const { until, collection, team } = sent;
+      const draft = new Draft({ ...record, handle, team, language, until, collection });
       draft.stored(state, draft.base, true);
       return draft;
     }
     const records = (await store.allKept()).filter((one) => one.version === version && one.until > Date.now());
-    const [latest] = records.sort((one, other) => other.touched - one.touched);
-    if (!latest) return null;
-    if (location.pathname !== PAGE) history.replaceState(null, "", PAGE); // another address was asked for
-    form.elements.key.value = latest.key;
-    return new Draft({ ...latest, language });
+    const known = records.filter((one) => !handle || one.handle === handle);
+    if (known.length > 1) several.push(...known.map((one) => [one.handle ? pagesOf(one.handle) : PAGE, one.team || "?"]));
+    if (known.length !== 1) return null;
+    const [record] = known;
+    // another address was asked for, and the addresses in this page are relative to its own
+    if (!handle) history.replaceState(null, "", (record.handle ? pagesOf(record.handle) : PAGE) + location.hash);
+    form.elements.key.value = record.key;
+    show.team(record.team || "");
+    return new Draft({ ...record, language });
   }
 
   async function keep() {
@@ -71,7 +81,7 @@ export async function questionnaire(form) {
       show.answers(draft.now);
       if (!draft.changed) show.saved();
       if (!shared) store.keep(draft.record());
-      otherLanguage ??= keepOtherLanguage(form); // not before: the first load stays small
+      otherLanguage ??= keepOtherLanguage(form, draft.key); // not before: the first load stays small
     },
     failed() {
       show.waiting(draft.handingIn);
@@ -80,10 +90,11 @@ export async function questionnaire(form) {
       return show.keptHere(`${message} ${safe ? texts.mayClose : texts.stayOpen}`);
     },
     refused: () => end(texts.refused),
+    other: () => end(texts.refused),
     gone: () => store.erase(draft.key).then(() => end(texts.gone)),
-    submitted: () => store.erase(draft.key).then(() => location.replace(done)),
+    submitted: () => store.erase(draft.key).then(() => location.replace("done")),
   };
-  const sender = new Sender(draft, hooks, { save, submit, credentials: shared ? "same-origin" : "omit" });
+  const sender = new Sender(draft, hooks, { credentials: shared ? "same-origin" : "omit" });
 
   function end(message) {
     draft.handingIn = false;
@@ -140,15 +151,18 @@ export async function questionnaire(form) {
     },
     submit: handIn,
     async delete(button) {
-      sender.ended = true;
-      await store.erase(draft.key);
-      form.requestSubmit(button);
+      sender.ended = true; // nothing is sent after it
+      const outcome = await deleteAnswers(button.formAction, draft.key);
+      if (outcome) return location.replace(button.formAction + (outcome === "deleted" ? "" : "?nothing"));
+      sender.ended = false;
+      show.unsaved(texts.noDelete);
+      return sender.waiting && sender.soon();
     },
     // On a shared device: what is answered is saved if it can be, and forgotten here
     async person() {
       await Promise.race([sender.now(), new Promise((go) => setTimeout(go, 3000))]);
       sender.ended = true;
-      await forget(next);
+      await forget("next");
     },
   };
 
@@ -157,7 +171,20 @@ export async function questionnaire(form) {
     // answers that are nowhere but on this page would be lost with it: rather stay
     const offline = sender.failures || !navigator.onLine;
     if (offline && (!isKept || !(fromDevice || (await otherLanguage)))) return show.keptHere(texts.language);
-    return location[shared ? "replace" : "assign"](`?language=${button.value}#s${show.current()}`);
+    if (offline) return location.assign(`?language=${button.value}#s${show.current()}`);
+    sender.ended = true;
+    return reopen(button.value);
+  }
+
+  // The page anew by its key, which perhaps no cookie has: a shared device keeps none
+  function reopen(language) {
+    const again = document.createElement("form");
+    Object.assign(again, { method: "post", action: `${location.pathname}#s${show.current()}`, hidden: true });
+    for (const [name, value] of Object.entries({ key: draft.key, language })) {
+      again.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    }
+    document.body.append(again);
+    again.submit();
   }
 
   function changed(event) {
@@ -173,11 +200,9 @@ export async function questionnaire(form) {
 
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (button && button.value === "delete" && sender.ended) return; // erased here, now from the server
     event.preventDefault();
     if (!button || button.classList.contains("unseen")) return; // Enter in a question goes nowhere
-    if (button.value === "delete" && !navigator.onLine) show.unsaved(texts.noDelete);
-    else if (button.name === "language") switchLanguage(button);
+    if (button.name === "language") switchLanguage(button);
     else moves[button.value](button);
   });
 
@@ -202,7 +227,9 @@ export async function questionnaire(form) {
   });
   document.addEventListener("visibilitychange", () => sender.now());
   window.addEventListener("beforeunload", (event) => {
-    if (draft.changed && !sender.ended && sender.failures && !isKept) event.preventDefault();
+    if (sender.ended) return;
+    // a shared device has no way back to what was answered on a page that is closed or loaded again
+    if (shared ? Object.keys(draft.now).length : draft.changed && sender.failures && !isKept) event.preventDefault();
   });
   if (shared) whenIdle(() => moves.person());
 
@@ -219,7 +246,7 @@ export async function questionnaire(form) {
 // Forget the respondent of a shared device, and show the welcome page in this page's place
 export async function forget(address) {
   const answer = await fetch(address, { method: "POST", redirect: "follow" }).catch(() => null);
-  if (answer) location.replace(answer.url);
+  if (answer?.redirected) location.replace(answer.url); // ours leads to the welcome page; a filter's page leads nowhere
   else location.reload();
 }
 

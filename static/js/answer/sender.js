@@ -4,35 +4,37 @@
 const PAUSE = 2000;
 const LONGEST_PAUSE = 30000;
 const PATIENCE = 15000;
-const AGAIN_LATER = [408, 425, 429];
+const OUTCOMES = ["saved", "conflict", "submitted", "deleted", "invalid", "unknown", "other"];
 
-// The server's answer to a JSON post: {status, server}, server null where none came (no network, another's page, a fault)
+// The server's answer to a JSON post, null where none came: no network, a fault, or an answer of somebody else. A proxy, a
+// filter or a cache can send any status and any text, so the status tells nothing: ours gives back what this request alone
+// said (surveys/views/saving.py).
 export async function post(address, body, credentials = "omit") {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), PATIENCE);
-  let status = 0;
+  const echo = crypto.getRandomValues(new Uint32Array(3)).join("-");
   try {
     const response = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...body, echo }),
       keepalive: true, // goes on when the page is left
       redirect: "error", // a network's own sign-in page is no answer
       signal: controller.signal,
       credentials,
     });
-    status = response.status;
-    return { status, server: await response.json() };
+    const server = await response.json();
+    return server.echo === echo && OUTCOMES.includes(server.outcome) ? server : null;
   } catch {
-    return { status, server: null };
+    return null;
   } finally {
     clearTimeout(timer);
   }
 }
 
 export class Sender {
-  constructor(draft, hooks, { save, submit, credentials, once = false }) {
-    Object.assign(this, { draft, hooks, save, submit, credentials, once });
+  constructor(draft, hooks, { pages = "", credentials, once = false }) {
+    Object.assign(this, { draft, hooks, pages, credentials, once });
     this.busy = null; // the request under way
     this.timer = 0;
     this.lastSent = 0;
@@ -83,15 +85,16 @@ export class Sender {
     const late = this.failures > 0;
     this.lastSent = Date.now();
     hooks.sending();
-    const { status, server } = await post(handingIn ? this.submit : this.save, draft.body(), this.credentials);
+    const server = await post(this.pages + (handingIn ? "submit" : "save"), draft.body(), this.credentials);
     if (this.ended) return false;
-    if (status >= 400 && status < 500 && !AGAIN_LATER.includes(status)) return this.end(hooks.refused);
-    if (!server || !server.outcome || status >= 400) {
+    if (!server) {
       this.failures += 1;
       hooks.failed();
       return false;
     }
     this.failures = 0;
+    if (server.outcome === "invalid") return this.end(hooks.refused);
+    if (server.outcome === "other") return this.end(hooks.other);
     if (server.outcome === "unknown") return this.end(hooks.gone);
     if (server.outcome === "submitted") return this.end(hooks.submitted);
     // saved: the server holds what we sent. conflict: it holds another tab's answers, ours go over them in the next round

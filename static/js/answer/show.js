@@ -44,6 +44,11 @@ export function waiting(handingIn) {
   for (const button of form.querySelectorAll("[value=submit]")) button.disabled = handingIn;
 }
 
+// About which team, where the page comes from the device
+export function team(name) {
+  document.getElementById("team").textContent = name;
+}
+
 // The value of a control as it is stored: numbers for statements and for fields of numbers, else the text. What is no
 // answer (a number out of bounds) is none: the server would refuse it
 export function valueOf(control) {
@@ -110,9 +115,18 @@ export function step(n, target) {
   }
 }
 
-// Instead of the questions: nothing of them is on this device
-export function nothing(n) {
+// Instead of the questions: nothing of them is on this device, or more than one questionnaire, each with an address
+export function nothing(n, several = []) {
   const section = document.getElementById("offline");
+  section.querySelector(".none").hidden = several.length;
+  for (const part of section.querySelectorAll(".several")) part.hidden = !several.length;
+  for (const [address, name] of several) {
+    const link = document.createElement("a");
+    Object.assign(link, { href: address, textContent: name });
+    const entry = document.createElement("li");
+    entry.append(link);
+    section.querySelector("ul").append(entry);
+  }
   form.querySelector(".bar").hidden = true;
   for (const part of form.querySelectorAll(".step, .below, #trouble")) part.hidden = true;
   if (n) {

@@ -4,6 +4,7 @@
 const DRAFTS = "drafts";
 const PARCELS = "parcels";
 const PATIENCE = { readwrite: 2000, readonly: 5000 }; // a draft that is read too late would be written over
+const LOST = ["InvalidStateError", "AbortError", "UnknownError"];
 let opened;
 let leaving = false;
 
@@ -14,15 +15,22 @@ function open() {
       request.result.createObjectStore(DRAFTS, { keyPath: "key" });
       request.result.createObjectStore(PARCELS, { keyPath: "id", autoIncrement: true });
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      request.result.onclose = forgetOpened; // the system took it away, as iOS does with pages that were not seen for a while
+      resolve(request.result);
+    };
     request.onerror = request.onblocked = () => reject(request.error);
   });
   return opened;
 }
 
+function forgetOpened() {
+  opened = undefined;
+}
+
 function close() {
   if (opened) opened.then((database) => database.close()).catch(() => {});
-  opened = undefined;
+  forgetOpened();
 }
 
 // In WebKit (Safari) a transaction that begins while its page is left never ends, and every later one waits for it: so a page
@@ -49,12 +57,15 @@ async function transact(store, mode, act) {
   });
 }
 
-async function ask(store, mode, act) {
+// Twice, if it was closed or lost by the system meanwhile: what is asked for now is kept now, not with the next answer. Twice
+// the same changes nothing. One that does not answer in time or has no room is asked once.
+async function ask(store, mode, act, again = true) {
   if (leaving) throw new Error("the page is left");
   try {
     return await Promise.race([transact(store, mode, act), late(mode)]);
   } catch (error) {
     close(); // the next one opens it anew
+    if (again && LOST.includes(error?.name)) return ask(store, mode, act, false);
     throw error;
   }
 }

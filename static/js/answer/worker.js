@@ -1,5 +1,5 @@
 // The service worker of /a/, at the fixed address /a/sw.js. It holds the empty questionnaire with its style and script, never
-// an answer: drafts are in the pages' own store. Pages come from the network; where it does not answer, the questionnaire
+// a key, a team or an answer: drafts are in the pages' own store. Pages come from the network; where it does not answer, the questionnaire
 // comes from here and finds the draft on the device by itself.
 
 import { CACHE, PAGE, inLanguage } from "./names.js";

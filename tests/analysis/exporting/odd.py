@@ -6,6 +6,7 @@ from analysis.release_models import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires import import_questionnaire
 from tests.analysis import builders
+from tests.groups import a_group
 
 LANGUAGES = """
 code: two-languages
@@ -33,7 +34,7 @@ def odd_rows() -> ReleasedRows:
     """One response to a questionnaire with words of SPSS's language, long labels, and a question with 120 choices."""
     choices = ", ".join(f"{{code: c{n}, text: {{nl: keus {n}, en: choice {n}}}}}" for n in range(120))
     study = builders.make_study()
-    version = import_questionnaire(LANGUAGES.replace("CHOICES", choices))[1]
+    version = import_questionnaire(LANGUAGES.replace("CHOICES", choices), a_group())[1]
     Survey.objects.filter(study=study).update(version=version, background=["hours", "people", "with"])
     given = {"by": 3, "AA2": "x", "hours": 7.5, "people": 1_000_000, "with": "c98"}
     builders.seal(builders.make_team(study, "T"), [given])

@@ -11,9 +11,11 @@ from django.urls import reverse
 from analysis.exporting import coarsening, csv_file, releases, rows, spss
 from analysis.release_models import RowRelease
 from surveys.definition import content_hash
-from surveys.models import QuestionnaireVersion, Response, Survey
+from surveys.models import QuestionnaireVersion, SealedResponse, Survey
 from surveys.questionnaires import definition_of
-from teams.models import Role, User
+from teams import employment
+from teams.models import User
+from teams.studies import let_work
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
@@ -100,7 +102,8 @@ def test_what_cannot_be_coarsened_enough_is_not_offered(survey):
 
 def test_an_offer_is_taken_on_the_page(survey):
     user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=survey.study)
+    let_work(survey.study, user)
+    employment.declare(user, survey.study, [])
     client = Client()
     client.force_login(user)
     page = reverse("exports", args=[survey.study.slug])
@@ -133,7 +136,7 @@ def ages(survey) -> Survey:
         content=wider,
         content_hash=content_hash(wider),
     )
-    Response.objects.all().delete()
+    SealedResponse.objects.all().delete()
     Survey.objects.filter(pk=survey.pk).update(version=version, background=["years", "part", "age"])
     given = [answers(1, 2, 3) | {"years": "a"} | ({"age": one} if one else {}) for one in AGES if one != ""]
     builders.seal(builders.make_team(survey.study, "Ages", approached=60), given)
@@ -191,7 +194,8 @@ def test_files_hold_the_bands_with_their_words(ages, tmp_path):
 
 def test_bands_are_chosen_checked_and_released_on_the_page(ages):
     user = User.objects.create_user("roos@noord.example", "correct horse battery", name="Roos")
-    Role.objects.create(user=user, kind=Role.Kind.RESEARCHER, study=ages.study)
+    let_work(ages.study, user)
+    employment.declare(user, ages.study, [])
     client = Client()
     client.force_login(user)
     client.cookies["django_language"] = "en"

@@ -16,6 +16,7 @@ from surveys.models import Survey
 from surveys.questionnaires import definition_of, import_questionnaire, install_shipped
 from teams.models import Study
 from tests.analysis import builders
+from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
 
@@ -167,7 +168,7 @@ def small() -> Survey:
 def of_version(version) -> Survey:
     day = datetime.date(2026, 9, 1)
     study = Study.objects.create(
-        slug="s", title="Leren & <teams>", starts_on=day, ends_on=day, controller="Hogeschool & zn."
+        group=a_group(), slug="s", title="Leren & <teams>", starts_on=day, ends_on=day, controller="Hogeschool & zn."
     )
     return Survey.objects.create(study=study, version=version)
 
@@ -176,9 +177,9 @@ def of_version(version) -> Survey:
     "survey",
     [
         small,
-        lambda: of_version(install_shipped()[0]),
-        lambda: of_version(install_shipped()[1]),
-        lambda: of_version(import_questionnaire(NUMBERS)[1]),
+        lambda: of_version(install_shipped(a_group())[0]),
+        lambda: of_version(install_shipped(a_group())[1]),
+        lambda: of_version(import_questionnaire(NUMBERS, a_group())[1]),
     ],
     ids=["small", "shipped", "demo", "numbers"],
 )
@@ -209,7 +210,7 @@ def test_the_rules_find_a_fault_of_every_kind(element, change):
 
 
 def test_every_column_of_a_file_has_its_variable_in_every_language():
-    made = document(of_version(import_questionnaire(NUMBERS)[1]))
+    made = document(of_version(import_questionnaire(NUMBERS, a_group())[1]))
     variables = {one.get("name"): one for one in made.iter("{ddi:codebook:2_5}var")}
     assert list(variables) == ["team", "set_aside", "AA1", "AA2", "age", "hours", "part"], "no open text"
     lang = "{http://www.w3.org/XML/1998/namespace}lang"

@@ -1,6 +1,7 @@
 """The files of a release: what is in them, what is not, and that SPSS files survive the way there and back."""
 
 import csv
+import dataclasses
 import io
 import zipfile
 from xml.etree import ElementTree
@@ -16,10 +17,12 @@ from analysis.exporting.rows import DataChanged, rows_of
 from analysis.exports import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
 from analysis.result_models import ReliabilityResult
-from surveys.models import Response, Survey
+from surveys.models import SealedResponse, Survey
+from teams.glyphs import without_controls
 from tests.analysis import builders
 from tests.analysis.builders import answers
 from tests.analysis.exporting.odd import odd_rows
+from tests.nasty import NASTY, NUL
 
 pytestmark = pytest.mark.django_db
 DDI = {"d": "ddi:codebook:2_5"}
@@ -59,11 +62,11 @@ def test_csv_has_answers_as_given_and_no_names_keys_or_background(survey, run):
     assert next(row for row in rows if row["AA1"] == "2")["AA3"] == ""
     assert {row["team"] for row in rows} == {team_code(survey, pk) for pk in runs.dataset.load(survey).participations}
     assert "Noord" not in text
-    assert not any(key in text for key in Response.objects.values_list("key", flat=True))
+    assert not any(key in text for key in SealedResponse.objects.values_list("key", flat=True))
 
 
 def test_sav_there_and_back(survey, run, tmp_path):
-    Response.objects.filter(answers={}).delete()  # who may not answer left every question open: a cell of one
+    SealedResponse.objects.filter(answers={}).delete()  # who may not answer left every question open: a cell of one
     rows = released(survey, run, "years", with_team=True)
     path = tmp_path / "responses.sav"
     with path.open("wb") as file:
@@ -221,3 +224,37 @@ def test_a_codebook_is_no_spreadsheet_program(odd):
     assert of["by"]["text_nl"] == "'=Eén"
     assert of["set_aside"]["values_nl"].endswith("not_analysed = niet bekend: deze antwoorden zijn niet geanalyseerd")
     assert of["set_aside"]["values_en"].startswith("analysed; not_eligible = not eligible")
+
+
+def test_spss_gets_a_name_for_each_column_and_its_notes_say_what_became_of_codes(odd, tmp_path):
+    scale = odd.definition.scales[0]
+    first, second = scale.items
+    assert first.code == "by"
+    items = (first, dataclasses.replace(second, code="by_"))
+    definition = dataclasses.replace(odd.definition, scales=(dataclasses.replace(scale, items=items),))
+    twice = dataclasses.replace(odd, definition=definition)
+    with (tmp_path / "out.sav").open("wb") as file:
+        spss.write_sav(twice, "nl", "Titel", file)
+    frame, meta = pyreadstat.read_sav(str(tmp_path / "out.sav"), user_missing=True)
+    assert list(frame.columns) == ["team", "set_aside", "by__", "by_", "hours", "people", "with_"]
+    assert frame.iloc[0, 2:4].tolist() == [3, 98], "both columns are there, each its own"
+    assert [note.strip() for note in meta.notes] == ["by = by__", "with = with_"]
+
+
+def test_mplus_gets_no_word_of_its_language_as_a_name():
+    assert mplus.short_names(["by", "AA2"]) == {"by": "v1", "AA2": "v2"}
+    assert mplus.short_names(["Team", "AA2"]) == {"Team": "v1", "AA2": "v2"}
+    assert mplus.short_names(["AA1", "AA2"]) == {"AA1": "AA1", "AA2": "AA2"}
+
+
+@pytest.mark.parametrize("words", [*NASTY.values(), NUL], ids=[*NASTY, "NUL"])
+def test_labels_of_spss_hold_whatever_people_wrote(odd, words, tmp_path):
+    scale = odd.definition.scales[0]
+    items = (dataclasses.replace(scale.items[0], text={"nl": words, "en": words}), *scale.items[1:])
+    definition = dataclasses.replace(odd.definition, scales=(dataclasses.replace(scale, items=items),))
+    with (tmp_path / "out.sav").open("wb") as file:
+        spss.write_sav(dataclasses.replace(odd, definition=definition), "nl", words, file)
+    _frame, meta = pyreadstat.read_sav(str(tmp_path / "out.sav"))
+    label = meta.column_names_to_labels["by_"]
+    assert label.startswith(" ".join(without_controls(words).split())[:40])
+    assert "\n" not in label

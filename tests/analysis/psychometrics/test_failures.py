@@ -183,6 +183,37 @@ def test_a_test_that_cannot_be_scaled() -> None:
     assert result.fit["chisq"] == pytest.approx(2 * 85.3055217697941)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "missing"),
+    [
+        ("MLR", "listwise"),
+        ("MLR", "fiml"),
+        ("WLSMV", "listwise"),
+        ("WLSMV", "pairwise"),
+        ("DWLS", "listwise"),
+        ("ULSMV", "listwise"),
+    ],
+)
+@pytest.mark.parametrize("teams", ["one", "alike", "two"])
+def test_no_number_rests_on_teams_that_tell_nothing(estimator: str, missing: str, teams: str) -> None:
+    """One team, or two that answered alike: what is zero but for rounding scales no chi-square (it was 1e30)."""
+    rng = np.random.default_rng(1)
+    values = np.clip(np.round(rng.normal(size=(200, 1)) + 0.8 * rng.normal(size=(200, 6)) + 2.5), 1, 4)
+    data = pd.DataFrame(values, columns=[f"x{n}" for n in range(1, 7)])
+    team = {"one": data.assign(team=0), "two": data.assign(team=np.arange(200) % 2)}
+    team["alike"] = pd.concat([data.assign(team=0), data.assign(team=1)], ignore_index=True)
+    result = fit(
+        "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6", team[teams], estimator=estimator, missing=missing, cluster="team"
+    )
+    known = [abs(value) for value in result.fit.values() if np.isfinite(value)]
+    assert max(known, default=0) < 1e5
+    if teams == "two":
+        assert result.converged
+    else:
+        assert {TOO_FEW_TEAMS, NO_SCALED_TEST} & set(codes(result))
+        assert teams == "alike" or not result.has_estimates
+
+
 def test_clusters_with_ml_ask_for_robust_errors() -> None:
     data = hs().assign(team=np.arange(301) % 60)
     assert fit(MODEL, data, cluster="team").to_dict() == fit(MODEL, data, cluster="team", estimator="MLR").to_dict()

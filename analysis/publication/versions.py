@@ -1,0 +1,166 @@
+"""Every version ever shown, as it was shown then: who stood behind each figure, kept with each publication.
+
+What is kept are keys of sealed responses, so that a team that withdrew since, a combination that is no more or answers that
+were deleted change nothing of what a new version is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from analysis import dataset, disclosure
+from analysis.dataset import FloatArray
+from analysis.disclosure import Figure
+from analysis.groups import FinalScale, final_scales_of
+from analysis.material import Material
+from analysis.models import AnalysisRun, Publication, PublishedGroup
+from analysis.plan import rules
+from surveys.questionnaires import definition_of
+from teams.models import Study
+
+Units = Mapping[str, frozenset[str]]  # the keys of the analysed respondents in each unit
+Figures = Mapping[Figure, frozenset[str]]  # who stands behind each figure shown
+Keyed = tuple[str, tuple[tuple[str, bool], ...]]  # a scale's code and its items, each turned round or not
+Values = Mapping[str, Mapping[str, float]]  # per item or scale the answer or score of each respondent
+
+
+def released_units(material: Material, keys_of: Mapping[int, Sequence[str]]) -> Units:
+    """The units with published figures, as the analysed respondents in them. Aggregates follow from what units show."""
+    return {
+        unit.key: frozenset(key for team in unit.teams for key in keys_of.get(team.participation.pk, ()))
+        for unit in material.units
+    }
+
+
+def figures_of(units: Units, values: Values, k: int) -> dict[Figure, frozenset[str]]:
+    """The figures of a version with those behind them; of fewer than ``k`` nothing is shown."""
+    found = {
+        (unit, measure): members if known.keys() >= members else members & known.keys()
+        for unit, members in units.items()
+        for measure, known in values.items()
+    }
+    return {figure: behind for figure, behind in found.items() if len(behind) >= k}
+
+
+def told_by_versions(
+    earlier: Sequence[Figures], new: Figures, values: Values, n_points: int, k: int
+) -> list[disclosure.Figure]:
+    """The figures of a new version that, with the earlier ones, would tell on fewer than k, or on people all alike.
+
+    ``earlier``: versions from any source (publications of any wave, early pictures of one team); ``values``: the answers and
+    scores that are still there, of those in earlier versions too.
+    """
+    return disclosure.version_conflicts(earlier, new, k) or disclosure.version_tells(earlier, new, values, n_points, k)
+
+
+def stuck(publications: Iterable[Publication], units: Units, k: int) -> frozenset[str]:
+    """The units that can never stand in a version as they are, beside what these publications showed."""
+    return stuck_beside(
+        [{row.group: frozenset(row.members) for row in one.groups.all()} for one in publications], units, k
+    )
+
+
+def stuck_beside(earlier: Iterable[Units], units: Units, k: int) -> frozenset[str]:
+    """The units that differ from what was ever shown by 1…k−1 people, so that no later version can hold them as they are.
+
+    By their people alone, whoever answered which item and what: readers know as much from the numbers of the reports.
+    """
+    shown = [{(unit, ""): members for unit, members in one.items()} for one in earlier]
+    told = disclosure.version_conflicts(shown, {(unit, ""): members for unit, members in units.items()}, k)
+    return frozenset(unit for unit, _measure in told)
+
+
+# ------------------------------------------------------------------------------------------------ kept with a publication
+def keep(publication: Publication, units: Units, figures: Figures) -> None:
+    """Store who stands behind each figure of a publication; inside the transaction that publishes."""
+    shown: dict[str, dict[str, list[int]]] = {unit: {} for unit in units}
+    members = {unit: sorted(keys) for unit, keys in units.items()}
+    for (unit, measure), behind in figures.items():
+        if len(behind) == len(members[unit]):
+            shown[unit][measure] = []
+        else:
+            shown[unit][measure] = [place for place, key in enumerate(members[unit]) if key not in behind]
+    PublishedGroup.objects.bulk_create(
+        PublishedGroup(publication=publication, group=unit, members=keys, missing=shown[unit])
+        for unit, keys in members.items()
+    )
+
+
+def kept(
+    publication: Publication, same: dict[frozenset[str], frozenset[str]] | None = None
+) -> dict[Figure, frozenset[str]]:
+    """Who stood behind each figure of a publication. ``same``: one set for the same people in several versions."""
+    same = {} if same is None else same
+    found = {}
+    for row in publication.groups.all():
+        everyone = frozenset(row.members)
+        everyone = same.setdefault(everyone, everyone)
+        for measure, places in row.missing.items():
+            behind = everyone.difference(row.members[place] for place in places) if places else everyone
+            found[row.group, measure] = same.setdefault(behind, behind)
+    return found
+
+
+def publications_of(study: Study) -> list[Publication]:
+    """Every publication of the series of waves that a study belongs to, in order."""
+    found = Publication.objects.filter(study__in=series_of(study)).order_by("pk")
+    return list(found.select_related("run__survey__version", "run__plan").prefetch_related("groups"))
+
+
+def shown_in(publications: Iterable[Publication]) -> list[Figures]:
+    """What each of these publications showed, as :func:`told_by_versions` wants it."""
+    same: dict[frozenset[str], frozenset[str]] = {}
+    return [kept(publication, same) for publication in publications]
+
+
+def series_of(study: Study) -> list[int]:
+    """The studies of a series of waves, from the first to the last."""
+    series = [study.pk]
+    while before := Study.objects.filter(next=series[0]).values_list("pk", flat=True).first():
+        series.insert(0, before)
+    while after := Study.objects.filter(previous=series[-1]).values_list("pk", flat=True).first():
+        series.append(after)
+    return series
+
+
+# ------------------------------------------------------------------------------------------------ answers still there
+def values_of(runs: Sequence[AnalysisRun], data: dataset.Dataset) -> dict[str, dict[str, float]]:
+    """Per item the answers, per scale the scores: {measure: {key of the response: value}}.
+
+    Where a scale was scored anew, the score of the last of ``runs`` that gives one.
+    """
+    keys = data.respondents.index.to_numpy(dtype=object)
+    answers = dict(zip(data.items, data.answers.T, strict=True))
+
+    def known(column: FloatArray) -> dict[str, float]:
+        return {key: float(value) for key, value in zip(keys, column, strict=True) if not np.isnan(value)}
+
+    values = {item: known(column) for item, column in answers.items()}
+    scorings: dict[tuple[Keyed, int], None] = {}  # in the order in which each was used last
+    for run in runs:
+        plan = rules(run.plan.content)
+        for scale in final_scales_of(run, definition_of(run.survey.version)):
+            scoring = (_keyed(scale), plan.minimum_answered(len(scale.items)))
+            scorings.pop(scoring, None)
+            scorings[scoring] = None
+    for (code, items), minimum in scorings:
+        table = np.column_stack([data.n_points + 1 - answers[i] if reverse else answers[i] for i, reverse in items])
+        n_answered = (~np.isnan(table)).sum(axis=1)
+        scores = np.nansum(table, axis=1) / np.maximum(n_answered, 1)
+        values.setdefault(code, {}).update(known(np.where(n_answered >= minimum, scores, np.nan)))
+    return values
+
+
+def _keyed(scale: FinalScale) -> Keyed:
+    return scale.code, tuple((item.code, item.reverse_keyed) for item in scale.items)
+
+
+def together(*values: Values) -> dict[str, dict[str, float]]:
+    """Values of different respondents as one."""
+    found: dict[str, dict[str, float]] = {}
+    for one in values:
+        for measure, known in one.items():
+            found.setdefault(measure, {}).update(known)
+    return found

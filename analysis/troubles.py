@@ -1,0 +1,102 @@
+"""What workers could not do: each chore that fails (teams/leases.py), in words for the researchers' board."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from teams import leases
+from teams.models import Job, Study, Team
+
+#: For each chore a sentence with %(since)s, and %(n)s or %(names)s where it has many things.
+WORDS: dict[str, str | Promise] = {
+    "teams.mail_server": gettext_lazy(
+        "The mail server does not answer since %(since)s: mails wait, and go out when it does. If it lasts, tell whoever looks"
+        " after this site"
+    ),
+    "teams.reminders_lost": ngettext_lazy(
+        "%(n)s reminder to the holder of a personal link did not arrive, since %(since)s. To whom it was is kept nowhere",
+        "%(n)s reminders to holders of personal links did not arrive, since %(since)s. To whom they were is kept nowhere",
+        "n",
+    ),
+    "teams.mailbox": gettext_lazy(
+        "The mailbox for mails that come back cannot be read, since %(since)s. Tell whoever looks after this site"
+    ),
+    "teams.read_bounce": ngettext_lazy(
+        "%(n)s mail that came back cannot be read, since %(since)s: it stays unread in the mailbox, look there",
+        "%(n)s mails that came back cannot be read, since %(since)s: they stay unread in the mailbox, look there",
+        "n",
+    ),
+    "surveys.seal": gettext_lazy(
+        "The answers of %(names)s cannot be sealed, since %(since)s (%(error)s). It is tried again by itself; if it lasts,"
+        " tell whoever looks after this site"
+    ),
+    "surveys.open": gettext_lazy(
+        "The questionnaire could not be opened for %(names)s, since %(since)s (%(error)s). It is tried again by itself, or"
+        " at once under “Collecting”; if it lasts, tell whoever looks after this site"
+    ),
+    "surveys.look_at_key": gettext_lazy(
+        "The key of %(names)s is lost, or is another one, since %(since)s: no personal link and no slip opens anything. Make a"
+        " new key on the team's page under “Collecting”; it says what that comes to"
+    ),
+    "analysis.withdraw": gettext_lazy(
+        "The answers of %(names)s, which withdrew, cannot be deleted, since %(since)s (%(error)s). It is tried again by"
+        " itself; if it lasts, tell whoever looks after this site"
+    ),
+}
+#: Chores of which one sentence is enough: what cannot be done.
+WHAT: dict[str, str | Promise] = {
+    "surveys.send_round": gettext_lazy("to send a round of reminders"),
+    "teams.schedule": gettext_lazy("to look who is to be reminded"),
+    "teams.remind": gettext_lazy("to remind a director or team leader"),
+    "teams.tell_retention": gettext_lazy("to mail that the time to keep the answers is over"),
+    "analysis.request_run": gettext_lazy("to begin an analysis"),
+    "analysis.outdated_files": gettext_lazy("to look whether the PDFs of the reports still hold"),
+    "analysis.delete_study": gettext_lazy("to delete a study"),
+}
+CANNOT = gettext_lazy(
+    "Something cannot be done since %(since)s: %(what)s (%(error)s). It is tried again by itself; if it lasts, tell whoever"
+    " looks after this site"
+)
+WORDS |= dict.fromkeys(WHAT, CANNOT)
+#: Where counts are attempts, each of them one thing that was lost.
+COUNTED = ("teams.reminders_lost",)
+#: Chores of collections: their teams are named.
+OF_TEAMS = ("surveys.seal", "surveys.look_at_key", "analysis.withdraw")
+#: Chores of teams that have no collection yet.
+OF_PARTICIPATIONS = ("surveys.open",)
+SHOWN_AT = {"teams.mail_server": "mail_messages", "analysis.request_run": "runs", "analysis.outdated_files": "publish"}
+
+
+def troubles(study: Study) -> Iterator[tuple[str, str]]:
+    """What does not succeed, of a study and of the site: a sentence, and the page where it shows."""
+    of_kinds: dict[str, list[Job]] = defaultdict(list)
+    for job in leases.in_trouble(study.pk):
+        of_kinds[job.kind].append(job)
+    for kind, jobs in of_kinds.items():
+        values = {
+            "n": sum(job.attempts for job in jobs) if kind in COUNTED else len(jobs),
+            "since": date_format(timezone.localtime(min(job.since for job in jobs)), "j F, H:i"),
+            "error": jobs[0].error,
+            "what": WHAT.get(kind, ""),
+            "names": _teams_of(kind, jobs),
+        }
+        yield WORDS[kind] % values, reverse(SHOWN_AT.get(kind, "collecting"), args=[study.slug])
+
+
+def _teams_of(kind: str, jobs: list[Job]) -> str:
+    if kind not in (*OF_TEAMS, *OF_PARTICIPATIONS):
+        return ""
+    keys = [int(job.key) for job in jobs]
+    teams = Team.objects.order_by("name")
+    if kind in OF_TEAMS:
+        teams = teams.filter(participations__collection__in=keys)
+    else:
+        teams = teams.filter(participations__in=keys)
+    return ", ".join(teams.values_list("name", flat=True)) or "–"

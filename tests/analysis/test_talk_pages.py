@@ -1,0 +1,87 @@
+"""What is typed in the team talk is written down by whatever button goes on, and by the page itself while somebody types."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from analysis.publishing import publish
+from analysis.report_models import TeamGoal
+from analysis.reports import Goal
+from analysis.talks import goals_of
+from teams.models import Participation
+from tests.analysis.test_reader_pages import analysed_study, leader_of
+
+pytestmark = pytest.mark.django_db
+AUTOSAVE = {"X-Autosave": "yes"}
+
+
+@pytest.fixture
+def team() -> Participation:
+    _study, teams, run = analysed_study("small", 5, size=10)
+    publish(run, None)
+    return teams[0]
+
+
+def address(team: Participation) -> str:
+    return reverse("team_talk", args=[team.pk])
+
+
+def test_next_previous_and_report_write_down_what_was_typed(team: Participation):
+    leader, talk = leader_of(team), address(team)
+    for to, where in (("2", f"{talk}?n=2"), ("0", f"{talk}?n=0"), ("report", reverse("team_report", args=[team.pk]))):
+        words = f"Before going to {to}."
+        answer = leader.post(f"{talk}?n=1", {"target": "3.2", "next_steps": words, "to": to})
+        assert (answer.status_code, answer.headers["Location"]) == (302, where)
+        assert goals_of(team)["AA"] == Goal(3.2, words)
+
+
+@pytest.mark.parametrize("to", ["", "99", "-1", "x", "/elsewhere"])
+def test_whatever_else_it_is_told_it_stays(team: Participation, to: str):
+    talk = address(team)
+    answer = leader_of(team).post(f"{talk}?n=1", {"target": "", "next_steps": "Still here.", "to": to})
+    assert answer.headers["Location"] == f"{talk}?n=1"
+    assert goals_of(team)["AA"].next_steps == "Still here."
+
+
+def test_what_is_not_right_stays_on_the_page_with_the_reason(team: Participation):
+    answer = leader_of(team).post(f"{address(team)}?n=1", {"target": "9", "next_steps": "Keep me.", "to": "2"})
+    assert answer.status_code == 200
+    assert "Keep me." in answer.content.decode()
+    assert answer.context["form"].errors["target"]
+
+
+def test_who_only_goes_on_writes_nothing_down(team: Participation):
+    leader_of(team).post(f"{address(team)}?n=1", {"target": "", "next_steps": "", "to": "2"})
+    assert not TeamGoal.objects.exists()
+
+
+def test_the_buttons_are_of_the_form(team: Participation):
+    page = leader_of(team).get(f"{address(team)}?n=1").content.decode()
+    for to in ("0", "2"):
+        assert f'form="agreed" type="submit" name="to" value="{to}"' in page
+    assert 'rel="next"' not in page, "a link would leave what was typed behind"
+
+
+def test_autosave_says_what_is_so(team: Participation):
+    leader, talk = leader_of(team), f"{address(team)}?n=1"
+    saved = leader.post(talk, {"target": "3.0", "next_steps": "By itself."}, headers=AUTOSAVE)
+    assert (saved.status_code, saved.json()) == (200, {"autosave": "saved"})
+    assert goals_of(team)["AA"] == Goal(3.0, "By itself.")
+    wrong = leader.post(talk, {"target": "9", "next_steps": "Not this."}, headers=AUTOSAVE)
+    assert wrong.status_code == 422
+    assert wrong.json()["reasons"][0].startswith("De score die we de volgende keer willen halen:")
+    assert goals_of(team)["AA"].next_steps == "By itself."
+    assert "By itself." not in leader.get(reverse("start")).content.decode(), "no message waits for another page"
+
+
+def test_autosave_after_the_next_measurement_is_refused(team: Participation, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analysis.talks.may_write", lambda participation: False)
+    answer = leader_of(team).post(f"{address(team)}?n=1", {"target": "", "next_steps": "Late."}, headers=AUTOSAVE)
+    assert (answer.status_code, answer.json()["autosave"]) == (409, "refused")
+    assert not TeamGoal.objects.exists()
+
+
+def test_autosave_of_a_session_that_is_over_is_told_so(team: Participation, client: Client):
+    answer = client.post(f"{address(team)}?n=1", {"target": "", "next_steps": "x"}, headers=AUTOSAVE)
+    assert answer.status_code == 401
+    assert not TeamGoal.objects.exists()

@@ -1,0 +1,38 @@
+"""What people type, copy and paste: words that machines trip over. One table for every writer."""
+
+NASTY = {
+    "plain": "Zorg & Welzijn",
+    "emoji": "Team 😀",
+    "emoji of joined signs": "Familie 👩\u200d👩\u200d👧 en 👍🏽",
+    "flag and keycap": "🇳🇱 team 1\ufe0f\u20e3",
+    "Chinese": "漢字團隊",
+    "Thai": "ทีม",
+    "Arabic": "فريق الرعاية",
+    "Hebrew": "צוות",
+    "decomposed": "Cafe\u0301 Zoe\u0308",
+    "many marks": "Z\u0351\u035b\u0316alg\u0351o",
+    "no width": "a\u200bb\u200cc\u2060d",
+    "byte order mark": "\ufeffTeam",
+    "order of writing": "a\u202eb\u200fc",
+    "one long word": "x" * 200,
+    "quotes": "\"dubbel\" 'enkel' „laag” «guillemets» `scheef`",
+    "backslashes": r"C:\temp\new \x41 \\server",
+    "control signs": "a\x07b\x1bc\x85d",
+    "new lines": "een\ntwee\r\ndrie\tvier",
+    "other lines": "een\u2028twee\u2029drie",
+    "equals": "=1+1",
+    "plus": "+31 6",
+    "minus": "-2",
+    "at": "@SUM(A1)",
+    "markup": "<b>vet</b> & <script>alert(1)</script> ]]> -->",
+    "templates": "{{ team }} {% url %} %(name)s %s $HOME ${x} #{y}",
+    "LaTeX": r"50 % \input{x} $a_b^c$ ~ #1",
+    "Typst": "#panic() *x* _y_ $z$ @ref <label> // no",
+    "no character": "a\ufffeb\uffffc",
+    "private use": "a\ue000b\U000f0000c",
+    "wide apart": "a\u00a0b\u202fc\u3000d",
+    "headers": "Naam\r\nBcc: iedereen@school.example",
+    "address": "../../etc/passwd?x=1&y=2;z#%00",
+}
+#: Where PostgreSQL and Django's forms let it through: the database has none of it, a file from outside may.
+NUL = "a\0b"

@@ -1,0 +1,188 @@
+"""A lost key: it is on the board, the team's page says what a new one comes to, and the way goes on."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core import mail as django_mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from analysis.waiting import waiting
+from surveys import collections, keys, links, new_keys, sealing, slips, submission, tasks
+from surveys.collections import NotReady
+from surveys.models import Collection, Invitee, Response, Slip
+from teams import mail
+from teams.models import Event, Job, Study
+from tests.surveys.teacher import all_answers, post
+from tests.surveys.test_devices import locked
+
+
+@pytest.fixture
+def researcher(roos) -> Client:
+    client = Client()
+    client.force_login(roos)
+    return client
+
+
+def path(collection: Collection) -> Path:
+    return Path(settings.COLLECTION_KEYS_DIR) / f"{collection.uid.hex}.key"
+
+
+def lose_all() -> None:
+    shutil.rmtree(settings.COLLECTION_KEYS_DIR)
+
+
+def page_of(collection: Collection, name: str = "collecting_team") -> str:
+    return reverse(name, args=[collection.survey.study.slug, collection.participation_id])
+
+
+def red(study: Study) -> list[str]:
+    with translation.override("en"):
+        return [item.text for item in waiting(study) if item.urgent]
+
+
+def test_a_lost_key_is_on_the_board_and_on_the_teams_page_until_there_is_a_new_one(researcher, survey, invitees):
+    online = invitees[0].collection
+    assert (new_keys.look(), red(survey.study)) == (2, [])
+    lose_all()
+    tasks.look_at_keys()
+    (said,) = red(survey.study)
+    assert "Verpleegkunde" in said
+    assert "Fysiotherapie" in said
+    page = researcher.get(page_of(online)).content.decode()
+    assert page_of(online, "collecting_new_key") in page
+    researcher.post(page_of(online, "collecting_new_key"))
+    (said,) = red(survey.study)
+    assert "Fysiotherapie" not in said
+    assert page_of(online, "collecting_new_key") not in researcher.get(page_of(online)).content.decode()
+    for collection in Collection.objects.exclude(pk=online.pk):
+        new_keys.renew(collection)
+    assert (new_keys.look(), red(survey.study)) == (2, [])
+    assert not Job.objects.exists()
+
+
+def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitees, survey):
+    online = invitees[0].collection
+    handed_in, begun, silent = submission.start_by_link(invitees[0]), submission.start_by_link(invitees[1]), invitees[2]
+    submission.submit(handed_in, 1, all_answers(survey))
+    submission.save(begun, 1, {"GV1": 2})
+    links.opt_out(silent)
+    old = {one.pk: (one.secret.nonce, one.secret.token_hash, links.personal_url(one)) for one in invitees}
+    mail.send_due()
+    django_mail.outbox.clear()
+    lose_all()
+    page = researcher.get(page_of(online)).content.decode()
+    with translation.override("en"):
+        assert (told := new_keys.consequences(online)).mailed == len(invitees) - 1
+        assert (told.without, told.submitted, told.drafts) == (1, 1, 1)
+    assert f'action="{page_of(online, "collecting_new_key")}"' in page
+    researcher.post(page_of(online, "collecting_new_key"))
+    mail.send_due()
+    assert {letter.to[0] for letter in django_mail.outbox} == {one.email for one in invitees} - {silent.email}
+    for one in Invitee.objects.all():
+        nonce, token_hash, url = old[one.pk]
+        assert one.secret.nonce != nonce
+        assert one.secret.token_hash != token_hash
+        assert links.find_invitee(url.rsplit("/", 1)[1]) is None, "the old link opens nothing"
+        new = urlsplit(links.personal_url(one)).path
+        assert links.find_invitee(new.rsplit("/", 1)[1]) == one
+        if one.pk != silent.pk:
+            (letter,) = (letter for letter in django_mail.outbox if letter.to == [one.email])
+            assert new in letter.body
+    assert Response.objects.filter(state="submitted").count() == 1
+    assert submission.submit(begun, 2, all_answers(survey)).outcome.value == "submitted", "the same browser goes on"
+    assert Event.objects.get(kind="key_renewed").detail == str(len(invitees) - 1)
+    collections.close_collection(online)
+    sealing.seal(online)
+    online.refresh_from_db()
+    assert (online.n_submitted, online.n_links) == (2, len(invitees))
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * keys.KEY_BYTES])
+def test_a_key_that_is_cut_off_or_another_one_is_lost_too(invitees, content):
+    online = invitees[0].collection
+    path(online).write_bytes(content)
+    assert new_keys.is_lost(online)
+    assert new_keys.renew(online) == len(invitees)
+    assert not new_keys.is_lost(online)
+    assert path(online).read_bytes() != content
+
+
+def test_a_key_that_is_there_stays(researcher, invitees):
+    online = invitees[0].collection
+    before = path(online).read_bytes(), [one.secret.nonce for one in invitees]
+    with pytest.raises(NotReady):
+        new_keys.renew(online)
+    assert researcher.post(page_of(online, "collecting_new_key")).status_code == 302
+    assert (path(online).read_bytes(), [one.secret.nonce for one in Invitee.objects.order_by("email")]) == before
+
+
+def test_once_closed_no_new_links_are_made_and_sealing_goes_on(invitees):
+    online = invitees[0].collection
+    collections.close_collection(online)
+    lose_all()
+    assert new_keys.look() == 0
+    assert not Job.objects.filter(key=online.pk, kind=new_keys.LOOKS.kind).exists()
+    with pytest.raises(NotReady):
+        new_keys.renew(online)
+    sealing.seal(online)
+    assert Collection.objects.get(pk=online.pk).state == Collection.State.SEALED
+
+
+def test_a_new_key_that_broke_off_is_made_again(invitees, monkeypatch):
+    online = invitees[0].collection
+    lose_all()
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(new_keys.mail, "queue_many", broken)
+        with pytest.raises(RuntimeError):
+            new_keys.renew(online)
+    assert new_keys.is_lost(online), "a key of no link is none"
+    assert new_keys.renew(online) == len(invitees)
+
+
+def test_pasted_addresses_and_slips_say_that_the_key_is_lost(researcher, online, collection, meeting):
+    """The documented "send new links" was a 500."""
+    Study.objects.update(slips=True)
+    slips.make(collection, 3)
+    lose_all()
+    answer = researcher.post(page_of(online, "collecting_links"), {"addresses": "ine@noord.example"})
+    assert answer.status_code == 200
+    assert "ine@noord.example" in answer.content.decode(), "what was typed is still there"
+    assert answer.context["form"].errors
+    assert not Invitee.objects.exists()
+    answer = researcher.post(page_of(collection, "collecting_slips"), {"n": 3}, follow=True)
+    assert answer.redirect_chain
+    assert Slip.objects.count() == 3
+    new_keys.renew(collection)
+    assert not Slip.objects.exists()
+    assert len(slips.make(Collection.objects.get(pk=collection.pk), 2)) == 2
+
+
+def test_a_device_keeps_its_parcel_while_the_key_is_away(collection, meeting):
+    key = submission.start_in_meeting(meeting)
+    parcel = locked(collection, {"key": key, "sequence": 1, "answers": {"GV1": 1}})
+    content = path(collection).read_bytes()
+    path(collection).unlink()
+    answer = post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel)
+    assert answer.status_code == 503
+    assert "outcome" not in answer.json()
+    path(collection).write_bytes(content)
+    answer = post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel)
+    assert answer.json()["outcome"] == "submitted"
+
+
+def test_a_mail_that_waited_brings_the_new_link_once(invitees):
+    online = invitees[0].collection
+    lose_all()
+    new_keys.renew(online)
+    mail.send_due()
+    to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
+    assert sorted(to_teachers) == sorted(one.email for one in invitees)

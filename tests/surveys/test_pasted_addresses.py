@@ -1,0 +1,46 @@
+"""Addresses as people paste them: every one is found, and what is none is named."""
+
+import pytest
+
+from surveys.forms import AddressesForm
+
+TWO = ["d@school.nl", "l@school.nl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("d@school.nl\r\nL@School.nl\r\n", TWO),
+        ("d@school.nl l@school.nl", TWO),  # only the last was kept, in silence
+        ("d@school.nl, l@school.nl;d@school.nl", TWO),
+        ("Jansen, D. <d@school.nl>; Bos, Leo <l@school.nl>", TWO),  # was refused
+        ("Jansen, D. <d@school.nl>, Bos, Leo <l@school.nl>", TWO),
+        ("\"Jansen, D.\" <d@school.nl>\n'Leo Bos' <mailto:l@school.nl>", TWO),
+        ("d@school.nl, Leo Bos <l@school.nl>", ["l@school.nl", "d@school.nl"]),
+        ("d@school.nl Leo Bos <l@school.nl>.", TWO),
+        ("Dirk Jansen\td@school.nl\nLeo Bos\tl@school.nl", TWO),
+        ("mailto:d@school.nl\n(l@school.nl)", TWO),
+        ("d@school.nl;;\n\n;l@school.nl,", TWO),
+    ],
+)
+def test_every_address_is_found(text: str, expected: list[str]):
+    form = AddressesForm({"addresses": text})
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["addresses"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Jan\nd@school.nl", "Jan"),
+        ("d@school.nl, and Leo Bos", "and Leo Bos"),
+        ("d@school.nl; l@school", "l@school"),
+        ("d@school.nl l@", "l@"),
+        ("d at school.nl", "d at school.nl"),
+        ("Leo <l at school.nl>", "Leo &lt;l at school.nl&gt;"),
+    ],
+)
+def test_what_is_no_address_is_named(text: str, named: str):
+    form = AddressesForm({"addresses": text})
+    assert not form.is_valid()
+    assert named in str(form.errors["addresses"])

@@ -1,0 +1,46 @@
+"""A team that stopped: whatever waits in the outbox for its leader, teachers and contact person is dropped at sending."""
+
+import pytest
+from django.core import mail as django_mail
+
+from surveys import links
+from surveys.collections import OPENED_MAIL
+from surveys.models import Collection, Invitee, Meeting
+from teams import mail
+from teams.models import Invitation, OutboxMessage, Participation
+from teams.withdrawing import withdraw
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_nobody_of_a_team_that_stopped_is_mailed_but_its_leader_once(
+    meeting: Meeting, online: Collection, invitees: list[Invitee], stops: bool
+) -> None:
+    """The same letters do go where the team goes on: so it is stopping that holds them."""
+    study = online.survey.study
+    OutboxMessage.objects.all().delete()
+    Participation.objects.filter(pk=meeting.collection.participation_id).update(
+        contact_name="Cor Vis", contact_email="cor@noord.example"
+    )
+    for collection in (meeting.collection, online):
+        Invitation.objects.create(
+            study=study, participation=collection.participation, state="accepted", undertaking=True, nonce="a" * 32
+        )
+        mail.queue(OPENED_MAIL, collection.participation_id, study=study)
+    mail.queue(links.FACILITATOR_MAIL, meeting.pk, study=study)
+    for kind in (links.LINK_MAIL, links.REMINDER_MAIL):
+        mail.queue(kind, invitees[0].pk, study=study)
+    if stops:
+        for invitation in Invitation.objects.filter(participation__isnull=False):
+            assert withdraw(invitation, "workload", by_link=True)
+    django_mail.outbox.clear()
+    mail.send_due()
+    to = {address for sent in django_mail.outbox for address in sent.to}
+    if stops:
+        assert to == {"lena@noord.example"}
+        assert set(OutboxMessage.objects.filter(state="sent").values_list("kind", flat=True)) == {
+            "teams.team_withdrawn"
+        }
+    else:
+        assert to == {"lena@noord.example", "cor@noord.example", invitees[0].email}

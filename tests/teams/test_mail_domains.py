@@ -1,0 +1,74 @@
+"""The mail domains of an institution: learned from what researchers enter, never a provider's."""
+
+import importlib
+
+import pytest
+from django.apps import apps
+
+from teams import contacts, duplicates, mail_domains
+from teams.contacts import AcademyData, TeamData
+from teams.models import Academy, Event, Institution, MailDomain, Study, User
+from tests.groups import a_group
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(study: Study, director: str, *leaders: str, academy: str = "Zorg", by: User | None = None) -> Academy:
+    owner = contacts.add_academy(study, AcademyData("Noord", academy, "health", "Dirk", director), by)
+    for number, leader in enumerate(leaders):
+        contacts.add_team(study, owner, TeamData(f"Team {number}", "full_time", "Lena", leader), by)
+    return owner
+
+
+def domains() -> set[str]:
+    return set(MailDomain.objects.filter(used=True).values_list("domain", flat=True))
+
+
+def test_a_director_brings_the_domain(study, roos):
+    listed(study, "Dirk@Noord.example", by=roos)
+    assert domains() == {"noord.example"}
+    listed(study, "dirk@noord.example", academy="Techniek", by=roos)
+    assert Event.objects.filter(kind="mail_domain_added").count() == 1
+
+
+def test_free_mail_never(study, roos):
+    listed(study, "dirk@gmail.com", "lena@hotmail.nl", "lars@hotmail.nl", by=roos)
+    assert domains() == set()
+
+
+def test_a_leader_alone_brings_no_domain_of_his_own(study, roos):
+    listed(study, "dirk@noord.example", "lena@lenabos.example", "lena+2@lenabos.example", by=roos)
+    assert domains() == {"noord.example"}
+    listed(study, "anna@zuid.example", "lars@techniek.example", "leo@techniek.example", academy="Techniek", by=roos)
+    assert domains() == {"noord.example", "zuid.example", "techniek.example"}
+
+
+def test_what_was_taken_off_stays_off_until_somebody_puts_it_back(study, roos):
+    academy = listed(study, "dirk@noord.example", by=roos)
+    assert mail_domains.remove(study, MailDomain.objects.get(), roos)
+    assert not mail_domains.remove(study, MailDomain.objects.get(), roos)
+    listed(study, "dirk@noord.example", by=roos)
+    assert domains() == set()
+    assert mail_domains.add(study, academy.institution, "noord.example", roos)
+    assert domains() == {"noord.example"}
+    assert not mail_domains.add(study, academy.institution, "noord.example", roos)
+
+
+def test_merging_institutions_joins_their_domains(study, roos):
+    listed(study, "dirk@noord.example", by=roos)
+    contacts.add_academy(study, AcademyData("HS Noord", "Techniek", "engineering", "An", "an@noord.example"), roos)
+    contacts.add_academy(study, AcademyData("HS Noord", "Kunst", "arts", "Bo", "bo@kunst.example"), roos)
+    keep, other = Institution.objects.get(name="Noord"), Institution.objects.get(name="HS Noord")
+    duplicates.merge("institution", keep, other, [study], roos)
+    assert mail_domains.domains_of(keep) == {"noord.example", "kunst.example"}
+
+
+def test_the_migration_takes_the_domains_of_known_contacts():
+    migration = importlib.import_module("teams.migrations.0011_domains_of_known_contacts")
+    noord = Institution.objects.create(group=a_group(), name="Noord")
+    academy = Academy.objects.create(institution=noord, name="Zorg", sector="health", director_email="d@noord.example")
+    for n, leader in enumerate(["a@eigen.example", "b@zorg.example", "c@zorg.example", "d@gmail.com", "e@gmail.com"]):
+        academy.teams.create(name=str(n), leader_name="L", leader_email=leader)
+    migration.learn(apps, None)
+    migration.learn(apps, None)
+    assert domains() == {"noord.example", "zorg.example"}

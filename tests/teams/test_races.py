@@ -1,0 +1,153 @@
+"""Two who act on one team, or on one researcher's hour, at the same instant: in each, the second looks before the first is done."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event as Flag
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from teams import corrections, invitations, planning, slots, withdrawing
+from teams.contact_person import SamePerson
+from teams.invitations import Approach
+from teams.models import Event, Invitation, OfferedSlot, Participation, PlannedMeeting
+from tests.surveys.conftest import in_threads
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STATE = Participation.State
+
+
+def in_between(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str
+) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Stop who first comes past ``name``, until the other is done or has to wait for us. Returns how both are called."""
+    real, looked, done = getattr(module, name), Flag(), Flag()
+
+    def slow(*args: object, **kwargs: object) -> object:
+        found = real(*args, **kwargs)
+        if not looked.is_set():
+            looked.set()
+            done.wait(1)
+        return found
+
+    monkeypatch.setattr(module, name, slow)
+
+    def second(act: Callable[[], object]) -> Callable[[], object]:
+        def call() -> object:
+            assert looked.wait(20)
+            try:
+                return act()
+            finally:
+                done.set()
+
+        return call
+
+    return (lambda act: act), second
+
+
+@pytest.fixture
+def both(study, nursing, physiotherapy) -> tuple[Participation, Participation]:
+    """Two teams of an academy that meet."""
+    for one in (nursing, physiotherapy):
+        Participation.objects.filter(pk=one.pk).update(state=STATE.ACCEPTED, mode="researcher", approached=9)
+        one.refresh_from_db()
+    return nursing, physiotherapy
+
+
+def at(hours: float) -> Any:
+    return (timezone.now() + timedelta(days=9, hours=hours)).replace(minute=0, second=0, microsecond=0)
+
+
+def test_proposing_dates_does_not_undo_a_meeting_that_is_being_fixed(both, roos, monkeypatch):
+    team, _other = both
+    planned = planning.begin(team)
+    first, second = in_between(monkeypatch, planning, "begin")
+    results = in_threads(
+        first(lambda: planning.propose(team, [at(0)], by_leader=True)),
+        second(lambda: planning.fix(planned, at(1), researcher=roos)),
+    )
+    assert not isinstance(results[0], Exception), results
+    assert results[1] is True
+    planned.refresh_from_db()
+    assert (planned.state, planned.starts_at) == (PlannedMeeting.State.CONFIRMED, at(1))
+
+
+@pytest.mark.parametrize("later", [0.0, 0.5])
+def test_two_leaders_do_not_get_one_researcher_at_one_time(both, study, roos, monkeypatch, later):
+    """Two times that overlap, or the same hour as a meeting that a researcher fixes."""
+    start = at(0)
+    slots.offer_slots(study, roos, [start, start + timedelta(minutes=30)], 45)
+    early, late = OfferedSlot.objects.order_by("starts_at")
+    first, second = in_between(monkeypatch, planning, "begin")
+    if later:
+        results = in_threads(
+            first(lambda: planning.take_slot(both[0], early)), second(lambda: planning.take_slot(both[1], late))
+        )
+    else:
+        other = PlannedMeeting.objects.create(participation=both[1])
+        results = in_threads(
+            first(lambda: planning.take_slot(both[0], early)),
+            second(lambda: planning.fix(other, start + timedelta(minutes=15), researcher=None)),
+        )
+        assert results == [True, True]
+        other.refresh_from_db()
+        assert not planning.take_slot(both[1], late), "the researcher meets another team then"
+        return
+    assert sorted(results) == [False, True], results
+    assert OfferedSlot.objects.filter(taken_by__isnull=False).count() == 1
+    assert PlannedMeeting.objects.filter(state=PlannedMeeting.State.CONFIRMED).count() == 1
+
+
+def test_a_leader_may_move_to_a_time_that_overlaps_the_own_one(both, study, roos):
+    start = at(0)
+    slots.offer_slots(study, roos, [start, start + timedelta(minutes=30)], 45)
+    early, late = OfferedSlot.objects.order_by("starts_at")
+    assert planning.take_slot(both[0], early)
+    assert planning.take_slot(both[0], late)
+    assert PlannedMeeting.objects.get().starts_at == late.starts_at
+
+
+def test_a_leader_who_accepts_while_the_director_stops_is_told(study, nursing, monkeypatch):
+    invitations.invite_directors(study)
+    director = invitations.academy_invitation(nursing)
+    assert invitations.accept_academy(director, [Approach(nursing.pk, "Lena Bos", "lena@noord.example")])
+    leader = Invitation.objects.get(participation=nursing)
+    first, second = in_between(monkeypatch, invitations, "open_to_leader")
+
+    def accept() -> bool:
+        with transaction.atomic():
+            return invitations.accept_team(leader, mode="online", approached=9)
+
+    results = in_threads(first(accept), second(lambda: withdrawing.withdraw(director, "workload")))
+    assert results == [True, True]
+    nursing.refresh_from_db()
+    leader.refresh_from_db()
+    assert (nursing.state, leader.state) == (STATE.WITHDRAWN, Invitation.State.WITHDRAWN)
+    assert Event.objects.filter(kind="team_withdrawn", participation=nursing).count() == 1
+
+
+def test_two_teams_that_name_each_others_people_at_once(both, monkeypatch):
+    """A contact person of one becomes the leader of the other at the same instant: one of the two is refused."""
+    one, other = both
+    first, second = in_between(monkeypatch, planning, "check_contact")
+    results = in_threads(
+        first(lambda: planning.change_way(one, mode="contact", contact_name="Mia", contact_email="mia@noord.example")),
+        second(lambda: corrections.correct_leader(other, "Mia", "mia@noord.example")),
+    )
+    assert results[0] is True, results
+    assert isinstance(results[1], SamePerson), results
+    other.refresh_from_db()
+    assert other.leader_email != "mia@noord.example"
+
+
+def test_the_director_is_not_named_while_the_same_person_becomes_contact(both, monkeypatch):
+    one, _other = both
+    first, second = in_between(monkeypatch, planning, "check_contact")
+    results = in_threads(
+        first(lambda: planning.change_way(one, mode="contact", contact_name="Mia", contact_email="mia@noord.example")),
+        second(lambda: corrections.correct_director(one.team.academy, "Mia", "mia@noord.example")),
+    )
+    assert results[0] is True, results
+    assert isinstance(results[1], SamePerson), results
