@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +53,15 @@ class Stack:
         """All mails to an address, the newest first."""
         return mailbox.newest(self.var / "mail", 50, to)[0]
 
-    def mail(self, to: str, subject: str = "", seconds: float = 90) -> mailbox.FiledMail:
-        """The newest mail to an address, once the worker has sent it."""
+    def mail(
+        self, to: str, subject: str = "", seconds: float = 90, besides: Sequence[mailbox.FiledMail] = ()
+    ) -> mailbox.FiledMail:
+        """The newest mail to an address, once the worker has sent it; ``besides`` those that were there before."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if mails := [mail for mail in self.mails(to) if subject.lower() in mail.subject.lower()]:
-                return mails[0]
+            for mail in self.mails(to):
+                if subject.lower() in mail.subject.lower() and mail not in besides:
+                    return mail
             time.sleep(0.2)
         raise AssertionError(f"no mail to {to} about '{subject}' within {seconds} s")
 

@@ -88,7 +88,7 @@ def test_when_the_state_changes_the_page_is_loaded_again(cora, collection, meeti
 def test_the_projector_shows_only_the_total(cora, meeting):
     for _n in range(7):
         key = submission.start_in_meeting(meeting)
-    collections.set_present(meeting, 987)  # not the number of a row, which stands in the page's addresses
+    collections.set_present(meeting, 98765)  # not the number of a row, which stands in the page's addresses
     address = reverse("facilitator_counts", args=[meeting.pk]) + "?total&seen=open"
     first = cora.get(address)
     assert first.content.decode().strip().startswith("7 ")
@@ -96,7 +96,7 @@ def test_the_projector_shows_only_the_total(cora, meeting):
     assert cora.get(address).content == first.content, "nobody sees who finishes"
     page = cora.get(reverse("facilitator_projector", args=[meeting.pk])).content.decode()
     assert ">7 " in page
-    assert "987" not in page.split('id="total"')[1]
+    assert "98765" not in page.split('id="total"')[1]
 
 
 def test_present_is_recorded_while_open(cora, meeting):
@@ -205,7 +205,7 @@ def test_counts_end_with_the_meeting_and_leave_out_personal_links(cora, collecti
     assert {page: cora.get(page).content for page in pages[:1]} == shown
     key = submission.start_in_meeting(meeting)
     assert "1 persoon is begonnen en heeft nog niet ingeleverd" in cora.get(pages[0]).content.decode()
-    collections.set_present(meeting, 987)
+    collections.set_present(meeting, 98765)
     collections.close_collection(collection)
     closed = cora.get(pages[0] + "?seen=closed")
     total = cora.get(pages[0] + "?total&seen=closed")
@@ -216,7 +216,7 @@ def test_counts_end_with_the_meeting_and_leave_out_personal_links(cora, collecti
     for page in pages:
         text = cora.get(page).content.decode()
         assert "<dd>" not in text
-        assert "987" not in text
+        assert "98765" not in text
         assert "onderweg" not in text
 
 

@@ -24,10 +24,12 @@ def member(group: str) -> Client:
 def theirs() -> Questionnaire:
     found, version = import_questionnaire(shipped("collective-learning"), a_group("Owners"))
     content = {**version.content, "title": {"nl": "Vragen van ons", "en": "Our questions"}}
-    Questionnaire.objects.filter(pk=found.pk).update(draft=content, title={"nl": "QQ-klad", "en": "QQ-klad"})
+    Questionnaire.objects.filter(pk=found.pk).update(draft=content, title={"nl": "Geheimklad", "en": "Geheimklad"})
     found.refresh_from_db()
-    publish_version(found, note="QQ-note", by=User.objects.create_user("qq@noord.example", name="QQ-maker"))
-    Questionnaire.objects.filter(pk=found.pk).update(draft={**content, "intro": {"nl": "QQ-klad", "en": "QQ-klad"}})
+    publish_version(found, note="Geheimnoot", by=User.objects.create_user("qq@noord.example", name="Geheimmaker"))
+    Questionnaire.objects.filter(pk=found.pk).update(
+        draft={**content, "intro": {"nl": "Geheimklad", "en": "Geheimklad"}}
+    )
     return found
 
 
@@ -47,7 +49,7 @@ def test_offered_copied_and_taken_back(theirs):
     assert copied.redirect_chain[-1][0] == reverse("questionnaire_edit", args=[mine.pk])
     for path in (page, reverse("questionnaire_versions", args=[mine.pk]), reverse("questionnaires")):
         shown += other.get(path).content.decode()
-    assert "QQ-" not in shown + copied.content.decode()
+    assert "Geheim" not in shown + copied.content.decode()
     assert mine.versions.get().content == theirs.versions.first().content
     assert not mine.offered
     for path in ("questionnaire_edit", "questionnaire_versions", "questionnaire_preview"):
