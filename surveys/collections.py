@@ -16,7 +16,7 @@ from surveys import confirming, keys, links
 from surveys.models import Collection, Meeting, PresentBy, Response, Survey
 from surveys.paper_counts import paper_counts_of
 from teams import mail, planning
-from teams.contact_person import note_vouched
+from teams.contact_person import hold_academy, note_vouched
 from teams.corrections import language_of
 from teams.history import record
 from teams.leases import Chore, wake
@@ -258,22 +258,30 @@ def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by:
     Returns:
         Whether it was recorded.
     """
-    open_now = Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN)
-    counter = confirming.who_counts(meeting, by)
-    recorded = bool(open_now.update(present=present, paper=paper, present_by=counter, counted_by=by))
-    if recorded and by is None:
-        note_vouched(meeting.collection.participation_id, meeting.collection.participation.contact_email)
-    return recorded
+    participation = meeting.collection.participation
+    with transaction.atomic():
+        hold_academy(participation.team.academy_id)
+        open_now = Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN)
+        counter = confirming.who_counts(meeting, by)
+        if not open_now.update(present=present, paper=paper, present_by=counter, counted_by=by):
+            return False
+        if by is not None:
+            note_vouched(participation.pk, by.email)
+        if by is None or counter != PresentBy.RESEARCHER:  # signed in or not, it was the contact person's link
+            note_vouched(participation.pk, participation.contact_email)
+    return True
 
 
 def count_present(meeting: Meeting, present: int, by: User) -> bool:
     """A researcher's own count of who was present, until the answers are sealed. Whether it was recorded."""
+    collection = meeting.collection
     with transaction.atomic():
+        hold_academy(collection.participation.team.academy_id)
         unsealed = Meeting.objects.filter(pk=meeting.pk, collection__sealing=False)
         unsealed = unsealed.exclude(collection__state=Collection.State.SEALED)
         if not unsealed.update(present=present, present_by=PresentBy.RESEARCHER, counted_by=by):
             return False
-        collection = meeting.collection
+        note_vouched(collection.participation_id, by.email)
         record(
             collection.survey.study,
             "present_counted",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from teams import history
 from teams.addresses import domain_of, folded, is_free_mail
 from teams.elsewhere import Elsewhere, elsewhere, studies_with
-from teams.models import Academy, Institution, MailDomain, Study, Team, User
+from teams.models import Academy, Event, Institution, MailDomain, Study, Team, User
 
 
 def domains_of(institution: Institution) -> frozenset[str]:
@@ -23,7 +23,8 @@ def domains_of(institution: Institution) -> frozenset[str]:
 def learn(study: Study, academy: Academy, by: User | None, *, leader: str = "") -> None:
     """Take the domain of the academy's director, or of a leader, whose address a researcher entered.
 
-    A leader's counts only if somebody else of the institution has it too: one who has a domain of his own could fill it.
+    A leader's counts only if somebody else of the institution has it too: one who has a domain of his own could fill it. Nor
+    is anything learned from an address that a director named by link, who could name two in a domain of their own.
     Never a mail provider's domain; one that was taken off the list stays off; nothing is learned from somebody who does not
     work in every study of the institution.
     """
@@ -31,7 +32,7 @@ def learn(study: Study, academy: Academy, by: User | None, *, leader: str = "") 
     domain = domain_of(leader or academy.director_email)
     if not domain or is_free_mail(domain) or elsewhere(institution, by):
         return
-    if leader and not _others_in(institution, domain, leader):
+    if leader and (_named_by_link(institution, leader) or not _others_in(institution, domain, leader)):
         return
     _row, is_new = MailDomain.objects.get_or_create(institution=institution, domain=domain)
     if is_new:
@@ -90,14 +91,17 @@ def _record(study: Study, kind: str, institution: Institution, domain: str, by: 
 
 
 def _others_in(institution: Institution, domain: str, leader: str) -> set[str]:
-    """Other people of the institution who have an address in the domain."""
+    """Other people of the institution whom researchers entered with an address in the domain."""
     directors = Academy.objects.filter(institution=institution, director_email__iendswith=f"@{domain}")
     leaders = Team.objects.filter(academy__institution=institution, leader_email__iendswith=f"@{domain}")
-    addresses = {
-        folded(one)
-        for one in (
-            *directors.values_list("director_email", flat=True),
-            *leaders.values_list("leader_email", flat=True),
-        )
+    others = {
+        *directors.values_list("director_email", flat=True),
+        *(one for one in leaders.values_list("leader_email", flat=True) if not _named_by_link(institution, one)),
     }
-    return addresses - {folded(leader)}
+    return {folded(one) for one in others} - {folded(leader)}
+
+
+def _named_by_link(institution: Institution, email: str) -> bool:
+    """Whether a director, or whoever held their link, named this address as a leader's: of that the history tells."""
+    named = Event.objects.filter(participation__team__academy__institution=institution, by_link=True)
+    return named.filter(kind="contact_changed", detail__iendswith=f"<{email}>").exists()

@@ -2,6 +2,7 @@
 
 import datetime
 import importlib
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -15,7 +16,7 @@ from surveys import collections, links
 from surveys.models import Collection, Meeting
 from teams import contact_cells, contacts, corrections, invitations, mail, planning
 from teams.contact_person import SamePerson, check_contact, check_leader, note_vouched
-from teams.models import Attendee, Event, Invitation, OutboxMessage, Participation, Role, User
+from teams.models import Attendee, Event, Invitation, Membership, OutboxMessage, Participation, Role, User
 from tests.surveys.conftest import make_participation, make_study
 
 pytestmark = pytest.mark.django_db
@@ -309,3 +310,32 @@ def test_who_leads_a_sibling_does_not_count_and_who_counts_does_not_lead_one(sur
     with pytest.raises(SamePerson, match="counted who was present in Mondzorg"), translation.override("en"):
         check_leader(participation, "siem@noord.example")
     check_contact(participation, "another@noord.example")
+
+
+def test_who_counted_while_signed_in_is_remembered_too(collection, meeting):
+    """A contact person may have an account, as the leader of another team: signed in or not, who counts is not who reads."""
+    participation = collection.participation
+    Participation.objects.filter(pk=participation.pk).update(
+        mode="contact", contact_name="Cora", contact_email="cora@noord.example"
+    )
+    elsewhere = make_participation(make_study("elsewhere"), "Mondzorg", "online")
+    for name in ("cora", "kees"):
+        user = User.objects.create_user(f"{name}@noord.example", name=name)
+        Role.objects.update_or_create(kind=Role.Kind.LEADER, participation=elsewhere, defaults={"user": user})
+        client = english(user)
+        assert client.get(urlsplit(links.facilitator_url(meeting)).path).status_code == 302
+        assert client.post(reverse("facilitator_present", args=[meeting.pk]), {"present": "12"}).status_code == 302
+        meeting.refresh_from_db()
+        assert meeting.present == 12
+    Participation.objects.filter(pk=participation.pk).update(contact_name="Piet", contact_email="piet@noord.example")
+    for name in ("cora", "kees"):
+        with pytest.raises(SamePerson, match="counted"), translation.override("en"):
+            corrections.correct_leader(participation, name, f"{name}@noord.example")
+
+
+def test_a_researcher_who_counted_does_not_lead_the_team_later(collection, meeting, roos):
+    collections.count_present(meeting, 12, roos)
+    Role.objects.filter(user=roos).delete()
+    Membership.objects.filter(user=roos).delete()
+    with pytest.raises(SamePerson, match="counted"), translation.override("en"):
+        corrections.correct_leader(collection.participation, "Roos", "roos@noord.example")

@@ -5,9 +5,9 @@ import importlib
 import pytest
 from django.apps import apps
 
-from teams import contacts, duplicates, mail_domains
+from teams import contacts, corrections, duplicates, invitations, mail_domains
 from teams.contacts import AcademyData, TeamData
-from teams.models import Academy, Event, Institution, MailDomain, Study, User
+from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +72,23 @@ def test_the_migration_takes_the_domains_of_known_contacts():
     migration.learn(apps, None)
     migration.learn(apps, None)
     assert domains() == {"noord.example", "zorg.example"}
+
+
+def test_leaders_whom_a_director_named_bring_no_domain(study, roos):
+    """A director who names two addresses in a domain of his own would have that count; the next list would take it over."""
+    academy = listed(study, "dirk@noord.example", "lena@noord.example", "lars@noord.example", by=roos)
+    invitations.list_academy(study, academy, roos)
+    for number, participation in enumerate(Participation.objects.filter(study=study).order_by("pk")):
+        corrections.correct_leader(participation, "P", f"p{number}@dirks-own.example", by_link=True)
+    table = [
+        ["institution", "academy", "sector", "director", "director email", "team", "leader", "leader email"],
+        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 0", "Lena", "lena@noord.example"],
+        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 1", "Lena", "lars@noord.example"],
+        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 2", "Leo", "leo@noord.example"],
+    ]
+    assert contacts.apply(study, table, roos).applied  # whoever is known stays: no question was answered with yes
+    assert domains() == {"noord.example"}
+    # nor beside one that a researcher types because somebody asked for it
+    add = TeamData("Team 3", "full_time", "Lia", "p9@dirks-own.example")
+    contacts.add_team(study, academy, add, roos)
+    assert domains() == {"noord.example"}
