@@ -113,7 +113,8 @@ class Filled(forms.Form):
                 mine = sent = ""
             if current == mine:
                 continue
-            if name in take or mine == before.get(name):  # what the other wrote stays
+            # what the other wrote stays; where nothing stands, a field that must be filled in is not left out by that
+            if (name in take and not self._lacks(name)) or mine == before.get(name):
                 self.errors.pop(name, None)
                 self.cleaned_data[name] = cleaned[name] = now
                 self._check(cleaned, name)
@@ -165,6 +166,15 @@ class Filled(forms.Form):
             return field.clean(value)
         except ValidationError:
             return value
+
+    def _lacks(self, name: str) -> bool:
+        """Whether nothing stands where something must: a reason that is asked each time, a box that nobody ticked before."""
+        field = self.fields[name]
+        try:
+            field.clean(field.prepare_value(self.get_initial_for_field(field, name)))
+        except ValidationError as error:
+            return any(one.code == "required" for one in error.error_list)
+        return False
 
     def _sent(self, name: str) -> Any:
         field = self.fields[name]

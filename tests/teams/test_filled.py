@@ -6,11 +6,14 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from surveys.forms import CountsForm
 from teams import invitations, letters, planning
 from teams.filled import OPENED, TAKE
+from teams.invitation_forms import DirectorForm
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 from teams.studies import let_work
 from tests.access.opened import fields_of
@@ -280,3 +283,39 @@ def test_two_who_save_at_the_same_moment(two, open_team):
     assert sent == [302, 302]
     study = Study.objects.get(pk=open_team.study_id)
     assert (study.contact_name, study.privacy_contact) == ("Ans", "b@noord.example")
+
+
+def test_choosing_what_stands_there_leaves_out_nothing_that_must_be_filled_in():
+    """``take`` of a field in which nothing ever stands: a correction of counts went through without its reason."""
+
+    def form(**changes: Any) -> CountsForm:
+        data = QueryDict(mutable=True)
+        for name, value in ({"approached": "3", "refused": "0", OPENED: opened} | changes).items():
+            data[name] = value
+        return CountsForm(data, initial={"approached": 9, "refused": 0})
+
+    opened = CountsForm(initial={"approached": 9, "refused": 0})[OPENED].value()
+    assert form(reason="On leave").is_valid()
+    for blank in ("", " "):
+        assert set(form(reason=blank, **{TAKE: "reason"}).errors) == {"reason"}
+    # where something stands it can be chosen, also beside what is no answer
+    chosen = form(reason="On leave", approached="many", **{TAKE: "approached"})
+    assert chosen.is_valid()
+    assert chosen.cleaned_data["approached"] == 9
+
+
+def test_a_director_gives_the_undertaking_by_hand(study, nursing):
+    invitations.invite_directors(study)
+    invitation = invitations.academy_invitation(nursing)
+
+    def form(data: QueryDict | None = None) -> DirectorForm:
+        return DirectorForm(data, participations=invitations.undecided_teams(invitation), invitation=invitation)
+
+    page = form()
+    data = QueryDict(mutable=True)
+    data.update(
+        {name: page[name].value() or "" for name in page.fields if name != "undertaking"} | {TAKE: "undertaking"}
+    )
+    assert set(form(data).errors) == {"undertaking"}
+    data["undertaking"] = "on"
+    assert form(data).is_valid()
