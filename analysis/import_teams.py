@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from teams import invitations
 from teams.access import studies_of
-from teams.duplicates import alike, key
+from teams.duplicates import key, near_pairs
 from teams.elsewhere import elsewhere
 from teams.links import new_nonce
 from teams.models import Academy, Institution, Invitation, Participation, Sector, Study, Team, User
@@ -66,17 +66,9 @@ def sector_of(cell: str) -> str:
 
 def nearly_same(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of names that differ by a slip of the pen, or by words that tell nothing."""
-    blocks: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(names):
-        compared = key(name) or folded(name)
-        blocks.setdefault(compared[:2], []).append((compared, name))
-    return [
-        (one, other)
-        for block in blocks.values()
-        for place, (compared, one) in enumerate(block)
-        for compared_too, other in block[place + 1 :]
-        if alike(compared, compared_too)
-    ]
+    listed = sorted(names)
+    pairs = near_pairs([key(name) or folded(name) for name in listed])
+    return [(listed[one], listed[other]) for one, other in pairs]
 
 
 def of_neighbouring_waves(study: Study, by: User | None) -> dict[str, list[Team]]:

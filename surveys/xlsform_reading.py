@@ -17,7 +17,7 @@ from surveys.definition import LANGUAGES, NUMBER, TEXT, QuestionnaireError
 from teams.tables import MAX_BYTES, MAX_ROWS
 from teams.workbooks import UnreadableWorkbook, read_sheets
 
-_HEADER = re.compile(r"(?P<name>[a-z_ ]+?)\s*(?:::?\s*(?P<language>.+))?")
+_COLUMN = re.compile("[a-z_ ]+")
 _LANGUAGE_CODE = re.compile(r"\(\s*([a-z]{2})(?:[-_][a-z]+)?\s*\)\s*$", re.IGNORECASE)
 _LANGUAGE_WORDS = {"nl": "nl", "dutch": "nl", "nederlands": "nl", "en": "en", "english": "en", "engels": "en"}
 _BOUND = re.compile(r"\.\s*(>=|<=|>|<)\s*(-?\d+)")
@@ -179,8 +179,12 @@ class _Reading:
 
     @staticmethod
     def _header(text: str) -> tuple[str, str]:
-        found = _HEADER.fullmatch(text.strip().lower())
-        return (found["name"], found["language"] or "") if found else (text.strip().lower(), "")
+        """Name and language of a column: ``label::Dutch (nl)``, or with one colon."""
+        text = text.strip().lower()
+        name, colon, language = (part.strip() for part in text.partition(":"))
+        language = language.removeprefix(":").lstrip()
+        is_column = _COLUMN.fullmatch(name) and (language or not colon)
+        return (name, language) if is_column else (text, "")
 
     # -------------------------------------------------------------------------------------------- the survey
     def _agreement_list(self) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations
@@ -57,6 +57,7 @@ FILLER = {
     "team",
 }
 NEAR = 0.88  # share of equal letters from which two names are taken for one with a slip
+MOST_PAIRS, MOST_COMPARED, MOST_FOUND = 1_000_000, 5_000, 1_000  # of one list: some seconds at the most
 PERSON = "person"
 KINDS: dict[str, type[Institution] | type[Academy] | type[Team]] = {
     "institution": Institution,
@@ -105,6 +106,32 @@ def alike(one: str, other: str) -> bool:
     return min(len(one), len(other)) > 4 and SequenceMatcher(None, one, other).ratio() >= NEAR
 
 
+def near_pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The places of compared names that are alike, in pairs; the same pairs as `alike` finds, up to the bounds.
+
+    A list of a thousand names has half a million pairs, and to compare two long names letter by letter costs a millisecond. So
+    only those are compared that can be alike, and no more than ``MOST_COMPARED`` in ``MOST_PAIRS``.
+    """
+    n_pairs = n_compared = n_found = 0
+    blocks: dict[tuple[str, ...], list[tuple[int, str, int]]] = defaultdict(list)
+    for number, name in enumerate(names):
+        letters = sum(1 << place for place in {ord(letter) % 128 for letter in name})
+        blocks[name[:2], *re.findall(r"\d+", name)].append((number, name, letters))
+    for block in blocks.values():
+        for (one, first, letters), (other, second, letters_too) in combinations(block, 2):
+            if (n_pairs := n_pairs + 1) > MOST_PAIRS or n_found >= MOST_FOUND:
+                return
+            if first != second:
+                most = (1 - NEAR) * (len(first) + len(second))  # letters that stand in one of the two only
+                if abs(len(first) - len(second)) > 3 or (letters ^ letters_too).bit_count() > most:
+                    continue
+                if (n_compared := n_compared + 1) > MOST_COMPARED:
+                    return
+            if alike(first, second):
+                n_found += 1
+                yield one, other
+
+
 def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
     """What looks double among the institutions, academies, teams and leaders of these studies; four queries."""
     in_studies = list(studies)
@@ -136,13 +163,12 @@ def as_led_in(teams: Iterable[Team], studies: Iterable[Study]) -> None:
 
 def _pairs(things: Iterable[AnyThing], block: Callable[[AnyThing], str]) -> Iterator[tuple[AnyThing, AnyThing]]:
     """Pairs of one block whose names are alike."""
-    blocks: dict[str, list[tuple[str, AnyThing]]] = defaultdict(list)
+    blocks: dict[str, list[AnyThing]] = defaultdict(list)
     for thing in things:
-        blocks[block(thing)].append((key(thing.name), thing))
+        blocks[block(thing)].append(thing)
     for named in blocks.values():
-        for (one, first), (other, second) in combinations(named, 2):
-            if alike(one, other):
-                yield first, second
+        for one, other in near_pairs([key(thing.name) for thing in named]):
+            yield named[one], named[other]
 
 
 # ------------------------------------------------------------------------------------------------ what would move

@@ -35,7 +35,7 @@ from teams.models import OutboxMessage, Study
 logger = logging.getLogger(__name__)
 
 TASK = "teams.send_due_mail"
-PARAGRAPH = re.compile(r"(?:[ \t\r]*\n){2,}")
+PARAGRAPH = re.compile(r"\n{2,}")
 # Waiting time after the first, second, … failed attempt; after the last the mail is given up
 BACKOFF = (
     timedelta(minutes=1),
@@ -152,7 +152,9 @@ def from_text(
     attachments: tuple[Attachment, ...] = (),
 ) -> Mail:
     """A mail from its plain text. The HTML says the same; in it the addresses of this site, and no others, are links."""
-    text = PARAGRAPH.sub("\n\n", text).strip() + "\n"
+    # line by line: an expression that looks for blanks before a line's end reads a long row of them again from each
+    lines = (line.rstrip(" \t\r") for line in text.split("\n"))
+    text = PARAGRAPH.sub("\n\n", "\n".join(lines)).strip() + "\n"
     letter = {"subject": subject, "paragraphs": paragraphs(text), "language": translation.get_language()}
     html = render_to_string("emails/layout.html", letter)
     return Mail(to=to, subject=subject, text=text, html=html, headers=headers or {}, attachments=attachments)

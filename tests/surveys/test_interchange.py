@@ -1,6 +1,7 @@
 """Questionnaires as YAML and as XLSForm: what is written is read back the same, what is not supported is named."""
 
 import io
+import time
 
 import openpyxl
 import pytest
@@ -253,3 +254,25 @@ def test_a_workbook_without_a_survey_is_no_xlsform():
     file = io.BytesIO()
     book.save(file)
     assert "no XLSForm" in xlsform_reading.read(file.getvalue()).problems[0]
+
+
+def test_a_long_cell_in_the_header_costs_no_time():
+    since = time.process_time()
+    assert xlsform_reading._Reading._header("a" + " " * 32_000 + "!")[1] == ""
+    assert time.process_time() - since < 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "column"),
+    [
+        ("Label", ("label", "")),
+        ("label::Dutch (nl)", ("label", "dutch (nl)")),
+        ("label : English (en)", ("label", "english (en)")),
+        ("list name", ("list name", "")),
+        ("label::", ("label::", "")),
+        ("media::image::nl", ("media", "image::nl")),
+        ("a.b", ("a.b", "")),
+    ],
+)
+def test_headers_of_columns(cell, column):
+    assert xlsform_reading._Reading._header(cell) == column

@@ -1,6 +1,9 @@
 """Duplicates: what is taken for one, and a merge that moves everything or nothing."""
 
 import datetime
+import time
+from itertools import combinations
+from random import Random
 
 import pytest
 from django.urls import reverse
@@ -182,3 +185,29 @@ def test_a_changed_name_is_recorded_with_old_and_new(study, roos):
     event = participation.events.get(kind="details_changed", by=roos)
     assert "Verpleegkunde → Nursing" in event.detail
     assert "full_time → part_time" in event.detail
+
+
+def test_a_long_list_of_names_costs_seconds_not_hours():
+    """A file with a thousand names held the page for more than an hour, and with it all others on its thread."""
+    random = Random(1)
+    names = ["zorg" + "".join(random.choice("abcdefgh") for _ in range(150)) for _ in range(1000)]
+    lists = [
+        names,
+        ["zorg"] * 3000,
+        [f"team {n:05}" for n in range(5000)],
+        [f"zorg {'a' * (n % 90)}" for n in range(3000)],
+    ]
+    since = time.process_time()
+    for one in lists:
+        list(duplicates.near_pairs(one))
+    assert time.process_time() - since < 20
+
+
+def test_near_pairs_are_those_that_are_alike():
+    random = Random(2)
+    names = ["verpleeg" + "".join(random.choice("aeik") for _ in range(random.randint(0, 6))) for _ in range(120)]
+    found = set(duplicates.near_pairs(names))
+    assert found == {
+        (one, other) for one, other in combinations(range(len(names)), 2) if duplicates.alike(names[one], names[other])
+    }
+    assert 0 < len(found) < 1000
