@@ -107,7 +107,7 @@ def _default_briefing() -> str:
             )
             % {"k": "{k}"},
             _(
-                "Scan the code on the screen with your phone, or type the address and the six characters. Please answer by yourself, without talking it over, and stay seated until everybody is done."
+                "Scan the code on the screen with your phone, or type the address and the six characters. Please answer by yourself, without talking it over or looking at each other's screens, and stay seated until everybody is done."
             ),
             _("With enough answers our team can get a report, which we will talk about together. Thank you."),
         ]

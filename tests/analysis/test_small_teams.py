@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -105,6 +106,16 @@ def test_over_all_less_the_teams_is_no_team_of_a_few(researcher) -> None:
     assert all(row["mean"] for row in of(researcher, address, f"{MANY}1"))
     page = researcher.get(url("result_teams")).content.decode()
     assert not re.search(r"\d\.\d", row_of(page, NEXT))
+
+
+def test_what_is_not_prevented_the_report_of_a_hidden_team_shows_its_mean_rounded(researcher, run) -> None:
+    """NEXT, of eight, is hidden on the pages of results only; docs/data-protection.md says what follows from its report."""
+    large, small = (run.survey.study.participations.get(team__name=name) for name in (NEXT, FEW))
+    page = researcher.get(url("report_preview", large.pk)).content.decode()
+    assert re.search(r"\b[1-4]\.\d\b", page)
+    assert not re.search(r"\b[1-4]\.\d\b", researcher.get(url("report_preview", small.pk)).content.decode())
+    said = " ".join((settings.BASE_DIR / "docs" / "data-protection.md").read_text().split())
+    assert "from its own report, where it stands rounded to a tenth, comes near the small team's mean" in said
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from django.urls import reverse
 from surveys import address_lists, collections, confirming, links, sealing
 from surveys.models import AddressCheck, Invitee
 from teams import mail
-from teams.models import Event, Institution, MailDomain, Study, User
+from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
+from teams.studies import let_work
 
 SECRET = "jan.verstopt@thuis.example"
 
@@ -122,6 +123,26 @@ def test_a_new_link_ends_the_old_one(listed, study, academy, researcher):
     assert by_mail(study, academy).get(address).status_code == 200, "as long as the study lasts"
     Study.objects.update(starts_on="2019-01-01", ends_on="2020-01-01")
     assert by_mail(study, academy).get(address).status_code == 404
+
+
+@pytest.mark.parametrize("became", ["leader", "director", "researcher", "stranger"])
+def test_the_link_opens_nothing_once_who_holds_it_is_somebody_who_may_not_confirm(
+    listed, study, online, academy, researcher, became
+):
+    ask(researcher, study, academy, "kim@noord.example")
+    kim, address = by_mail(study, academy), reverse("address_list", args=[AddressCheck.objects.get().pk])
+    assert kim.get(address).status_code == 200
+    if became == "leader":
+        Participation.objects.filter(pk=online.participation_id).update(leader_email="Kim+x@noord.example")
+    elif became == "director":
+        Academy.objects.filter(pk=academy.pk).update(director_email="k.im@noord.example")
+    elif became == "researcher":
+        let_work(study, User.objects.create_user("kim@noord.example"))
+    else:
+        MailDomain.objects.filter(domain="noord.example").update(used=False)
+    assert kim.get(address).status_code == 404
+    kim.post(address, {"address": [one.pk for one in online.invitees.all()]})
+    assert not Invitee.objects.filter(confirmed=True).exists()
 
 
 def test_a_link_of_another_purpose_does_not_open_the_list(listed, study, academy, researcher, meeting):

@@ -93,3 +93,11 @@ def test_without_a_questionnaire_the_page_says_what_comes_first(client, roos):
             reverse("questionnaire_choose", args=["later"])
             in client.get(reverse(name, args=["later"])).content.decode()
         )
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "looking at each other's screens"), ("nl", "op elkaars scherm te kijken")]
+)
+def test_what_is_read_aloud_asks_not_to_look(language, words):
+    """docs/data-protection.md, What it does not protect against."""
+    assert words in meeting_texts.default_text(meeting_texts.BRIEFING, language)

@@ -25,6 +25,7 @@ from teams.studies import let_work
 from tests.groups import a_group
 from tests.teams.joining import joined, says_yes
 from tests.teams.test_contacts import HEADER, row
+from tests.teams.test_studies import fields_of
 
 pytestmark = pytest.mark.django_db
 
@@ -271,3 +272,16 @@ def test_nothing_of_another_group_is_listed_or_made_the_wave_before(client, stud
     fields = {"title": "Next", "starts_on": study.starts_on, "ends_on": study.ends_on, "contact_name": "R"}
     with pytest.raises(studies.OtherGroup):
         studies.create_study({**fields, "group": study.group, "previous": theirs}, roos)
+
+
+def test_of_another_groups_study_with_the_same_title_only_that_there_is_one_is_seen(client, study):
+    """By the number in the address of a new study; docs/data-protection.md says so."""
+    group = ResearchGroup.objects.create(name="Zuid")
+    uma = User.objects.create_user("uma@zuid.example", "correct horse battery", name="Uma")
+    let_work(other_study(group), uma)
+    client.force_login(uma)
+    made = studies.create_study({**fields_of(study), "title": study.slug, "group": group}, uma)
+    assert made.slug == f"{study.slug}-2"
+    assert client.get(reverse("board", args=[study.slug])).status_code == 404
+    for name in ("studies", "study_new"):
+        assert study.title not in client.get(reverse(name)).content.decode()
