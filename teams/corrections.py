@@ -4,7 +4,7 @@ A leader leads a team in one wave. Who leads it in the next wave gets that one; 
 own leader or a researcher gives it away (``hand_over``), or where a researcher corrects it.
 
 A corrected address ends the old link and moves what still waits: the mail, the account, the calendar. Who was there before
-is told so (former_contacts.py).
+is told so (former_contacts.py), and so is who leads a team that takes part (new_leaders.py).
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from teams import former_contacts, history, mail, planning
+from teams import former_contacts, history, mail, new_leaders, planning
 from teams.addresses import same_person
 from teams.contact_person import (
     SamePerson,
@@ -132,6 +132,8 @@ def correct_leader(
     planning.follow_people([participation])
     if Role.objects.filter(participation=was, kind=Role.Kind.LEADER).exists():
         open_to_leader(participation)
+    if moved and event == "contact_changed":  # a wave that is handed over has a mail of its own
+        new_leaders.tell(participation)
     return True
 
 

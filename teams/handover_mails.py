@@ -12,6 +12,7 @@ from teams.former_contacts import FORMER_MAIL
 from teams.link_codes import CODE_MAIL, MINUTES, code_of, waiting
 from teams.mail import Mail, absolute, compose, register
 from teams.models import FormerContact, Invitation, Participation, Study
+from teams.new_leaders import NAMED_MAIL, wants_no_mail
 
 
 def _one_line(text: str) -> str:
@@ -100,6 +101,15 @@ def wave_handed_over(object_id: int, language: str) -> Mail | None:
     """To who leads the wave from now on."""
     subject = _("An earlier measurement of %(team)s is open to you: %(study)s")
     return _to_leader(object_id, subject, "emails/teams/wave_handed_over.txt")
+
+
+@register(NAMED_MAIL)
+def leader_named(object_id: int, language: str) -> Mail | None:
+    """To who was named in the place of a leader who had accepted; None where they said no since."""
+    wave = Participation.objects.select_related("study").filter(pk=object_id).first()
+    if wave is None or wants_no_mail(wave.study, wave.leader_email):
+        return None
+    return _to_leader(object_id, _("You lead %(team)s from now on: %(study)s"), "emails/teams/leader_named.txt")
 
 
 @register(LET_IN_MAIL)

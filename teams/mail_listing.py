@@ -141,6 +141,7 @@ TITLES: "dict[str, str | Promise]" = {
     "teams.former_contact": gettext_lazy("Notice to who was here before"),
     "teams.link_code": gettext_lazy("Code to stop taking part"),
     "teams.leader_let_in": gettext_lazy("Notice that a team's pages are open to its leader"),
+    "teams.leader_named": gettext_lazy("Notice to who leads a team from now on"),
     "teams.wave_handed_over": gettext_lazy("Notice that an earlier measurement was handed over"),
 }
 

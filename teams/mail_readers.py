@@ -3,7 +3,7 @@ ends their reminders."""
 
 from collections.abc import Sequence
 
-from teams import corrections, former_contacts, joining, link_codes, planning, reminders, studies
+from teams import corrections, former_contacts, joining, link_codes, new_leaders, planning, reminders, studies
 from teams.bounces import when_unwanted
 from teams.mail_listing import Reader, name_readers
 from teams.models import (
@@ -118,7 +118,7 @@ def of_former_contacts(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(corrections.HANDED_OVER_MAIL, corrections.LET_IN_MAIL)
+@name_readers(corrections.HANDED_OVER_MAIL, corrections.LET_IN_MAIL, new_leaders.NAMED_MAIL)
 def of_new_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {

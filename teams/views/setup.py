@@ -11,7 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, contacts, corrections, glyphs, history, invitations, mail_listing, refusals, studies
+from teams import (
+    access,
+    contacts,
+    corrections,
+    glyphs,
+    history,
+    invitations,
+    mail_listing,
+    new_leaders,
+    refusals,
+    studies,
+)
 from teams.contact_person import SamePerson
 from teams.elsewhere import Elsewhere
 from teams.filled import hold
@@ -115,6 +126,7 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     participation = access.participation_for_researcher(request.user, slug, pk)
     invitation = Invitation.objects.filter(participation=participation).first()  # none where answers were imported
     hold(request, participation, participation.team)
+    led_by = participation.leader_email
     form = TeamForm(request.POST or None, participation=participation)
     if request.method == "POST" and form.is_valid():
         try:
@@ -127,6 +139,8 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The details of %(team)s are saved.") % {"team": participation.team})
+            if participation.leader_email != led_by and (untold := new_leaders.untold(participation)):
+                messages.warning(request, untold)
             warn_of_boxes(request, [participation.team.name])
             return redirect("teams", slug)
     context = {

@@ -43,6 +43,7 @@ def test_every_mail_to_people_outside_has_a_letter():
         "teams.link_code",
         "teams.sign_in",
         "teams.leader_let_in",
+        "teams.leader_named",
         "teams.wave_handed_over",
         "teams.researcher_joined",
         "teams.member_added",

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import corrections, invitations, link_codes, mail, studies
+from teams import corrections, invitations, link_codes, mail, new_leaders, refusals, studies
 from teams.models import Event, Invitation, LinkCode, OutboxMessage, Participation, Study
 from teams.withdrawing import reissue, withdraw
-from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, world
+from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, wave_of, world
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +187,15 @@ def test_who_answered_gets_no_new_link(taking_part):
     assert reread(taking_part).nonce == before
 
 
-ALL_STEPS = [*STEPS, "withdraw academy", "withdraw team", "new link"]
+ALL_STEPS = [*STEPS, "withdraw academy", "withdraw team", "new link", "name leader", "no reminders"]
+
+
+def said_no(study: Study) -> set[str]:
+    """Addresses of leaders who declined or stopped in the study, and of who wants no reminders."""
+    waves = list(Participation.objects.filter(study=study).select_related("invitation"))
+    no = {"declined", "withdrawn"}
+    refused = {one.leader_email for one in waves if one.invitation.state in no and one.invitation.reason != "left_out"}
+    return refused | {one.leader_email for one in waves if refusals.wants_none(one.leader_email)}
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -207,6 +215,12 @@ def test_nobody_is_mailed_without_a_permission_that_still_holds(study, steps):
                 withdraw(above, "workload", by_link=True)
             elif step == "withdraw team" and asked:
                 withdraw(asked, "workload", by_link=True)
+            elif step == "name leader":  # a researcher names anybody, also who leads, led or declined another team
+                other = Participation.objects.get(study=study, team=teams[(n // 4 + n) % 4])
+                wave = Participation.objects.get(study=study, team=team)
+                corrections.correct_leader(wave, other.leader_name, other.leader_email)
+            elif step == "no reminders":
+                refusals.refuse(Participation.objects.get(study=study, team=team).leader_email)
             elif step == "new link" and asked and above:
                 reissue(asked)
                 reissue(above)
@@ -217,10 +231,12 @@ def test_nobody_is_mailed_without_a_permission_that_still_holds(study, steps):
                 for message in waiting:
                     if reread(message).state != OutboxMessage.State.SENT or not message.kind.startswith("teams.leader"):
                         continue
-                    leader = Invitation.objects.select_related("participation").get(pk=message.object_id)
-                    permission = invitations.academy_invitation(leader.participation)
+                    wave = wave_of(message)
+                    permission, leader = invitations.academy_invitation(wave), wave.invitation
                     assert permission.state == Invitation.State.ACCEPTED, (step, n)
                     assert leader.state in (Invitation.State.SENT, Invitation.State.ACCEPTED)
+                    if message.kind == new_leaders.NAMED_MAIL:
+                        assert wave.leader_email not in said_no(study), (step, n)
             else:
                 take(study, academies, teams, step, n, set())
             for participation in Participation.objects.filter(study=study).select_related("invitation", "team"):
@@ -245,6 +261,54 @@ def test_who_becomes_leader_begins_anew_with_a_link_that_works_and_reminders_to_
     assert (new.n_reminders, new.reminded_at) == (0, None)
     assert new.link_until >= timezone.localdate() + datetime.timedelta(days=studies.LINK_DAYS)
     assert not invitations.link_ended(new)
+
+
+def test_who_becomes_leader_of_a_team_that_takes_part_is_mailed(client, roos, taking_part, nursing):
+    """The pages opened to somebody who heard nothing of it."""
+    client.force_login(roos)
+    values = {"name": "Verpleegkunde", "form": "full_time", "leader_name": "Nina"}
+    page = reverse("team_edit", args=["learning", nursing.pk])
+    client.post(page, {**values, "leader_email": "nina@noord.example"})
+    sent = dict(mails())
+    assert set(sent) == {"lena@noord.example", "nina@noord.example"}
+    assert "Verpleegkunde" in sent["nina@noord.example"]
+    (to_new,) = [one for one in django_mail.outbox if one.to == ["nina@noord.example"]]
+    assert reverse("team", args=[nursing.pk]) in to_new.body
+    client.post(page, {**values, "leader_email": "nina@noord.example", "leader_name": "Nina Berg"})
+    assert mails() == [], "the same address"
+    client.post(page, {**values, "leader_email": "noor@noord.example"})
+    client.post(page, {**values, "leader_email": "olga@noord.example"})
+    assert [to for to, _subject in mails() if to in ("noor@noord.example", "olga@noord.example")].count(
+        "olga@noord.example"
+    ) == 1
+    assert not OutboxMessage.objects.filter(kind=new_leaders.NAMED_MAIL, state="queued").exists()
+
+
+@pytest.mark.parametrize("no", ["declined", "no reminders", "said no before sending"])
+def test_who_said_no_is_not_mailed_and_the_researcher_is_told(client, roos, taking_part, nursing, physiotherapy, no):
+    """A leader who declined for another team was mailed about this one."""
+    if no == "declined":
+        invitations.decline(Invitation.objects.get(participation=physiotherapy), "workload")
+    elif no == "no reminders":
+        refusals.refuse("lars@noord.example")
+    client.force_login(roos)
+    values = {"name": "Verpleegkunde", "form": "full_time", "leader_name": "Lars", "leader_email": "lars@noord.example"}
+    page = client.post(reverse("team_edit", args=["learning", nursing.pk]), values, follow=True).content.decode()
+    if no == "said no before sending":
+        assert "Lars krijgt geen mail" not in page
+        invitations.decline(Invitation.objects.get(participation=physiotherapy), "workload")
+    else:
+        assert "Lars krijgt geen mail" in page
+    assert [to for to, _subject in mails()] == ["lena@noord.example"]
+    assert reread(nursing).leader_email == "lars@noord.example"
+
+
+def test_who_was_only_left_out_by_the_director_is_mailed(director, nursing, physiotherapy):
+    invitations.accept_academy(director, approach(nursing))
+    invitations.accept_team(Invitation.objects.get(participation=nursing), mode="online", approached=9)
+    mails()
+    corrections.correct_leader(reread(nursing), "Lars Smit", "lars@noord.example")
+    assert {to for to, _subject in mails()} == {"lena@noord.example", "lars@noord.example"}
 
 
 def test_a_link_works_until_the_study_ends_also_if_that_day_moves(study, nursing):
