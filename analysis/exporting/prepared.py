@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO
 
@@ -27,7 +27,7 @@ from analysis.models import AnalysisRun
 from analysis.release_models import PreparedFile, PreparedPart, RowRelease
 from surveys.models import Survey
 from teams import sweeping
-from teams.leases import ClaimLost, Queue, kept, wake
+from teams.leases import Claim, ClaimLost, Queue, kept, wake
 from teams.models import Study
 
 logger = logging.getLogger(__name__)
@@ -146,8 +146,7 @@ def prepare(file_id: int) -> bool:
         # without a name: whoever is killed leaves nothing behind
         with kept(claim.renew), tempfile.TemporaryFile() as out:
             _write(file, out)
-            claim.renew(step=STORING)
-            size = _store(file, out, claim.renew)
+            size = _store(file, out, claim)
     except DataChanged:
         claim.finish(state=PreparedFile.State.FAILED, problem=CHANGED)
         return False
@@ -167,14 +166,21 @@ def _write(file: PreparedFile, out: IO[bytes]) -> None:
         write_file(file.release, file.survey, file.run, file.form, file.language, out)
 
 
-def _store(file: PreparedFile, out: IO[bytes], renew: Callable[[], None]) -> int:
-    """Cut what was written into pieces, each in a transaction of its own. Returns the size."""
-    PreparedPart.objects.filter(file=file).delete()  # of a claim that broke off
+def _store(file: PreparedFile, out: IO[bytes], claim: Claim[PreparedFile]) -> int:
+    """Cut what was written into pieces, each in a transaction of its own. Returns the size.
+
+    In each the claim is renewed first: whoever lost it unawares, and comes back when another has finished the file, changes
+    nothing of it. :raises ClaimLost: then
+    """
+    with transaction.atomic():
+        claim.renew(step=STORING)
+        PreparedPart.objects.filter(file=file).delete()  # of a claim that broke off
     out.seek(0)
     size = number = 0
     while piece := out.read(PIECE):
-        renew()
-        PreparedPart.objects.create(file=file, number=number, content=piece)
+        with transaction.atomic():
+            claim.renew()
+            PreparedPart.objects.create(file=file, number=number, content=piece)
         size, number = size + len(piece), number + 1
     return size
 
