@@ -50,7 +50,9 @@ def import_answers(
         collections.open_survey(survey, survey.plan_hash or locked.content_hash, by=user)
         made = []
         for team, rows in sorted(answers.teams.items()):
-            collection = Collection.objects.select_related("survey__study", "survey__version").get(
+            # locked: nobody begins between the look whether somebody answered and the rows of the file
+            locked_rows = Collection.objects.select_for_update(of=("self",), no_key=True)
+            collection = locked_rows.select_related("survey__study", "survey__version").get(
                 participation=participations[team]
             )
             _fill(collection, team, rows)

@@ -199,11 +199,11 @@ def close_collection(collection: Collection, by: User | None = None, by_link: bo
 
 
 def reopen_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
-    """Open a closed collection again, as long as its sealing has not begun. Whether it changed anything."""
+    """Open a closed one again, before its sealing begins and not if it was imported (paper.py). Whether it changed anything."""
     with transaction.atomic():
-        reopened = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False).update(
-            state=Collection.State.OPEN, closes_for_good_at=None
-        )
+        closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False)
+        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT)
+        reopened = closed.update(state=Collection.State.OPEN, closes_for_good_at=None)
         if reopened:
             record(
                 collection.survey.study,
@@ -278,7 +278,7 @@ def count_present(meeting: Meeting, present: int, by: User) -> bool:
     with transaction.atomic():
         hold_academy(collection.participation.team.academy_id)
         unsealed = Meeting.objects.filter(pk=meeting.pk, collection__sealing=False)
-        unsealed = unsealed.exclude(collection__state=Collection.State.SEALED)
+        unsealed = unsealed.exclude(collection__state=Collection.State.SEALED).exclude(present_by=PresentBy.IMPORT)
         if not unsealed.update(present=present, present_by=PresentBy.RESEARCHER, counted_by=by):
             return False
         note_vouched(collection.participation_id, by.email)

@@ -22,7 +22,7 @@ from django.db.models import Max
 
 from surveys import submission
 from surveys.answers import checked_answers, checked_eligibility
-from surveys.models import Collection, Meeting, PaperForm
+from surveys.models import Collection, Meeting, PaperForm, PresentBy
 from surveys.page import ELIGIBILITY
 from surveys.questionnaires import definition_of
 
@@ -151,16 +151,21 @@ def take_back(collection: Collection) -> int:
 def correct_handed_in(collection: Collection, handed_in: int | None) -> bool:
     """Correct how many forms were handed in at the meeting, until sealing. Whether it was recorded."""
     with transaction.atomic():
-        locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-        if locked.sealing or locked.state == Collection.State.SEALED:
+        try:
+            _lock(collection)
+        except submission.Closed:
             return False
         return bool(Meeting.objects.filter(collection=collection.pk).update(paper=handed_in))
 
 
 def _lock(collection: Collection) -> None:
-    """Sealing takes the same lock before it looks whether forms are left (sealing.py)."""
+    """Sealing takes the same lock before it looks whether forms are left (sealing.py).
+
+    Beside answers that somebody imported nothing is typed: who made them up would read in the report what the others answered.
+    """
     locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-    if locked.sealing or locked.state == Collection.State.SEALED:
+    imported = Meeting.objects.filter(collection=collection.pk, present_by=PresentBy.IMPORT)
+    if locked.sealing or locked.state == Collection.State.SEALED or imported.exists():
         raise submission.Closed
 
 

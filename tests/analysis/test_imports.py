@@ -14,11 +14,12 @@ from analysis.imports import import_answers, seal
 from analysis.models import AnalysisRun
 from analysis.plan import locked_plan, rules
 from analysis.result_models import ReliabilityResult, ScaleResult
-from surveys.models import Collection, Response, SealedResponse, Survey
+from surveys import collections, paper, submission
+from surveys.models import Collection, Meeting, PresentBy, Response, SealedResponse, Survey
 from surveys.questionnaires import definition_of, import_questionnaire
 from teams.corrections import correct_leader
 from teams.handover_mails import leader_let_in
-from teams.models import OutboxMessage, Participation
+from teams.models import OutboxMessage, Participation, User
 from teams.tables import UnreadableTable
 from tests.analysis import builders
 from tests.analysis.psychometrics.conftest import ORACLES, load_oracle
@@ -368,3 +369,18 @@ def test_the_leader_of_an_imported_team_is_let_in(survey, definition, client):
     assert mail.to == "lena@noord.example"
     assert reverse("team", args=[participation.pk]) in mail.text
     assert let_in not in client.get(team).content.decode()
+
+
+def test_nothing_is_added_to_imported_answers_before_they_are_sealed(survey, definition):
+    """Whoever made up four rows and let one colleague answer beside them would read that colleague's answers in the report."""
+    [collection] = import_answers(survey, read(file_of(*[GOOD[0]] * 4), definition), None)
+    assert not collections.reopen_collection(collection)
+    assert not collections.reopen_collection(collection, by_link=True)
+    with pytest.raises(submission.Closed):
+        paper.new_form(collection)
+    assert not paper.correct_handed_in(collection, 1)  # sealing would wait for it
+    meeting = Meeting.objects.get(collection=collection)
+    assert not collections.count_present(meeting, 5, User.objects.create_user("roos@noord.example"))
+    assert seal([collection]) == 1
+    collection.refresh_from_db()
+    assert (collection.n_present, collection.present_by) == (4, PresentBy.IMPORT)
