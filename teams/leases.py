@@ -27,6 +27,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from teams.models.leased import Job, Leased
@@ -59,9 +60,8 @@ class Queue(Generic[Row]):
     def due(self, now: datetime | None = None) -> Q:
         """Rows that may be claimed now."""
         now = now or timezone.now()
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         tried = Q() if self.most is None else Q(attempts__lt=self.most)
-        return self.waits & free & (Q(due_at__isnull=True) | Q(due_at__lte=now)) & tried
+        return self.waits & free() & (Q(due_at__isnull=True) | Q(due_at__lte=now)) & tried
 
     def claim(self, pk: int, **fields: object) -> Claim[Row] | None:
         """Claim a row; None where somebody else has it, or it is not due."""
@@ -77,8 +77,7 @@ class Queue(Generic[Row]):
 
     def hopeless(self) -> QuerySet[Row]:
         """Rows that were tried as often as they may, and nobody is at them: the last worker failed, or died."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
-        return self.model._base_manager.filter(self.waits & free, attempts__gte=self.most).order_by("pk")
+        return self.model._base_manager.filter(self.waits & free(), attempts__gte=self.most).order_by("pk")
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,18 @@ def pause(pauses: Sequence[timedelta], attempts: int) -> timedelta:
     return pauses[min(max(attempts, 1), len(pauses)) - 1]
 
 
-def _lease() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+def database_now() -> Any:
+    """The clock that leases run by: the database's, since the clocks of two workers may be further apart than a lease is long."""
+    return Now()
+
+
+def free() -> Q:
+    """Rows that nobody has, or whose lease ran out."""
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=database_now())
+
+
+def _lease() -> Any:
+    return database_now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 @contextmanager
@@ -184,8 +193,7 @@ class Chore:
 
     def at_once(self, study_id: int) -> None:
         """What was put off in a study is due now: somebody asks for it."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
-        Job.objects.filter(free, kind=self.kind, study=study_id).update(due_at=None)
+        Job.objects.filter(free(), kind=self.kind, study=study_id).update(due_at=None)
 
     def forget(self, key: object) -> None:
         """It was done elsewhere."""
@@ -194,7 +202,7 @@ class Chore:
     def forget_all_but(self, keys: Iterable[object]) -> None:
         """What is no longer one of its things does not fail any more either."""
         gone = Job.objects.filter(kind=self.kind).exclude(key__in=[str(key) for key in keys])
-        gone.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())).delete()
+        gone.filter(free()).delete()
 
     def count(self, key: str, study_id: int | None, error: BaseException) -> None:
         """Count one more of what was lost for good: nothing tries it again."""

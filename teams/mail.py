@@ -27,7 +27,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from teams import mail_server, pace, refusals
-from teams.leases import Chore, Claim, ClaimLost, Queue, kept, pause, wake
+from teams.leases import Chore, Claim, ClaimLost, Queue, free, kept, pause, wake
 from teams.mail_errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
 from teams.mail_server import Sender
 from teams.models import OutboxMessage, Study
@@ -203,9 +203,7 @@ def queue_many(
 
 def drop(kind: str, object_id: int) -> int:
     """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free, kind=kind, object_id=object_id)
+    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free(), kind=kind, object_id=object_id)
     return waiting.update(state=OutboxMessage.State.DROPPED)
 
 

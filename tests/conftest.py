@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import SimpleTestCase
-from django.utils import translation
+from django.utils import timezone, translation
 
-from teams import studies, sweeping
+from teams import leases, studies, sweeping
 from tests.on_postgresql import on_postgresql
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -64,6 +64,12 @@ def folders_of_their_own(tmp_path: Path, settings) -> None:
     settings.COLLECTION_KEYS_DIR = tmp_path / "keys"
     settings.SEAL_LIST = tmp_path / "sealed.txt"
     settings.MAIL_DIR = tmp_path / "mail"
+
+
+@pytest.fixture
+def leases_by_the_frozen_clock(monkeypatch) -> None:
+    """Leases run by the clock of the database, which no test can freeze."""
+    monkeypatch.setattr(leases, "database_now", timezone.now)
 
 
 @pytest.fixture(autouse=True)

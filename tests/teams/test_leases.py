@@ -28,6 +28,7 @@ def test_of_many_workers_one_has_it(chore):
     assert sum(claim is not None for claim in found) == 1
 
 
+@pytest.mark.usefixtures("leases_by_the_frozen_clock")
 def test_whoever_lost_a_claim_writes_nothing_and_is_told(chore, settings):
     with freeze_time("2026-11-22 12:00") as clock:
         old = chore.claim("1")
@@ -103,3 +104,13 @@ def test_a_claim_is_kept_while_the_work_lasts(chore, settings):
         time.sleep(1)
         assert chore.claim("1") is None
     assert Job.objects.get().lease_until > first
+
+
+def test_a_worker_whose_clock_is_ahead_takes_nothing_over(chore, settings):
+    claim = chore.claim("1")
+    for apart in (-2, 2):
+        with freeze_time(timezone.now() + timedelta(seconds=apart * settings.LEASE_SECONDS)):
+            assert chore.claim("1") is None
+            claim.renew()
+    assert chore.claim("1") is None
+    assert claim.remove()

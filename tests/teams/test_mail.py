@@ -18,7 +18,7 @@ from teams import leases, mail, mail_server
 from teams.mail import Attachment, Mail, UnsendableMail
 from teams.models import OutboxMessage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
 State = OutboxMessage.State
 
 

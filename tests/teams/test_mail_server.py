@@ -13,7 +13,7 @@ from teams import mail
 from teams.mail import Mail
 from teams.models import OutboxMessage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
 State = OutboxMessage.State
 KIND, QUIET = "test.kind", "test.quiet"
 

@@ -21,7 +21,7 @@ from teams.mail import Mail
 from teams.models import Job, OutboxMessage
 from teams.tasks import read_bounces
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
 State = OutboxMessage.State
 ADDRESSES = {1: "lena@noord.example", 2: "refused@noord.example", 3: "deferred@noord.example", 4: "lars@noord.example"}
 
