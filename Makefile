@@ -53,9 +53,10 @@ HISTORIES ?= 10000
 prove-disclosure: dev
 	@$(VENV_PYTHON) -m tests.disclosure.prove --minutes $(MINUTES) --histories $(HISTORIES) $(if $(AFRESH),--afresh)
 
-# make prove-faults  500 teachers answer while web server, PostgreSQL and worker are killed: no acknowledged answer is lost
+# make prove-faults  teachers answer while programs are killed, and while mail, broker, database, disk, a key and a proxy fail
 prove-faults: dev
 	@$(VENV_PYTHON) -m bench.faults
+	@$(VENV_PYTHON) -m bench.troubles
 
 # make prove-fuzz  odd requests to every address, none may be answered by a fault (EACH=40 rounds each, SEED=date)
 EACH ?= 40

@@ -172,10 +172,23 @@ class Refused(Exception):
 class Journey:
     """One teacher from the welcome page to the thanks. What was acknowledged is kept, to be compared afterwards."""
 
-    def __init__(self, port: int, code: str, seed: int, patience: float = 0, pauses: float = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        code: str,
+        seed: int,
+        patience: float = 0,
+        pauses: float = 0,
+        own_answers_only: bool = False,
+        waits: tuple[float, float] = (0.05, 0.4),
+    ) -> None:
         self.port, self.code, self.chance = port, code, random.Random(seed)
         self.patience = patience  # seconds in which a request is tried again; 0: not at all
         self.pauses = pauses  # seconds, about, between two steps
+        self.own_answers_only = (
+            own_answers_only  # what a proxy says is no answer: it is asked again, whatever the status
+        )
+        self.waits = waits  # seconds, at least and at most, before it is asked again
         self.times: list[tuple[str, float]] = []
         self.key = ""
         self.pages = ""  # below which those of this response stand
@@ -236,14 +249,14 @@ class Journey:
                 if status in (200, 303):
                     return text, cookies
                 error: Exception = Refused(f"{what}: {status}")
-                if status < 500:
+                if status < 500 and not self.own_answers_only:
                     raise error
             except (OSError, http.client.HTTPException) as problem:
                 error = problem
             self._hang_up()
             if time.monotonic() > until:
                 raise error
-            time.sleep(self.chance.uniform(0.05, 0.4))
+            time.sleep(self.chance.uniform(*self.waits))
 
     def _once(self, method: str, path: str, body: str, kind: str, cookie: str) -> tuple[int, str, str]:
         if self._line is None:

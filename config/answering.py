@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 
 from config.language import activate_language
 from surveys.style import answer_style_source
+from teams import away
 
 PREFIX = "/a/"
 
@@ -58,5 +59,8 @@ class AnsweringMiddleware:
         request.get_host()  # refuses a host name that is not ours
         view = request.resolver_match
         assert view is not None
-        response: HttpResponse = view.func(request, *view.args, **view.kwargs)
+        try:
+            response: HttpResponse = view.func(request, *view.args, **view.kwargs)
+        except away.DATABASE_AWAY as error:
+            return away.answer(error)
         return response

@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "teams.typed.TypedMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "teams.away.AwayMiddleware",
     "teams.once.OnceMiddleware",  # the last: what is refused before it is no act
 ]
 ROOT_URLCONF = "config.urls"

@@ -25,10 +25,11 @@ from typing import Any, Generic, TypeVar
 
 from celery import current_app
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerAway
 
 from teams.models.leased import Job, Leased
 
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 MINUTE = timedelta(minutes=1)
+#: A database that is away, full, locked or read-only (that is an InternalError): it comes back.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 Row = TypeVar("Row", bound=Leased)
 Thing = TypeVar("Thing")
 
@@ -144,7 +147,7 @@ def kept(renew: Callable[[], object]) -> Iterator[None]:
                     renew()
                 except ClaimLost:
                     return
-                except OperationalError:
+                except DATABASE_AWAY:
                     logger.warning("A lease could not be renewed just now.")
         finally:
             connection.close()
@@ -289,4 +292,9 @@ def place_of(error: BaseException) -> str:
 def wake(task: str, *arguments: int) -> None:
     """Wake a worker. Call it on commit, robust: a broker that is away costs seconds, never the work, as beat wakes too."""
     options: dict[str, Any] = {"expires": settings.WAKE_UP_LASTS, "ignore_result": True}
-    current_app.send_task(task, args=list(arguments), **options)
+    try:
+        current_app.send_task(task, args=list(arguments), **options)
+    except BrokerAway as error:  # in a line, not the three tracebacks of whoever would log it otherwise
+        logger.warning(
+            "No worker was woken for %s: the broker is away (%s). Beat wakes too.", task, type(error).__name__
+        )

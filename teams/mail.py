@@ -12,6 +12,7 @@ decides: nobody gets more than two copies, and those are one message to their ma
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,13 +22,13 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from teams import mail_server, pace, refusals
-from teams.leases import Chore, Claim, ClaimLost, Queue, free, kept, pause, wake
+from teams.leases import DATABASE_AWAY, Chore, Claim, ClaimLost, Queue, free, kept, pause, wake
 from teams.mail_errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
 from teams.mail_server import Sender
 from teams.models import OutboxMessage, Study
@@ -48,6 +49,10 @@ BACKOFF_QUIET = BACKOFF[:3]  # of a kind that leaves no trace: its row must not 
 ANOTHER_FIRST = timedelta(minutes=1)  # when the server failed at a mail, others go before it
 ENDS_REMINDERS = "List-Unsubscribe"  # the header of every reminder (RFC 8058), and of nothing else
 IN_DOUBT = timedelta(minutes=30)  # a mail that may have gone is not hurried
+NOTED_WITHIN, NOTED_AGAIN = (
+    600.0,
+    0.5,
+)  # seconds for which, and after which, a database that is away is told that a mail went
 MAY_HAVE_GONE = "may have gone"  # how the reason of a mail begins that was given up in doubt
 
 
@@ -288,7 +293,7 @@ def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
         return False
     status = getattr(email, "anymail_status", None)  # a provider's own number for the mail: its reports name it by that
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    _done(
+    _went(
         claim,
         state=OutboxMessage.State.SENT,
         sent_on=today.date(),
@@ -304,6 +309,19 @@ def _done(claim: Claim[OutboxMessage], **fields: object) -> None:
         claim.remove()
     else:
         claim.finish(error="", **fields)
+
+
+def _went(claim: Claim[OutboxMessage], **fields: object) -> None:
+    """Note that a mail went, also where the database is away just now: unnoted it would go once more."""
+    until = time.monotonic() + NOTED_WITHIN
+    while True:
+        try:
+            return _done(claim, **fields)
+        except DATABASE_AWAY:
+            if connection.in_atomic_block or time.monotonic() > until:
+                raise
+            connection.close_if_unusable_or_obsolete()
+            time.sleep(NOTED_AGAIN)
 
 
 def _fail(claim: Claim[OutboxMessage], error: Exception, mail: Mail | None, handed_over: bool) -> None:

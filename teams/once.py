@@ -27,7 +27,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from teams import sealed, typed
+from teams import away, sealed, typed
 from teams.models import DoneOnce
 
 FIELD = "once"
@@ -65,7 +65,10 @@ class OnceMiddleware:
     ) -> HttpResponseBase | None:
         if request.method != "POST" or view.__module__.startswith(LIBRARIES) or getattr(view, "csrf_exempt", False):
             return None
-        return act(request, partial(view, request, *args, **kwargs))
+        try:
+            return act(request, partial(view, request, *args, **kwargs))
+        except away.DATABASE_AWAY as error:  # no middleware hears of what is raised here
+            return away.answer(error)
 
 
 def act(request: HttpRequest, view: View) -> HttpResponseBase:

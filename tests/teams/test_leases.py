@@ -1,9 +1,12 @@
 """The base of all queues: of two workers one has a row, whoever lost it writes nothing, and one that fails stops no other."""
 
+import socket
 import time
 from datetime import timedelta
 
 import pytest
+from celery import Celery
+from django.db import transaction
 from django.utils import timezone
 from freezegun import freeze_time
 
@@ -114,3 +117,16 @@ def test_a_worker_whose_clock_is_ahead_takes_nothing_over(chore, settings):
             claim.renew()
     assert chore.claim("1") is None
     assert claim.remove()
+
+
+def test_a_broker_that_is_away_is_one_line_in_the_log(monkeypatch, caplog, django_capture_on_commit_callbacks):
+    """Nothing listens at its address. Whoever asked goes on, and what they asked for is done when beat wakes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    away = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+    monkeypatch.setattr(leases, "current_app", away)
+    with django_capture_on_commit_callbacks(execute=True):
+        transaction.on_commit(lambda: leases.wake("teams.send_due_mail"), robust=True)
+    (line,) = caplog.records
+    assert line.exc_info is None
+    assert line.getMessage().startswith("No worker was woken for teams.send_due_mail")

@@ -12,10 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.db import OperationalError
 from django.utils import timezone
 from freezegun import freeze_time
 
 from teams import bounces, invitations, mail
+from teams.leases import Claim
 from teams.listing import undeliverable_in
 from teams.mail import Mail
 from teams.models import Job, OutboxMessage
@@ -106,6 +108,23 @@ def test_a_worker_killed_after_sending_leaves_copies_with_one_message_id(postman
         assert mail.send_due() == 0
     assert len(postman.taken) == 2
     assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_after_sending_makes_no_second_copy(postman, kind, monkeypatch):
+    """It was read-only for a minute: what had just been handed over was not noted, and went once more."""
+    finish, refusals = Claim.finish, [OperationalError("read-only"), OperationalError("read-only")]
+
+    def away(claim, **fields):
+        if refusals:
+            raise refusals.pop()
+        return finish(claim, **fields)
+
+    monkeypatch.setattr(Claim, "finish", away)
+    monkeypatch.setattr(mail, "NOTED_AGAIN", 0)
+    mail.queue(kind, 1)
+    assert mail.send_due() == 1
+    assert (state(1), len(postman.taken)) == (State.SENT, 1)
 
 
 def test_a_server_that_is_away_costs_a_pause_only(postman, kind, settings):
