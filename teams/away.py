@@ -11,7 +11,8 @@ from django.db import InternalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 
-from teams.leases import DATABASE_AWAY, place_of
+from teams.leases import DATABASE_AWAY as DATABASE_AWAY
+from teams.leases import place_of
 
 logger = logging.getLogger(__name__)
 READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction, which Django raises as an InternalError
