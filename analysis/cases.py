@@ -6,6 +6,7 @@ that criterion, never by their means, and each mean stands with its interval and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -130,13 +131,22 @@ def read_criterion(
             continue
         if participation in found:
             raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": name})
-        try:
-            found[participation] = float(text)
-        except ValueError as error:
-            raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": name, "value": text}) from error
+        value = _finite(text)
+        if value is None:
+            raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": name, "value": text})
+        found[participation] = value
     if not found:
         raise CriterionRefused(_("No row of the file names a team of this study."))
     return found, unknown
+
+
+def _finite(text: str) -> float | None:
+    """The number; None for what is none, and for "nan" and "inf", which Python reads and no column of the database holds."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def store_criterion(study: Study, name: str, source: str, values: Mapping[int, float], user: User | None) -> None:

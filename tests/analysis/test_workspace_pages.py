@@ -224,6 +224,8 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     [
         ([["Team0", "3"], ["Team0", "4"]], "twice"),
         ([["Team0", "much"]], "no number"),
+        ([["Team0", "nan"]], "no number"),  # was a fault of the server
+        ([["Team0", "-1e999"]], "no number"),
         ([["Nobody", "3"]], "No row"),
     ],
 )
