@@ -43,6 +43,9 @@ CALL = re.compile(rf"\b(n?p?gettext|_)\(\s*({STRING}(?:\s*,\s*{STRING})*)", re.D
 IDLE = r"POT-Creation-Date|PO-Revision-Date|Generated-By|Project-Id-Version|Report-Msgid-Bugs-To|Last-Translator|Language-Team"
 IDLE_HEADER = re.compile(rf'^"(?:{IDLE}).*\n', re.MULTILINE)
 
+# how people are not spoken to here: "u" and "uw", but not an abbreviation or a u of its own
+FORMAL = {"nl": re.compile(r"(?<![\w.“])[uU]w?(?![\w.(”])")}
+
 Text = tuple[str, list[str | None]]  # function, its string arguments
 
 
@@ -141,6 +144,9 @@ def fault(message: Message, catalog: Catalog) -> str:
         return "fuzzy"
     if not all(translations):
         return "no translation"
+    formal = FORMAL.get(str(catalog.locale))
+    if formal and any(formal.search(text) for text in translations):
+        return "says u where we say je"
     errors = list(message.check(catalog))
     return str(errors[0]) if errors else ""
 

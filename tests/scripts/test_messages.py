@@ -73,3 +73,16 @@ def test_every_text_of_the_product_can_be_read() -> None:
     texts = dict(messages.texts())
     assert "templates/home.html" in texts
     assert "teams/models/people.py" in texts
+
+
+@pytest.mark.parametrize(
+    ("translation", "gaps"),
+    [
+        ("Uw link blijft werken.", 1),
+        ("Je ziet wat u schreef.", 1),
+        ("Typ “u” en druk.", 0),
+        ("Zij schreef: uur, nu.", 0),
+    ],
+)
+def test_people_are_spoken_to_in_one_way(translation: str, gaps: int) -> None:
+    assert len(messages.gaps(catalogue(("A text.", translation)))) == gaps
