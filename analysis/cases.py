@@ -20,6 +20,7 @@ from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue
 from analysis.reading import team_labels
 from analysis.result_models import ScaleSet, TeamCount, TeamEstimate
 from analysis.small_teams import hidden_teams
+from teams.directions import isolated
 from teams.models import Participation, Study, User
 
 PER_PAGE = 40
@@ -130,10 +131,10 @@ def read_criterion(
             unknown.append(name)
             continue
         if participation in found:
-            raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": name})
+            raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": isolated(name)})
         value = _finite(text)
         if value is None:
-            raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": name, "value": text})
+            raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": isolated(name), "value": text})
         found[participation] = value
     if not found:
         raise CriterionRefused(_("No row of the file names a team of this study."))

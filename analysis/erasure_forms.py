@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from teams.directions import isolated
 from teams.forms import PlainForm
 from teams.models import Study
 
@@ -18,7 +19,7 @@ class DeleteStudyForm(PlainForm):
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
-        self.fields["title"].help_text = _("“%(title)s”, letter by letter.") % {"title": study.title}
+        self.fields["title"].help_text = _("“%(title)s”, letter by letter.") % {"title": isolated(study.title)}
 
     def clean_title(self) -> str:
         typed: str = self.cleaned_data["title"]

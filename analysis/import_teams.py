@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from teams import invitations
 from teams.access import studies_of
+from teams.directions import in_one_line, isolated, without_steering
 from teams.duplicates import key, near_pairs
 from teams.elsewhere import elsewhere
 from teams.links import new_nonce
@@ -42,12 +43,12 @@ class Place:
 
 def folded(name: str) -> str:
     """A name as it is compared: two spellings that differ in capitals, blanks or composed letters are one."""
-    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+    return tidy(name).casefold()
 
 
 def tidy(name: str) -> str:
-    """A name as it is kept: composed letters, single blanks."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """A name as it is kept: composed letters, single blanks, no signs that steer machines or readers."""
+    return without_steering(in_one_line(unicodedata.normalize("NFC", name)))
 
 
 def sector_of(cell: str) -> str:
@@ -130,7 +131,7 @@ def _academy(study: Study, place: Place, by: User | None) -> Academy:
                         "Academy '%s' is in another study of your research group, in which you do not work. Ask its "
                         "researchers to let you work in it, or an administrator."
                     )
-                    % name
+                    % isolated(name)
                 )
             return academy
     return Academy.objects.create(

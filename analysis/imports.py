@@ -16,6 +16,7 @@ from surveys.models import Collection, Meeting, PresentBy, Survey
 from surveys.questionnaires import definition_of
 from surveys.submission import submit_many
 from teams import history
+from teams.directions import isolated
 from teams.models import Participation, Study, User
 
 
@@ -70,11 +71,13 @@ def seal(made: list[Collection]) -> int:
 
 def _fill(collection: Collection, team: str, rows: list[dict[str, Any]]) -> None:
     if collection.state != Collection.State.OPEN or collection.responses.exists():
-        raise ImportRefused(_("Team '%s' has answers in this study already: import into a study of its own.") % team)
+        raise ImportRefused(
+            _("Team '%s' has answers in this study already: import into a study of its own.") % isolated(team)
+        )
     meeting = Meeting.objects.filter(collection=collection)
     if not meeting.exists():
         raise ImportRefused(
-            _("Team '%s' answers by personal links here: give it a team meeting to import into.") % team
+            _("Team '%s' answers by personal links here: give it a team meeting to import into.") % isolated(team)
         )
     submit_many(collection, rows)
     # Whoever stands in the file was there: the counts that decide about publication compare with this.
@@ -90,16 +93,16 @@ def _participations(study: Study, answers: Answers, user: User | None, same_team
         folded = import_teams.folded(name)
         same_name = known.get(folded, [])
         if len(same_name) > 1:
-            raise ImportRefused(_("The study has more than one team '%s': rename one first.") % name)
+            raise ImportRefused(_("The study has more than one team '%s': rename one first.") % isolated(name))
         if same_name:
             if same_name[0].state != Participation.State.ACCEPTED:
-                raise ImportRefused(_("Team '%s' does not take part in this study.") % name)
+                raise ImportRefused(_("Team '%s' does not take part in this study.") % isolated(name))
             found[name] = same_name[0]
             continue
         before = waves.get(folded, [])
         if len(before) > 1:
             raise ImportRefused(
-                _("In the waves before and after there is more than one team '%s': rename one first.") % name
+                _("In the waves before and after there is more than one team '%s': rename one first.") % isolated(name)
             )
         place = answers.places.get(name, import_teams.Place())
         found[name] = import_teams.make(study, name, place, len(rows), before[0] if before else None, user)

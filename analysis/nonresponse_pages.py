@@ -22,6 +22,7 @@ from surveys.definition import NUMBER, TEXT, Question
 from surveys.models import Collection
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
+from teams.directions import isolated
 from teams.models import Academy, Institution
 from teams.tables import Cell
 
@@ -99,7 +100,7 @@ def sentence(found: Mapping[str, Any], scale: str) -> str:
 def plot(run: AnalysisRun, rates: dict[str, Any], name: str) -> str:
     """The scatter plot of one scale."""
     points = definition_of(run.survey.version).n_points
-    axes = (_("return rate of the team"), _("mean of the team: %(scale)s") % {"scale": name})
+    axes = (_("return rate of the team"), _("mean of the team: %(scale)s") % {"scale": isolated(name)})
     return scatter(rates["points"], rates["cells"], CELLS, points, axes)
 
 

@@ -41,6 +41,7 @@ from analysis.wording import (
     withheld_text,
 )
 from surveys.typesetting import typeset
+from teams.directions import isolated
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 
@@ -150,7 +151,7 @@ def _team(report: TeamReport) -> Iterator[Block]:
     if report.combined_with:
         yield _paragraph(
             _("This report is about your team and %(teams)s together. That way there are enough answers to show.")
-            % {"teams": ", ".join(report.combined_with)}
+            % {"teams": ", ".join(map(isolated, report.combined_with))}
         )
     yield _paragraph(returned_text(report.returned, report.approached))
     if isinstance(report.scales, Withheld):

@@ -14,6 +14,7 @@ from surveys.page import ELIGIBILITY
 from surveys.paper_fields import Field, parts_of
 from surveys.questionnaires import definition_of
 from surveys.typesetting import typeset
+from teams.directions import isolated
 
 TEMPLATE = Path(__file__).with_name("paper_form.typ")
 
@@ -40,7 +41,7 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
         "introduction": [
             intro,
             _("You answer about the team %(team)s. If you are in two teams, fill in a form for each.")
-            % {"team": team.name},
+            % {"team": isolated(team.name)},
             _(
                 "Do not write your name on this form. The researchers see separate answers without names. Your manager "
                 "and colleagues see only results of %(k)s or more people, yourself included."
@@ -54,8 +55,8 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
             " ".join(
                 (
                     _("Questions about the study: %(name)s, %(email)s.")
-                    % {"name": study.contact_name, "email": study.contact_email},
-                    _("Privacy officer: %(officer)s.") % {"officer": study.privacy_contact},
+                    % {"name": isolated(study.contact_name), "email": study.contact_email},
+                    _("Privacy officer: %(officer)s.") % {"officer": isolated(study.privacy_contact)},
                 )
             ),
         ],

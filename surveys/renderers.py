@@ -10,6 +10,7 @@ from surveys import address_lists, collections, keys, links
 from surveys.models import AddressCheck, Collection, Invitee, Meeting
 from teams import planning
 from teams.contact_person import reads_results, who_gave
+from teams.directions import isolated
 from teams.letters import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
 from teams.mail import Mail, absolute, register
 from teams.models import Attendee, Participation, PlannedMeeting, Study
@@ -168,7 +169,7 @@ def _when(planned: PlannedMeeting) -> str:
         return ""
     begin, end = timezone.localtime(planned.starts_at), timezone.localtime(planned.ends_at)
     when = f"{date_format(begin, 'l j F Y, H:i')}–{date_format(end, 'H:i')}"
-    return "\n".join([when, _("Room: %(room)s") % {"room": planned.room}] if planned.room else [when])
+    return "\n".join([when, _("Room: %(room)s") % {"room": isolated(planned.room)}] if planned.room else [when])
 
 
 # ------------------------------------------------------------------------------------------------ their words

@@ -20,6 +20,7 @@ from surveys import keys, qr, submission
 from surveys.collections import CODE_SIGNS
 from surveys.models import Collection, Meeting, Slip
 from surveys.typesetting import typeset
+from teams.directions import isolated
 from teams.history import record
 from teams.models import User
 
@@ -105,7 +106,7 @@ def pdf(collection: Collection, codes: list[str], language: str) -> bytes:
     with override(language):
         content = {
             "language": language,
-            "title": _("Slips: %(team)s") % {"team": team.name},
+            "title": _("Slips: %(team)s") % {"team": isolated(team.name)},
             "study": study.title,
             "team": team.name,
             "join": _("Go to %(address)s and type %(code)s. Then type the code of this slip:")

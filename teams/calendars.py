@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from teams import access
+from teams.directions import in_one_line, isolated
 from teams.links import CALENDAR, make_token, new_nonce, read_token
 from teams.mail import absolute
 from teams.models import Attendee, CalendarFeed, PlannedMeeting, User
@@ -114,28 +115,28 @@ def _event(planned: PlannedMeeting, *, cancelled: bool) -> icalendar.Event:
     event.add("dtstart", timezone.localtime(planned.starts_at))
     event.add("dtend", timezone.localtime(planned.ends_at))
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
-    event.add("summary", _("Team meeting %(team)s: questionnaire") % {"team": team.name})
+    event.add("summary", in_one_line(_("Team meeting %(team)s: questionnaire") % {"team": isolated(team.name)}))
     place = [planned.room, team.academy.name, team.academy.institution.name]
-    event.add("location", ", ".join(part for part in place if part))
-    event.add("description", "\n".join(_description(planned)))
+    event.add("location", in_one_line(", ".join(isolated(part) for part in place if part)))
+    event.add("description", "\n".join(map(in_one_line, _description(planned))))
     return event
 
 
 def _description(planned: PlannedMeeting) -> Iterable[str]:
     participation, study = planned.participation, planned.participation.study
-    yield study.title
+    yield isolated(study.title)
     if planned.researcher is not None:
-        yield _("Researcher who comes: %(name)s") % {"name": planned.researcher}
+        yield _("Researcher who comes: %(name)s") % {"name": isolated(planned.researcher)}
     if participation.contact_name:
-        yield _("Contact person: %(name)s") % {"name": participation.contact_name}
+        yield _("Contact person: %(name)s") % {"name": isolated(participation.contact_name)}
     yield _("Questions, or another date: %(name)s, %(email)s") % {
-        "name": study.contact_name,
+        "name": isolated(study.contact_name),
         "email": study.contact_email,
     }
 
 
 def _address(email: str, name: str) -> icalendar.vCalAddress:
     address = icalendar.vCalAddress(f"mailto:{email}")
-    if name:
+    if name := in_one_line(isolated(name)):
         address.params["CN"] = name
     return address

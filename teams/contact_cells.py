@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from teams.addresses import is_address
+from teams.directions import steering_in
 from teams.models import Sector, Team
 
 # Column → the names it may have in a file, in lower case; the first is the one in the example
@@ -81,6 +82,8 @@ def wrong_cells(cells: dict[str, str]) -> list[str]:
             wrong.append(_("“%(title)s” is empty.") % {"title": title})
         elif any(ord(character) < 32 for character in value):
             wrong.append(_("“%(title)s” holds a line break.") % {"title": title})
+        elif steering := steering_in(value):
+            wrong.append(f"“{title}”: {steering}")
         elif value and column.endswith("_email") and not is_address(value):
             wrong.append(_("“%(title)s” is no e-mail address: %(value)s") % {"title": title, "value": value})
         elif len(value) > (120 if column.endswith("_name") else 160):

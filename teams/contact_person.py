@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.addresses import folded, same_person
+from teams.directions import isolated
 from teams.keyed import digests
 from teams.models import Academy, Participation, Study, Team, User
 
@@ -110,7 +111,7 @@ def check_director(academy: Academy, email: str) -> None:
     """:raises SamePerson: if the director would be the contact person of a meeting of a team of the academy"""
     for participation in Participation.objects.filter(team__academy=academy).select_related("team"):
         if has_vouched(participation, email):
-            raise SamePerson(_HAS_VOUCHED % {"team": participation.team.name}, participation.pk)
+            raise SamePerson(_HAS_VOUCHED % {"team": isolated(participation.team.name)}, participation.pk)
         if counts(participation, email):
             raise SamePerson(_counts_in(participation), participation.pk)
 
@@ -139,7 +140,7 @@ def check_leader(participation: Participation, email: str) -> None:
         )
     for one in [participation, *of_academy(participation).exclude(pk=participation.pk).select_related("team")]:
         if has_vouched(one, email):
-            raise SamePerson(_HAS_VOUCHED % {"team": one.team.name}, participation.pk)
+            raise SamePerson(_HAS_VOUCHED % {"team": isolated(one.team.name)}, participation.pk)
         if counts(one, email):
             raise SamePerson(_counts_in(one), participation.pk)
 
@@ -148,13 +149,13 @@ def _counts_in(participation: Participation) -> str:
     return _(
         "This is the address of the contact person of %(team)s, who counts who is present. Who counts must not "
         "be who gets the report: let the team name another contact person first."
-    ) % {"team": participation.team.name}
+    ) % {"team": isolated(participation.team.name)}
 
 
 def who_gave(participation: Participation) -> str:
     """Where the contact person's address comes from, for the first mails to them: the leader, or later a researcher."""
     changed = participation.events.filter(kind="contact_person_changed").select_related("by").first()
-    team = {"team": participation.team.name}
+    named = {"team": isolated(participation.team.name)}
     if changed is not None and changed.by is not None and not same_person(changed.by.email, participation.leader_email):
-        return _("The researchers entered your name and address for %(team)s, for this study only.") % team
-    return _("The leader of %(team)s gave us your name and address for this study only.") % team
+        return _("The researchers entered your name and address for %(team)s, for this study only.") % named
+    return _("The leader of %(team)s gave us your name and address for this study only.") % named

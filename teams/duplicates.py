@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from teams import corrections, history
 from teams.contact_person import SamePerson
+from teams.directions import isolated
 from teams.elsewhere import studies_with
 from teams.models import Academy, Employment, Institution, Invitation, MailDomain, Participation, Study, Team, User
 
@@ -278,7 +279,7 @@ def _one_of_two(
         else:
             raise Refused(
                 _("Both were invited to the study “%(study)s”: two that took part in one study cannot become one.")
-                % {"study": first.study}
+                % {"study": isolated(first.study)}
             )
 
 

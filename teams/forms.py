@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from teams.address_field import AddressField
 from teams.addresses import as_domain, is_free_mail
 from teams.contacts import AcademyData, TeamData
+from teams.directions import steering_in
 from teams.filled import OPENED, Filled
 from teams.models import Academy, Institution, Participation, ResearchGroup, Sector, Study, Team
 from teams.retention import promised_until
@@ -21,7 +22,8 @@ from teams.tables import UnreadableTable, read_table
 
 
 class PlainForm(forms.Form):
-    """A form whose one-line texts hold no line breaks: they end up in the headers of mails. Addresses in lower case."""
+    """A form whose one-line texts hold no line breaks and no signs of direction: they end up in the headers of mails and in
+    other people's sentences. Addresses in lower case."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -31,6 +33,8 @@ class PlainForm(forms.Form):
                 continue
             if any(ord(character) < 32 or ord(character) == 127 for character in value):
                 self.add_error(name, _("Write this on one line."))
+            elif steering := steering_in(value):
+                self.add_error(name, steering)
             elif isinstance(field, forms.EmailField):
                 cleaned[name] = value.lower()
         return cleaned

@@ -8,15 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from teams.corrections import HANDED_OVER_MAIL, LET_IN_MAIL
+from teams.directions import isolated
 from teams.former_contacts import FORMER_MAIL
 from teams.link_codes import CODE_MAIL, MINUTES, code_of, waiting
 from teams.mail import Mail, absolute, compose, register
 from teams.models import FormerContact, Invitation, Participation, Study
 from teams.new_leaders import NAMED_MAIL, wants_no_mail
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _closing(study: Study) -> str:
@@ -36,7 +33,7 @@ def former_contact(object_id: int, language: str) -> Mail | None:
     study = former.study
     return compose(
         former.email,
-        _one_line(_subject(former)),
+        _subject(former),
         "emails/teams/former_contact.txt",
         {
             "study": study,
@@ -88,12 +85,14 @@ def _by_whom(former: FormerContact) -> str:
     if former.changer == FormerContact.Changer.DIRECTOR:
         assert former.participation is not None
         director = former.participation.team.academy.director_name
-        return _("The director of the academy, %(name)s, named another team leader.") % {"name": director}
+        return _("The director of the academy, %(name)s, named another team leader.") % {"name": isolated(director)}
     if former.changer == FormerContact.Changer.LEADER:
-        return _("The team leader, %(name)s, changed this.") % {"name": former.by or _("no longer known by name")}
+        return _("The team leader, %(name)s, changed this.") % {
+            "name": isolated(former.by or _("no longer known by name"))
+        }
     if former.by is None:
         return _("A researcher of the study changed this.")
-    return _("A researcher, %(name)s, changed this.") % {"name": former.by}
+    return _("A researcher, %(name)s, changed this.") % {"name": isolated(former.by)}
 
 
 @register(HANDED_OVER_MAIL, any_hour=True)
@@ -130,7 +129,7 @@ def _to_leader(participation_id: int, subject: str, template: str) -> Mail | Non
     study = participation.study
     return compose(
         participation.leader_email,
-        _one_line(subject % {"team": participation.team.name, "study": study.title}),
+        subject % {"team": isolated(participation.team.name), "study": isolated(study.title)},
         template,
         {
             "study": study,
@@ -159,7 +158,7 @@ def link_code(object_id: int, language: str) -> Mail | None:
         email, name, about = person.leader_email, person.leader_name, person.team.name
     return compose(
         email,
-        _one_line(_("Code to stop taking part: %(about)s") % {"about": about}),
+        _("Code to stop taking part: %(about)s") % {"about": isolated(about)},
         "emails/teams/link_code.txt",
         {
             "study": invitation.study,

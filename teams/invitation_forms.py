@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from teams.address_field import AddressField
 from teams.addresses import same_person
 from teams.contact_person import SamePerson, why_not_contact
+from teams.directions import isolated
 from teams.filled import Filled
 from teams.forms import PlainForm, date_input
 from teams.invitations import REASONS_TO_DECLINE, Approach
@@ -76,10 +77,15 @@ class DirectorForm(Filled, PlainForm):
                 widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
             self.fields[f"name_{participation.pk}"] = forms.CharField(
-                label=_("Leader of %s") % team.name, max_length=120, required=False, initial=participation.leader_name
+                label=_("Leader of %s") % isolated(team.name),
+                max_length=120,
+                required=False,
+                initial=participation.leader_name,
             )
             self.fields[f"email_{participation.pk}"] = AddressField(
-                label=_("E-mail address for %s") % team.name, required=False, initial=participation.leader_email
+                label=_("E-mail address for %s") % isolated(team.name),
+                required=False,
+                initial=participation.leader_email,
             )
 
     def rows(self) -> list[tuple[Participation, forms.BoundField, forms.BoundField, forms.BoundField]]:
@@ -126,7 +132,7 @@ class DirectorForm(Filled, PlainForm):
         return _(
             "This is your own address. A team leader sees results of the team that a director sees only if the leader"
             " agrees, so somebody else answers here. Do you lead this team yourself? Ask %(name)s, %(email)s, to record it."
-        ) % {"name": self.invitation.study.contact_name, "email": self.invitation.study.contact_email}
+        ) % {"name": isolated(self.invitation.study.contact_name), "email": self.invitation.study.contact_email}
 
     def approach(self) -> list[Approach]:
         """The chosen teams. Call it on a valid form."""

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import history
+from teams.directions import isolated
 from teams.mail import ENDS_REMINDERS, Attachment, Mail, absolute, from_text
 from teams.models import MailText, Study, User
 
@@ -145,13 +146,16 @@ def problems(kind: str, subject: str, body: str) -> list[tuple[str, str]]:
 
 
 def fill(text: str, values: dict[str, str]) -> str:
-    """The text with its fields filled in, in one pass. A paragraph of which nothing but empty fields is left goes out."""
+    """The text with its fields filled in, in one pass, each isolated where it runs from right to left.
+
+    A paragraph of which nothing but empty fields is left goes out.
+    """
     kept = []
     for block in text.replace("\r\n", "\n").split("\n\n"):
         names = FIELD.findall(block)
         if names and not any(values[name] for name in names) and not FIELD.sub("", block).strip():
             continue
-        kept.append(FIELD.sub(lambda match: values[match[1]], block))
+        kept.append(FIELD.sub(lambda match: isolated(values[match[1]]), block))
     return "\n\n".join(kept)
 
 
@@ -164,10 +168,6 @@ def common(study: Study) -> dict[str, str]:
         "contact_email": study.contact_email,
         "privacy_officer": study.privacy_contact,
     }
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 # ------------------------------------------------------------------------------------------------ a mail
@@ -203,8 +203,9 @@ def write(
         headers = {"Reply-To": study.contact_email}
         if stop:
             headers |= {ENDS_REMINDERS: f"<{stop}>", "List-Unsubscribe-Post": ONE_CLICK}
-        subject = _one_line(fill(words.subject, values))
-        return from_text(to, subject, f"{fill(words.body, values)}\n\n{closing}", headers, attachments)
+        return from_text(
+            to, fill(words.subject, values), f"{fill(words.body, values)}\n\n{closing}", headers, attachments
+        )
 
 
 def preview(kind: str, study: Study, language: str, to: str, words: Wording) -> Mail:

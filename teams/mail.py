@@ -28,6 +28,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from teams import mail_server, pace, refusals
+from teams.directions import in_one_line, settled
+from teams.glyphs import without_controls
 from teams.leases import DATABASE_AWAY, Chore, Claim, ClaimLost, Queue, free, kept, pause, wake
 from teams.mail_errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
 from teams.mail_server import Sender
@@ -36,6 +38,7 @@ from teams.models import OutboxMessage, Study
 logger = logging.getLogger(__name__)
 
 TASK = "teams.send_due_mail"
+BREAK = re.compile(r"\r\n?")
 PARAGRAPH = re.compile(r"\n{2,}")
 # Waiting time after the first, second, … failed attempt; after the last the mail is given up
 BACKOFF = (
@@ -156,7 +159,11 @@ def from_text(
     headers: dict[str, str] | None = None,
     attachments: tuple[Attachment, ...] = (),
 ) -> Mail:
-    """A mail from its plain text. The HTML says the same; in it the addresses of this site, and no others, are links."""
+    """A mail from its plain text. The HTML says the same; in it the addresses of this site, and no others, are links.
+
+    Signs that steer machines are taken out: a mail that has one in somebody's name still goes. The subject gets one line.
+    """
+    subject, text = in_one_line(subject), settled(without_controls(BREAK.sub("\n", text)))
     # line by line: an expression that looks for blanks before a line's end reads a long row of them again from each
     lines = (line.rstrip(" \t\r") for line in text.split("\n"))
     text = PARAGRAPH.sub("\n\n", "\n".join(lines)).strip() + "\n"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from teams import history
 from teams.addresses import domain_of, folded, is_free_mail
+from teams.directions import isolated
 from teams.elsewhere import Elsewhere, elsewhere, studies_with
 from teams.models import Academy, Event, Institution, MailDomain, Study, Team, User
 
@@ -81,7 +82,7 @@ def _check(institution: Institution, by: User) -> None:
                 "Nothing was changed: %(institution)s is in another study of your research group too, in which you do not work, "
                 "and its mail domains count there as well. Who works in both studies can change them, or an administrator."
             )
-            % {"institution": institution}
+            % {"institution": isolated(institution)}
         )
 
 

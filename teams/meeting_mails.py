@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from teams import calendars, planning
 from teams.contact_person import who_gave
+from teams.directions import isolated
 from teams.letters import ATTENDEES, LEADERS, Letter, offer, write
 from teams.mail import Attachment, Mail, absolute, register
 from teams.models import Attendee, OutboxMessage, Participation, PlannedMeeting, Study
@@ -144,11 +145,11 @@ def _lines(planned: PlannedMeeting) -> Iterable[str]:
         begins, ends = timezone.localtime(planned.starts_at), timezone.localtime(planned.ends_at)
         yield f"{date_format(begins, 'l j F Y, H:i')}–{date_format(ends, 'H:i')}"
     if planned.room:
-        yield _("Room: %(room)s") % {"room": planned.room}
+        yield _("Room: %(room)s") % {"room": isolated(planned.room)}
     if planned.researcher:
-        yield _("Researcher who comes: %(name)s") % {"name": planned.researcher}
+        yield _("Researcher who comes: %(name)s") % {"name": isolated(planned.researcher)}
     if planned.participation.contact_name:
-        yield _("Contact person: %(name)s") % {"name": planned.participation.contact_name}
+        yield _("Contact person: %(name)s") % {"name": isolated(planned.participation.contact_name)}
 
 
 def _example_meeting(study: Study) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams import mail, refusals
+from teams.directions import isolated
 from teams.models import Invitation, Participation, Role, Study, User
 
 NAMED_MAIL = "teams.leader_named"  # to who leads a team that takes part, in the place of another
@@ -45,7 +46,7 @@ def untold(participation: Participation) -> str:
     return _(
         "%(name)s gets no mail: this address said no in this study, or asked for no reminders. Tell them yourself that they"
         " lead the team now."
-    ) % {"name": participation.leader_name}
+    ) % {"name": isolated(participation.leader_name)}
 
 
 def _pages_are_open(participation: Participation) -> bool:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from teams import invitations
 from teams.access import studies_of
 from teams.accounts import set_password_path
+from teams.directions import isolated
 from teams.joining import ASKED_MAIL, MEMBER_MAIL
 from teams.joining import path_of as joining_path
 from teams.letters import DIRECTORS, LEADERS, LETTERS, Letter, offer, write
@@ -32,10 +33,6 @@ def _invitation(pk: int) -> Invitation | None:
         .filter(pk=pk)
         .first()
     )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _of_director(invitation: Invitation) -> dict[str, str]:
@@ -266,7 +263,7 @@ def researcher_asked(object_id: int, language: str) -> Mail | None:
         return None
     return compose(
         asked.email,
-        _one_line(_("Will you do research with %(group)s?") % {"group": asked.group}),
+        _("Will you do research with %(group)s?") % {"group": isolated(asked.group)},
         "emails/teams/researcher_asked.txt",
         {
             "name": asked.name,
@@ -289,7 +286,7 @@ def researcher_added(object_id: int, language: str) -> Mail | None:
     path = reverse("board", args=[study.slug]) if has_password else set_password_path(user)
     return compose(
         user.email,
-        _one_line(_("You can work in a study: %(study)s") % {"study": study.title}),
+        _("You can work in a study: %(study)s") % {"study": isolated(study.title)},
         "emails/teams/researcher_added.txt",
         {
             "study": study,
@@ -310,7 +307,7 @@ def retention_over(object_id: int, language: str) -> Mail | None:
         return None
     return compose(
         role.user.email,
-        _one_line(_("Delete the answers of a study: %(study)s") % {"study": role.study.title}),
+        _("Delete the answers of a study: %(study)s") % {"study": isolated(role.study.title)},
         "emails/teams/retention_over.txt",
         {
             "study": role.study,
@@ -334,7 +331,7 @@ def researcher_joined(object_id: int, language: str) -> Mail | None:
         return None
     return compose(
         notice.user.email,
-        _one_line(_("Somebody new in a study: %(study)s") % {"study": study.title}),
+        _("Somebody new in a study: %(study)s") % {"study": isolated(study.title)},
         "emails/teams/researcher_joined.txt",
         {
             "study": study,
@@ -357,7 +354,7 @@ def member_added(object_id: int, language: str) -> Mail | None:
     path = reverse("studies") if has_password else set_password_path(user)
     return compose(
         user.email,
-        _one_line(_("You are a member of a research group: %(group)s") % {"group": membership.group}),
+        _("You are a member of a research group: %(group)s") % {"group": isolated(membership.group)},
         "emails/teams/member_added.txt",
         {
             "group": membership.group,

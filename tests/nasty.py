@@ -14,6 +14,9 @@ NASTY = {
     "no width": "a\u200bb\u200cc\u2060d",
     "byte order mark": "\ufeffTeam",
     "order of writing": "a\u202eb\u200fc",
+    "order of writing, all of it": "a\u202ab\u202bc\u202cd\u202de\u202ef\u2066g\u2067h\u2068i\u2069j",
+    "Arabic with an isolate that never ends": "\u2067فريق",
+    "Arabic, Latin and figures": "فريق A (8)",
     "one long word": "x" * 200,
     "quotes": "\"dubbel\" 'enkel' „laag” «guillemets» `scheef`",
     "backslashes": r"C:\temp\new \x41 \\server",
@@ -24,6 +27,11 @@ NASTY = {
     "plus": "+31 6",
     "minus": "-2",
     "at": "@SUM(A1)",
+    "wide equals": "＝1+1",
+    "equals behind a blank that nobody sees": "\ufeff=1+1",
+    "escape of XLSX": "_x0041_ _x000D_",
+    "brackets": "[2ex] *",
+    "ligatures": "``Zorg'' --- ?`ja !`nee <<a>> fi",
     "markup": "<b>vet</b> & <script>alert(1)</script> ]]> -->",
     "templates": "{{ team }} {% url %} %(name)s %s $HOME ${x} #{y}",
     "LaTeX": r"50 % \input{x} $a_b^c$ ~ #1",
@@ -36,3 +44,5 @@ NASTY = {
 }
 #: Where PostgreSQL and Django's forms let it through: the database has none of it, a file from outside may.
 NUL = "a\0b"
+#: Half a sign: no database and no page has it, JSON and YAML can spell it.
+HALF = "a\ud800b"

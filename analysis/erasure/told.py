@@ -16,6 +16,7 @@ from analysis.models import AnalysisRun, Publication
 from analysis.release_models import PreparedFile, RowRelease
 from analysis.report_models import ReportFile, ReportLink, TeamGoal
 from surveys.models import Invitee, Response, SealedResponse
+from teams.directions import isolated
 from teams.models import Event, Invitation, OutboxMessage, Participation, PlannedMeeting, Role, Study, Team
 from teams.retention import is_over, promised_until
 
@@ -99,7 +100,7 @@ def _stays(study: Study) -> Iterator[str]:
     later = Study.objects.filter(previous=study).first()
     if later is not None:
         yield _("the study “%(title)s”, the wave after this one: it no longer compares with this wave") % {
-            "title": later.title
+            "title": isolated(later.title)
         }
     yield _(
         "one line in the register of deleted studies, without a name: a number, days, and how many teams and answers there were"

@@ -21,6 +21,7 @@ from surveys.access import collection_for_researcher
 from surveys.counts import correct_counts
 from surveys.forms import CountsForm
 from teams import access
+from teams.directions import isolated
 from teams.filled import hold
 
 ROWS_PER_PAGE = 100
@@ -94,7 +95,7 @@ def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = CountsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         if correct_counts(collection, **form.cleaned_data, by=access.signed_in(request)):
-            messages.success(request, _("The counts of %(team)s are corrected.") % {"team": team})
+            messages.success(request, _("The counts of %(team)s are corrected.") % {"team": isolated(team)})
         else:
             messages.warning(request, _("Nothing was changed."))
         return redirect("accounts", slug)

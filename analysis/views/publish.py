@@ -27,6 +27,7 @@ from analysis.report_models import ReportFile, ReportLink
 from analysis.units import CombiningRefused, combine_teams, separate_teams
 from analysis.views.reports import academy_page, pdf_of, study_page, team_page
 from teams import access
+from teams.directions import isolated
 from teams.mail import absolute, queue
 from teams.models import Academy, Participation, Study
 from teams.numbers import whole_number
@@ -148,7 +149,7 @@ def combine(request: HttpRequest, slug: str) -> HttpResponse:
     except CombiningRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Combined: %(teams)s. They get one report.") % {"teams": unit.name})
+        messages.success(request, _("Combined: %(teams)s. They get one report.") % {"teams": isolated(unit.name)})
     return redirect(f"{reverse('publish', args=[slug])}#combine")
 
 

@@ -29,6 +29,7 @@ from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of
 from teams import access, history
+from teams.directions import isolated
 from teams.models import Study, User
 from teams.tables import Cell
 from teams.views.employment import for_no_colleague
@@ -169,7 +170,7 @@ def _teams_in(answers: Answers, study: Study, by: User) -> list[tuple[str, int, 
         if folded(team) in here:
             what = _("a team of this study")
         elif same := waves.get(folded(team)):
-            what = _("the team of the wave before or after, in %(academy)s") % {"academy": same[0].academy}
+            what = _("the team of the wave before or after, in %(academy)s") % {"academy": isolated(same[0].academy)}
         else:
             what = _("a new team")
         found.append((team, len(rows), what))

@@ -23,6 +23,7 @@ from teams import access
 from teams.contact_person import SamePerson
 from teams.corrections import hand_over as hand_over_wave
 from teams.corrections import later_waves
+from teams.directions import isolated
 from teams.mail import absolute
 from teams.models import Participation, PlannedMeeting
 from teams.planning import MEETING_MODES
@@ -139,7 +140,7 @@ def hand_over(request: HttpRequest, pk: int, later_id: int) -> HttpResponse:
         return redirect("team", pk)
     if handed_over:
         messages.success(
-            request, _("%(name)s sees these pages now. You both get a mail.") % {"name": later.leader_name}
+            request, _("%(name)s sees these pages now. You both get a mail.") % {"name": isolated(later.leader_name)}
         )
     return redirect("start")
 

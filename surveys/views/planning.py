@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from surveys import ways
 from teams import access, planning
 from teams.contact_person import SamePerson
+from teams.directions import isolated
 from teams.filled import hold
 from teams.meeting_forms import ChoiceOfDateForm, DatesForm, FixForm, RoomForm, SlotForm, WayForm, in_words
 from teams.models import Participation, PlannedMeeting, User
@@ -218,8 +219,8 @@ def _fix(
 def _clash(other: PlannedMeeting) -> str:
     assert other.starts_at is not None
     return _("%(name)s meets %(team)s on %(when)s, for %(minutes)s minutes.") % {
-        "name": other.researcher,
-        "team": other.participation.team,
+        "name": isolated(other.researcher),
+        "team": isolated(other.participation.team),
         "when": in_words(other.starts_at),
         "minutes": other.minutes,
     }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from teams import access, joining
 from teams import groups as steps
+from teams.directions import isolated
 from teams.filled import hold
 from teams.forms import GroupForm, MemberForm
 from teams.models import Membership, ResearchGroup, Role
@@ -82,7 +83,7 @@ def member_everywhere(request: HttpRequest, pk: int, member: int) -> HttpRespons
     by = access.administrator(request.user)
     found = _member(pk, member)
     steps.work_everywhere(found.group, found.user, by)
-    messages.success(request, _("%(name)s now works in all studies of the group.") % {"name": found.user})
+    messages.success(request, _("%(name)s now works in all studies of the group.") % {"name": isolated(found.user)})
     return redirect("group", pk)
 
 
@@ -94,9 +95,9 @@ def member_remove(request: HttpRequest, pk: int, member: int) -> HttpResponse:
         steps.remove_member(found, by)
     except steps.LastResearcher as error:
         text = _("Nothing was changed: %(name)s is the only researcher of %(studies)s. Let somebody else in first.")
-        messages.error(request, text % {"name": found.user, "studies": str(error)})
+        messages.error(request, text % {"name": isolated(found.user), "studies": str(error)})
     else:
-        messages.success(request, _("%(name)s is no longer a member of the group.") % {"name": found.user})
+        messages.success(request, _("%(name)s is no longer a member of the group.") % {"name": isolated(found.user)})
     return redirect("group", pk)
 
 

@@ -24,6 +24,7 @@ from teams import (
     studies,
 )
 from teams.contact_person import SamePerson
+from teams.directions import isolated
 from teams.elsewhere import Elsewhere
 from teams.filled import hold
 from teams.forms import AcademyForm, NewTeamForm, TeamForm
@@ -61,7 +62,7 @@ def academy_new(request: HttpRequest, slug: str) -> HttpResponse:
         except SamePerson as error:
             form.add_error("director_email", str(error))
         else:
-            messages.success(request, _("%(academy)s is on the list.") % {"academy": academy})
+            messages.success(request, _("%(academy)s is on the list.") % {"academy": isolated(academy)})
             return redirect("teams", slug)
     context = {"study": study, "form": form, "institutions": form.institutions(study)}
     return render(request, "teams/academy_new.html", context)
@@ -89,7 +90,7 @@ def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Elsewhere as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _("The details of %(academy)s are saved.") % {"academy": academy})
+            messages.success(request, _("The details of %(academy)s are saved.") % {"academy": isolated(academy)})
             warn_of_boxes(request, [academy.name])
             return redirect("teams", slug)
     context = {
@@ -115,7 +116,7 @@ def team_new(request: HttpRequest, slug: str) -> HttpResponse:
         except SamePerson as error:
             form.add_error("leader_email", str(error))
         else:
-            messages.success(request, _("%(team)s is on the list.") % {"team": participation.team})
+            messages.success(request, _("%(team)s is on the list.") % {"team": isolated(participation.team)})
             warn_of_boxes(request, [participation.team.name, academy.name])
             return redirect("teams", slug)
     return render(request, "teams/team_new.html", {"study": study, "form": form})
@@ -138,7 +139,7 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Elsewhere as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _("The details of %(team)s are saved.") % {"team": participation.team})
+            messages.success(request, _("The details of %(team)s are saved.") % {"team": isolated(participation.team)})
             if participation.leader_email != led_by and (untold := new_leaders.untold(participation)):
                 messages.warning(request, untold)
             warn_of_boxes(request, [participation.team.name])
@@ -168,7 +169,9 @@ def leader_let_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("team_edit", slug, pk)
     if let_in:
         text = _("The pages of %(team)s open to %(name)s from now on, who gets a mail.")
-        messages.success(request, text % {"name": participation.leader_name, "team": participation.team})
+        messages.success(
+            request, text % {"name": isolated(participation.leader_name), "team": isolated(participation.team)}
+        )
     else:
         messages.warning(request, _("Nothing was changed."))
     return redirect("team_edit", slug, pk)
@@ -187,7 +190,7 @@ def wave_hand_over(request: HttpRequest, slug: str, pk: int, later_id: int) -> H
         return redirect("team_edit", slug, pk)
     if handed_over:
         text = _("%(name)s leads %(team)s in this study now. The team leader before gets a mail, and so does this one.")
-        messages.success(request, text % {"name": later.leader_name, "team": participation.team})
+        messages.success(request, text % {"name": isolated(later.leader_name), "team": isolated(participation.team)})
     else:
         messages.warning(request, _("Nothing was changed."))
     return redirect("team_edit", slug, pk)

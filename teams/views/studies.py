@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from teams import access, joining, retention
 from teams import studies as steps
+from teams.directions import isolated
 from teams.filled import hold
 from teams.forms import ResearcherForm, StudyForm
 from teams.models import Participation, ResearcherInvitation, Study
@@ -104,13 +105,17 @@ def tell_asked(request: HttpRequest, asked: joining.Asked, name: str, already: s
         case joining.Asked.WORKS:
             messages.success(
                 request,
-                _("%(name)s belongs to the group, works here from now on, and is being mailed.") % {"name": name},
+                _("%(name)s belongs to the group, works here from now on, and is being mailed.")
+                % {"name": isolated(name)},
             )
         case joining.Asked.MAILED:
-            messages.success(request, _("%(name)s is being mailed, and takes part after saying yes.") % {"name": name})
+            messages.success(
+                request, _("%(name)s is being mailed, and takes part after saying yes.") % {"name": isolated(name)}
+            )
         case joining.Asked.WAITS:
             messages.warning(
-                request, _("%(name)s was mailed less than a day ago. Tomorrow you can ask again.") % {"name": name}
+                request,
+                _("%(name)s was mailed less than a day ago. Tomorrow you can ask again.") % {"name": isolated(name)},
             )
         case joining.Asked.ALREADY:
             messages.warning(request, already)
@@ -139,6 +144,6 @@ def study_person_remove(request: HttpRequest, slug: str, pk: int) -> HttpRespons
     if not steps.remove_researcher(role, access.signed_in(request)):
         messages.warning(request, _("A study needs at least one researcher."))
         return redirect("study_people", slug)
-    messages.success(request, _("%(name)s no longer works in this study.") % {"name": role.user})
+    messages.success(request, _("%(name)s no longer works in this study.") % {"name": isolated(role.user)})
     # who took themselves off may see the study no more
     return redirect("studies") if role.user_id == access.signed_in(request).pk else redirect("study_people", slug)
