@@ -22,6 +22,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Key, ScoreSum, Spread
+from tests.disclosure.known_worlds import KnownWorlds
 from tests.disclosure.worlds import Worlds
 
 TIME_LIMIT = 20.0
@@ -56,6 +57,7 @@ class Program:
         self.rows: list[tuple[dict[int, float], float, float]] = []
         self.truth: list[float] = []
         self._built = 0
+        self._point: np.ndarray | None = None
         self.h: dict[tuple[int, str, int], int] = {}
         self.y: dict[tuple[int, tuple[str, ...]], tuple[int, dict[int, int]]] = {}
         for number, cell in enumerate(self.cells):
@@ -208,7 +210,21 @@ class Program:
         )
         if result.status != 0:
             raise Undecided(f"{result.status}: {result.message}")
+        if not relaxed:
+            self._point = result.x
         return sign * float(result.fun)
+
+    def whole_point(self) -> list[int] | None:
+        """The world that was found last, in whole numbers; None where these do not satisfy every row and bound."""
+        assert self._point is not None
+        point = [round(value) for value in self._point]
+        if not all(0 <= value <= most for value, most in zip(point, self.upper, strict=True)):
+            return None
+        for terms, low, high in self.rows:
+            value = sum(weight * point[variable] for variable, weight in terms.items())
+            if not low - 1e-6 <= value <= high + 1e-6:
+                return None
+        return point
 
     def extreme(self, terms: dict[int, float], sign: int) -> float:
         """The smallest (sign 1) or largest (sign −1) value of a sum over all worlds."""
@@ -256,9 +272,12 @@ class Attack:
         for number, members in enumerate(figures):
             for key in members:
                 member_of[key].append(number)
-        self.alike: dict[Key, tuple[object, ...]] = {
-            key: (tuple(member_of[key]), tuple(v is not None for v in vector)) for key, vector in case.people.items()
+        classes: dict[object, int] = {}  # numbered, for speed
+        self.alike: dict[Key, int] = {
+            key: classes.setdefault((tuple(member_of[key]), tuple(v is not None for v in vector)), len(classes))
+            for key, vector in case.people.items()
         }
+        self.known = KnownWorlds(case, self.alike)
         self.component = self._components(figures)
         self.programs: dict[object, Program] = {}
         self.values: dict[tuple[str, ...], dict[Key, int | None]] = {}
@@ -386,6 +405,11 @@ class Attack:
         needed = 1.0 if exact else self.case.tau
         if 1000 * width >= math.ceil(1000 * needed) * len(group) * _parts(measure):
             return  # two worlds that differ enough
+        inside, values = self._classes_of(group), self._values(measure)
+        truth = sum(value for key in group if (value := values[key]) is not None)
+        width = self.known.width(measure, inside, insider, truth, _parts(measure))
+        if 1000 * width >= math.ceil(1000 * needed) * len(group) * _parts(measure):
+            return  # two worlds that programs found before
         if self.worlds.reach(measure, group, insider, needed):
             return
         found = self._search(measure, group, insider, classes, needed)
@@ -409,6 +433,7 @@ class Attack:
             low = high = sum(weight * program.truth[variable] for variable, weight in terms.items())
             for sign in (1, -1):  # the truth is a world too, so one direction is often enough
                 found = program.extreme(terms, sign)
+                self.known.keep(program, group, insider, self._classes_of(group))
                 low, high = min(low, found), max(high, found)
                 if high - low >= needed - EPSILON:
                     return None
