@@ -89,6 +89,19 @@ def test_a_link_ends_when_revoked_on_its_last_day_and_with_the_team(published_st
     assert reader.get(reverse("shared_report", args=[again.pk])).status_code == 404
 
 
+def test_a_researcher_ends_the_link_to_the_report_on_the_whole_study(published_study):
+    study, teams, _run = published_study
+    roos = make_researcher(study)
+    client, link = Client(), report_links.share_study(study, 14, roos)
+    client.force_login(roos)
+    reader, address = open_link(link), reverse("shared_report", args=[link.pk])
+    assert reader.get(address).status_code == 200
+    of_team = report_links.share_with_team(teams[0], 14, None)
+    assert client.post(reverse("report_link_revoke", args=[study.slug, of_team.pk])).status_code == 404, "its leader's"
+    client.post(reverse("report_link_revoke", args=[study.slug, link.pk]))
+    assert reader.get(address).status_code == 404
+
+
 def test_a_wrong_an_ended_and_a_missing_link_look_alike_and_say_what_to_do(published_study):
     _study, teams, _run = published_study
     link = report_links.share_with_team(teams[0], 14, None)

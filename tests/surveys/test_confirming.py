@@ -145,6 +145,20 @@ def test_two_people_are_not_one(collection, meeting, domain, roos):
     assert not seal(collection).one_supplier
 
 
+@pytest.mark.parametrize(("kind", "one"), [("researcher", True), ("leader", False)])
+def test_who_counts_by_a_researchers_link_may_be_any_researcher(collection, meeting, domain, roos, kind, one):
+    """Nobody is named as contact person, and nobody signed in: whoever counted may be who sent the links."""
+    participation = collection.participation
+    Participation.objects.filter(pk=participation.pk).update(contact_email="")
+    meeting = Meeting.objects.select_related("collection__participation__team__academy").get(pk=meeting.pk)
+    collections.set_present(meeting, 9)
+    leader = User.objects.create_user("lena@noord.example")
+    Role.objects.create(user=leader, kind=Role.Kind.LEADER, participation=participation)
+    links.issue_links(collection, ["bram@noord.example"], by=roos if kind == "researcher" else leader)
+    sealed = seal(collection)
+    assert (sealed.present_by, sealed.one_supplier) == (PresentBy.RESEARCHER, one)
+
+
 def test_a_researcher_may_count_until_the_answers_are_sealed(collection, meeting, domain, roos):
     collections.set_present(meeting, 30)
     collections.close_collection(collection)
