@@ -94,8 +94,10 @@ def fix(
         room: a new room; blank keeps the one it has.
 
     Returns:
-        False, with nothing changed, if somebody changed the meeting since ``planned`` was read.
+        False, with nothing changed, if somebody changed the meeting since ``planned`` was read, or the team stopped.
     """
+    if not hold_team(planned.participation_id):
+        return False
     if researcher is not None:
         hold_researcher(researcher.pk)
     changed = PlannedMeeting.objects.filter(pk=planned.pk, sequence=planned.sequence, state=planned.state).update(
@@ -127,6 +129,8 @@ def take_slot(
     participation: Participation, slot: OfferedSlot, *, room: str = "", by: User | None = None, by_link: bool = False
 ) -> bool:
     """A leader takes a time that a researcher offered. False if another team was first, at this time or at one that overlaps."""
+    if not hold_team(participation.pk):
+        return False
     hold_researcher(slot.researcher_id)
     planned = begin(participation)
     if any(
@@ -295,6 +299,12 @@ def brief_later(participation: Participation) -> bool:
 def in_short(moment: datetime) -> str:
     """A moment as the history keeps it, in local time."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+
+def hold_team(pk: int) -> bool:
+    """Whether a team did not decline or stop; it does neither until the meeting is written. Before the researcher's lock."""
+    team = Participation.objects.select_for_update(no_key=True).get(pk=pk)
+    return team.state not in (Participation.State.DECLINED, Participation.State.WITHDRAWN)
 
 
 def hold_researcher(pk: int) -> None:
