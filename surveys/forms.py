@@ -1,6 +1,7 @@
 """Forms of collecting: they check; step modules write."""
 
 import datetime
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -266,17 +267,26 @@ class AddressesForm(forms.Form):
         ),
         max_length=50_000,
     )
+    seen = forms.CharField(
+        required=False, max_length=200_000, widget=forms.HiddenInput
+    )  # what was shown before: pasting.py
+    left: Sequence[str] = ()  # pieces of the text without an address
+    wrong: Sequence[str] = ()  # what looks like an address and is none
+    twice: Sequence[str] = ()
 
     def clean_addresses(self) -> list[str]:
-        """The addresses in lower case, each once, in the order given; every wrong one is named."""
-        addresses, left = pasted(self.cleaned_data["addresses"])
-        if left:
-            raise ValidationError(
-                _("There is no address in: %(left)s. Take this out, or mend it.") % {"left": ", ".join(left[:10])}
-            )
-        wrong = [address for address in addresses if not links.is_address(address)]
-        if wrong:
-            raise ValidationError(_("These are not e-mail addresses: %(wrong)s") % {"wrong": ", ".join(wrong[:10])})
+        """The addresses in lower case, each once, in the order given. What else stands there is kept beside: ``left``, ``wrong``
+        and ``twice``, which the page names before anything is sent.
+        """
+        found, self.left = pasted(self.cleaned_data["addresses"])
+        times = Counter(found)
+        good = {address: links.is_address(address) for address in times}
+        self.twice = [address for address, n in times.items() if n > 1]
+        self.wrong = [address for address in times if not good[address]]
+        addresses = [address for address in times if good[address]]
+        if not addresses:
+            shown = ", ".join([*self.left, *self.wrong][:10])
+            raise ValidationError(_("There is no e-mail address in: %(left)s") % {"left": shown})
         if len(addresses) > MOST_ADDRESSES:
             raise ValidationError(_("Paste at most %(n)s addresses at a time.") % {"n": MOST_ADDRESSES})
         return addresses

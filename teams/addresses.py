@@ -186,7 +186,7 @@ _AROUND = "<>()[]{}\"'.:"
 
 
 def pasted(text: str) -> tuple[list[str], list[str]]:
-    """Every address in a pasted text, in lower case, each once, and the pieces of text in which there is none.
+    """Every address in a pasted text, in lower case, as often as it stands there, and the pieces of text in which there is none.
 
     Addresses may stand on lines of their own or one after the other, with or without names, as mail programs and
     spreadsheets copy them: ``Jansen, D. <d@school.nl>; Bos, Leo <l@school.nl>``. Whether they are addresses is not judged.
@@ -199,7 +199,7 @@ def pasted(text: str) -> tuple[list[str], list[str]]:
         found += here
         if any(words) and not here:
             left.append(" ".join(piece.split()))
-    return list(dict.fromkeys(address.lower() for address in found)), left
+    return [address.lower() for address in found], left
 
 
 def _with_names(text: str) -> tuple[list[str], str]:

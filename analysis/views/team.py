@@ -16,7 +16,7 @@ from analysis.report_models import ReportLink
 from analysis.talks import goals_before, may_write
 from analysis.views import talks
 from analysis.views.reports import language_now, pdf_of, team_page
-from surveys import links, returned
+from surveys import keys, links, new_keys, pasting, returned
 from surveys.forms import AddressesForm
 from surveys.models import Collection
 from teams import access
@@ -38,7 +38,7 @@ def team(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def send_links(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mail a personal link to each pasted address; who has one already gets no second."""
+    """Show the pasted addresses; the second press mails a link to each, but for who has one already."""
     participation = access.participation_for_leader(request.user, pk)
     collection = _collection(participation)
     if collection is None or collection.state != Collection.State.OPEN:
@@ -46,7 +46,14 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
     form = AddressesForm(request.POST)
     if not form.is_valid():
         return _team_page(request, participation, form)
-    n = links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
+    if not pasting.may_send(form) and not new_keys.is_lost(collection):
+        page = pasting.page(collection, form, "base.html", reverse("team", args=[pk]))
+        return render(request, "surveys/pasted.html", page)
+    try:
+        n = links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
+    except keys.KeyDestroyed:
+        form.add_error("addresses", _("No link can be made just now. The researchers know of it; try again later."))
+        return _team_page(request, participation, form)
     messages.success(
         request,
         ngettext("%(n)s new link is on its way.", "%(n)s new links are on their way.", n) % {"n": n},

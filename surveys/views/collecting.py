@@ -8,12 +8,13 @@ from functools import wraps
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from surveys import collections, confirming, keys, new_keys, qr, slips
+from surveys import collections, confirming, keys, new_keys, pasting, qr, slips
 from surveys import links as personal_links
 from surveys.access import collection_for_researcher
 from surveys.counts import counts
@@ -51,11 +52,14 @@ def _action(act: Act) -> Callable[..., HttpResponse]:
 @never_cache
 @require_POST
 def links(request: HttpRequest, slug: str, participation_id: int) -> HttpResponse:
-    """Mail a personal link to each pasted address; who has one already gets no second."""
+    """Show the pasted addresses; the second press mails a link to each, but for who has one already."""
     collection = collection_for_researcher(request.user, slug, participation_id)
     form = AddressesForm(request.POST)
     if not form.is_valid():
         return _team_page(request, collection, form)
+    if not pasting.may_send(form) and not new_keys.is_lost(collection):
+        back = reverse("collecting_team", args=[slug, participation_id])
+        return render(request, "surveys/pasted.html", pasting.page(collection, form, "study.html", back))
     try:
         n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
     except keys.KeyDestroyed:

@@ -220,6 +220,9 @@ class Walk:
         leader.look()
         leader.fill(addresses="\n".join(self.teachers))
         leader.press("form[action$='/links']")
+        leader.look()  # the addresses, before anything is sent
+        leader.page.locator("button[name='send']").click()
+        leader.page.wait_for_url("**/team/*/")
         leader.look()
         leader.leave()
 

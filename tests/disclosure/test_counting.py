@@ -96,7 +96,9 @@ def answer_by_link(collection: Collection, email: str, value: int, browser: Clie
 def send_links(collection: Collection, *addresses: str) -> None:
     """Lena pastes addresses on the page of her team."""
     address = reverse("team_links", args=[collection.participation_id])
-    assert lena(collection).post(address, {"addresses": "\n".join(addresses)}).status_code == 302
+    leader, data = lena(collection), {"addresses": "\n".join(addresses)}
+    seen = leader.post(address, data).context["found"].seen
+    assert leader.post(address, data | {"seen": seen, "send": "1"}).status_code == 302
 
 
 def ended(collection: Collection) -> AnalysisRun:

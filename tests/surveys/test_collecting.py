@@ -86,18 +86,48 @@ def test_closing_reopening_and_sealing(researcher, collection):
 
 def test_links_are_sent_to_pasted_addresses(researcher, online):
     pasted = "Jan de Vries <Jan@noord.example>; piet@noord.example,\n\nklaas@noord.example\npiet@noord.example"
-    researcher.post(page_of(online, "collecting_links"), {"addresses": pasted})
+    page = page_of(online, "collecting_links")
+    shown = researcher.post(page, {"addresses": pasted}).context["found"]
+    assert not online.invitees.exists(), "the first press sends nothing"
+    assert researcher.post(page, {"addresses": pasted, "seen": shown.seen, "send": "1"}).status_code == 302
     emails = sorted(online.invitees.values_list("email", flat=True))
     assert emails == ["jan@noord.example", "klaas@noord.example", "piet@noord.example"]
     assert OutboxMessage.objects.filter(kind=links.LINK_MAIL).count() == 3
 
 
-def test_a_wrong_address_is_named_and_nothing_is_sent(researcher, online):
-    response = researcher.post(page_of(online, "collecting_links"), {"addresses": "good@noord.example\nnot one"})
+def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_sent(researcher, online):
+    links.issue_links(online, ["known@noord.example"])
+    OutboxMessage.objects.all().delete()
+    page = page_of(online, "collecting_links")
+    text = "good@noord.example\nnot one\nKnown@noord.example, wrong@noord; good@noord.example"
+    response = researcher.post(page, {"addresses": text, "send": "1"})  # also where the first press says so
     assert response.status_code == 200
-    assert b"one" in response.content
+    found = response.context["found"]
+    assert (found.new, found.known, found.twice) == (
+        ["good@noord.example"],
+        ["known@noord.example"],
+        ["good@noord.example"],
+    )
+    assert (list(found.wrong), list(found.left)) == (["wrong@noord"], ["not one"])
+    html = response.content.decode()
+    assert "not one" in html
+    assert "wrong@noord" in html
+    assert not OutboxMessage.objects.exists()
+    added = text + "\nlate@noord.example"
+    again = researcher.post(page, {"addresses": added, "seen": found.seen, "send": "1"})
+    assert again.context["found"].new == ["good@noord.example", "late@noord.example"], (
+        "what was not shown is shown first"
+    )
+    assert not OutboxMessage.objects.exists()
+    assert researcher.post(page, {"addresses": text, "seen": found.seen, "send": "1"}).status_code == 302
+    assert OutboxMessage.objects.filter(kind=links.LINK_MAIL).count() == 1
+    assert sorted(online.invitees.values_list("email", flat=True)) == ["good@noord.example", "known@noord.example"]
+
+
+def test_a_text_without_any_address_is_refused_at_the_field(researcher, online):
+    response = researcher.post(page_of(online, "collecting_links"), {"addresses": "Jan, wrong@noord"})
     assert b"is-invalid" in response.content
-    assert not online.invitees.exists()
+    assert "wrong@noord" in response.content.decode()
 
 
 def test_a_reminder_is_queued(researcher, online, invitees):
