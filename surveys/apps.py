@@ -12,10 +12,13 @@ class SurveysConfig(AppConfig):
         from teams.security_log import Act
 
         studies.NOT_YET.append(why_not_invite)
+        history.SECURITY["teams_merged"] = Act.ROLE_TAKEN  # the other team's pages open to its leader no more
         history.SECURITY["answers_deleted"] = Act.TEAM_DELETED  # of a team that withdrew: what is kept of it goes
         history.WORDS.update(
             {
                 "survey_opened": _("Survey opened"),
+                "teams_merged": _("Another team became one with this one"),
+                "team_split": _("Team was split, a new team made"),
                 "collection_closed": _("Collecting closed"),
                 "collection_reopened": _("Collecting opened again"),
                 "collection_seal_asked": _("Sealing asked for"),

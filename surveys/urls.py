@@ -12,6 +12,7 @@ from surveys.views import (
     paper,
     planning,
     questionnaire,
+    reshaping,
     rounds,
     stopping,
 )
@@ -54,6 +55,9 @@ urlpatterns = [
     path("studies/<slug:slug>/meetings/feed", meetings.feed_change, name="calendar_feed_change"),
     path("studies/<slug:slug>/meetings/slots/<int:pk>/withdraw", meetings.slot_withdraw, name="slot_withdraw"),
     path("studies/<slug:slug>/meetings/<int:participation_id>/", planning.meeting, name="meeting"),
+    path("studies/<slug:slug>/teams/<int:pk>/reshape", reshaping.reshape, name="team_reshape"),
+    path("studies/<slug:slug>/teams/<int:pk>/reshape/merge/<int:other>", reshaping.merge, name="team_merge"),
+    path("studies/<slug:slug>/teams/<int:pk>/reshape/split", reshaping.split, name="team_split"),
     path("studies/<slug:slug>/questionnaire", questionnaire.choose, name="questionnaire_choose"),
     path("studies/<slug:slug>/collecting/", overview.overview, name="collecting"),
     path("studies/<slug:slug>/collecting/open", overview.open_missing, name="collecting_open"),

@@ -24,12 +24,14 @@ def tell(
     academy: Academy | None = None,
     by: User | None = None,
     by_director: bool = False,
+    of_team: str = "",
 ) -> None:
     """Queue the mail to the one before, inside the transaction of the change.
 
     Args:
         by: who changed it, signed in; the row says whether as the leader of the wave or as a researcher.
         by_director: it was changed through the director's link.
+        of_team: the name of a team that became one with the participation's.
     """
     changer = FormerContact.Changer.RESEARCHER
     if by_director:
@@ -43,6 +45,7 @@ def tell(
         part=part,
         name=name,
         email=email,
+        of_team=of_team,
         changer=changer,
         by=by,
     )

@@ -48,9 +48,10 @@ def former_contact(object_id: int, language: str) -> Mail | None:
 
 def _of_what(former: FormerContact) -> dict[str, str]:
     if former.academy is not None:
-        return {"place": former.academy.name, "study": former.study.title}
+        return {"place": isolated(former.academy.name), "study": isolated(former.study.title)}
     assert former.participation is not None
-    return {"place": former.participation.team.name, "study": former.study.title}
+    place = former.of_team or former.participation.team.name
+    return {"place": isolated(place), "study": isolated(former.study.title)}
 
 
 def _subject(former: FormerContact) -> str:
@@ -78,7 +79,11 @@ def _what(former: FormerContact) -> str:
             " page of the meeting that we mailed to you does not work any more."
         ),
     }
-    return words[FormerContact.Part(former.part)] % _of_what(former)
+    told = words[FormerContact.Part(former.part)] % _of_what(former)
+    if former.participation is None or not former.of_team:
+        return told
+    teams = {"place": isolated(former.of_team), "team": isolated(former.participation.team.name)}
+    return told + " " + _("In this study %(place)s is one team with %(team)s now.") % teams
 
 
 def _by_whom(former: FormerContact) -> str:

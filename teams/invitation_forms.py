@@ -187,6 +187,7 @@ class LeaderForm(PlainForm):
     )
 
     def __init__(self, *args: Any, participation: Participation, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"approached": participation.approached})  # known of a team split off
         super().__init__(*args, **kwargs)
         self.participation = participation
         self.k = participation.study.k

@@ -111,7 +111,7 @@ def of_former_contacts(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     rows = FormerContact.objects.select_related("academy", "participation__team")
     found = rows.in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.name, one.email, place.name)
+        message.pk: Reader(one.name, one.email, one.of_team or place.name)
         for message in messages
         if (one := found.get(message.object_id))
         and (place := one.academy or (one.participation.team if one.participation else None))

@@ -21,7 +21,8 @@ from teams.models import Academy, Study, Team
 FREE_TEXTS: dict[str, tuple[str, ...]] = {
     "teams.Study": ("title", "controller", "processor", "ethics_number", "dpia", "works_council"),
     "teams.Participation": ("approached_note",),
-    "teams.Event": ("detail",),
+    "teams.Event": ("detail", "of_team"),
+    "teams.FormerContact": ("of_team",),
     "teams.Invitation": ("reason_text",),
     "teams.OutboxMessage": ("error",),
     "teams.MailText": ("subject", "body"),

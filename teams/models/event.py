@@ -21,6 +21,9 @@ class Event(models.Model):
     by_link = models.BooleanField(default=False)  # done through a mailed link, so by whoever held it
     kind = models.CharField(max_length=40)
     detail = models.CharField(max_length=500, blank=True)
+    of_team = models.CharField(
+        max_length=160, blank=True
+    )  # what the team was called that was merged into this one since
 
     class Meta:
         ordering = ["-at", "-id"]

@@ -31,6 +31,9 @@ class FormerContact(models.Model):
     part = models.CharField(max_length=8, choices=Part.choices)
     name = models.CharField(max_length=120, blank=True)
     email = models.EmailField()
+    of_team = models.CharField(
+        max_length=160, blank=True
+    )  # of a team that was merged into this one: what it was called
     changer = models.CharField(max_length=10, choices=Changer.choices)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

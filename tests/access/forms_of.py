@@ -33,7 +33,9 @@ from tests.access.test_permissions import (
     asked_token,
     finished_run,
     mail_domain,
+    of_online_team,
     of_team,
+    of_two_teams,
     team,
 )
 
@@ -99,6 +101,18 @@ def _team(cast: Cast) -> dict[str, Any]:
     }
 
 
+def _split_off(cast: Cast) -> dict[str, Any]:
+    return {
+        "name": "Afgesplitst",
+        "form": "full_time",
+        "leader_name": "Nieuw",
+        "leader_email": "nieuw@noord.example",
+        "approached": 5,
+        "left": 7,
+        "sure": "on",
+    }
+
+
 def _study(cast: Cast) -> dict[str, Any]:
     return {
         "group": cast.study.group_id,
@@ -157,6 +171,15 @@ _WRITTEN = [
         "merge",
         lambda cast: [cast.study.slug, "person", cast.participation.team_id, cast.online.team_id],
     ),
+    Form(
+        "team_merge",
+        of_two_teams,
+        lambda cast: {"leader": cast.third.leader_email, "sure": "on"},
+    ),
+    Form("team_split", of_team, _split_off),
+    Form(
+        "collecting_links", of_online_team, lambda cast: {"addresses": "ine@noord.example"}, is_written=False
+    ),  # shown first
     Form("study_new", data=_study),
     Form("study_people", slug, lambda cast: {"name": "Ine", "email": "ine@noord.example"}),
     Form("study_people", slug, lambda cast: {"name": "Ine", "email": cast.emails["bob"]}),  # of another group

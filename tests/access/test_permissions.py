@@ -25,9 +25,9 @@ from analysis.result_models import FactorModelResult, ResultTable
 from analysis.runs import request_run
 from surveys import address_lists, answer_urls, paper
 from surveys.models import AddressCheck
-from teams import calendars, joining
+from teams import calendars, invitations, joining
 from teams.invitations import stop_path
-from teams.models import MailDomain, OfferedSlot, Participation, ResearcherInvitation, Study, User
+from teams.models import MailDomain, OfferedSlot, Participation, ResearcherInvitation, Study, Team, User
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,13 @@ def of_member(cast: Cast) -> list[object]:
 
 def of_team(cast: Cast) -> list[object]:
     return [cast.study.slug, cast.participation.pk]
+
+
+def of_two_teams(cast: Cast) -> list[object]:
+    """Two of which no answers can come in yet: the third team and one that is only listed."""
+    values = {"leader_name": "Nina", "leader_email": "nina@noord.example"}
+    fourth, _new = Team.objects.get_or_create(academy=cast.third.team.academy, name="Vierde", defaults=values)
+    return [cast.study.slug, cast.third.pk, invitations.list_team(cast.study, fourth).pk]
 
 
 def of_role(cast: Cast) -> list[object]:
@@ -455,6 +462,9 @@ TABLE = [
     Row("team_new", researchers(200), slug),
     Row("team_edit", researchers(200), of_team),
     Row("team_history", researchers(200), of_team),
+    Row("team_reshape", researchers(200), of_team),
+    Row("team_merge", researchers(200), of_two_teams),
+    Row("team_split", researchers(200), of_team),
     Row("leader_let_in", researchers(302), of_unled_team, "post"),
     Row("wave_hand_over", researchers(302), of_later_wave, "post"),
     Row("contacts_import", researchers(200), slug),
@@ -495,7 +505,13 @@ TABLE = [
     Row("collecting_close", researchers(302), of_team, "post"),
     Row("collecting_reopen", researchers(302), of_team, "post"),
     Row("collecting_seal", researchers(302), of_team, "post"),
-    Row("collecting_links", researchers(302), of_online_team, "post", {"addresses": "ine@noord.example"}),
+    Row(
+        "collecting_links",
+        researchers(302),
+        of_online_team,
+        "post",
+        {"addresses": "ine@noord.example", "seen": "ine@noord.example", "send": "1"},
+    ),
     Row("collecting_paper", researchers(200), of_team),
     Row("collecting_paper_pdf", researchers(200), lambda cast: [*of_team(cast), "en"]),
     Row("collecting_paper_new", researchers(302), of_team, "post"),
