@@ -9,12 +9,12 @@ from datetime import date
 
 import openpyxl
 from django.utils.translation import gettext_lazy as _
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from analysis.accounting import Accounts, Dispositions, TeamAccount, accounts
+from surveys.xlsform import escaped
 from teams.access import studies_of
 from teams.models import Participation, Sector, Study, User
-from teams.tables import Cell, neutralised
+from teams.tables import Cell, held, neutralised
 
 GROUPS = {
     "institution": _("Institution"),
@@ -138,7 +138,7 @@ def workbook(sheets: Iterable[tuple[str, Iterable[Sequence[Cell]]]]) -> bytes:
 
 
 def _cell(value: Cell) -> Cell:
-    return neutralised(ILLEGAL_CHARACTERS_RE.sub("", value)) if isinstance(value, str) else value
+    return neutralised(escaped(held(value))) if isinstance(value, str) else value
 
 
 def day_rows(days: Iterable[tuple[date, int]]) -> Iterator[Sequence[Cell]]:

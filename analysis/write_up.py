@@ -7,6 +7,7 @@ point of what cannot exceed 1. Reads rows, computes nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +27,26 @@ from analysis.quality import Caution, Figure, together
 from analysis.reading import ScaleLine, scale_lines
 from analysis.result_models import ScaleSet
 from surveys.models.questionnaire import in_language
+from teams.directions import in_one_line, without_steering
 
 #: What LaTeX reads as commands.
 SPECIAL = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    '"': r"{\char34}",  # a shorthand of babel in Dutch and German
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "[": "{[}",  # and a star: the end of a row takes them for its argument
+    "]": "{]}",
+    "*": "{*}",
+    "`": "{`}",  # with a second one, ? or ! before it: another sign
 }
+#: Signs that two of them make another one of.
+PAIRS = re.compile("([-',])(?=\\1)")
+#: What no font has and pdfLaTeX stops at.
+NO_WIDTH = re.compile("[\u200b\u2060]")
 GREEK = {"α": r"$\alpha$", "ω": r"$\omega$", "χ²": r"$\chi^2$", "–": "--"} | {
     "†": r"\dag{}",
     "‡": r"\ddag{}",
@@ -83,8 +97,9 @@ class WriteUp:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
-    text = "".join(SPECIAL.get(character, character) for character in text)
+    """Text that LaTeX prints as it stands, on one line. What is not Latin takes a font that has it (XeLaTeX, LuaLaTeX)."""
+    text = NO_WIDTH.sub("", without_steering(in_one_line(text)))
+    text = PAIRS.sub(r"\1{}", "".join(SPECIAL.get(character, character) for character in text))
     for sign, command in GREEK.items():
         text = text.replace(sign, command)
     return text

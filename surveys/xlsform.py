@@ -17,7 +17,7 @@ from typing import Any
 import openpyxl
 
 from surveys.definition import NUMBER, TEXT
-from teams.tables import FORMULA_STARTS, neutralised
+from teams.tables import begins_like_formula, held, neutralised
 
 LANGUAGE_NAMES = {"nl": "Dutch (nl)", "en": "English (en)"}
 AGREEMENT = "agreement"  # the list of the agreement scale
@@ -114,17 +114,22 @@ def _sheet(book: openpyxl.Workbook, title: str, columns: list[str], rows: Iterab
         sheet.column_dimensions[letter].width = 60 if column.startswith("label") else 24
 
 
+def escaped(text: str) -> str:
+    """A text in which nothing looks like the escape for a sign in XLSX files (_x0041_)."""
+    return _ESCAPE.sub(r"_x005F_x\1_", text)
+
+
 def protected(text: str) -> str | None:
     """A cell that no spreadsheet runs; one apostrophe more where the text itself has some, so that reading is exact.
 
     What looks like the escape for a sign in XLSX files (_x0041_) is escaped itself, as Excel does.
     """
-    text = _ESCAPE.sub(r"_x005F_x\1_", text)
-    if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS):
+    text = escaped(held(text))
+    if text.startswith("'") and begins_like_formula(text.lstrip("'")):
         return f"'{text}"
     return str(neutralised(text)) or None
 
 
 def unprotected(text: str) -> str:
     """What `protected` was given."""
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS) else text
+    return text[1:] if text.startswith("'") and begins_like_formula(text.lstrip("'")) else text

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +11,12 @@ from teams import workbooks
 from teams.workbooks import ON_A_PAGE, Limits
 
 Cell = str | int | float | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: Also as they are in East Asian fonts: spreadsheets there take those too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Signs without width that a spreadsheet may leave out before it looks.
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+#: What no workbook may hold: Excel calls a file with one of these damaged.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MAX_ROWS = 5_000
 MAX_BYTES = 5_000_000
 
@@ -43,11 +49,21 @@ def read_table(content: bytes, name: str) -> list[list[str]]:
 
 def neutralised(value: Cell) -> Cell:
     """A cell that no spreadsheet runs: text beginning like a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if isinstance(value, str) and begins_like_formula(value):
         return f"'{value}"
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else ""
     return value
+
+
+def begins_like_formula(text: str) -> bool:
+    """Whether some spreadsheet would run a cell with this text."""
+    return text.lstrip(_UNSEEN).startswith(FORMULA_STARTS)
+
+
+def held(text: str) -> str:
+    """What a workbook can hold of a text."""
+    return _ILLEGAL.sub("", text)
 
 
 def write_csv(rows: list[list[str]]) -> str:

@@ -29,6 +29,7 @@ SQLITE_ENOUGH: dict[str, str] = {
     "tests/analysis/test_demo.py": ENGINE,
     "tests/analysis/test_imports.py": FORMS,
     "tests/analysis/test_leaders_of_waves.py": PAGES,
+    "tests/analysis/test_nasty_files.py": "what writers of files make of words; no database",
     "tests/analysis/test_nasty_words.py": "what writers of files make of words",
     "tests/analysis/test_nonresponse.py": ENGINE,
     "tests/analysis/test_nonresponse_pages.py": PAGES,

@@ -21,6 +21,7 @@ from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan
 from analysis.quality import Caution, reliability_figures
 from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleResult
+from teams.directions import in_one_line
 from teams.tables import Cell
 
 #: Fit measures that are compared, by lavaan's names. Which a model has depends on its estimator.
@@ -158,7 +159,7 @@ def script(run: AnalysisRun, *, clustered: bool) -> str:
     survey = run.survey
     parts = [
         BEGINNING.format(
-            title=" ".join(survey.study.title.split()),
+            title=in_one_line(survey.study.title),
             run=run.pk,
             plan=run.plan.content_hash[:12],
             points=len(run.survey.version.content["options"]),
@@ -176,7 +177,7 @@ def script(run: AnalysisRun, *, clustered: bool) -> str:
 
 def _scales(scales: Sequence[ScalePlan]) -> str:
     return ",\n".join(
-        f"    {scale.code} = list(items = {_vector(scale.items)}, reverse = {_vector(scale.reverse_keyed)}, "
+        f'    "{scale.code}" = list(items = {_vector(scale.items)}, reverse = {_vector(scale.reverse_keyed)}, '
         f"minimum = {scale.minimum_answered})"
         for scale in scales
     )
