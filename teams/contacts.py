@@ -8,6 +8,7 @@ changed by who works in it: elsewhere.py.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -74,6 +75,12 @@ class Preview:
     @property
     def counts(self) -> dict[str, int]:
         return {state.value: self.count(state) for state in RowState}
+
+    def names(self) -> list[str]:
+        """What its academies and teams are called."""
+        called = [(row.academy.institution, row.academy.name) for row in self.rows if row.academy is not None]
+        teams = [row.team.name for row in self.rows if row.team is not None]
+        return [*chain.from_iterable(called), *teams]
 
     @property
     def usable(self) -> bool:

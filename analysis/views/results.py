@@ -33,6 +33,7 @@ from teams.directions import isolated
 from teams.models import Study, User
 from teams.tables import Cell
 from teams.views.employment import for_no_colleague
+from teams.views.setup import warn_of_boxes
 
 SHOWN_BAD_CELLS = SHOWN_TEAMS = 200
 
@@ -144,6 +145,7 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
                     _("Imported: responses: %(n)s; teams: %(teams)s. They are sealed and analysed by themselves.")
                     % {"n": answers.n_rows, "teams": len(made)},
                 )
+                warn_of_boxes(request, answers.teams)
                 return redirect("runs", slug)
     return render(
         request,

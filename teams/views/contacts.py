@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from teams import access, contact_cells, contacts
 from teams.forms import ContactsForm
 from teams.tables import write_csv
+from teams.views.setup import warn_of_boxes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,6 +23,7 @@ def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
             applied = contacts.apply(study, form.table, access.signed_in(request), request.POST.dict())
             if applied.applied:
                 messages.success(request, _("Rows added: %(new)s; rows changed: %(changed)s.") % applied.counts)
+                warn_of_boxes(request, applied.names())
                 return redirect("teams", slug)
             context["preview"] = applied
         else:

@@ -63,6 +63,7 @@ def academy_new(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error("director_email", str(error))
         else:
             messages.success(request, _("%(academy)s is on the list.") % {"academy": isolated(academy)})
+            warn_of_boxes(request, [academy.name])
             return redirect("teams", slug)
     context = {"study": study, "form": form, "institutions": form.institutions(study)}
     return render(request, "teams/academy_new.html", context)

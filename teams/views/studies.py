@@ -14,6 +14,7 @@ from teams.directions import isolated
 from teams.filled import hold
 from teams.forms import ResearcherForm, StudyForm
 from teams.models import Participation, ResearcherInvitation, Study
+from teams.views.setup import warn_of_boxes
 
 
 def with_team_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
@@ -52,8 +53,14 @@ def study_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         study = steps.create_study(form.cleaned_data, user)
         messages.success(request, _("The study is made. Now put the academies and teams on its list."))
+        warn_of_boxes(request, _printed(study))
         return redirect("teams", study.slug)
     return render(request, "teams/study_new.html", {"form": form})
+
+
+def _printed(study: Study) -> list[str]:
+    """What the paper form and the reports say of a study in its researchers' words."""
+    return [study.title, study.contact_name, study.controller, study.privacy_contact]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,6 +76,8 @@ def study_settings(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         changed = steps.change_settings(study, form.cleaned_data, access.signed_in(request))
         messages.success(request, _("The settings are saved.") if changed else _("Nothing was changed."))
+        if changed:
+            warn_of_boxes(request, _printed(study))
         return redirect("study_settings", study.slug)
     return render(
         request, "teams/study_settings.html", {"form": form, "study": study, "until": retention.promised_until(study)}

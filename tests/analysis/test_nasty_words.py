@@ -21,7 +21,10 @@ from surveys import slips
 from surveys.models import Collection, Meeting, Survey
 from surveys.models.questionnaire import Questionnaire
 from surveys.paper_form import paper_form_pdf
+from teams import contact_cells
 from teams.models import Academy, Study, Team
+from teams.tables import write_csv
+from tests.access.opened import fields_of
 from tests.analysis import builders
 from tests.nasty import NASTY, NUL
 
@@ -87,6 +90,21 @@ def test_who_saves_a_team_is_told_which_signs_are_replaced_on_paper(client, stud
     plain = client.post(address, data | {"name": "Zoë"}, follow=True)
     assert "replaced by a box" not in plain.content.decode()
     assert Team.objects.get(pk=participation.team_id).name == "Zoë"
+
+
+def test_who_saves_a_study_or_reads_in_teams_is_told_which_signs_are_replaced_on_paper(client, study):
+    client.force_login(builders.make_researcher(study), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.cookies["django_language"] = "en"
+    named = "these signs are replaced by a box, because no font there has them: 漢"
+    settings = reverse("study_settings", args=["small"])
+    fields = fields_of(client.get(settings).content.decode())
+    assert named in client.post(settings, fields | {"title": "Study 漢"}, follow=True).content.decode()
+    assert Study.objects.get(pk=study.pk).title == "Study 漢"
+    row = ["Noord", "Zorg", "health", "D", "d@noord.example", "Team 漢", "", "L", "l@noord.example"]
+    content = write_csv([contact_cells.EXAMPLE[0], row])
+    answer = client.post(reverse("contacts_import", args=["small"]), {"content": content, "apply": "1"}, follow=True)
+    assert Team.objects.filter(name="Team 漢").exists()
+    assert named in answer.content.decode()
 
 
 def test_who_freezes_a_questionnaire_is_told_which_signs_are_replaced_on_paper(client, study):
