@@ -1,5 +1,7 @@
 """The rules of disclosure, each with the smallest case that would leak without it."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from analysis.disclosure import (
     TeamCounts,
     Withheld,
 )
+from analysis.wide_reports import _beside
 
 K = 5
 
@@ -282,3 +285,21 @@ def test_a_count_that_nobody_made_is_not_told_as_too_many_that_came_back():
     assert nobody.holds(5) == (Hold.PRESENT_UNKNOWN,)
     assert (nobody.n, TeamCounts(8, 8, 0, 10, present_unknown=True, not_counted=True).n) == (0, 0)
     assert TeamCounts(8, 8, 6, 10).holds(5) == (Hold.RETURNED,)
+
+
+@pytest.mark.parametrize(("n_near", "shown"), [(0, True), (1, False), (2, False), (3, True)])
+def test_all_teams_stand_beside_an_academy_only_if_no_team_of_its_sector_is_left_alone(n_near: int, shown: bool):
+    """The mean of its sector less the academy's would be the few others'."""
+
+    def unit(key: str, sector: str) -> SimpleNamespace:
+        counts = TeamCounts(analysed=10, returned=10, present_and_links=10, approached=10)
+        return SimpleNamespace(key=key, sector=sector, group=Group(key, (counts,)), teams=(counts,))
+
+    inside = [unit(f"own{n}", "health") for n in range(4)]
+    near = [unit(f"near{n}", "health") for n in range(n_near)]
+    far = [unit(f"far{n}", "technology") for n in range(4)]
+    units = [*inside, *near, *far]
+    material = SimpleNamespace(
+        units=units, groups=units, sectors=["health"], in_sector=lambda name: [u for u in units if u.sector == name]
+    )
+    assert isinstance(_beside(material, inside), Withheld) is not shown
