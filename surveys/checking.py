@@ -44,7 +44,7 @@ class _Check:
         self.codes: dict[str, str] = {}
 
     def problem(self, where: str, what: str) -> None:
-        self.problems.append(f"{where}: {what}" if where else what)
+        self.problems.append(cleaned(f"{where}: {what}" if where else what))  # a file can spell half a sign
 
     def questionnaire(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

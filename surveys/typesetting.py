@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 import typst
 
 from teams.glyphs import FONTS, on_paper
+
+#: A word that no column holds.
+LONG_WORD = re.compile(r"\w{30,}")
+PIECE = re.compile(r"(\w{8})(?=\w)")
+NO_WIDTH = "\u200b"
 
 
 def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
@@ -29,10 +35,15 @@ def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
     return pdf
 
 
+def breakable(text: str) -> str:
+    """A text whose longest words may break: one of 200 letters ran off the page."""
+    return LONG_WORD.sub(lambda word: PIECE.sub(rf"\1{NO_WIDTH}", word[0]), text)
+
+
 def _on_paper(value: Any) -> Any:
-    """The same data with every text as it can be printed, also those inside pictures."""
+    """The same data with every text as it can be printed, also those inside pictures; pictures and addresses stay whole."""
     if isinstance(value, str):
-        return on_paper(value)
+        return on_paper(value if "<svg" in value or "://" in value else breakable(value))
     if isinstance(value, Mapping):
         return {key: _on_paper(part) for key, part in value.items()}
     return [_on_paper(part) for part in value] if isinstance(value, list | tuple) else value

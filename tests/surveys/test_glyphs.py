@@ -1,10 +1,16 @@
 """Every word that people type can be printed, and who freezes a text is told what is replaced."""
 
+import io
 from html import escape
 
+import pikepdf
 import pytest
 from django.utils.translation import override
 
+from surveys import typesetting
+from surveys.checking import checked
+from surveys.definition import QuestionnaireError
+from surveys.questionnaires import read_yaml
 from surveys.typesetting import typeset
 from teams.glyphs import BOX, covered, in_words, on_paper, replaced
 from tests.nasty import NASTY, NUL
@@ -17,6 +23,27 @@ TEMPLATE = """
 #for words in data.texts [#par(words) #text(weight: 600, words)]
 #image(bytes(data.svg), format: "svg", alt: "picture")
 """
+
+
+def test_a_long_word_breaks_on_paper(tmp_path):
+    template = tmp_path / "long.typ"
+    template.write_text(
+        '#set document(title: "x")\n#set page(width: 200pt, height: auto, margin: 5pt)\n'
+        '#set text(font: "Source Sans 3", size: 11pt)\n#json(bytes(sys.inputs.of)).word'
+    )
+    word = "w" * 200
+    with pikepdf.open(io.BytesIO(typesetting.typeset(template, "of", {"word": word}))) as pdf:
+        height = float(pdf.pages[0].mediabox[3])
+    assert height > 8 * 11, "one line only: the word runs off the page"
+    assert typesetting.breakable("Arbeidsongeschiktheid " + word).replace("\u200b", "").endswith(word)
+    for kept in ("Arbeidsongeschiktheidsverzekering"[:29], "https://site.example/" + "x" * 20, "de\u0301" * 20):
+        assert typesetting.breakable(kept) == kept
+
+
+def test_what_is_wrong_in_a_file_can_be_shown_also_where_it_spells_half_a_sign():
+    with pytest.raises(QuestionnaireError) as refused:
+        checked(read_yaml('{"\\ud800": 1, "code": "a"}'))
+    str(refused.value).encode()
 
 
 @pytest.mark.parametrize("text", [*NASTY.values(), NUL, "a\ud800b"], ids=[*NASTY, "NUL", "half a sign"])
