@@ -101,8 +101,9 @@ def correct_leader(
     old_email, email = was.leader_email.lower(), email.lower()
     if (was.leader_name, old_email) == (name, email):
         return False
-    check_leader(was, email)
     moved = old_email != email
+    if moved:  # who leads already is given nothing by another spelling of the name
+        check_leader(was, email)
     if by_link and was.state == Participation.State.ACCEPTED:
         raise ValueError("A team leader who accepted is replaced by a researcher only.")
     if by_link and moved and same_person(email, was.team.academy.director_email):

@@ -339,3 +339,14 @@ def test_a_researcher_who_counted_does_not_lead_the_team_later(collection, meeti
     Membership.objects.filter(user=roos).delete()
     with pytest.raises(SamePerson, match="counted"), translation.override("en"):
         corrections.correct_leader(collection.participation, "Roos", "roos@noord.example")
+
+
+def test_the_name_of_a_leader_who_counted_can_be_corrected(collection, meeting, lena):
+    """Their count is held as the leader's; that it is noted keeps nobody from writing the name right."""
+    participation = collection.participation
+    collections.count_present(meeting, 12, lena)
+    participation.refresh_from_db()
+    assert participation.vouched_by
+    assert corrections.correct_leader(participation, "Lena de Bos", lena.email)
+    participation.refresh_from_db()
+    assert (participation.leader_name, participation.leader_email) == ("Lena de Bos", lena.email)
