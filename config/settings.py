@@ -277,7 +277,8 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
 # These two bind the whole domain, other servers of the institution too, and are hard to take back: its own decision
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which advise them to everybody
+# The first two advise them to everybody; the last warns that our i18n tags go before Django's, which is meant: they isolate names
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "templates.W003"]
 # Links carry tokens, so no other site is told where a visitor came from. Not "no-referrer": browsers would then send the
 # forms of our own pages with "Origin: null", which the protection against forged forms refuses.
 SECURE_REFERRER_POLICY = "same-origin"
