@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults prove-unlinkable prove-fuzz help
+.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz help
 .DEFAULT_GOAL := help
 
 help:
@@ -54,8 +54,12 @@ prove-disclosure: dev
 	@$(VENV_PYTHON) -m tests.disclosure.prove --minutes $(MINUTES) --histories $(HISTORIES) $(if $(AFRESH),--afresh)
 
 # make prove-faults  teachers answer while programs are killed, and while mail, broker, database, disk, a key and a proxy fail
-prove-faults: dev
+prove-faults: prove-kills prove-troubles
+
+prove-kills: dev
 	@$(VENV_PYTHON) -m bench.faults
+
+prove-troubles: dev
 	@$(VENV_PYTHON) -m bench.troubles
 
 # make prove-fuzz  odd requests to every address, none may be answered by a fault (EACH=40 rounds each, SEED=date)

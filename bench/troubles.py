@@ -7,8 +7,9 @@ unreadable; the proxy answers 403, 404 and 502 with pages of its own. In each tr
 team accepts in the study that is open. Two minutes after each everything was done by itself, and while it lasts the
 researcher's board names what a person may have to do.
 
-The broker is Redis where redis-server is installed, else the folder that `make run` uses. The full disk is a small one in
-memory, which only root may mount: for others that trouble is left out, and said. Single troubles: `python -m bench.troubles disk key`.
+The broker is Redis, as on a server: `redis-server` in PATH, else (for root) of the system's packages. Without it the folder of
+`make run` is the broker, and is never away. The full disk is a small one in memory, which only root may mount. What is left
+out is said. Single troubles: `python -m bench.troubles disk key`.
 """
 
 import contextlib
@@ -163,21 +164,13 @@ class Redis:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-class Folder:
-    """The folder that is the broker of `make run`, which can be away too."""
-
-    def __init__(self, var: Path) -> None:
-        self._queue, self._hidden, self.url = (
-            var / "broker" / "queue",
-            var / "broker" / "away",
-            "filesystem://localhost",
-        )
-
-    def away(self) -> None:
-        self._queue.rename(self._hidden)
-
-    def back(self) -> None:
-        self._hidden.rename(self._queue)
+def find_redis() -> str | None:
+    """The server of this machine, installed if need be and if that can be."""
+    if not shutil.which("redis-server") and os.geteuid() == 0 and shutil.which("apt-get"):
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update"], ["install", "-y", "--no-install-recommends", "redis-server"]):
+            subprocess.call(["apt-get", *words, "-qq"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return shutil.which("redis-server")
 
 
 def read_only(setting: Doubled, is_read_only: bool) -> None:
@@ -295,16 +288,18 @@ def main() -> int:
         var, is_own = stack.enter_context(small_disk())
         setting = Doubled(database, var)
         stack.callback(lambda: [setting.kill(program) for program in list(setting.programs)])
-        program = shutil.which("redis-server")
-        broker: Redis | Folder = Redis(program, var.parent) if program else Folder(var)
-        stack.callback(broker.away)
+        broker = Redis(program, var.parent) if (program := find_redis()) else None
+        if broker:
+            setting.env["CELERY_BROKER_URL"] = broker.url
+            stack.callback(broker.away)
         limits = var.parent / "limits"  # in memory, as on a server
         limits.mkdir(mode=0o700)
-        setting.env |= {"EMAIL_URL": f"smtp://127.0.0.1:{post.port}", "CELERY_BROKER_URL": broker.url}
-        setting.env["LIMITS_DIR"] = str(limits)
-        names = [name for name in sys.argv[1:] or SECONDS if name != DISK or is_own]
-        if not is_own:
-            print("     the full disk is left out: only root can mount a small one")
+        setting.env |= {"EMAIL_URL": f"smtp://127.0.0.1:{post.port}", "LIMITS_DIR": str(limits)}
+        names = list(sys.argv[1:] or SECONDS)
+        for name, can in ((DISK, is_own), (BROKER, broker is not None)):
+            if name in names and not can:
+                names.remove(name)
+                print(f"     {name} is left out: it cannot be had here")
         code = setting.prepare(rooms=1, approached=2000)[0]
         ((room,),) = setting.rows("SELECT id FROM surveys_collection")
         setting.python(TEAMS, *names)
@@ -325,7 +320,7 @@ def main() -> int:
         filler = Filler(var)
         key = Path(setting.python(KEY_FILE, f"Closing {KEY}").strip() if KEY in names else "")
         acts: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-            BROKER: (broker.away, broker.back),
+            BROKER: (broker.away, broker.back) if broker else (int, int),
             READ_ONLY: (lambda: read_only(setting, True), lambda: read_only(setting, False)),
             DISK: (filler.begin, filler.end),
             KEY: (lambda: unreadable(key, True), lambda: unreadable(key, False)),
@@ -349,7 +344,7 @@ def main() -> int:
     doubled |= {person for person, n in arrived.items() if n > 1}
     print(f"     twice: {sorted(doubled) or 'nobody'}")
     print(
-        f"     {type(broker).__name__} as broker; started again: {again or 'nothing'}; {proxy.said} pages of the proxy"
+        f"     {'Redis' if broker else 'a folder'} as broker; started again: {again or 'nothing'}; {proxy.said} pages of the proxy"
     )
     print(f"     {time.monotonic() - started:.0f} seconds")
     checks = {
