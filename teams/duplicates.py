@@ -123,7 +123,8 @@ def near_pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
             if (n_pairs := n_pairs + 1) > MOST_PAIRS or n_found >= MOST_FOUND:
                 return
             if first != second:
-                most = (1 - NEAR) * (len(first) + len(second))  # letters that stand in one of the two only
+                # letters that stand in one of the two only; a little more, for what a product of fractions loses
+                most = (1 - NEAR) * (len(first) + len(second)) + 1e-6
                 if abs(len(first) - len(second)) > 3 or (letters ^ letters_too).bit_count() > most:
                     continue
                 if (n_compared := n_compared + 1) > MOST_COMPARED:

@@ -61,7 +61,6 @@ SQLITE_ENOUGH: dict[str, str] = {
     "tests/surveys/test_respondent.py": PAGES,
     "tests/teams/test_accounts.py": PAGES,
     "tests/teams/test_director.py": PAGES,
-    "tests/teams/test_directions.py": "what forms and sentences make of words",
     "tests/teams/test_letters.py": "texts of mails",
     "tests/teams/test_nasty_mail.py": "what mails and calendars make of words",
     "tests/teams/test_setup.py": FORMS,

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from teams import once
 from teams.models import DoneOnce, OutboxMessage
 from tests.access.cast import ROLES, Cast, make_cast
 from tests.access.forms_of import FORMS, Form
+from tests.access.tables import rows
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
@@ -40,8 +40,6 @@ WITHOUT = {
 SINGLE = {
     ("surveys/slips.html", "{{ print }}"): "codes are told once and kept nowhere: a second press prints others",
 }
-#: Rows that are no act's.
-OF_NO_ACT = {"sessions.Session", "teams.DoneOnce"}
 
 
 def test_every_form_in_a_template_has_a_key() -> None:
@@ -74,19 +72,6 @@ def cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
 @pytest.fixture
 def folders_of_their_own() -> None:
     """The keys of the cast's collections lie in one folder for all tests of this module."""
-
-
-TABLES = sorted(
-    model._meta.db_table for model in apps.get_models() if model._meta.managed and model._meta.label not in OF_NO_ACT
-)
-COUNTS = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {connection.ops.quote_name(table)}" for table in TABLES)
-
-
-def rows() -> list[tuple[str, int]]:
-    """How many rows of each kind there are: mails that wait and lines of the history too."""
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS)
-        return sorted(cursor.fetchall())
 
 
 def press(client: Client, path: str, data: dict[str, Any]) -> Any:
