@@ -25,7 +25,7 @@ class Person:
         self.context: BrowserContext = browser.new_context(
             base_url=stack.url, locale="nl-NL", timezone_id="Europe/Amsterdam", viewport=SIZES[size], **options
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(45_000)
         self.page = self.context.new_page()
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.faults = faults  # of all people of a journey: what axe found, and errors in the browser
