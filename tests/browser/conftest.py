@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from config import mailbox
 from scripts.browser import find
@@ -20,6 +20,8 @@ from scripts.postgres import free_port
 from scripts.setup import ROOT
 from tests.browser.meetings import open_meetings
 
+# Milliseconds: what comes, comes sooner; a busy machine needs more than the usual five seconds
+expect.set_options(timeout=20_000)
 START = 900  # seconds: a deadline for what never starts; two start side by side, each with all migrations and the demo
 FLAGS = [
     "--no-sandbox",
@@ -141,7 +143,7 @@ def browser_context_args(stack: Stack) -> dict[str, object]:
 
 @pytest.fixture(autouse=True)
 def patience(context: BrowserContext) -> None:
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(45_000)
 
 
 @pytest.fixture(scope="session")

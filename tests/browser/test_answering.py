@@ -368,13 +368,13 @@ def test_the_facilitator_sees_counts_move_and_closes(
         assert_readable_from_the_back(big)
     teacher = browser.new_context(base_url=stack.url).new_page()
     begin(teacher, code)
-    expect(page.locator("#counts dd").first).to_have_text("1", timeout=5_000)
-    expect(big.locator("#total")).to_contain_text("1", timeout=5_000)
+    expect(page.locator("#counts dd").first).to_have_text("1")
+    expect(big.locator("#total")).to_contain_text("1")
     eligible(teacher)
     for _step in range(2, LAST):
         onward(teacher)
     teacher.locator(".step.now [value=submit]").click()
-    expect(page.locator("#counts dd").nth(1)).to_have_text("1", timeout=5_000)
+    expect(page.locator("#counts dd").nth(1)).to_have_text("1")
     page.locator("[name=present]").fill("14")
     page.locator("form[action$=present] button").click()
     expect(page.locator("#counts dd").nth(3)).to_have_text("14")
@@ -382,5 +382,5 @@ def test_the_facilitator_sees_counts_move_and_closes(
     page.locator("form[action$=close] button").click()
     expect(page.locator("form[action$=reopen]")).to_be_visible()
     axe(page)
-    expect(big.locator("#total")).to_have_count(0, timeout=6_000)
+    expect(big.locator("#total")).to_have_count(0)
     assert big.locator("svg").count() == 0, "the big screen follows"

@@ -215,7 +215,7 @@ def test_what_is_answered_when_the_system_took_the_store_away_is_kept_at_once(
     context.set_offline(True)
     page.evaluate("window.taken = true")
     page.locator("label:has([name=GV1][value='3'])").click()
-    expect(page.locator("#saved")).to_have_class(KEPT, timeout=10_000)
+    expect(page.locator("#saved")).to_have_class(KEPT, timeout=30_000)
     [draft] = kept(page)
     assert draft["now"]["GV1"] == 3
 

@@ -22,9 +22,9 @@ def test_a_store_that_never_answers_holds_up_nobody(context: BrowserContext, mee
     begin(page, meeting[0])
     page.wait_for_timeout(6000)  # the page has given up asking it for a draft
     eligible(page)
-    expect(page.locator("#saved")).to_have_text("Opgeslagen", timeout=10_000)
+    expect(page.locator("#saved")).to_have_text("Opgeslagen", timeout=30_000)
     page.locator(".step.now [value=back]").click()
     page.locator("label:has([name=eligibility][value=no_too_short])").click()
     page.locator(".step.now [value=next]").click()
-    page.wait_for_url("**/done", timeout=10_000)
+    page.wait_for_url("**/done", timeout=30_000)
     expect(page.locator("h1")).to_be_visible()
