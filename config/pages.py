@@ -20,7 +20,7 @@ from config import mailbox
 from config.celery import app as celery_app
 from surveys import limits
 from teams import typed
-from teams.access import BeingDeleted, is_researcher, participations_led_by
+from teams.access import BeingDeleted, NotAnyMore, is_researcher, participations_led_by
 from teams.models import User
 
 MAILS_PER_PAGE = 30
@@ -41,6 +41,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseNotFoun
     """The page of what is not there; a study that is being deleted says so to those who may see it."""
     if isinstance(exception, BeingDeleted):
         return HttpResponseNotFound(render(request, "teams/being_deleted.html").content)
+    if isinstance(exception, NotAnyMore):
+        return HttpResponseNotFound(render(request, "404.html", {"sentence": str(exception)}).content)
     return page_not_found(request, exception)
 
 

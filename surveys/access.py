@@ -5,11 +5,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from surveys import address_lists
 from surveys.models import AddressCheck, Collection, Meeting, Questionnaire, QuestionnaireVersion
-from teams.access import groups_of, participation_for_leader, participation_for_researcher
+from teams.access import NotAnyMore, groups_of, participation_for_leader, participation_for_researcher
+from teams.directions import isolated
 from teams.links import FACILITATOR, token_of
+from teams.models import Participation
 
 _WITH = (
     "survey__study",
@@ -21,9 +24,25 @@ _WITH = (
 
 
 def collection_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str, participation_id: int) -> Collection:
-    """A team's collection, for the researchers of the study. Raises Http404 for anybody else."""
+    """A team's collection, for the researchers of the study. Raises Http404 for anybody else, and says why there is none."""
     participation = participation_for_researcher(user, slug, participation_id)
-    return get_object_or_404(Collection.objects.select_related(*_WITH), participation=participation)
+    collection = Collection.objects.select_related(*_WITH).filter(participation=participation).first()
+    stopped = participation.state == Participation.State.WITHDRAWN
+    # until its answers are dealt with (analysis/withdrawals.py) the rows of a team that stopped are still there
+    if collection is None or (stopped and collection.state != Collection.State.SEALED):
+        raise NotAnyMore(_no_collection(participation))
+    return collection
+
+
+def _no_collection(participation: Participation) -> str:
+    team = {"team": isolated(participation.team.name)}
+    if participation.state == Participation.State.WITHDRAWN:
+        return (
+            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.") % team
+        )
+    if participation.state == Participation.State.ACCEPTED:
+        return _("The questionnaire is not open for %(team)s yet.") % team
+    return _("%(team)s does not take part, so nothing is collected there.") % team
 
 
 def collection_for_leader(user: AbstractBaseUser | AnonymousUser, participation_id: int) -> Collection:
@@ -33,7 +52,7 @@ def collection_for_leader(user: AbstractBaseUser | AnonymousUser, participation_
 
 
 def meeting_for_facilitator(request: HttpRequest, meeting_id: int) -> Meeting:
-    """The meeting, for whoever opened its facilitator's link. Raises Http404 for anybody else."""
+    """The meeting, for whoever opened its facilitator's link. Raises Http404 for anybody else, and once the team stopped."""
     token = token_of(request, FACILITATOR)
     meeting = get_object_or_404(
         Meeting.objects.select_related(
@@ -43,7 +62,8 @@ def meeting_for_facilitator(request: HttpRequest, meeting_id: int) -> Meeting:
         ).defer("collection__survey__version__content"),
         pk=meeting_id,
     )
-    if not token.opens(meeting.pk, meeting.facilitator_nonce):
+    takes_part = meeting.collection.participation.state == Participation.State.ACCEPTED
+    if not takes_part or not token.opens(meeting.pk, meeting.facilitator_nonce):
         raise Http404
     return meeting
 

@@ -250,20 +250,18 @@ def wake_sealing() -> None:
 
 
 def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by: User | None = None) -> bool:
-    """Record how many teachers are present and how many handed in a form on paper, while the collection is open.
+    """Record how many teachers are present and how many handed in a form on paper, while a team that meets is open.
 
     Args:
         by: who is signed in; None for whoever holds the facilitator's link.
-
-    Returns:
-        Whether it was recorded.
     """
     participation = meeting.collection.participation
     with transaction.atomic():
         hold_academy(participation.team.academy_id)
-        open_now = Meeting.objects.filter(pk=meeting.pk, collection__state=Collection.State.OPEN)
+        open_now = Collection.objects.filter(state=Collection.State.OPEN, mode__in=MEETING_MODES)
         counter = confirming.who_counts(meeting, by)
-        if not open_now.update(present=present, paper=paper, present_by=counter, counted_by=by):
+        meets = Meeting.objects.filter(pk=meeting.pk, collection__in=open_now)
+        if not meets.update(present=present, paper=paper, present_by=counter, counted_by=by):
             return False
         if by is not None:
             note_vouched(participation.pk, by.email)
@@ -360,11 +358,11 @@ def renew_facilitator_link(meeting: Meeting) -> None:
 
 
 def room_counts(meeting: Meeting) -> RoomCounts | None:
-    """Who takes part in the room: for whoever leads the meeting, and only while it lasts. None once it is closed.
+    """Who takes part in the room: for whoever leads the meeting, and only while it lasts. None once it is over.
 
     Personal links are not counted, which are answered on any day: their answers would be seen coming in one by one.
     """
-    if meeting.collection.state != Collection.State.OPEN:
+    if meeting.collection.state != Collection.State.OPEN or meeting.collection.mode not in MEETING_MODES:
         return None
     try:
         by_link = links.rows_of(meeting.collection)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from surveys import statements
 from surveys.models import Collection
 
 SECONDS = 10
 MOST = 500  # collections
+MOST_RESPONSES = 20_000
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Room:
 
 
 _rooms: dict[str, Room] = {}
+_collection_of: dict[str, Any] = {}  # the uid of its collection, by the key of a response's row
 
 
 def room(uid: UUID | str) -> Room | None:
@@ -44,6 +47,20 @@ def room(uid: UUID | str) -> Room | None:
         _rooms.clear()
     known = _rooms[digits] = Room(collection, now + SECONDS)
     return known
+
+
+def room_of(stored: str) -> Room | None:
+    """Where the response with this key in the table belongs: fixed when it was started."""
+    uid = _collection_of.get(stored)
+    if uid is None:
+        row = statements.first(statements.COLLECTION_OF, stored)
+        if row is None:
+            return None
+        uid = row[0]
+        if len(_collection_of) >= MOST_RESPONSES:
+            _collection_of.clear()
+        _collection_of[stored] = uid
+    return room(uid)
 
 
 def forget() -> None:

@@ -34,20 +34,27 @@ SELECT state, approached, (SELECT joins_confirmed FROM surveys_meeting WHERE col
 FROM surveys_collection WHERE id = %s
 """
 
-# key, language; collection
-START_IN_MEETING = """\
+# A collection in which somebody may begin: its team did not stop, whose answers go in a moment (analysis/withdrawals.py)
+TAKES_PART = """\
+surveys_collection.state = 'open' AND EXISTS (
+    SELECT 1 FROM teams_participation
+    WHERE teams_participation.id = surveys_collection.participation_id AND teams_participation.state = 'accepted'
+)"""
+
+# key, language; collection. No code begins anything once the team answers by personal link: nobody counts who is there
+START_IN_MEETING = f"""\
 INSERT INTO surveys_response (key, collection_id, state, eligibility, answers, sequence, language)
-SELECT %s, surveys_collection.id, 'draft', '', '{}', 0, %s
-FROM surveys_collection WHERE surveys_collection.state = 'open' AND surveys_collection.id = %s
+SELECT %s, surveys_collection.id, 'draft', '', '{{}}', 0, %s
+FROM surveys_collection WHERE {TAKES_PART} AND surveys_collection.mode <> 'online' AND surveys_collection.id = %s
 ON CONFLICT (key) DO NOTHING
-"""
+"""  # noqa: S608 no value in it
 
 # code
-OPEN_MEETING = """\
-SELECT surveys_meeting.id, surveys_collection.uid
+OPEN_MEETING = f"""\
+SELECT surveys_meeting.id, surveys_collection.uid, surveys_collection.mode = 'online'
 FROM surveys_meeting JOIN surveys_collection ON surveys_collection.id = surveys_meeting.collection_id
-WHERE surveys_meeting.code = %s AND surveys_collection.state = 'open'
-"""
+WHERE surveys_meeting.code = %s AND {TAKES_PART}
+"""  # noqa: S608 no value in it
 
 # key
 COLLECTION_OF = """\

@@ -29,16 +29,23 @@ from surveys.answers import InvalidAnswers, checked_answers, checked_eligibility
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires import definition_of
 from surveys.row_keys import row_key
+from teams.models import Participation
 
 KEY_BYTES = 32
 BATCH = 500
 MERGE_TRIES = 20
 LANGUAGES = ("nl", "en")
-MAX_REMEMBERED = 20_000  # keys
 
 
 class Closed(Exception):
     """The collection takes no new responses, or no writes at all."""
+
+
+@dataclass
+class ByLinkNow(Exception):
+    """The code is of a team that was to meet when it was told, and answers by personal link now."""
+
+    collection: Collection
 
 
 class TooManyJoins(Exception):
@@ -66,9 +73,6 @@ class Written:
     eligibility: str = ""
 
 
-_collection_of: dict[str, Any] = {}  # the uid of its collection, by the key of a row
-
-
 def normal_code(text: str) -> str:
     """A code as people type it, without spaces and hyphens, in capitals."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
@@ -78,11 +82,17 @@ def join(code: str) -> Meeting | None:
     """The meeting that this code opens now; None for a wrong code and for a closed one alike.
 
     One statement; the collection is the one that `remembered` knows.
+
+    :raises ByLinkNow: if the team answers by personal link by now
     """
     code = normal_code(code)
     row = statements.first(statements.OPEN_MEETING, code) if code else None
     room = remembered.room(row[1]) if row else None
-    return Meeting(pk=row[0], code=code, collection=room.collection) if row and room else None
+    if row is None or room is None:
+        return None
+    if row[2]:
+        raise ByLinkNow(room.collection)
+    return Meeting(pk=row[0], code=code, collection=room.collection)
 
 
 def room_name(collection: Collection, allowed: int) -> str:
@@ -100,7 +110,7 @@ def begun_with(meeting: Meeting, offered: str, holder: str) -> str | None:
 def start_in_meeting(meeting: Meeting, language: str = "", offered: str = "", holder: str = "") -> str:
     """Start a response in a meeting, under the key that was offered (offers.py) or else a fresh random one. Returns the key.
 
-    :raises Closed: if the collection is not open
+    :raises Closed: if the collection is not open, its team stopped, or answers by personal link by now
     :raises TooManyJoins: if the room has no place left (limits.py), until the facilitator allows more
     """
     key = offers.key_of(meeting, offered, holder) or secrets.token_urlsafe(KEY_BYTES)
@@ -121,7 +131,7 @@ def start_by_link(invitee: Invitee, language: str = "") -> str:
     """Start the invitee's response, or find what is not handed in: its key is a keyed hash, so the primary key says who
     was first.
 
-    :raises Closed: if the collection is not open and nothing was started before; if it is sealed
+    :raises Closed: if the collection is not open, or its team stopped, and nothing was started before; if it is sealed
     :raises HandedIn: if it was handed in; the link opens it no more, since whoever reads the mailbox holds the link too
     """
     try:
@@ -129,13 +139,15 @@ def start_by_link(invitee: Invitee, language: str = "") -> str:
     except keys.KeyDestroyed as error:
         raise Closed from error
     with transaction.atomic():
-        collection = Collection.objects.select_for_update(no_key=True).get(pk=invitee.collection_id)
+        own = Collection.objects.select_for_update(no_key=True, of=("self",)).select_related("participation")
+        collection = own.get(pk=invitee.collection_id)
         state = Response.objects.filter(key=row_key(key)).values_list("state", flat=True).first()
         if state == Response.State.SUBMITTED:
             raise HandedIn
         if state is not None:
             return key
-        if collection.state != Collection.State.OPEN:
+        takes_part = collection.participation.state == Participation.State.ACCEPTED
+        if collection.state != Collection.State.OPEN or not takes_part:
             raise Closed
         Response.objects.create(key=row_key(key), collection=collection, language=_language(language))
     return key
@@ -318,7 +330,7 @@ def _write(
     if isinstance(sequence, bool) or not isinstance(sequence, int) or not 1 <= sequence <= limits.MAX_SAVES:
         raise InvalidAnswers(f"sequence: {sequence!r}")
     row = row_key(key)
-    room = _room_of(row)
+    room = remembered.room_of(row)
     if room is None:
         return Written(Outcome.UNKNOWN)
     survey = room.collection.survey
@@ -353,20 +365,6 @@ def _standing(key: str, sequence: int, answers: dict[str, Any]) -> Written:
     repeated = stored.sequence == sequence and stored.answers == answers
     outcome = Outcome.SAVED if repeated else Outcome.CONFLICT
     return Written(outcome, stored.sequence, stored.answers, stored.eligibility)
-
-
-def _room_of(stored: str) -> remembered.Room | None:
-    """Where the response belongs: fixed when it was started, so remembered by its key in the table."""
-    uid = _collection_of.get(stored)
-    if uid is None:
-        row = statements.first(statements.COLLECTION_OF, stored)
-        if row is None:
-            return None
-        uid = row[0]
-        if len(_collection_of) >= MAX_REMEMBERED:
-            _collection_of.clear()
-        _collection_of[stored] = uid
-    return remembered.room(uid)
 
 
 def _writable(stored: str) -> QuerySet[Response]:

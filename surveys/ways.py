@@ -75,10 +75,15 @@ def _could_begin(collection: Collection) -> bool:
 
 
 def _follow_way(collection: Collection, participation: Participation) -> None:
-    """Give the collection the way of collecting that was agreed later."""
+    """Give the collection the way of collecting that was agreed later, and whoever leads the meeting the link."""
     Collection.objects.filter(pk=collection.pk).update(mode=participation.mode)
-    if participation.mode in MEETING_MODES and not Meeting.objects.filter(collection=collection).exists():
-        brief(make_meeting(collection))
+    if participation.mode not in MEETING_MODES:
+        # nobody began where they were counted: they are not people who were there and answered
+        Meeting.objects.filter(collection=collection).update(present=None, present_by="", counted_by=None)
+        return
+    meeting = Meeting.objects.filter(collection=collection).first() or make_meeting(collection)
+    if not meeting.sent_to_contact:
+        brief(meeting)
 
 
 def _follow_contact(participation: Participation) -> None:

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from teams.models import (
     Academy,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 class BeingDeleted(Http404):
     """The study is being deleted: whoever may see it is told so, everybody else gets the page of what is not there."""
+
+
+class NotAnyMore(Http404):
+    """What was at this address is over: a sentence about it, for those who may see it."""
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -140,11 +145,15 @@ def study_for_researcher(user: "Person", slug: str) -> Study:
 def participation_for_researcher(user: "Person", slug: str, pk: int) -> Participation:
     """A team of a study, for the researchers of that study. Raises Http404 for anybody else."""
     study = study_for_researcher(user, slug)
-    participation: Participation = get_object_or_404(
-        Participation.objects.select_related("study", "team__academy__institution", "invitation"),
-        study=study,
-        pk=pk,
-    )
+    teams = Participation.objects.select_related("study", "team__academy__institution", "invitation")
+    participation: Participation | None = teams.filter(study=study, pk=pk).first()
+    if participation is None:
+        raise NotAnyMore(
+            _(
+                "This team is not in this study, or not any more: it may have been taken off the list, or have become one with"
+                " another team, whose history says so."
+            )
+        )
     return participation
 
 
@@ -172,10 +181,13 @@ def participation_for_leader(user: "Person", pk: int) -> Participation:
 
     Raises:
         BeingDeleted: for its leader, while the study is being deleted.
+        NotAnyMore: for its leader, once it stopped.
     """
     led = Participation.objects.filter(pk=pk, roles__user=user.pk, roles__kind=Role.Kind.LEADER)
     if led.filter(study__deletion__isnull=False).exists():
         raise BeingDeleted
+    if led.exclude(state=Participation.State.ACCEPTED).exists():
+        raise NotAnyMore(_("Your team does not take part in this study any more, so its pages are closed."))
     return get_object_or_404(participations_led_by(user), pk=pk)
 
 

@@ -19,7 +19,7 @@ from surveys import links as personal_links
 from surveys.access import collection_for_researcher
 from surveys.counts import counts
 from surveys.forms import AddressesForm, CloseForm, CountedForm, SlipsForm
-from surveys.models import Collection
+from surveys.models import Collection, Meeting
 from surveys.paper_counts import paper_counts_of
 from surveys.views.facilitator import slips_file
 from teams import access
@@ -76,7 +76,7 @@ def links(request: HttpRequest, slug: str, participation_id: int) -> HttpRespons
 def count_present(request: HttpRequest, slug: str, participation_id: int) -> HttpResponse:
     """A researcher's own number of those present: whose count the report may rest on."""
     collection = collection_for_researcher(request.user, slug, participation_id)
-    meeting = getattr(collection, "meeting", None)
+    meeting = _meeting_of(collection)
     form = CountedForm(request.POST)
     if meeting is None or not form.is_valid():
         return _team_page(request, collection, AddressesForm(), form)
@@ -93,7 +93,7 @@ def print_slips(request: HttpRequest, slug: str, participation_id: int) -> HttpR
     """New slips for a meeting as a PDF; their codes are told this once."""
     collection = collection_for_researcher(request.user, slug, participation_id)
     form = SlipsForm(request.POST)
-    if not collection.survey.study.slips or not hasattr(collection, "meeting") or not form.is_valid():
+    if not collection.survey.study.slips or _meeting_of(collection) is None or not form.is_valid():
         return _team_page(request, collection, AddressesForm(), slips_form=form)
     codes = slips.make(collection, form.cleaned_data["n"], by=access.signed_in(request))
     file = slips_file(collection, codes)
@@ -138,7 +138,7 @@ def new_key(request: HttpRequest, collection: Collection, user: User) -> None:
 @_action
 def close(request: HttpRequest, collection: Collection, user: User) -> None:
     """Close collecting; where nobody said how many were in the meeting, that is asked first."""
-    meeting = getattr(collection, "meeting", None)
+    meeting = _meeting_of(collection)
     if meeting is not None and meeting.present is None:
         form = CloseForm(request.POST)
         if not form.is_valid():
@@ -177,7 +177,7 @@ def remind(request: HttpRequest, collection: Collection, user: User) -> None:
 
 @_action
 def send_facilitator_link(request: HttpRequest, collection: Collection, user: User) -> None:
-    meeting = getattr(collection, "meeting", None)
+    meeting = _meeting_of(collection)
     if meeting is not None and personal_links.send_facilitator_link(meeting, by=user):
         messages.success(request, _("The link is on its way to the contact person."))
     else:
@@ -186,10 +186,15 @@ def send_facilitator_link(request: HttpRequest, collection: Collection, user: Us
 
 @_action
 def renew_facilitator_link(request: HttpRequest, collection: Collection, user: User) -> None:
-    meeting = getattr(collection, "meeting", None)
+    meeting = _meeting_of(collection)
     if meeting is not None:
         collections.renew_facilitator_link(meeting)
         messages.success(request, _("There is a new link. The old one opens nothing any more."))
+
+
+def _meeting_of(collection: Collection) -> Meeting | None:
+    """The meeting in which a team answers; none where it was to meet once, and answers by personal link now."""
+    return getattr(collection, "meeting", None) if collection.mode in collections.MEETING_MODES else None
 
 
 def _team_page(
@@ -199,7 +204,7 @@ def _team_page(
     counted_form: CountedForm | None = None,
     slips_form: SlipsForm | None = None,
 ) -> HttpResponse:
-    meeting = getattr(collection, "meeting", None)
+    meeting = _meeting_of(collection)
     study = collection.survey.study
     is_open = collection.state == Collection.State.OPEN
     lost = new_keys.is_lost(collection)

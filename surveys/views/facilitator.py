@@ -28,7 +28,7 @@ from teams.views.director import link_ended
 Act = Callable[[HttpRequest, Meeting], None]
 
 
-def _by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Whoever holds no link, an old one or a broken one reads that it does not work, and where a newer one may be."""
 
     @login_not_required
@@ -43,7 +43,7 @@ def _by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapped
 
 
-@_by_link
+@by_link
 @require_safe
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """Opening the link writes nothing: the token moves into a cookie for this meeting's pages."""
@@ -53,14 +53,28 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return signed_links.enter(signed_links.FACILITATOR, token, reverse("facilitator", args=[read.object_id]))
 
 
-@_by_link
+def _in_meeting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """What is pressed on a page of before, once the team answers by personal link, goes back to the page, which says so now."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, meeting_id: int) -> HttpResponse:
+        meeting = meeting_for_facilitator(request, meeting_id)
+        if meeting.collection.mode not in collections.MEETING_MODES:
+            messages.warning(request, _("Nothing was done: this team does not answer in a meeting any more."))
+            return redirect("facilitator", meeting.pk)
+        return view(request, meeting)
+
+    return wrapped
+
+
+@by_link
 @require_safe
 def page(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)
     return _page(request, meeting, PresentForm(initial=_as_recorded(meeting)))
 
 
-@_by_link
+@by_link
 @require_safe
 def projector(request: HttpRequest, meeting_id: int) -> HttpResponse:
     """For the screen in the room: how to join, and only the total of who takes part."""
@@ -88,21 +102,21 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
 def _action(act: Act) -> Callable[..., HttpResponse]:
     """A button of the facilitator's page: does it, says so, and goes back to the page."""
 
-    @_by_link
+    @by_link
     @require_POST
+    @_in_meeting
     @wraps(act)
-    def view(request: HttpRequest, meeting_id: int) -> HttpResponse:
-        meeting = meeting_for_facilitator(request, meeting_id)
+    def view(request: HttpRequest, meeting: Meeting) -> HttpResponse:
         act(request, meeting)
         return redirect("facilitator", meeting.pk)
 
     return view
 
 
-@_by_link
+@by_link
 @require_POST
-def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
-    meeting = meeting_for_facilitator(request, meeting_id)
+@_in_meeting
+def present(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     form = PresentForm(request.POST)
     if not form.is_valid():
         return _page(request, meeting, form)
@@ -121,11 +135,11 @@ def present(request: HttpRequest, meeting_id: int) -> HttpResponse:
     return redirect("facilitator", meeting.pk)
 
 
-@_by_link
+@by_link
 @require_POST
-def print_slips(request: HttpRequest, meeting_id: int) -> HttpResponse:
+@_in_meeting
+def print_slips(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     """New slips as a PDF. Their codes are told this once: printed again they would be others."""
-    meeting = meeting_for_facilitator(request, meeting_id)
     form = SlipsForm(request.POST)
     if not form.is_valid() or not meeting.collection.survey.study.slips:
         return _page(request, meeting, PresentForm(initial=_as_recorded(meeting)), form)
@@ -213,7 +227,7 @@ def _as_recorded(meeting: Meeting) -> dict[str, Any]:
 def _context(meeting: Meeting) -> dict[str, Any]:
     collection = meeting.collection
     counted = collections.room_counts(meeting)
-    is_open = collection.state == Collection.State.OPEN
+    is_open = _state(collection) == "open"
     study, team, language = collection.survey.study, collection.participation.team, get_language() or "nl"
     aloud = meeting_texts.text_of(collection.survey, meeting_texts.BRIEFING, language)
     questions = meeting_texts.text_of(collection.survey, meeting_texts.QUESTIONS, language)
@@ -239,7 +253,9 @@ def _context(meeting: Meeting) -> dict[str, Any]:
 
 
 def _state(collection: Collection) -> str:
-    """As the page tells it: a sealing that was begun is a state of its own."""
+    """As the page tells it: a sealing that was begun is a state of its own, and a team that does not meet any more."""
+    if collection.state == Collection.State.OPEN and collection.mode not in collections.MEETING_MODES:
+        return "by_link"
     return "sealing" if collections.is_being_sealed(collection) else str(collection.state)
 
 

@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -29,6 +28,7 @@ from surveys.paper_counts import paper_counts_of
 from surveys.paper_form import paper_form_pdf
 from surveys.questionnaires import definition_of
 from surveys.submission import Closed
+from surveys.views.facilitator import by_link
 from teams import access
 from teams.history import record
 from teams.models import User
@@ -93,8 +93,7 @@ def _for_both(*methods: str) -> Callable[[Page], tuple[Page, Page]]:
     """Makes two views of a page: the researcher's and the facilitator's."""
 
     def make(page: Page) -> tuple[Page, Page]:
-        @login_not_required
-        @never_cache
+        @by_link
         @require_http_methods(methods)
         @wraps(page)
         def facilitator(request: HttpRequest, meeting_id: int, **given: Any) -> HttpResponse:

@@ -23,6 +23,7 @@ from surveys.slotted import Slotted
 from surveys.views import device
 from surveys.views.device import LINK_COOKIE, Begun, set_cookie
 from surveys.views.teacher import filled, language_of, no_cookies, nothing_open, respondent, see
+from teams.models import Participation
 
 DEVICE_COOKIE = "device"
 OFFERED_SLOT = "@@OFFERED@@"
@@ -88,7 +89,7 @@ def personal_welcome(request: HttpRequest, handle: str = "") -> HttpResponse:
     if not token or link_handle(token) != handle:
         return render(request, "surveys/link_again.html", status=404)
     invitee = links.find_invitee(token)
-    if invitee is None or invitee.collection.state == Collection.State.SEALED:
+    if invitee is None or _is_over(invitee.collection):
         return render(request, "surveys/link_ended.html", status=404)
     shared = device.is_shared(request)
     context = {"token": token, "masked": links.masked(invitee.email), "shared": shared}
@@ -222,6 +223,11 @@ def _to_link(
     return response
 
 
+def _is_over(collection: Collection) -> bool:
+    """Whether nothing can be done with a link of it: its answers are sealed, or its team stopped and they go (withdrawals.py)."""
+    return collection.state == Collection.State.SEALED or collection.participation.state != Participation.State.ACCEPTED
+
+
 def _begun_by_link(request: HttpRequest, invitee: Invitee) -> Begun | None:
     """What this device knows of the response of this link. :raises keys.KeyDestroyed: once the collection is being sealed"""
     key = links.response_key(invitee)
@@ -261,7 +267,7 @@ def _is_insecure(request: HttpRequest) -> bool:
 
 
 def _meeting(request: HttpRequest, code: str) -> Meeting | HttpResponse:
-    """The meeting that a code opens, or the page that says it opens none: wrong and closed read alike."""
+    """The meeting that a code opens, or the page that says why it opens none: wrong and closed read alike."""
     name = limits.known_device(request.COOKIES.get(DEVICE_COOKIE, ""))
     shown = submission.normal_code(code)[:20]
     if not limits.may_try(name):
@@ -269,7 +275,12 @@ def _meeting(request: HttpRequest, code: str) -> Meeting | HttpResponse:
     if limits.must_ask_twice(name):
         page = render(request, "surveys/join.html", {"problem": "again", "code": shown}, status=429)
         return _remember_device(request, page)
-    meeting = submission.join(code)
+    try:
+        meeting = submission.join(code)
+    except submission.ByLinkNow as old:  # no wrong code: nobody is made to wait for it
+        begun = device.begun_here(request, old.collection)
+        context = {"code": shown, "study": old.collection.survey.study, "begun": begun}
+        return render(request, "surveys/by_link_now.html", context, status=404)
     if meeting is not None:
         return meeting
     limits.count_wrong(name)
