@@ -234,7 +234,7 @@ document.addEventListener(
     const form = event.target;
     if (form.matches("[data-forget]")) return forgetAll();
     // another token since somebody signed in in another tab; who that is stands in the form's mark
-    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/);
     if (token) for (const field of form.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token[1];
     if (!isKept(form)) return undefined;
     keep(form);

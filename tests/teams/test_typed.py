@@ -1,8 +1,10 @@
 """The server tells the script of a page which form it took, and takes none that somebody else typed."""
 
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings as installed
 from django.test import Client
 from django.urls import reverse
 
@@ -96,3 +98,18 @@ def test_signing_out_forgets(client: Client, researcher: User):
 def test_the_pages_of_signing_in_keep_nothing(client: Client):
     for page in ("account_login", "account_request_login_code", "account_reset_password"):
         assert 'data-typed="off show"' in client.get(reverse(page)).content.decode()
+
+
+@pytest.mark.parametrize("prefix", ["", "__Host-"])
+def test_scripts_find_the_token_under_the_name_of_this_installation(prefix: str):
+    """With https cookies have a prefix: a script that knows the bare name alone sends the token of before, for ever."""
+    readers = []
+    for script in sorted(Path(installed.BASE_DIR, "static", "js").rglob("*.js")):
+        for found in re.findall(r"cookie\.match\(/(.+?)/\)", script.read_text()):
+            if "csrftoken" in found:
+                readers.append(script.name)
+                cookies = f"typed-abc=1; {prefix}csrftoken=t0ken; {prefix}django_language=nl"
+                match = re.search(found, cookies)
+                assert match, f"{script.name} does not find it"
+                assert match[1] == "t0ken"
+    assert readers == ["autosave.js", "typed.js"]
