@@ -21,6 +21,10 @@ class KeyDestroyed(Exception):
     """The collection has no key any more: it is sealed, its sealing has begun, or the key was lost (new_keys.py)."""
 
 
+class KeyUnreadable(KeyDestroyed):
+    """There is a key, but the disk does not give it: to whoever asks just now that is no key, and it may come back."""
+
+
 def make(collection: Collection) -> None:
     """Make the key file. One that is there stays: of two processes that open a collection both use the same key."""
     folder = Path(settings.COLLECTION_KEYS_DIR)
@@ -46,11 +50,14 @@ def read(collection: Collection) -> bytes:
     """The key, read from its file each time, so that no process remembers it after it was destroyed.
 
     :raises KeyDestroyed: if there is none, or less than one: after a full disk a file may be empty
+    :raises KeyUnreadable: which is one of these
     """
     try:
         key = _path(collection).read_bytes()
     except FileNotFoundError as error:
         raise KeyDestroyed from error
+    except OSError as error:
+        raise KeyUnreadable from error
     if len(key) != KEY_BYTES:
         raise KeyDestroyed
     return key

@@ -53,7 +53,7 @@ def is_lost(collection: Collection) -> bool:
         return False
     try:
         _fits(collection)
-    except (keys.KeyDestroyed, OSError):
+    except keys.KeyDestroyed:
         return True
     return False
 
@@ -112,7 +112,7 @@ def _new_links(collection: Collection, key: bytes) -> int:
 
 
 def _fits(collection: Collection) -> int:
-    """:raises keys.KeyDestroyed: if there is no key, or that of no link; :raises OSError: if it cannot be read"""
+    """:raises keys.KeyDestroyed: if there is no key, if it cannot be read, or if it is that of no link"""
     key = keys.read(collection)
     one = LinkSecret.objects.filter(invitee__collection=collection).order_by("-pk").first()
     if one is not None and links.token_hash(links.token_of(key, one.nonce)) != one.token_hash:

@@ -6,7 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from surveys import address_lists, collections, keys, links
+from surveys import address_lists, collections, links
 from surveys.models import AddressCheck, Collection, Invitee, Meeting
 from teams import planning
 from teams.contact_person import reads_results, who_gave
@@ -28,12 +28,10 @@ def _invitee(pk: int) -> Invitee | None:
     )
 
 
-def _letter(kind: str, invitee: Invitee, language: str) -> Mail | None:
-    try:
-        link = links.personal_url(invitee)
-        stop = links.stop_url(invitee) if LETTERS[kind].reminder else ""
-    except keys.KeyDestroyed:
-        return None
+def _letter(kind: str, invitee: Invitee, language: str) -> Mail:
+    """:raises keys.KeyDestroyed: without a key no link can be made: the mail is tried again, and new_keys.py mails new links"""
+    link = links.personal_url(invitee)
+    stop = links.stop_url(invitee) if LETTERS[kind].reminder else ""
     study = invitee.collection.survey.study
     values = _of_teachers(invitee.collection.participation, study) | {"link": link}
     return write(kind, study, language, invitee.email, values, stop=stop)

@@ -9,14 +9,15 @@ from django.conf import settings
 from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from analysis.waiting import waiting
 from surveys import collections, keys, links, new_keys, sealing, slips, submission, tasks
 from surveys.collections import NotReady
+from surveys.handles import handle_of
 from surveys.models import Collection, Invitee, Response, Slip
 from teams import mail
-from teams.models import Event, Job, Study
+from teams.models import Event, Job, OutboxMessage, Study
 from tests.surveys.teacher import all_answers, post
 from tests.surveys.test_devices import locked
 
@@ -186,3 +187,50 @@ def test_a_mail_that_waited_brings_the_new_link_once(invitees):
     mail.send_due()
     to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
     assert sorted(to_teachers) == sorted(one.email for one in invitees)
+
+
+def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
+    """A folder that is not there for a minute, as after a restart: a round of reminders and new links wait, and then go."""
+    online = invitees[0].collection
+    links.remind(online)
+    content = path(online).read_bytes()
+    path(online).unlink()
+    mail.send_due()
+    assert not [letter for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
+    waiting_mails = OutboxMessage.objects.filter(kind__in=[links.LINK_MAIL, links.REMINDER_MAIL])
+    assert set(waiting_mails.values_list("state", flat=True)) == {OutboxMessage.State.QUEUED}
+    assert waiting_mails.count() == 2 * len(invitees)
+    path(online).write_bytes(content)
+    waiting_mails.update(due_at=timezone.now())
+    mail.send_due()
+    to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
+    assert sorted(to_teachers) == sorted([one.email for one in invitees] * 2)
+
+
+def test_no_page_fails_while_a_key_cannot_be_read(researcher, invitees, meeting):
+    """The disk gives an error and no file: whoever asks gets a page, and answers of others go on."""
+    Study.objects.update(slips=True)
+    online, token = invitees[0].collection, urlsplit(links.personal_url(invitees[0])).path
+    stop = urlsplit(links.stop_url(invitees[0])).path
+    teacher, shared = Client(), Client()
+    opened = teacher.get(token, follow=True)
+    for collection in Collection.objects.all():
+        path(collection).unlink()
+        path(collection).mkdir()
+    shared.get(reverse("meeting_welcome", args=[meeting.code]) + "?shared=yes")
+    assert opened.status_code == 200
+    pages = {
+        "personal link": teacher.get(token, follow=True),
+        "end of mails": teacher.get(stop),
+        "delete by link": teacher.post(reverse("answer_delete"), {"link": token.rpartition("/")[2]}),
+        "facilitator": Client().get(links.facilitator_url(meeting), follow=True),
+        "team": researcher.get(page_of(online)),
+        "addresses": researcher.post(page_of(online, "collecting_links"), {"addresses": "ine@noord.example"}),
+        "slips": researcher.post(page_of(meeting.collection, "collecting_slips"), {"n": 3}, follow=True),
+    }
+    key = submission.start_in_meeting(meeting)
+    shared.cookies["moment"] = key
+    pages["shared device"] = shared.get(reverse("questionnaire", args=[handle_of(key)]))
+    assert {name: page.status_code for name, page in pages.items() if page.status_code >= 500} == {}
+    assert pages["shared device"].status_code == 200
+    assert new_keys.is_lost(online)
