@@ -41,7 +41,9 @@ def _present(*, required: bool = True, help_text: "StrOrPromise" = "") -> forms.
     )
 
 
-class PresentForm(forms.Form):
+class PresentForm(Filled):
+    """Of two devices on which this page is open, none takes back what the other wrote down: a count, or who leads."""
+
     present = _present()
     paper = forms.IntegerField(
         label=gettext_lazy("Forms on paper"),

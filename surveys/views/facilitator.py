@@ -22,6 +22,7 @@ from surveys.forms import CloseForm, PresentForm, SlipsForm
 from surveys.models import Collection, Meeting
 from surveys.paper_counts import paper_counts_of
 from teams import links as signed_links
+from teams.filled import hold
 from teams.models import Participation
 from teams.views.director import link_ended
 
@@ -117,11 +118,13 @@ def _action(act: Act) -> Callable[..., HttpResponse]:
 @require_POST
 @_in_meeting
 def present(request: HttpRequest, meeting: Meeting) -> HttpResponse:
-    form = PresentForm(request.POST)
+    participation = meeting.collection.participation
+    # the order in which they are locked elsewhere, or two would wait for each other
+    hold(request, participation.team.academy, participation, meeting.collection, meeting)
+    form = PresentForm(request.POST, initial=_as_recorded(meeting))
     if not form.is_valid():
         return _page(request, meeting, form)
     if mode := form.cleaned_data["mode"]:
-        participation = meeting.collection.participation
         if mode == Participation.Mode.CONTACT and not participation.contact_email:
             form.add_error("mode", _("No contact person is known for this team. Ask a researcher to record who it is."))
             return _page(request, meeting, form)

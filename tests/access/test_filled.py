@@ -40,7 +40,6 @@ NOT_ON_IT = {
     "teams.meeting_forms.ChoiceOfDateForm": ONCE,
     "teams.meeting_forms.SlotForm": ONCE,
     "teams.meeting_forms.OfferForm": NEW,
-    "surveys.forms.PresentForm": COUNT,
     "surveys.forms.CloseForm": COUNT,
     "surveys.forms.CountedForm": COUNT,
     "surveys.forms.HandedInForm": COUNT,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from surveys import collections, links, sealing, submission
 from surveys.models import Collection
 from teams.models import Event
+from tests.access.opened import fields_of
 from tests.surveys.conftest import make_participation
 
 
@@ -254,3 +255,23 @@ def test_who_really_led_the_meeting_is_recorded_until_sealing(cora, collection, 
 
 def test_a_team_that_answers_online_has_nobody_who_leads(online):
     assert not collections.set_leading(online, "contact")
+
+
+def test_two_devices_with_this_page_take_nothing_back_from_each_other(cora, meeting, collection, roos):
+    """The laptop says who leads and that a device was shared, the phone counts the forms on paper: both stay."""
+    page, address = reverse("facilitator", args=[meeting.pk]), reverse("facilitator_present", args=[meeting.pk])
+    cora.post(address, {"present": "12", "mode": "researcher"})
+    laptop, phone = (fields_of(cora.get(page).content.decode()) for _n in range(2))
+    cora.post(address, phone | {"paper": "3", "shared_device": "on"})
+    cora.post(address, laptop | {"present": "14", "mode": "contact"})
+    meeting.refresh_from_db()
+    collection.refresh_from_db()
+    assert (meeting.present, meeting.paper) == (14, 3)
+    assert (collection.mode, collection.shared_device) == ("contact", True)
+
+    collections.count_present(meeting, 11, roos)
+    answer = cora.post(address, phone | {"present": "13"})
+    assert answer.status_code == 200
+    assert [one.name for one in answer.context["form"].conflicts] == ["present"]
+    meeting.refresh_from_db()
+    assert (meeting.present, meeting.paper) == (11, 3)
