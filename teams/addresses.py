@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -182,20 +183,25 @@ def as_domain(text: str) -> str | None:
 # An address between brackets. Nothing is read twice: a text of 50,000 signs of any kind costs no time.
 _IN_BRACKETS = re.compile(r"<\s*(?:mailto:)?([^<>\s]+)\s*>", re.IGNORECASE)
 _NO_NAME = re.compile(r"[<>;\n@]")
-_AROUND = "<>()[]{}\"'.:"
+_PIECES = re.compile(r"[;,\n\u3001]")
+# Signs that stand between or around the addresses of lists, tables and links. Some of them may stand before an @, and do not
+_BETWEEN = re.compile(r"[\s|=/\\:?!<>()\[\]{}\"\u2013\u2014\u2022\u00b7]+")
+_AROUND = "'.*-`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 
 
 def pasted(text: str) -> tuple[list[str], list[str]]:
     """Every address in a pasted text, in lower case, as often as it stands there, and the pieces of text in which there is none.
 
     Addresses may stand on lines of their own or one after the other, with or without names, as mail programs and
-    spreadsheets copy them: ``Jansen, D. <d@school.nl>; Bos, Leo <l@school.nl>``. Whether they are addresses is not judged.
+    spreadsheets copy them: ``Jansen, D. <d@school.nl>; Bos, Leo <l@school.nl>``; in a table, a list or the text of a page;
+    with signs that nobody sees between them. Whether they are addresses is not judged.
     """
-    found, rest = _with_names(text.replace("\r", "\n"))
+    seen = unicodedata.normalize("NFKC", html.unescape(text.replace("\r", "\n")))
+    found, rest = _with_names("".join(sign for sign in seen if unicodedata.category(sign) != "Cf"))
     left = []
-    for piece in re.split(r"[;,\n]", rest):
-        words = [word.strip(_AROUND) for word in piece.split()]
-        here = [re.sub(r"^mailto:", "", word, flags=re.IGNORECASE) for word in words if "@" in word]
+    for piece in _PIECES.split(rest):
+        words = [word.strip(_AROUND) for word in _BETWEEN.split(piece)]
+        here = [word for word in words if "@" in word]
         found += here
         if any(words) and not here:
             left.append(" ".join(piece.split()))

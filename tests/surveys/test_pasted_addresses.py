@@ -24,6 +24,17 @@ TWO = ["d@school.nl", "l@school.nl"]
         ("Dirk Jansen\td@school.nl\nLeo Bos\tl@school.nl", TWO),
         ("mailto:d@school.nl\n(l@school.nl)", TWO),
         ("d@school.nl;;\n\n;l@school.nl,", TWO),
+        ("\ufeffd@school.nl\n\u200bl@school.nl", TWO),  # a file's first sign, and one that nobody sees
+        ("|Dirk|d@school.nl|\n|Leo|l@school.nl|", TWO),  # cells of a table
+        ("Dirk|d@school.nl\nmail=l@school.nl", TWO),  # got a link at dirk|d@school.nl
+        ("*d@school.nl\n-l@school.nl", TWO),
+        ("d@school.nl/l@school.nl", TWO),
+        ("d@school.nl\uff1bl@school.nl", TWO),
+        ("Dirk &lt;d@school.nl&gt;; Leo &lt;l@school.nl&gt;", TWO),  # out of the text of a page
+        ("[Dirk](mailto:d@school.nl?subject=Hi), [Leo](mailto:l@school.nl)", TWO),
+        ('{"a":"d@school.nl","b":"l@school.nl"}', TWO),
+        ("\u201cd@school.nl\u201d! l@school.nl\u2026", TWO),
+        ("Dirk d'Arc <d'arc+x_y@school.nl>", ["d'arc+x_y@school.nl"]),
     ],
 )
 def test_every_address_is_found(text: str, expected: list[str]):
