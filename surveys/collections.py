@@ -261,7 +261,10 @@ def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by:
         open_now = Collection.objects.filter(state=Collection.State.OPEN, mode__in=MEETING_MODES)
         counter = confirming.who_counts(meeting, by)
         meets = Meeting.objects.filter(pk=meeting.pk, collection__in=open_now)
-        if not meets.update(present=present, paper=paper, present_by=counter, counted_by=by):
+        # a page that is saved for its other fields takes no number away from the researcher who counted
+        counted = meets.filter(present=present, present_by=PresentBy.RESEARCHER)
+        stays = counter != PresentBy.RESEARCHER and counted.update(paper=paper)
+        if not stays and not meets.update(present=present, paper=paper, present_by=counter, counted_by=by):
             return False
         if by is not None:
             note_vouched(participation.pk, by.email)
@@ -280,13 +283,8 @@ def count_present(meeting: Meeting, present: int, by: User) -> bool:
         if not unsealed.update(present=present, present_by=PresentBy.RESEARCHER, counted_by=by):
             return False
         note_vouched(collection.participation_id, by.email)
-        record(
-            collection.survey.study,
-            "present_counted",
-            participation=collection.participation,
-            by=by,
-            detail=str(present),
-        )
+        study, team = collection.survey.study, collection.participation
+        record(study, "present_counted", participation=team, by=by, detail=str(present))
     return True
 
 

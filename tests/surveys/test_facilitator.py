@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys import collections, links, sealing, submission
-from surveys.models import Collection
+from surveys.models import Collection, PresentBy
 from teams.models import Event
 from tests.access.opened import fields_of
 from tests.surveys.conftest import make_participation
@@ -275,3 +275,7 @@ def test_two_devices_with_this_page_take_nothing_back_from_each_other(cora, meet
     assert [one.name for one in answer.context["form"].conflicts] == ["present"]
     meeting.refresh_from_db()
     assert (meeting.present, meeting.paper) == (11, 3)
+    opened = fields_of(cora.get(page).content.decode())
+    cora.post(address, opened | {"paper": "4"})
+    meeting.refresh_from_db()
+    assert (meeting.paper, meeting.present_by, meeting.counted_by) == (4, PresentBy.RESEARCHER, roos)
