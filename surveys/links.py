@@ -25,7 +25,7 @@ from teams import links as signed_links
 from teams.contact_person import reads_results
 from teams.history import record
 from teams.mail import absolute, drop, queue, queue_many
-from teams.models import User
+from teams.models import Participation, User
 
 LINK_MAIL = "surveys.personal_link"
 REPLACED_MAIL = "surveys.personal_link_replaced"  # after the key of the first link was lost: new_keys.py
@@ -52,8 +52,9 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
         return 0
     with transaction.atomic():
         # locked: the key stays this one until its links stand
-        locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-        if locked.state != Collection.State.OPEN:
+        rows = Collection.objects.select_for_update(no_key=True, of=("self",)).select_related("participation")
+        locked = rows.get(pk=collection.pk)
+        if not _may_mail(locked):
             return 0
         key = keys.read(collection)
         # the constraint decides who is new: of two who paste the same address one inserts it, with a link in the same transaction
@@ -177,8 +178,9 @@ def remind(collection: Collection, by: User | None = None) -> int:
     (docs/adr/0004-anonymity.md). Its text says to ignore it after taking part.
     """
     with transaction.atomic():
-        locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-        if locked.state != Collection.State.OPEN:
+        rows = Collection.objects.select_for_update(no_key=True, of=("self",)).select_related("participation")
+        locked = rows.get(pk=collection.pk)
+        if not _may_mail(locked):
             return 0
         addresses = dict(locked.invitees.filter(opted_out=False).order_by("pk").values_list("pk", "email"))
         refused = refusals.among(addresses.values())
@@ -186,6 +188,11 @@ def remind(collection: Collection, by: User | None = None) -> int:
         queue_many(REMINDER_MAIL, invitees, study=locked.survey.study)
         record(locked.survey.study, "links_reminded", participation=locked.participation, by=by)
     return len(invitees)
+
+
+def _may_mail(locked: Collection) -> bool:
+    """Whether its team still takes part, and its collection is open."""
+    return locked.state == Collection.State.OPEN and locked.participation.state == Participation.State.ACCEPTED
 
 
 def facilitator_url(meeting: Meeting) -> str:

@@ -16,6 +16,10 @@ class WayStays(Exception):
     """Answers can come in, or came in, by the way that the team has."""
 
 
+class NoPart(WayStays):
+    """The team declined or stopped."""
+
+
 @transaction.atomic
 def change_way(
     participation: Participation, *, mode: str, contact_name: str, contact_email: str, by: User, by_leader: bool
@@ -26,11 +30,14 @@ def change_way(
         False if nothing changes.
 
     Raises:
+        NoPart: if the team declined or stopped.
         WayStays: if the way may not change any more.
         SamePerson: if the contact person would be the leader.
     """
     hold_academy(participation.team.academy_id)
     team = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+    if team.state in Participation.NO_PART:
+        raise NoPart
     # who begins an answer takes this lock too: nobody begins between the look and the change
     collection = Collection.objects.select_for_update(no_key=True).filter(participation=team).first()
     if not may_change_way(team, mode, by_leader):

@@ -60,8 +60,10 @@ def propose(
     room: str = "",
     by: User | None = None,
     by_link: bool = False,
-) -> PlannedMeeting:
-    """Propose dates to the other side, in place of what this side proposed before. A fixed date stays until another is."""
+) -> PlannedMeeting | None:
+    """Propose dates, in place of what this side proposed before; a fixed date stays. None if the team does not meet."""
+    if not hold_team(participation.pk):
+        return None
     planned = begin(participation)
     # the condition stands in the update: a date that the other side fixes at this moment stays fixed
     PlannedMeeting.objects.filter(pk=planned.pk).exclude(state=PlannedMeeting.State.CONFIRMED).update(
@@ -94,7 +96,7 @@ def fix(
         room: a new room; blank keeps the one it has.
 
     Returns:
-        False, with nothing changed, if somebody changed the meeting since ``planned`` was read, or the team stopped.
+        False, with nothing changed, if somebody changed the meeting since ``planned`` was read, or the team does not meet.
     """
     if not hold_team(planned.participation_id):
         return False
@@ -186,10 +188,10 @@ def call_off(planned: PlannedMeeting, *, by: User | None = None, by_link: bool =
 # ------------------------------------------------------------------------------------------------ changing what was agreed
 @transaction.atomic
 def change(planned: PlannedMeeting, *, minutes: int, room: str, by: User | None = None, by_link: bool = False) -> bool:
-    """Another room or length. False if nothing changes."""
+    """Another room or length. False if nothing changes, or the team does not meet."""
     pairs = ((planned.room, room), (str(planned.minutes), str(minutes)))
     detail = ", ".join(f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new)
-    if not detail:
+    if not detail or not hold_team(planned.participation_id):
         return False
     PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=minutes, room=room, sequence=F("sequence") + 1)
     planned.refresh_from_db()
@@ -302,9 +304,9 @@ def in_short(moment: datetime) -> str:
 
 
 def hold_team(pk: int) -> bool:
-    """Whether a team did not decline or stop; it does neither until the meeting is written. Before the researcher's lock."""
+    """Whether a team meets: it did not stop, nor answers online, and does neither meanwhile. Before the researcher's lock."""
     team = Participation.objects.select_for_update(no_key=True).get(pk=pk)
-    return team.state not in (Participation.State.DECLINED, Participation.State.WITHDRAWN)
+    return team.state not in Participation.NO_PART and team.mode != Participation.Mode.ONLINE
 
 
 def hold_researcher(pk: int) -> None:

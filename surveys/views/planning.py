@@ -154,8 +154,9 @@ def _shared_acts(
         if participation.mode not in planning.MEETING_MODES or not dates_form.is_valid():
             return False
         terms = {name: dates_form.cleaned_data[name] for name in ("minutes", "room")}
-        planning.propose(participation, dates_form.dates(), by_leader=by_leader, by=by, **terms)
-        if by_leader:
+        if planning.propose(participation, dates_form.dates(), by_leader=by_leader, by=by, **terms) is None:
+            messages.warning(request, _("Nothing was planned: this team does not meet any more."))
+        elif by_leader:
             messages.success(request, _("Thank you. The researchers choose one of the dates, and you get a mail."))
         else:
             messages.success(request, _("The team leader gets a mail, and chooses one of the dates."))
@@ -182,6 +183,9 @@ def _change_way(
 ) -> bool:
     try:
         changed = ways.change_way(participation, **form.cleaned_data, by=by, by_leader=by_leader)
+    except ways.NoPart:
+        messages.error(request, _("Nothing was changed: this team does not take part."))
+        return True
     except ways.WayStays:
         messages.error(
             request,
@@ -246,6 +250,7 @@ def _context(participation: Participation, planned: PlannedMeeting | None) -> di
         "fixed": planned is not None and planned.state == PlannedMeeting.State.CONFIRMED,
         "from_leader": [one for one in dates if one.by_leader],
         "from_researcher": [one for one in dates if not one.by_leader],
-        "meets": participation.mode in planning.MEETING_MODES,
+        "meets": participation.mode in planning.MEETING_MODES and participation.state not in Participation.NO_PART,
+        "no_part": participation.state in Participation.NO_PART,
         "over": planned is not None and planned.starts_at is not None and planned.starts_at < timezone.now(),
     }

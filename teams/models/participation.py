@@ -110,6 +110,8 @@ class Participation(models.Model):
         DECLINED = "declined", _("declined")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
+    NO_PART = (State.DECLINED, State.WITHDRAWN)
+
     class Mode(models.TextChoices):
         RESEARCHER = "researcher", _("in a team meeting, a researcher is present")
         CONTACT = "contact", _("in a team meeting, introduced by a contact person")

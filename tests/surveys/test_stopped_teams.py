@@ -2,12 +2,14 @@
 
 import pytest
 from django.core import mail as django_mail
+from django.test import Client
+from django.urls import reverse
 
-from surveys import links
+from surveys import links, submission, ways
 from surveys.collections import OPENED_MAIL
-from surveys.models import Collection, Invitee, Meeting
+from surveys.models import Collection, Invitee, Meeting, Response
 from teams import mail
-from teams.models import Invitation, OutboxMessage, Participation
+from teams.models import Invitation, OutboxMessage, Participation, User
 from teams.withdrawing import withdraw
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +46,35 @@ def test_nobody_of_a_team_that_stopped_is_mailed_but_its_leader_once(
         }
     else:
         assert to == {"lena@noord.example", "cor@noord.example", invitees[0].email}
+
+
+def test_no_verb_of_collecting_begins_anything_for_a_team_that_stopped(
+    meeting: Meeting, online: Collection, invitees: list[Invitee], roos: User
+) -> None:
+    """Until a worker deals with its answers its collection is still open."""
+    for collection in (meeting.collection, online):
+        Participation.objects.filter(pk=collection.participation_id).update(state=Participation.State.WITHDRAWN)
+    assert links.issue_links(online, ["new@noord.example"], by=roos) == 0
+    assert links.remind(online, by=roos) == 0
+    with pytest.raises(submission.Closed):
+        submission.start_by_link(invitees[0])
+    assert submission.join(meeting.code) is None
+    with pytest.raises(submission.Closed):
+        submission.start_in_meeting(meeting)
+    team = online.participation
+    with pytest.raises(ways.NoPart):
+        ways.change_way(team, mode="contact", contact_name="C", contact_email="c@n.example", by=roos, by_leader=False)
+    assert not Response.objects.exists()
+
+
+def test_the_page_of_its_meeting_says_that_there_is_nothing_to_plan(
+    client: Client, meeting: Meeting, roos: User
+) -> None:
+    team = meeting.collection.participation
+    client.force_login(roos)
+    address = reverse("meeting", args=[team.study.slug, team.pk])
+    assert 'name="propose"' in client.get(address).content.decode()
+    Participation.objects.filter(pk=team.pk).update(state=Participation.State.WITHDRAWN)
+    page = client.get(address).content.decode()
+    assert "er is niets te plannen" in page
+    assert "<form" not in page.partition("<main")[2].partition("</main")[0]

@@ -74,6 +74,32 @@ def test_proposing_dates_does_not_undo_a_meeting_that_is_being_fixed(both, roos,
     assert (planned.state, planned.starts_at) == (PlannedMeeting.State.CONFIRMED, at(1))
 
 
+@pytest.mark.parametrize("becomes", ["stopped", "online"])
+def test_nothing_is_proposed_or_fixed_for_a_team_that_does_not_meet_any_more(both, roos, monkeypatch, becomes):
+    """Whichever is first: what was proposed is gone with the team, and nobody is mailed dates of a team that is out."""
+    team, _other = both
+    Invitation.objects.filter(participation=team).update(state="accepted", undertaking=True)
+    invitation = Invitation.objects.get(participation=team)
+
+    def end() -> bool:
+        if becomes == "stopped":
+            return withdrawing.withdraw(invitation, "workload")
+        return planning.change_way(team, mode="online", contact_name="", contact_email="")
+
+    first, second = in_between(monkeypatch, planning, "begin")
+    results = in_threads(
+        first(lambda: planning.propose(Participation.objects.get(pk=team.pk), [at(0)], by_leader=False)), second(end)
+    )
+    assert not any(isinstance(one, Exception) for one in results), results
+    planned = PlannedMeeting.objects.get(participation=team)
+    assert (planned.state, planned.dates.count()) == (PlannedMeeting.State.CANCELLED, 0)
+    assert planning.propose(team, [at(0)], by_leader=True) is None
+    assert not planning.fix(planned, at(1), researcher=roos)
+    assert not planning.change(planned, minutes=30, room="B1")
+    planned.refresh_from_db()
+    assert (planned.state, planned.dates.count()) == (PlannedMeeting.State.CANCELLED, 0)
+
+
 @pytest.mark.parametrize("later", [0.0, 0.5])
 def test_two_leaders_do_not_get_one_researcher_at_one_time(both, study, roos, monkeypatch, later):
     """Two times that overlap, or the same hour as a meeting that a researcher fixes."""
