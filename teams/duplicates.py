@@ -5,7 +5,8 @@ where two names of a few letters' difference are compared too. The standard libr
 names, so no library for it.
 
 A merge moves everything that belongs to the other one, in every study, and then removes it: it cannot be undone. It is
-refused where both took part in the same study, since two accounts of one study cannot become one; and nothing of one research
+refused where both took part in the same study, since two accounts of one study cannot become one: the page of the pair leads to
+where two teams of a study become one before its answers come in (surveys/merging.py). And nothing of one research
 group is looked at beside, or merged into, what is another's.
 """
 
@@ -193,6 +194,15 @@ def moves(kind: str, other: Thing, studies: Iterable[Study]) -> list[str]:
     return [f"{one.study}: {one.get_state_display()}" for one in taken_part]
 
 
+def together(keep: Thing, other: Thing, studies: Iterable[Study]) -> list[tuple[Participation, Participation]]:
+    """In which of these studies both teams are, newest first: there they become one with what hangs on them (surveys/merging.py)."""
+    if not isinstance(keep, Team) or not isinstance(other, Team) or keep.academy_id != other.academy_id:
+        return []
+    of_other = {one.study_id: one for one in other.participations.filter(study__in=[study.pk for study in studies])}
+    both = keep.participations.filter(study__in=of_other).select_related("study").order_by("-study__starts_on", "pk")
+    return [(one, of_other[one.study_id]) for one in both]
+
+
 # ------------------------------------------------------------------------------------------------ merging
 @transaction.atomic
 def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: User) -> None:
@@ -278,10 +288,15 @@ def _one_of_two(
         elif first.state == listed:
             first.delete()
         else:
-            raise Refused(
-                _("Both were invited to the study “%(study)s”: two that took part in one study cannot become one.")
-                % {"study": isolated(first.study)}
-            )
+            raise Refused(_why_two(first) % {"study": isolated(first.study)})
+
+
+def _why_two(first: Invitation | Participation) -> str:
+    if isinstance(first, Participation):
+        return _(
+            "Both were invited to the study “%(study)s”. Make them one team there first, if that can still be done."
+        )
+    return _("Both were invited to the study “%(study)s”: two that took part in one study cannot become one.")
 
 
 def _take_over(keep: Thing, other: Thing) -> None:

@@ -43,6 +43,7 @@ def merge(request: HttpRequest, slug: str, kind: str, keep: int, other: int) -> 
         "other": gone,
         "moves": steps.moves(kind, gone, studies),
         "keep_has": steps.moves(kind, kept, studies),
+        "together": steps.together(kept, gone, studies) if kind != steps.PERSON else [],
         "refused": refused,
     }
     return render(request, "teams/merge.html", context)

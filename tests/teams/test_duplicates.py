@@ -179,6 +179,22 @@ def test_a_refusal_is_said_on_the_page(client, study, roos):
     assert "Verpleegkunde" in client.post(page).context["refused"]
 
 
+def test_two_teams_of_one_study_are_led_to_where_they_become_one(client, study, second, roos):
+    first, other = listed(study), listed(study, "Verplegkunde", email="lotte@noord.example")
+    invitations.invite_directors(study, roos)
+    client.force_login(roos)
+    page = reverse("merge", args=[second.slug, "team", first.team_id, other.team_id])
+    there = reverse("team_merge", args=[study.slug, first.pk, other.pk])
+    assert there in client.get(page).content.decode()
+    assert client.get(there).status_code == 200
+    assert "Maak er daar eerst één team van" in client.post(page).context["refused"]
+    of_people = reverse("merge", args=[study.slug, "person", first.team_id, other.team_id])
+    assert there not in client.get(of_people).content.decode()
+    elsewhere = listed(second, "Verpleegkunda")
+    apart = reverse("merge", args=[study.slug, "team", first.team_id, elsewhere.team_id])
+    assert "/merge/" not in client.get(apart).content.decode().partition("<form")[0].partition("<main")[2]
+
+
 def test_a_changed_name_is_recorded_with_old_and_new(study, roos):
     participation = listed(study)
     contacts.change_team(participation, TeamData("Nursing", "part_time", "Lena Bos", "lena@noord.example"), roos)
