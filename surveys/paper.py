@@ -25,6 +25,7 @@ from surveys.answers import checked_answers, checked_eligibility
 from surveys.models import Collection, Meeting, PaperForm, PresentBy
 from surveys.page import ELIGIBILITY
 from surveys.questionnaires import definition_of
+from teams.models import Participation
 
 State = PaperForm.State
 Content = dict[str, Any]  # {"answers": {code: answer}, "eligibility": code}
@@ -165,7 +166,8 @@ def _lock(collection: Collection) -> None:
     """
     locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
     imported = Meeting.objects.filter(collection=collection.pk, present_by=PresentBy.IMPORT)
-    if locked.sealing or locked.state == Collection.State.SEALED or imported.exists():
+    stopped = Participation.objects.filter(pk=locked.participation_id, state=Participation.State.WITHDRAWN)
+    if locked.sealing or locked.state == Collection.State.SEALED or imported.exists() or stopped.exists():
         raise submission.Closed
 
 

@@ -21,10 +21,12 @@ def reshape(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """With which teams this one can become one, and whether it can become two."""
     participation = access.participation_for_researcher(request.user, slug, pk)
     others = [(other, merging.why_not(participation, other)) for other in merging.others(participation)]
+    reasons = {why_not for _other, why_not in others}
     context = {
         "study": participation.study,
         "participation": participation,
         "others": others,
+        "why_none": reasons.pop() if len(reasons) == 1 else "",  # said once, not beside each
         "why_no_split": splitting.why_not(participation),
     }
     return render(request, "surveys/team_reshape.html", context)
@@ -35,7 +37,11 @@ def reshape(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def merge(request: HttpRequest, slug: str, pk: int, other: int) -> HttpResponse:
     """Both side by side, what becomes of everything, who leads; POST merges."""
     keep = access.participation_for_researcher(request.user, slug, pk)
-    gone = access.participation_for_researcher(request.user, slug, other)
+    try:
+        gone = access.participation_for_researcher(request.user, slug, other)
+    except access.NotAnyMore as error:  # another researcher was first
+        messages.warning(request, str(error))
+        return redirect("team_reshape", slug, pk)
     refused = ""
     if request.method == "POST":
         try:

@@ -13,6 +13,7 @@ from surveys.merging import Merger, merge
 from surveys.models import Collection, Survey
 from surveys.splitting import NewTeam, split
 from teams import corrections, history, invitations, mail, planning
+from teams.contact_person import SamePerson, has_vouched, note_vouched
 from teams.invitations import Approach
 from teams.models import (
     Academy,
@@ -219,7 +220,7 @@ def test_the_page_asks_for_leader_number_and_certainty(client, two, roos):
     assert Participation.objects.count() == 2
     assert client.post(page, data | {"leader": "lena@noord.example"}).status_code == 302
     assert Participation.objects.get().approached == 12
-    assert client.get(page).status_code == 404
+    assert client.get(page)["Location"] == overview
     assert "Fysiotherapie" in client.get(reverse("team_history", args=[keep.study.slug, keep.pk])).content.decode()
 
 
@@ -355,3 +356,38 @@ def test_leaders_are_no_researchers_and_strangers_see_nothing(client, two):
     client.force_login(User.objects.get(email="lena@noord.example"))
     for name, arguments in (("team_reshape", []), ("team_merge", [gone.pk]), ("team_split", [])):
         assert client.get(reverse(name, args=[keep.study.slug, keep.pk, *arguments])).status_code == 404
+
+
+def test_of_two_researchers_who_merge_the_second_reads_that_it_is_done(client, two, roos):
+    keep, gone = two
+    address = reverse("team_merge", args=[keep.study.slug, keep.pk, gone.pk])
+    client.force_login(roos)
+    form = {"leader": "lena@noord.example", "approached": 12, "sure": "on"}
+    assert client.post(address, form)["Location"] == reverse("team_edit", args=[keep.study.slug, keep.pk])
+    again = client.post(address, {**form, "approached": 13}, follow=True)
+    assert again.redirect_chain == [(reverse("team_reshape", args=[keep.study.slug, keep.pk]), 302)]
+    assert "met een ander team één geworden" in again.content.decode()
+    keep.refresh_from_db()
+    assert keep.approached == 12
+    assert client.get(address, follow=True).status_code == 200
+
+
+def test_what_holds_for_all_other_teams_is_said_once(client, two, roos):
+    keep, _gone = two
+    listed(keep.study, "Mondzorg", "Mo")
+    client.force_login(roos)
+    opened(keep.study)
+    page = client.get(reverse("team_reshape", args=[keep.study.slug, keep.pk])).content.decode()
+    assert page.count("Elk antwoord blijft bij het team") == 1
+
+
+def test_who_counted_in_the_team_that_ends_still_leads_none(two, roos):
+    keep, gone = two
+    Participation.objects.filter(pk=keep.pk).update(vouched_by=["a"])
+    note_vouched(gone.pk, "cor@noord.example")
+    merge(keep, gone, Merger("Lena", "lena@noord.example", 12), by=roos)
+    keep.refresh_from_db()
+    assert keep.vouched_by[0] == "a"
+    assert has_vouched(keep, "cor@noord.example")
+    with pytest.raises(SamePerson):
+        corrections.correct_leader(keep, "Cor", "cor@noord.example", by=roos)

@@ -5,7 +5,7 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from surveys import links, submission, ways
+from surveys import links, paper, submission, ways
 from surveys.collections import OPENED_MAIL
 from surveys.models import Collection, Invitee, Meeting, Response
 from teams import mail
@@ -61,6 +61,8 @@ def test_no_verb_of_collecting_begins_anything_for_a_team_that_stopped(
     assert submission.join(meeting.code) is None
     with pytest.raises(submission.Closed):
         submission.start_in_meeting(meeting)
+    with pytest.raises(submission.Closed):
+        paper.new_form(meeting.collection)
     team = online.participation
     with pytest.raises(ways.NoPart):
         ways.change_way(team, mode="contact", contact_name="C", contact_email="c@n.example", by=roos, by_leader=False)
