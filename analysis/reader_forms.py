@@ -9,9 +9,10 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from analysis.report_links import DAYS
+from teams.filled import Filled
 
 
-class GoalForm(forms.Form):
+class GoalForm(Filled):
     """A target on one subject, and the next steps."""
 
     target = forms.DecimalField()  # made for the number of points of the scale
@@ -23,8 +24,11 @@ class GoalForm(forms.Form):
         help_text=gettext_lazy("Who does what, and when do you look back?"),
     )
 
-    def __init__(self, *args: Any, n_points: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, n_points: int, own_word: bool = False, **kwargs: Any) -> None:
+        """:param own_word: whether the page that sends it wrote what stands there: then nobody else changed anything"""
         super().__init__(*args, **kwargs)
+        if own_word:
+            self.nothing_there()
         self.fields["target"] = forms.DecimalField(
             label=gettext_lazy("The score we want to reach next time"),
             required=False,

@@ -5,6 +5,7 @@ For the team and its leader: no page of researchers or directors reads these row
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 
 from django.db import transaction
@@ -43,15 +44,29 @@ def may_write(participation: Participation) -> bool:
     return not Publication.objects.filter(study__previous_id=participation.study_id).exists()
 
 
-def write_goal(participation: Participation, scale: str, target: Decimal | None, next_steps: str) -> bool:
-    """Write down a target and next steps on one subject. False when the next wave was published already."""
+def is_own_word(participation: Participation, scale: str, page: str) -> bool:
+    """Whether what stands there was written by the page with this key, which saves itself again and again."""
+    of_page = TeamGoal.objects.filter(participation=participation, scale=scale, page_hash=_hash(page))
+    return bool(page) and of_page.exists()
+
+
+def write_goal(
+    participation: Participation, scale: str, target: Decimal | None, next_steps: str, page: str = ""
+) -> bool:
+    """Write down a target and next steps on one subject. False when the next wave was published already.
+
+    :param page: the key of the page on which they were typed (teams/once.py)
+    """
     with transaction.atomic():
         # publishing takes the study's row too: nothing is written while the next wave's report is being made
         following = Study.objects.filter(previous_id=participation.study_id).values_list("pk", flat=True)
         list(Study.objects.select_for_update().filter(pk__in=list(following)))
         if not may_write(participation):
             return False
-        TeamGoal.objects.update_or_create(
-            participation=participation, scale=scale, defaults={"target": target, "next_steps": next_steps}
-        )
+        written = {"target": target, "next_steps": next_steps, "page_hash": _hash(page) if page else ""}
+        TeamGoal.objects.update_or_create(participation=participation, scale=scale, defaults=written)
     return True
+
+
+def _hash(page: str) -> str:
+    return hashlib.sha256(page.encode(errors="surrogatepass")).hexdigest()

@@ -17,10 +17,11 @@ from analysis.pdf import team_marks
 from analysis.reader_forms import GoalForm
 from analysis.report_objects import TeamReport
 from analysis.reports import Goal, team_report
-from analysis.talks import goals_before, goals_of, write_goal
+from analysis.talks import goals_before, goals_of, is_own_word, write_goal
 from analysis.views.reports import figures_table, item_rows, language_now, means_charts
 from analysis.wording import change, differences
-from teams import typed
+from teams import once, typed
+from teams.filled import hold
 from teams.models import Participation
 from teams.numbers import whole_number
 
@@ -51,12 +52,16 @@ def written(
     n = step_of(request, len(report.scales))
     if not 1 <= n <= len(report.scales):
         raise Http404
-    code = report.scales[n - 1].code
-    form = GoalForm(request.POST, initial=initial_of(participation, code), n_points=report.n_points)
+    code, page = report.scales[n - 1].code, request.POST.get(once.FIELD, "")
+    hold(request, participation)
+    own_word = is_own_word(participation, code, page)
+    initial = initial_of(participation, code)
+    form = GoalForm(request.POST, initial=initial, n_points=report.n_points, own_word=own_word)
     if not form.is_valid():
-        return form, typed.not_autosaved(typed.reasons_of(form)) if typed.is_autosave(request) else None
+        return form, typed.not_autosaved(_reasons(form)) if typed.is_autosave(request) else None
     # who only goes on writes nothing down
-    stands = not form.has_changed() or write_goal(participation, code, **form.cleaned_data)
+    typed_here = set(initial) & set(form.changed_data)
+    stands = not typed_here or write_goal(participation, code, **form.cleaned_data, page=page)
     refused = _("The next measurement is published: what you agreed before it stands.")
     if typed.is_autosave(request):
         return form, typed.autosaved() if stands else typed.not_autosaved([refused], 409)
@@ -70,6 +75,13 @@ def written(
     if not stands or (number := whole_number(to)) is None or number > len(report.scales) + 1:
         number = n
     return form, redirect(f"{address}?n={number}")
+
+
+def _reasons(form: GoalForm) -> list[str]:
+    """Why nothing was written by itself: a choice between two texts needs a page that shows them."""
+    if form.conflicts:
+        return [_("This was changed elsewhere meanwhile: press “Save” to see both texts.")]
+    return typed.reasons_of(form)
 
 
 def initial_of(participation: Participation, scale: str) -> dict[str, Any]:

@@ -53,7 +53,6 @@ NOT_ON_IT = {
     "surveys.questionnaire_forms.PublishForm": "carries the number of the draft that was read (surveys/versions.py)",
     "surveys.editor_forms.PartForm": "the editor's own look and conflict (surveys/drafts.py)",
     "analysis.reader_forms.ShareForm": NEW,
-    "analysis.reader_forms.GoalForm": "sends itself while a team talks in one room: its own last word would be a conflict",
     "analysis.release_forms.SmallTeamsForm": NEW,
     "analysis.release_forms.ReleaseForm": NEW,
     "analysis.erasure_forms.DeleteStudyForm": ONCE,

@@ -9,6 +9,7 @@ from analysis.report_models import TeamGoal
 from analysis.reports import Goal
 from analysis.talks import goals_of
 from teams.models import Participation
+from tests.access.opened import fields_of
 from tests.analysis.test_reader_pages import analysed_study, leader_of
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +86,31 @@ def test_autosave_of_a_session_that_is_over_is_told_so(team: Participation, clie
     answer = client.post(f"{address(team)}?n=1", {"target": "", "next_steps": "x"}, headers=AUTOSAVE)
     assert answer.status_code == 401
     assert not TeamGoal.objects.exists()
+
+
+def test_two_pages_of_the_talk_take_nothing_from_each_other(team: Participation):
+    """The screen in the room and the leader's own laptop: of what one saved by itself the other hears."""
+    leader, talk = leader_of(team), f"{address(team)}?n=1"
+    screen, laptop, third = (fields_of(leader.get(talk).content.decode()) for _n in range(3))
+
+    # its own last word is no conflict, also where the answer to an earlier one was lost
+    for words in ("Every week", "Every week one lesson", "Every week two lessons"):
+        answer = leader.post(talk, screen | {"next_steps": words}, headers=AUTOSAVE)
+        assert answer.json() == {"autosave": "saved"}
+
+    # who typed nothing takes nothing back, nor does who typed something else
+    leader.post(talk, third | {"to": "2"})
+    leader.post(talk, third | {"target": "3.5"}, headers=AUTOSAVE)
+    assert goals_of(team)["AA"] == Goal(3.5, "Every week two lessons")
+
+    answer = leader.post(talk, laptop | {"next_steps": "Once a month"}, headers=AUTOSAVE)
+    assert (answer.status_code, answer.json()["autosave"]) == (422, "refused")
+    answer = leader.post(talk, laptop | {"next_steps": "Once a month", "to": "2"})
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "Once a month" in page
+    assert "Every week two lessons" in page
+    assert goals_of(team)["AA"].next_steps == "Every week two lessons"
+    again = fields_of(page) | {"next_steps": "Once a month", "to": "2"}
+    assert leader.post(talk, again).status_code == 302
+    assert goals_of(team)["AA"] == Goal(3.5, "Once a month")
