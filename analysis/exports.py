@@ -14,8 +14,10 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from analysis import dataset
+from analysis.accounting import held_by
 from analysis.exporting.columns import SET_ASIDE, TEAM, label_of, set_aside_values
 from analysis.models import AnalysisRun
+from analysis.moved_on import moved_on
 from analysis.quality import Figure, Reliability, iccs, reliability_figures
 from analysis.result_models import AgreementResult, ReliabilityResult, ScaleResult
 from analysis.small_teams import hidden_teams
@@ -83,6 +85,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
     reliability = {
         (row.scale_set, row.scale): reliability_figures(row) for row in ReliabilityResult.objects.filter(run=run)
     }
+    not_yet = moved_on(held_by(run))  # goes with the figures over all, as their marks do
     yield RESULT_COLUMNS
     of_run = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale")
     for scale_set, scale in list(of_run.values_list("scale_set", "scale").distinct()):
@@ -108,6 +111,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
             few = participation in hidden_ones
             of_teams = nested.get(participation, [None] * 5)
             judged = [known.alpha, known.omega, *iccs(*of_teams[:2])] if over_all else [Figure(None)] * 4
+            marks = marks_of(dict(zip(JUDGED, judged, strict=True)))
             yield (
                 scale_set,
                 scale,
@@ -117,7 +121,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
                 known.alpha.value if over_all else None,
                 known.omega.value if over_all else None,
                 *([None] * 5 if few else of_teams),
-                marks_of(dict(zip(JUDGED, judged, strict=True))),
+                "; ".join([marks] * bool(marks) + not_yet * over_all),
             )
 
 

@@ -17,11 +17,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.accounting import Held, held_by
+from analysis.accounting import held_by
 from analysis.disclosure import round_half_up
 from analysis.exporting.models_of_run import scales_of
 from analysis.model_fit import fits_of
 from analysis.models import AnalysisRun, Decision, ScreeningDecision
+from analysis.moved_on import moved_on
 from analysis.plan import PlanRules, ScalePlan, rules
 from analysis.quality import Caution, Figure, together
 from analysis.reading import ScaleLine, scale_lines
@@ -221,29 +222,6 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
         )
         text.append(when)
     return " ".join(text)
-
-
-def moved_on(held: Held) -> list[str]:
-    """What a reader of a run's figures must know of the study since: teams that are not in them, or no longer take part."""
-    text = []
-    if held.interim:
-        text.append(
-            _(
-                "These figures are interim: %(n)s of the %(all)s teams taking part are not in them, because their answers were"
-                " not sealed when this analysis read them."
-            )
-            % {"n": held.not_held, "all": held.taking_part}
-        )
-    if held.withdrawn:
-        text.append(
-            ngettext(
-                "%(n)s team in these figures withdrew afterwards; a new analysis leaves it out.",
-                "%(n)s teams in these figures withdrew afterwards; a new analysis leaves them out.",
-                held.withdrawn,
-            )
-            % {"n": held.withdrawn}
-        )
-    return text
 
 
 def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan]) -> str:

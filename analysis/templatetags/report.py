@@ -8,7 +8,10 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from analysis.accounting import held_by
 from analysis.disclosure import Hold, Reason, ShownScale, round_half_up
+from analysis.models import AnalysisRun
+from analysis.moved_on import moved_on
 from analysis.quality import Caution, Figure
 from analysis.report_objects import TeamReport, WideReport
 from analysis.wording import hold_text as text_of_hold
@@ -122,3 +125,9 @@ def withheld(reason: Reason, k: int) -> str:
 def hold_text(hold: Hold, k: int) -> str:
     """What a researcher has to look at before a team gets a report."""
     return text_of_hold(hold, k)
+
+
+@register.simple_tag
+def since(run: AnalysisRun | None) -> list[str]:
+    """What must be known of the study since this analysis read it; nothing where there is none."""
+    return moved_on(held_by(run)) if run else []

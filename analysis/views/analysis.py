@@ -16,10 +16,10 @@ from analysis import decisions as deciding
 from analysis import runs as running
 from analysis.accounting import held_by
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
+from analysis.moved_on import moved_on
 from analysis.plan import default_plan, lock_plan, locked_plan, rules
 from analysis.researcher_forms import DECISION_FORMS, DecisionForm
 from analysis.run_words import failure_in_words, state_in_words, step_in_words
-from analysis.write_up import moved_on
 from surveys import collections
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

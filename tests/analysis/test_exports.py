@@ -118,4 +118,4 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     _, run = analysed(study)
     with CaptureQueriesContext(connection) as results:
         list(result_rows(run, all_teams=True))
-    assert len(results) == 2 + 2 * 6, "reliability, the scales, and two per scale of either set"
+    assert len(results) == 2 + 2 * 6 + 5, "reliability, the scales, two per scale of either set, and the study since"

@@ -116,6 +116,30 @@ def test_the_write_up_counts_sealed_teams_and_says_interim(study, researcher):
     assert "2 of the 3 teams" in page
 
 
+SHOW_FIGURES = (
+    "results",
+    "result_teams",
+    "result_groups",
+    "nonresponse",
+    "items",
+    "screening",
+    "models",
+    "cases",
+    "exports",
+)
+
+
+def test_every_page_and_file_with_figures_says_interim(study, researcher):
+    analysed(study)
+    sentence = "These figures are interim: 2 of the 3 teams"
+    pages = {name: researcher.get(reverse(name, args=["small"])).content.decode() for name in SHOW_FIGURES}
+    assert {name: page.count(sentence) for name, page in pages.items()} == dict.fromkeys(SHOW_FIGURES, 1)
+    file = b"".join(researcher.get(reverse("export_results", args=["small"]))).decode("utf-8-sig")
+    over_all = [row for row in csv.DictReader(io.StringIO(file)) if not row["team"]]
+    assert over_all
+    assert all(sentence in row["marks"] for row in over_all)
+
+
 def test_nothing_is_interim_once_every_team_was_read(study):
     Participation.objects.filter(team__name="Later").update(state=Participation.State.DECLINED)
     Collection.objects.filter(participation__team__name="Open").update(state=Collection.State.SEALED)
