@@ -14,13 +14,14 @@ from analysis import bands
 from surveys.definition import NUMBER, Question
 from surveys.models.questionnaire import in_language
 from teams.filled import Filled
+from teams.written import Written
 
 #: Fields of the counts: this and the place of the answer.
 COUNT = "count_"
 MOST_PEOPLE = 100_000_000
 
 
-class LimitsForm(forms.Form):
+class LimitsForm(Written):
     """Which bands of a number the counts are for."""
 
     limits = forms.CharField(

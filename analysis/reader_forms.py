@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis.report_links import DAYS
 from teams.filled import Filled
+from teams.written import Written
 
 
 class GoalForm(Filled):
@@ -40,7 +41,7 @@ class GoalForm(Filled):
         )
 
 
-class ShareForm(forms.Form):
+class ShareForm(Written):
     """For how long a link opens."""
 
     days = forms.TypedChoiceField(

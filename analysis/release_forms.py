@@ -14,12 +14,13 @@ from analysis import bands
 from analysis.exporting.coarsening import band_column_of
 from surveys.definition import NUMBER, Question
 from surveys.models.questionnaire import in_language
+from teams.written import Written
 
 #: The field with a number's bands: this and the question's code.
 LIMITS = "limits_"
 
 
-class SmallTeamsForm(forms.Form):
+class SmallTeamsForm(Written):
     """What the figures of very small teams are for."""
 
     prefix = "small"
@@ -37,7 +38,7 @@ class SmallTeamsForm(forms.Form):
         self.helper.disable_csrf = True
 
 
-class ReleaseForm(forms.Form):
+class ReleaseForm(Written):
     """What for, and which columns beside the answers."""
 
     purpose = forms.CharField(

@@ -15,12 +15,13 @@ from analysis.import_file import ColumnMap, Table, read_map, read_table
 from analysis.models import Decision
 from analysis.plan import ScalePlan
 from teams.tables import UnreadableTable
+from teams.written import Written
 
 LARGEST_FILE = 20_000_000
 LARGEST_MAP = 1_000_000
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(Written):
     """One decision with its reason; the three below ask for what each needs."""
 
     kind = ""
@@ -71,7 +72,7 @@ class MergeForm(DecisionForm):
         for name in ("subject", "target"):
             self.fields[name].choices = self.scale_choices  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.cleaned_data.get("subject") and self.cleaned_data.get("subject") == self.cleaned_data.get("target"):
             self.add_error("target", _("Choose another scale."))
@@ -91,7 +92,7 @@ class DropForm(DecisionForm):
 DECISION_FORMS: dict[str, type[DecisionForm]] = {form.kind: form for form in (SetAsideForm, MergeForm, DropForm)}
 
 
-class ImportForm(forms.Form):
+class ImportForm(Written):
     """A file with answers, and how to read it."""
 
     file = forms.FileField(

@@ -16,12 +16,13 @@ from analysis.own_models import ModelRefused, check_model, syntax_of
 from analysis.plan import ScalePlan
 from teams.filled import Filled
 from teams.tables import UnreadableTable
+from teams.written import Written
 
 LARGEST_FILE = 2_000_000
 TICK = "tick_"
 
 
-class OwnModelForm(forms.Form):
+class OwnModelForm(Written):
     """A factor model by ticking questions to scales, or as text."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=30)
@@ -73,8 +74,8 @@ class OwnModelForm(forms.Form):
             for item in self.items
         ]
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
         syntax = cleaned.get("syntax", "").strip() or syntax_of(self.ticked)
         if not syntax:
             raise ValidationError(_("Tick questions, or write the model as text."))
@@ -86,7 +87,7 @@ class OwnModelForm(forms.Form):
         return cleaned
 
 
-class CriterionForm(forms.Form):
+class CriterionForm(Written):
     """A figure per team from outside the study."""
 
     name = forms.CharField(label=gettext_lazy("What it is"), max_length=120)

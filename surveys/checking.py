@@ -15,7 +15,7 @@ LONGEST_TEXT = 5000
 FARTHEST = 1_000_000  # bounds of a number lie between minus this and this
 #: Names that a column of the data, or a field of the respondent's page, has already.
 TAKEN = frozenset({"team", "set_aside", "eligibility", "key", "step", "go", "language", "background"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 
 
 def cleaned(text: str) -> str:

@@ -17,6 +17,7 @@ from surveys import drafts
 from surveys.checking import CODE, FARTHEST, LONGEST_TEXT, TAKEN, cleaned
 from surveys.definition import CHOICE, LANGUAGES, MAX_POINTS, MIN_POINTS, NUMBER, TEXT
 from surveys.drafts import Draft
+from teams.written import Written
 
 LANGUAGE_WORDS = {"nl": gettext_lazy("Dutch"), "en": gettext_lazy("English")}
 MOST_CHOICES = 40
@@ -39,7 +40,7 @@ def code_field(label: Any, help_text: Any = "") -> forms.CharField:
     )
 
 
-class PartForm(forms.Form):
+class PartForm(Written):
     """A form about one part of a draft, its texts in a field per language."""
 
     def __init__(self, data: Any, *, draft: Draft, part: str) -> None:

@@ -19,6 +19,7 @@ from teams.address_field import AddressField
 from teams.addresses import pasted
 from teams.filled import Filled
 from teams.models import Academy, Participation, Study
+from teams.written import Written
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -71,7 +72,7 @@ class PresentForm(Filled):
     )
 
 
-class CloseForm(forms.Form):
+class CloseForm(Written):
     """How many were present, asked once more where nobody said it before a meeting's collecting closes."""
 
     present = _present(required=False)
@@ -89,7 +90,7 @@ class CloseForm(forms.Form):
         return cleaned
 
 
-class CountedForm(forms.Form):
+class CountedForm(Written):
     """How many were present, as a researcher knows it."""
 
     present = _present(
@@ -97,7 +98,7 @@ class CountedForm(forms.Form):
     )
 
 
-class SlipsForm(forms.Form):
+class SlipsForm(Written):
     """How many slips to print."""
 
     n = forms.IntegerField(
@@ -109,7 +110,7 @@ class SlipsForm(forms.Form):
     )
 
 
-class HandedInForm(forms.Form):
+class HandedInForm(Written):
     """How many forms on paper were handed in, corrected."""
 
     handed_in = forms.IntegerField(
@@ -153,7 +154,7 @@ class CountsForm(Filled):
         return cleaned
 
 
-class RoundForm(forms.Form):
+class RoundForm(Written):
     """When the holders of personal links are reminded."""
 
     due_at = forms.DateTimeField(
@@ -225,7 +226,7 @@ class MeetingTextsForm(Filled):
         return cleaned
 
 
-class AskForm(forms.Form):
+class AskForm(Written):
     """Who confirms the addresses of an academy's teachers."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
@@ -258,7 +259,7 @@ class AskForm(forms.Form):
         return email
 
 
-class AddressesForm(forms.Form):
+class AddressesForm(Written):
     """A pasted list of e-mail addresses, in whatever way mail programs copy them."""
 
     addresses = forms.CharField(

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from surveys.checking import SLUG
 from teams.forms import one_of
 from teams.models import ResearchGroup
+from teams.written import Written
 
 
-class NewForm(forms.Form):
+class NewForm(Written):
     group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
     code = forms.CharField(
         label=gettext_lazy("Short name"),
@@ -39,7 +40,7 @@ class NewForm(forms.Form):
         return found
 
 
-class PublishForm(forms.Form):
+class PublishForm(Written):
     edit = forms.IntegerField(widget=forms.HiddenInput)
     note = forms.CharField(
         label=gettext_lazy("What changed and why"),
@@ -50,7 +51,7 @@ class PublishForm(forms.Form):
     )
 
 
-class ImportForm(forms.Form):
+class ImportForm(Written):
     """A file; on the second round the questionnaire that was read from it, as YAML."""
 
     group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
@@ -68,7 +69,7 @@ class ImportForm(forms.Form):
         return found
 
 
-class TemplateForm(forms.Form):
+class TemplateForm(Written):
     """A template to copy: one that comes with the product (its name) or that a group offers (its primary key)."""
 
     template = forms.CharField(label=gettext_lazy("Which one?"), max_length=60)

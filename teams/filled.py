@@ -26,6 +26,8 @@ from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from teams.written import Written
+
 OPENED = "opened"
 TAKE = "take"
 SALT = "teams.filled"
@@ -68,7 +70,7 @@ class OpenedInput(forms.HiddenInput):
         return hidden + render_to_string("components/conflicts.html", shown)
 
 
-class Filled(forms.Form):
+class Filled(Written):
     """A form over something that is there. ``initial`` holds what it is now: call `hold` before making the form."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

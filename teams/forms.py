@@ -13,31 +13,16 @@ from django.utils.translation import gettext_lazy
 from teams.address_field import AddressField
 from teams.addresses import as_domain, is_free_mail
 from teams.contacts import AcademyData, TeamData
-from teams.directions import steering_in
 from teams.filled import OPENED, Filled
 from teams.models import Academy, Institution, Participation, ResearchGroup, Sector, Study, Team
 from teams.retention import promised_until
 from teams.studies import PROMISED
 from teams.tables import UnreadableTable, read_table
+from teams.written import Written
 
 
-class PlainForm(forms.Form):
-    """A form whose one-line texts hold no line breaks and no signs of direction: they end up in the headers of mails and in
-    other people's sentences. Addresses in lower case."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name, value in list(cleaned.items()):  # add_error takes names out
-            field = self.fields.get(name)
-            if not isinstance(value, str) or isinstance(getattr(field, "widget", None), forms.Textarea):
-                continue
-            if any(ord(character) < 32 or ord(character) == 127 for character in value):
-                self.add_error(name, _("Write this on one line."))
-            elif steering := steering_in(value):
-                self.add_error(name, steering)
-            elif isinstance(field, forms.EmailField):
-                cleaned[name] = value.lower()
-        return cleaned
+class PlainForm(Written):
+    """A form that a page shows as it is, field below field."""
 
     @property
     def helper(self) -> FormHelper:
@@ -362,7 +347,7 @@ class MemberForm(ResearcherForm):
     )
 
 
-class ContactsForm(forms.Form):
+class ContactsForm(Written):
     """A file to look at, or the text of one that was looked at before (``content``), to apply."""
 
     file = forms.FileField(

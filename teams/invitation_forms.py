@@ -16,9 +16,10 @@ from teams.filled import Filled
 from teams.forms import PlainForm, date_input
 from teams.invitations import REASONS_TO_DECLINE, Approach
 from teams.models import Invitation, Participation
+from teams.written import Written
 
 
-class DeclineForm(forms.Form):
+class DeclineForm(Written):
     prefix = "decline"
 
     reason = forms.ChoiceField(

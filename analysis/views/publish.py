@@ -31,6 +31,7 @@ from teams.directions import isolated
 from teams.mail import absolute, queue
 from teams.models import Academy, Participation, Study
 from teams.numbers import whole_number
+from teams.written import kept
 
 
 def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -126,7 +127,7 @@ def _files(publication: Publication | None) -> dict[str, int]:
 def accept_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A researcher's decision that a team's counts are right, with the reason: it ends the hold on its report."""
     participation = access.participation_for_researcher(request.user, slug, pk)
-    reason = request.POST.get("reason", "").strip()
+    reason = kept(request.POST.get("reason", "")).strip()
     if reason:
         AccountingDecision.objects.create(
             participation=participation, reason=reason, decided_by=access.signed_in(request)
