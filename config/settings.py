@@ -153,12 +153,14 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+PAGES_OF = ["teams.isolating.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("django.template.loaders.cached.Loader", PAGES_OF)],
+            "builtins": ["teams.isolating"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",

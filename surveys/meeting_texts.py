@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from surveys.models import Survey
+from teams.directions import isolated
 from teams.history import record
 from teams.models import Study, User
 
@@ -87,7 +88,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def _filled(text: str, study: Study, team: str) -> str:
-    values = {"team": team, "controller": study.controller, "k": str(study.k)}
+    values = {"team": isolated(team), "controller": isolated(study.controller), "k": str(study.k)}
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)
 
 

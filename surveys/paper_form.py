@@ -35,8 +35,8 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
     return {
         "language": language,
         "title": title,
-        "study": f"{study.title} · {study.controller}" if study.controller else study.title,
-        "footer": f"{team.name} · {title}",
+        "study": " · ".join(isolated(name) for name in (study.title, study.controller) if name),
+        "footer": f"{isolated(team.name)} · {isolated(title)}",
         "simulated": _("Simulated study: none of these teams and people exist.") if study.simulated else "",
         "introduction": [
             intro,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from surveys.merging import Merger
 from surveys.splitting import NewTeam
 from teams.address_field import AddressField
+from teams.directions import isolated
 from teams.filled import Filled
 from teams.forms import PlainForm
 from teams.models import Participation, Team
@@ -40,7 +41,7 @@ class MergeForm(Filled, PlainForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["leader"]
         assert isinstance(choice, forms.ChoiceField)
-        known = [(email, f"{name} <{email}>") for email, name in reversed(self.leaders.items())]
+        known = [(email, f"{isolated(name)} <{email}>") for email, name in reversed(self.leaders.items())]
         choice.choices = [*known, (SOMEBODY_ELSE, _("somebody else"))]
         if keep.state != Participation.State.ACCEPTED:
             del self.fields["approached"]  # its leader says it when accepting

@@ -344,5 +344,5 @@ def _group_of(thing: Thing) -> int:
 
 def _named(kind: str, thing: Thing) -> str:
     if kind == PERSON and isinstance(thing, Team):
-        return f"{thing.leader_name} <{thing.leader_email}>"
+        return f"{isolated(thing.leader_name)} <{thing.leader_email}>"
     return str(thing)

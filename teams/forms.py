@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from teams.address_field import AddressField
 from teams.addresses import as_domain, is_free_mail
 from teams.contacts import AcademyData, TeamData
+from teams.directions import isolated
 from teams.filled import OPENED, Filled
 from teams.models import Academy, Institution, Participation, ResearchGroup, Sector, Study, Team
 from teams.retention import promised_until
@@ -315,7 +316,7 @@ class EmploymentForm(PlainForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["academies"]
         field.queryset = academies
-        field.label_from_instance = lambda academy: f"{academy.name} ({academy.institution})"
+        field.label_from_instance = lambda academy: f"{isolated(academy)} ({isolated(academy.institution)})"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

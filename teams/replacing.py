@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from teams.directions import isolated
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -29,7 +31,10 @@ class Ask:
 
     @property
     def text(self) -> str:
-        values = {"old": f"{self.old_name} <{self.old_email}>", "new": f"{self.new_name} <{self.new_email}>"}
+        values = {
+            "old": f"{isolated(self.old_name)} <{self.old_email}>",
+            "new": f"{isolated(self.new_name)} <{self.new_email}>",
+        }
         if self.part == "director":
             return _("The director is known: %(old)s. The file has %(new)s.") % values
         return _("The team leader is known: %(old)s. The file has %(new)s.") % values

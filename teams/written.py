@@ -13,7 +13,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from teams.directions import settled, steering_in
+from teams.directions import isolated, settled, steering_in, without_steering
 from teams.glyphs import without_controls
 
 #: What ends or steers a line of a machine.
@@ -25,8 +25,21 @@ def kept(text: str) -> str:
     return settled("\r\n".join(map(without_controls, text.split("\r\n"))))
 
 
+def _label(row: object) -> str:
+    return isolated(str(row))
+
+
 class Written(forms.Form):
-    """A form of people's words. What stands in a hidden field the program wrote: it is checked where it is read."""
+    """A form of people's words. What stands in a hidden field the program wrote: it is checked where it is read.
+
+    What is chosen from is shown with names isolated: a list of choices is no page of ours.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.label_from_instance = _label  # type: ignore[assignment,method-assign]  # of this form's own copy
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -34,9 +47,12 @@ class Written(forms.Form):
             field = self.fields.get(name)
             if not isinstance(field, forms.CharField) or not isinstance(value, str) or field.widget.is_hidden:
                 continue
-            many_lines = isinstance(field.widget, forms.Textarea)
-            wrong = "" if many_lines else _("Write this on one line.") if BREAK.search(value) else steering_in(value)
-            text = kept(value) if many_lines else without_controls(value)
+            if isinstance(field.widget, forms.Textarea):
+                wrong, text = "", kept(value)
+            else:  # a name that was copied from a page of ours comes with its isolate, which ends
+                wrong = _("Write this on one line.") if BREAK.search(value) else ""
+                wrong = wrong or (steering_in(value) if settled(value) != value else "")
+                text = without_steering(without_controls(value))
             if field.required and not text.strip():
                 wrong = wrong or str(field.error_messages["required"])
             if wrong:

@@ -18,6 +18,7 @@ SQLITE_ENOUGH: dict[str, str] = {
     "tests/access/test_odd_studies.py": PAGES,
     "tests/access/test_once.py": "each form pressed twice; what keeps it from doing its act twice is tests/teams/test_once.py, on both",
     "tests/access/test_permissions.py": "who may open what; every address is opened on PostgreSQL by test_fuzz.py",
+    "tests/access/test_words_apart.py": PAGES,
     "tests/access/test_written.py": FORMS,
     "tests/analysis/exporting/test_coarsening.py": ENGINE,
     "tests/analysis/exporting/test_ddi.py": ENGINE,

@@ -26,6 +26,7 @@ from analysis.runs import execute, request_run
 from surveys.models import Survey
 from surveys.questionnaires import definition_of
 from teams.models import Participation, Study, User
+from tests.access.test_words_apart import renamed, turned
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,7 @@ def crawl(client: Client, *starts: str) -> dict[str, str]:
             continue
         page = _Page()
         page.feed(answer.content.decode())
+        assert turned(answer.content.decode()) == [], address
         seen[path] = " ".join(" ".join(page.words).split())
         waiting += [
             urljoin(path, href) for href in page.links if not urlsplit(href).netloc and not href.startswith("mailto:")
@@ -193,7 +195,17 @@ def two_imported_waves(slug: str) -> Study:
     return imported(f"{slug}-2", imported(slug))
 
 
+def written_otherwise(slug: str) -> Study:
+    """Everything that has a name has one that is written from right to left, some with signs that steer."""
+    study = builders.make_study(slug)
+    builders.three_teams(study)
+    analysed(study)
+    renamed()
+    return Study.objects.get(pk=study.pk)
+
+
 ODD = (
+    written_otherwise,
     new,
     without_teams,
     one_team,

@@ -42,7 +42,9 @@ class _All(Written):
 
 
 def test_lines_are_refused_and_texts_are_kept_without() -> None:
-    form = _All({"line": "a\u202eb", "optional": "\ufeffa", "text": "\ufeffa\r\n\u202eb\x07", "hidden": "\u202e"})
+    form = _All(
+        {"line": "a\u202eb", "optional": "\ufeff\u2068a\u2069", "text": "\ufeffa\r\n\u202eb\x07", "hidden": "\u202e"}
+    )
     assert form.errors.keys() == {"line"}
     assert "U+202E" in form.errors["line"][0]
     assert form.cleaned_data["optional"] == "a"
