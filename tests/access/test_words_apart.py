@@ -1,5 +1,7 @@
 """Names that run right to left, on every page: none takes what stands beside it along to the other side."""
 
+import json
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -8,11 +10,14 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from surveys.models import QuestionnaireVersion
+from surveys import qr
+from surveys.models import Meeting, QuestionnaireVersion
 from teams.directions import ISOLATE, STEERING, runs_right_to_left
 from teams.models import Academy, Institution, Participation, PlannedMeeting, ResearchGroup, Study, Team, User
+from teams.studies import create_study
 from tests.access.cast import ROLES, Cast, make_cast
 from tests.access.test_permissions import LOGIN, TABLE, Row
+from tests.nasty import NASTY
 
 pytestmark = pytest.mark.django_db
 NAME = "فريق"
@@ -25,11 +30,13 @@ class Words(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.texts: list[str] = []
+        self.anchors: list[str] = []
         self._silent = 0
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self._silent += tag in SILENT
+        self.anchors += [value or "" for name, value in attributes if name == "id"]
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in SILENT
@@ -48,12 +55,18 @@ def turned(page: str) -> list[str]:
     ]
 
 
+HEADERS = {
+    "Content-Disposition": re.compile(r"(attachment|inline); filename=\"[A-Za-z0-9][A-Za-z0-9._-]*\""),
+    "Location": re.compile(r"[A-Za-z0-9/:.?#&=%_~+-]+"),
+}
+
+
 def renamed() -> None:
     """Everybody and everything that has a name has one that runs right to left; some with signs of old that steer."""
     n = iter(range(1000))
     for model in (ResearchGroup, Institution, Academy, Team, User):
         for row in model._default_manager.all():
-            model._default_manager.filter(pk=row.pk).update(name=f"{NAME} {next(n)} \u202e(8)")
+            model._default_manager.filter(pk=row.pk).update(name=f'{NAME} {next(n)} "a";\\ \u202e(8)')
     Team.objects.update(leader_name=NAME)
     Academy.objects.update(director_name=NAME)
     Participation.objects.update(contact_name=NAME, leader_name=NAME)
@@ -87,5 +100,33 @@ def test_no_page_lets_names_turn_what_is_beside_them(row: Row, cast: Cast) -> No
         with transaction.atomic():
             answer = cast.client(role).get(reverse(row.name, args=row.arguments(cast)), row.data)
             transaction.set_rollback(True)
+        for name, form in HEADERS.items():
+            assert name not in answer.headers or form.fullmatch(answer.headers[name]), answer.headers[name]
+        if answer.headers.get("Content-Type", "").startswith("application/json"):
+            json.loads(answer.content)
         if not answer.streaming and "html" in answer.headers.get("Content-Type", ""):
-            assert turned(answer.content.decode()) == [], role
+            assert turned(page := answer.content.decode()) == [], role
+            assert [one for one in Words(page).anchors if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", one)] == []
+
+
+@pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
+def test_addresses_and_codes_hold_no_words_of_people(words: str, cast: Cast) -> None:
+    with transaction.atomic():
+        fields = {
+            name: getattr(cast.study, name)
+            for name in (
+                "group",
+                "starts_on",
+                "ends_on",
+                "controller",
+                "privacy_contact",
+                "contact_name",
+                "contact_email",
+            )
+        }
+        slug = create_study({**fields, "title": words[:120]}, User.objects.get(email="alice@noord.example")).slug
+        transaction.set_rollback(True)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", slug)
+    assert re.fullmatch(
+        r"https?://[a-z0-9.:]+/a/[A-Z0-9]+", qr.join_url(Meeting.objects.get(collection=cast.collection))
+    )

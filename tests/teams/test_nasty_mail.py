@@ -12,18 +12,23 @@ from django.core.mail import get_connection
 from django.utils import timezone
 
 from surveys import renderers as _surveys  # noqa: F401 its letters are offered at import
-from teams import calendars, letters, mail, mail_server, planning
+from teams import calendars, letters, link_codes, links, mail, mail_server, planning, sign_in_mails
 from teams.directions import END, FIRST_STRONG, STEERING, runs_right_to_left, without_steering
 from teams.glyphs import without_controls
 from teams.models import (
     Academy,
+    Event,
     FormerContact,
     Institution,
+    Invitation,
     Membership,
+    Notice,
     Participation,
     PlannedMeeting,
+    ResearcherInvitation,
     ResearchGroup,
     Role,
+    SignInMail,
     Study,
     Team,
     User,
@@ -137,6 +142,13 @@ def test_mails_of_the_program_go_whatever_people_wrote(
     Participation.objects.update(state="accepted", mode="contact", approached=8, leader_email=TO)
     User.objects.update(email=TO)
     member = Membership.objects.get(user=roos)
+    asked = ResearcherInvitation.objects.create(
+        group=study.group, study=study, name=words[:120], email=TO, invited_by=roos, nonce=links.new_nonce()
+    )
+    new = User.objects.create_user("new@noord.example", name=words[:120])
+    event = Event.objects.create(study=study, kind="researcher_added", detail=new.email, by=roos)
+    invitation = Invitation.objects.get(participation=nursing)
+    assert link_codes.ask(invitation)
     said = {
         "teams.researcher_added": Role.objects.get(study=study).pk,
         "teams.retention_over": Role.objects.get(study=study).pk,
@@ -144,12 +156,26 @@ def test_mails_of_the_program_go_whatever_people_wrote(
         "teams.leader_let_in": nursing.pk,
         "teams.wave_handed_over": nursing.pk,
         "teams.member_added": member.pk,
+        "teams.researcher_asked": asked.pk,
+        "teams.researcher_joined": Notice.objects.create(event=event, user=roos).pk,
+        "teams.link_code": invitation.pk,
     }
     kinds = {kind.rpartition(".")[2]: kind for kind in mail._renderers}
     for name, pk in said.items():
         made = mail._renderers[kinds[name.rpartition(".")[2]]](pk, "nl")
         assert made is not None, name
         shows(handed_over(made), words[:120])
+
+
+@each
+def test_a_mail_of_sign_in_goes_whatever_the_request_held(words: str) -> None:
+    """Only an address of the product and a code of ours stand in it; a session that holds something else changes neither."""
+    sign_in_mails.ask(sign_in_mails.CODE, TO, {"code": words.replace(HALF[1], ""), "user": words}, "nl")
+    made = mail._renderers[sign_in_mails.KIND](SignInMail.objects.get().pk, "nl")
+    assert made is not None
+    read = handed_over(made)
+    assert str(read["Subject"]) == "Teamspiegel: je inlogcode"
+    shows(read, sign_in_mails.code_of(words.replace(HALF[1], "")), subject=False)
 
 
 # ------------------------------------------------------------------------------------------------ calendars
