@@ -35,14 +35,14 @@ def collection_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str,
 
 
 def _no_collection(participation: Participation) -> str:
-    team = {"team": isolated(participation.team.name)}
+    values = {"team": isolated(participation.team.name)}
     if participation.state == Participation.State.WITHDRAWN:
         return (
-            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.") % team
+            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.") % values
         )
     if participation.state == Participation.State.ACCEPTED:
-        return _("The questionnaire is not open for %(team)s yet.") % team
-    return _("%(team)s does not take part, so nothing is collected there.") % team
+        return _("The questionnaire is not open for %(team)s yet.") % values
+    return _("%(team)s does not take part, so nothing is collected there.") % values
 
 
 def collection_for_leader(user: AbstractBaseUser | AnonymousUser, participation_id: int) -> Collection:
