@@ -38,7 +38,8 @@ def _no_collection(participation: Participation) -> str:
     values = {"team": isolated(participation.team.name)}
     if participation.state == Participation.State.WITHDRAWN:
         return (
-            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.") % values
+            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.")
+            % values
         )
     if participation.state == Participation.State.ACCEPTED:
         return _("The questionnaire is not open for %(team)s yet.") % values
