@@ -10,9 +10,11 @@ from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
 
 from analysis import bands
+from analysis.accounting import held_by
 from analysis.cases import teams_of
 from analysis.figures import scatter
 from analysis.models import AnalysisRun
+from analysis.moved_on import moved_on
 from analysis.nonresponse import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
 from analysis.reading import team_labels
 from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
@@ -251,7 +253,12 @@ def _test_in_words(found: Mapping[str, Any]) -> str:
 
 # ------------------------------------------------------------------------------------------------ files
 def sheets(run: AnalysisRun, names: Mapping[str, str]) -> Iterator[tuple[str, list[Sequence[Cell]]]]:
-    """The tables of a run as sheets: groups of teams, correlations, answers, tests. The first two cells name the row."""
+    """The tables of a run as sheets: groups of teams, correlations, answers, tests; first what moved on since, if anything did.
+
+    The first two cells name the row.
+    """
+    if said := moved_on(held_by(run)):
+        yield "since", [("about", "number", "words"), *(("analysis", str(run.pk), sentence) for sentence in said)]
     measures = [
         "invited",
         "taking_part",

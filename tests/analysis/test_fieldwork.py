@@ -138,6 +138,9 @@ def test_every_page_and_file_with_figures_says_interim(study, researcher):
     over_all = [row for row in csv.DictReader(io.StringIO(file)) if not row["team"]]
     assert over_all
     assert all(sentence in row["marks"] for row in over_all)
+    assert sentence in b"".join(researcher.get(reverse("nonresponse_csv", args=["small"]))).decode()
+    book = openpyxl.load_workbook(io.BytesIO(researcher.get(reverse("nonresponse_xlsx", args=["small"])).content))
+    assert sentence in book["since"]["C2"].value
 
 
 def test_nothing_is_interim_once_every_team_was_read(study):
