@@ -1,6 +1,5 @@
 """What whoever reads the figures of an analysis must know of the study since: said on every page that shows them."""
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.accounting import Held
@@ -11,9 +10,12 @@ def moved_on(held: Held) -> list[str]:
     text = []
     if held.interim:
         text.append(
-            _(
+            ngettext(
+                "These figures are interim: %(n)s of the %(all)s teams taking part is not in them, because its answers were"
+                " not sealed when this analysis read them.",
                 "These figures are interim: %(n)s of the %(all)s teams taking part are not in them, because their answers were"
-                " not sealed when this analysis read them."
+                " not sealed when this analysis read them.",
+                held.not_held,
             )
             % {"n": held.not_held, "all": held.taking_part}
         )

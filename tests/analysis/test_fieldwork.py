@@ -141,6 +141,11 @@ def test_every_page_and_file_with_figures_says_interim(study, researcher):
     assert sentence in b"".join(researcher.get(reverse("nonresponse_csv", args=["small"]))).decode()
     book = openpyxl.load_workbook(io.BytesIO(researcher.get(reverse("nonresponse_xlsx", args=["small"])).content))
     assert sentence in book["since"]["C2"].value
+    Participation.objects.filter(team__name="Later").update(state=Participation.State.DECLINED)
+    assert (
+        "1 of the 2 teams taking part is not in them"
+        in researcher.get(reverse("results", args=["small"])).content.decode()
+    )
 
 
 def test_nothing_is_interim_once_every_team_was_read(study):
