@@ -16,6 +16,7 @@ from teams.contacts import AcademyData, TeamData
 from teams.directions import isolated
 from teams.filled import OPENED, Filled
 from teams.models import Academy, Institution, Participation, ResearchGroup, Sector, Study, Team
+from teams.numbers import whole_number
 from teams.retention import promised_until
 from teams.studies import PROMISED
 from teams.tables import UnreadableTable, read_table
@@ -301,10 +302,21 @@ class ResearcherForm(PlainForm):
     )
 
 
+class RowsField(forms.ModelMultipleChoiceField):
+    """Rows that are ticked. A number beyond what a database counts is no choice: SQLite would fault on it."""
+
+    def clean(self, value: Any) -> QuerySet[Any]:
+        for one in value if isinstance(value, list | tuple) else ():
+            if whole_number(str(one)) is None:
+                raise forms.ValidationError(self.error_messages["invalid_pk_value"] % {"pk": str(one)[:20]})
+        chosen: QuerySet[Any] = super().clean(value)
+        return chosen
+
+
 class EmploymentForm(PlainForm):
     """In which academies a researcher works: at least one, or none of them."""
 
-    academies = forms.ModelMultipleChoiceField(
+    academies = RowsField(
         label=gettext_lazy("I work, teach or study in"),
         queryset=Academy.objects.none(),
         required=False,

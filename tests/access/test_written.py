@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 
-from teams.models import OutboxMessage
+from teams.forms import RowsField
+from teams.models import Academy, OutboxMessage
 from teams.once import FIELD
 from teams.written import Written
 from tests.access.cast import ROLES, Cast, make_cast
@@ -53,6 +54,26 @@ def test_lines_are_refused_and_texts_are_kept_without() -> None:
     form = _All({"line": "\ufeff", "optional": "a\tb", "address": "A@No\u202eord.example", "text": "\u202e"})
     assert form.errors.keys() == {"line", "optional", "address", "text"}
     assert form.errors["text"] == form.errors["line"] == [str(forms.Field.default_error_messages["required"])]
+
+
+NUMBERS = ["9" * 30, "-1", "²", "1.5", "\u0661"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_rows_that_are_ticked_have_numbers_that_a_database_counts(number: str) -> None:
+    field = RowsField(Academy.objects.all())
+    with pytest.raises(forms.ValidationError):
+        field.clean([number])
+
+
+def test_every_form_asks_for_rows_in_this_way() -> None:
+    plain = [
+        f"{one.__module__}.{one.__qualname__}.{name}"
+        for one in form_classes()
+        for name, field in getattr(one, "base_fields", {}).items()
+        if isinstance(field, forms.ModelMultipleChoiceField) and not isinstance(field, RowsField)
+    ]
+    assert plain == []
 
 
 # ------------------------------------------------------------------------------------------------ as they are sent
