@@ -10,10 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analysis.factor_models import NO_SOLUTION, REFUSED
 from analysis.psychometrics import problems, result
-
-#: Of a model that the engine refused as it was asked, or of which a matrix could not be inverted: see factor_models.py.
-REFUSED, NO_SOLUTION = "refused", "no_solution"
 
 
 def problem_in_words(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.engine_words import NO_SOLUTION, REFUSED
 from analysis.models import Decision, OwnModel
 from analysis.plan import PlanRules, model_syntax
 from analysis.psychometrics import AnalysisInputError, fit
@@ -18,6 +17,9 @@ from analysis.psychometrics.distinguish import distinguish
 from analysis.psychometrics.result import FitResult, plain
 from analysis.scales import final_scales
 from analysis.staging import Rows, as_json, rows
+
+#: Codes of a model that the engine refused as it was asked, or of which a matrix could not be inverted.
+REFUSED, NO_SOLUTION = "refused", "no_solution"
 
 #: The model of the plan: every scale of the theory is one factor.
 THEORETICAL = "theoretical"

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import F
 
-from analysis.engine_words import REFUSED, problem_in_words
-from analysis.factor_models import OWN
+from analysis.engine_words import problem_in_words
+from analysis.factor_models import OWN, REFUSED
 from analysis.models import AnalysisRun
 from analysis.psychometrics.problems import TOO_FEW_TEAMS
 from analysis.quality import Caution, Figure, cautions_of

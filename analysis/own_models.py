@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from analysis.factor_models import ESTIMATORS
 from analysis.models import OwnModel
 from analysis.plan import locked_plan
-from analysis.psychometrics.result import AnalysisInputError, ModelSyntaxError
+from analysis.psychometrics.errors import AnalysisInputError, ModelSyntaxError
 from analysis.psychometrics.syntax import parse_model
 from analysis.runs import request_run
 from surveys.models import Survey

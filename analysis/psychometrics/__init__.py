@@ -3,8 +3,9 @@
 Formulas and literature are named where they are computed and gathered in docs/methods.md.
 """
 
+from analysis.psychometrics.errors import AnalysisInputError, ModelSyntaxError
 from analysis.psychometrics.estimate import fit
 from analysis.psychometrics.problems import Problem
-from analysis.psychometrics.result import AnalysisInputError, FitResult, ModelSyntaxError
+from analysis.psychometrics.result import FitResult
 
 __all__ = ["AnalysisInputError", "FitResult", "ModelSyntaxError", "Problem", "fit"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from analysis.psychometrics import cli_describe, cli_models
-from analysis.psychometrics.result import AnalysisInputError
+from analysis.psychometrics.errors import AnalysisInputError
 
 
 class _Parser(argparse.ArgumentParser):

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from analysis.psychometrics import fit as measures
+from analysis.psychometrics.errors import FitFailure
 from analysis.psychometrics.likelihood import (
     GroupTerms,
     all_terms,
@@ -36,7 +37,6 @@ from analysis.psychometrics.result import (
     FEWER_CLUSTERS_THAN_PARAMETERS,
     NO_SCALED_TEST,
     NOT_IDENTIFIED,
-    FitFailure,
     FitResult,
     FloatArray,
 )

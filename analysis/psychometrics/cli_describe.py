@@ -18,11 +18,12 @@ import pandas as pd
 from analysis.psychometrics.agreement import SKEWED_NULL_4, agreement, null_variance, uniform_null_variance
 from analysis.psychometrics.correlations import Missing, correlation_matrix, factorability, mardia
 from analysis.psychometrics.descriptives import describe, description_problems, description_to_dict
+from analysis.psychometrics.errors import DataError
 from analysis.psychometrics.nesting import Teams, level_correlations, nesting, teams_of
 from analysis.psychometrics.problems import Problem
 from analysis.psychometrics.reliability import omega_to_dict, omega_total, reliability
 from analysis.psychometrics.reliability_models import omega_with_missing_answers, ordinal_reliability
-from analysis.psychometrics.result import DataError, LabelledMatrix, plain
+from analysis.psychometrics.result import LabelledMatrix, plain
 from analysis.psychometrics.scoring import reverse_key
 from analysis.psychometrics.syntax import parse_model
 from analysis.psychometrics.team_means import (

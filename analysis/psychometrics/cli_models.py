@@ -11,11 +11,12 @@ from typing import Any
 
 from analysis.psychometrics.cli_describe import read_data
 from analysis.psychometrics.compare import METHODS, compare
+from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.estimate import ESTIMATORS, MISSING, fit
 from analysis.psychometrics.invariance import EQUALITIES, invariance
 from analysis.psychometrics.model import EQUAL_OVER_GROUPS
 from analysis.psychometrics.report_text import comparison_text, fit_text, invariance_text
-from analysis.psychometrics.result import AnalysisInputError, FitResult
+from analysis.psychometrics.result import FitResult
 from analysis.psychometrics.syntax import parse_model
 
 # NAME=…, where the = is not that of =~

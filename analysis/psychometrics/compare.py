@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from analysis.psychometrics.cfa import MaximumLikelihood, maximum_likelihood_parts
+from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.fit import upper_tail
 from analysis.psychometrics.problems import Problem
-from analysis.psychometrics.result import NOT_COMPARABLE, AnalysisInputError, FitResult, FloatArray, plain
+from analysis.psychometrics.result import NOT_COMPARABLE, FitResult, FloatArray, plain
 from analysis.psychometrics.wlsmv import WlsmvSolution
 
 METHODS = ("standard", "satorra.bentler.2001", "satorra.2000")

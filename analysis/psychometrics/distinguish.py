@@ -28,10 +28,11 @@ import pandas as pd
 from scipy import stats
 
 from analysis.psychometrics.compare import compare
+from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.estimate import fit
 from analysis.psychometrics.htmt import HtmtResult, htmt
 from analysis.psychometrics.problems import Problem
-from analysis.psychometrics.result import AnalysisInputError, FitResult, plain
+from analysis.psychometrics.result import FitResult, plain
 from analysis.psychometrics.syntax import ModelSyntax, Modifier, Statement, parse_model
 
 CANNOT_BE_TOLD_APART = "cannot be told apart"

@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from analysis.psychometrics import cfa
+from analysis.psychometrics.errors import AnalysisInputError, FitFailure
 from analysis.psychometrics.fiml_fit import fit_fiml
 from analysis.psychometrics.model import build_table, observed_names
 from analysis.psychometrics.ordinal import ESTIMATORS as ORDINAL_ESTIMATORS
 from analysis.psychometrics.ordinal import fit_ordinal
-from analysis.psychometrics.result import AnalysisInputError, FitFailure, FitResult
+from analysis.psychometrics.result import FitResult
 from analysis.psychometrics.sample import draw_sample
 from analysis.psychometrics.syntax import ModelSyntax, parse_model
 from analysis.psychometrics.twolevel_fit import fit_two_level

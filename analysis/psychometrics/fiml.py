@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analysis.psychometrics.errors import FitFailure
 from analysis.psychometrics.fiml_scaling import FimlSample, ModelMoments
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.newton import Minimum, minimise
@@ -22,7 +23,7 @@ from analysis.psychometrics.problems import (
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,
 )
-from analysis.psychometrics.result import NOT_IDENTIFIED, FitFailure
+from analysis.psychometrics.result import NOT_IDENTIFIED
 from analysis.psychometrics.sample import GroupSample, Sample
 from analysis.psychometrics.saturated import (
     Patterns,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.psychometrics.cfa import degrees_of_freedom, invert_information, is_identified, not_identified
+from analysis.psychometrics.errors import FitFailure
 from analysis.psychometrics.fiml import incomplete_samples, maximise_fiml, model_moments
 from analysis.psychometrics.fiml_modification import fiml_modification_indices
 from analysis.psychometrics.fiml_scaling import (
@@ -35,12 +36,7 @@ from analysis.psychometrics.model import ParameterTable
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.newton import Minimum
 from analysis.psychometrics.problems import NOT_CONVERGED, Problem
-from analysis.psychometrics.result import (
-    FEWER_CLUSTERS_THAN_PARAMETERS,
-    FitFailure,
-    FitResult,
-    LabelledMatrix,
-)
+from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitResult, LabelledMatrix
 from analysis.psychometrics.sample import Sample, check_spread_of_clusters
 from analysis.psychometrics.saturated import moment_derivatives, moment_value
 from analysis.psychometrics.solution import (

@@ -21,9 +21,10 @@ import pandas as pd
 from analysis.psychometrics.cfa import MaximumLikelihood
 from analysis.psychometrics.compare import ComparisonResult, compare
 from analysis.psychometrics.equality import EqualityTests, equality_tests
+from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.estimate import fit
 from analysis.psychometrics.problems import Problem
-from analysis.psychometrics.result import AnalysisInputError, FitResult
+from analysis.psychometrics.result import FitResult
 
 EQUALITIES = {
     "configural": (),

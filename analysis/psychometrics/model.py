@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from analysis.psychometrics.result import ModelError
+from analysis.psychometrics.errors import ModelError
 from analysis.psychometrics.syntax import ModelSyntax, Modifier, Statement, parse_model
 
 EQUAL_OVER_GROUPS = ("loadings", "intercepts", "residuals", "means")

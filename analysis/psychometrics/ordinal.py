@@ -20,20 +20,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from analysis.psychometrics.errors import DataError, FitFailure
 from analysis.psychometrics.fit import comparison_measures, rmsea_measures, rmsea_point
 from analysis.psychometrics.model import ParameterTable, build_table, observed_names
 from analysis.psychometrics.modification import candidate_rows
 from analysis.psychometrics.moments import ModelStructure
 from analysis.psychometrics.polychoric import OrdinalData, PolychoricResult, ordinal_data, polychoric
 from analysis.psychometrics.problems import TOO_FEW_OBSERVATIONS, Problem
-from analysis.psychometrics.result import (
-    FEWER_CLUSTERS_THAN_PARAMETERS,
-    DataError,
-    FitFailure,
-    FitResult,
-    LabelledMatrix,
-    ModificationIndex,
-)
+from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitResult, LabelledMatrix, ModificationIndex
 from analysis.psychometrics.sample import GroupSample, Sample, check_clusters, draw_sample
 from analysis.psychometrics.solution import (
     block_names,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.psychometrics.errors import DataError, FitFailure
 from analysis.psychometrics.problems import (
     NO_VARIANCE,
     NOT_POSITIVE_DEFINITE,
@@ -20,7 +21,7 @@ from analysis.psychometrics.problems import (
     TOO_FEW_TEAMS,
     Problem,
 )
-from analysis.psychometrics.result import CASES_DROPPED, DataError, FitFailure, FloatArray
+from analysis.psychometrics.result import CASES_DROPPED, FloatArray
 
 # Rows worked on at a time: small enough for the processor's cache, large enough to forget the loop.
 CHUNK = 8192

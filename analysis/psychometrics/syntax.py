@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from analysis.psychometrics.result import ModelSyntaxError
+from analysis.psychometrics.errors import ModelSyntaxError
 
 _TOKENS = re.compile(
     r"""(?P<space>[ \t\r\f\u00a0]+)

@@ -20,12 +20,13 @@ from analysis.psychometrics.clusters import (
     two_level_derivatives,
     two_level_value,
 )
+from analysis.psychometrics.errors import FitFailure
 from analysis.psychometrics.model import ParameterTable
 from analysis.psychometrics.modification import freed_model, indices_from_score
 from analysis.psychometrics.moments import BlockState, ModelStructure
 from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
-from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitFailure, ModificationIndex
+from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, ModificationIndex
 from analysis.psychometrics.sample import Sample
 from analysis.psychometrics.saturated import complete_patterns, moment_derivatives, moment_value
 from analysis.psychometrics.saturated_twolevel import TwoLevelMoments

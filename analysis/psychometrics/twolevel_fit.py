@@ -10,18 +10,12 @@ import numpy.typing as npt
 
 from analysis.psychometrics.cfa import invert_information, is_identified, not_identified
 from analysis.psychometrics.clusters import ClusterSummaries, cluster_scores, two_level_derivatives
+from analysis.psychometrics.errors import AnalysisInputError, FitFailure
 from analysis.psychometrics.fit import ChiSquare, comparison_measures, information_criteria, unbiased_gfi
 from analysis.psychometrics.model import ParameterTable
 from analysis.psychometrics.newton import Minimum
 from analysis.psychometrics.problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE, Problem
-from analysis.psychometrics.result import (
-    FEWER_CLUSTERS_THAN_PARAMETERS,
-    NOT_IDENTIFIED,
-    AnalysisInputError,
-    FitFailure,
-    FitResult,
-    LabelledMatrix,
-)
+from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED, FitResult, LabelledMatrix
 from analysis.psychometrics.sample import Sample, check_moments
 from analysis.psychometrics.saturated_twolevel import (
     TwoLevelMoments,

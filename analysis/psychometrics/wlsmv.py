@@ -27,13 +27,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from analysis.psychometrics.errors import FitFailure
 from analysis.psychometrics.fit import ChiSquare
 from analysis.psychometrics.model import ParameterTable
 from analysis.psychometrics.moments import BlockState, BlockStructure, ModelStructure
 from analysis.psychometrics.newton import Minimum, minimise
 from analysis.psychometrics.polychoric import PolychoricResult
 from analysis.psychometrics.problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE
-from analysis.psychometrics.result import NOT_IDENTIFIED, FitFailure, FloatArray
+from analysis.psychometrics.result import NOT_IDENTIFIED, FloatArray
 from analysis.psychometrics.sample import check_spread_of_clusters
 from analysis.psychometrics.starts import start_values
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from django.utils.translation import override
 
-from analysis.engine_words import NO_SOLUTION, REFUSED, problem_in_words
-from analysis.factor_models import FactorModel, fit_model
+from analysis.engine_words import problem_in_words
+from analysis.factor_models import NO_SOLUTION, REFUSED, FactorModel, fit_model
 from analysis.model_fit import warnings_in_words
 from analysis.psychometrics import problems, result
 from analysis.result_models import FactorModelResult

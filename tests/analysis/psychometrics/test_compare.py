@@ -6,7 +6,8 @@ import pytest
 
 from analysis.psychometrics import FitResult, fit
 from analysis.psychometrics.compare import compare
-from analysis.psychometrics.result import NOT_COMPARABLE, AnalysisInputError
+from analysis.psychometrics.errors import AnalysisInputError
+from analysis.psychometrics.result import NOT_COMPARABLE
 
 from . import tolerances as tol
 from .conftest import load_data, load_oracle

@@ -14,9 +14,9 @@ from analysis.psychometrics.distinguish import (
     distinguish,
     tell_apart,
 )
+from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.htmt import htmt
 from analysis.psychometrics.problems import NO_VARIANCE, TOO_FEW_ITEMS, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
-from analysis.psychometrics.result import AnalysisInputError
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.tolerances import MLR_SE_REL
 

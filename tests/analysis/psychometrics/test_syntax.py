@@ -2,8 +2,8 @@
 
 import pytest
 
+from analysis.psychometrics.errors import ModelError, ModelSyntaxError
 from analysis.psychometrics.model import ParameterTable, build_table
-from analysis.psychometrics.result import ModelError, ModelSyntaxError
 from analysis.psychometrics.syntax import parse_model
 
 
