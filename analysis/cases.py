@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from analysis.import_file import Table
 from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue
 from analysis.reading import team_labels
-from analysis.result_models import ScaleSet, TeamCount, TeamEstimate
+from analysis.models.results import ScaleSet, TeamCount, TeamEstimate
 from analysis.small_teams import hidden_teams
 from teams.directions import isolated
 from teams.models import Participation, Study, User

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from analysis.bands import Limits
-from analysis.comparison_models import KnownComposition
+from analysis.models.comparisons import KnownComposition
 from analysis.plan import locked_plan
 from analysis.runs import request_run
 from surveys.models import Survey

@@ -29,7 +29,7 @@ from analysis.psychometrics.reliability import omega_total, reliability
 from analysis.psychometrics.scoring import score_scales
 from analysis.psychometrics.screening import ScreeningRule, apply_rules
 from analysis.psychometrics.team_means import mean_over_respondents, mean_over_teams, team_statistics
-from analysis.result_models import ScaleSet
+from analysis.models.results import ScaleSet
 from analysis.staging import OVER_ALL, Rows, as_json, rows
 
 FloatArray = npt.NDArray[np.float64]

@@ -28,7 +28,7 @@ from analysis.models import AnalysisRun, Decision, Publication, Unit
 from analysis.plan import lock_plan
 from analysis.publishing import publish
 from analysis.report_links import path_of
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from analysis.simulation_people import INSTITUTIONS
 from analysis.talks import write_goal
 from analysis.units import combine_teams

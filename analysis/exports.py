@@ -19,7 +19,7 @@ from analysis.exporting.columns import SET_ASIDE, TEAM, label_of, set_aside_valu
 from analysis.models import AnalysisRun
 from analysis.moved_on import moved_on
 from analysis.quality import Figure, Reliability, iccs, reliability_figures
-from analysis.result_models import AgreementResult, ReliabilityResult, ScaleResult
+from analysis.models.results import AgreementResult, ReliabilityResult, ScaleResult
 from analysis.small_teams import hidden_teams
 from surveys.definition import NUMBER, TEXT
 from surveys.models import Response, Survey

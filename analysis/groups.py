@@ -15,7 +15,7 @@ from django.db.models import Max, QuerySet
 
 from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
-from analysis.result_models import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
+from analysis.models.results import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
 from surveys.collections import MEETING_MODES
 from surveys.definition import Definition, ItemDef
 from surveys.models import Collection, PresentBy

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from teams.mail_listing import Reader, name_readers
 from teams.models import OutboxMessage, Participation
 

@@ -13,7 +13,7 @@ from analysis.factor_models import OWN, REFUSED
 from analysis.models import AnalysisRun
 from analysis.psychometrics.problems import TOO_FEW_TEAMS
 from analysis.quality import Caution, Figure, cautions_of
-from analysis.result_models import FactorModelResult
+from analysis.models.results import FactorModelResult
 from analysis.run_words import model_in_words
 
 #: No measure of fit of any study comes near: a larger one is what division by a rounded zero gives.

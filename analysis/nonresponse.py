@@ -19,15 +19,15 @@ import pandas as pd
 from analysis import bands, dataset, disclosure
 from analysis.accounting import invited_teams
 from analysis.comparing import number
-from analysis.comparison_models import KnownComposition
+from analysis.models.comparisons import KnownComposition
 from analysis.computing import Computation
 from analysis.dataset import Dataset
 from analysis.exporting.coarsening import code_of, limits_of
 from analysis.models import AnalysisRun
 from analysis.psychometrics.nesting import Teams
 from analysis.psychometrics.nonresponse import CorrelationResult, composition, correlation, return_rate
-from analysis.release_models import RowRelease
-from analysis.result_models import ResultTable
+from analysis.models.releases import RowRelease
+from analysis.models.results import ResultTable
 from analysis.small_teams import unshown
 from analysis.staging import Rows, table_of
 from surveys.definition import NUMBER, TEXT, Question

@@ -17,7 +17,7 @@ from analysis.models import AnalysisRun
 from analysis.moved_on import moved_on
 from analysis.nonresponse import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
 from analysis.reading import team_labels
-from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.small_teams import hidden_teams
 from analysis.workspace import factor_in_words, group_in_words
 from surveys.definition import NUMBER, TEXT, Question

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from analysis import dataset
 from analysis.dataset import OpenText
-from analysis.text_models import TextReview
+from analysis.models.open_texts import TextReview
 from surveys.checking import cleaned
 from surveys.definition import LONGEST_ANSWER
 from surveys.models import Survey

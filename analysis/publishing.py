@@ -19,7 +19,7 @@ from analysis.publication import versions
 from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
 from analysis.report_files import queue_files
 from analysis.report_links import links_for_directors
-from analysis.result_models import ReliabilityResult, ScaleSet
+from analysis.models.results import ReliabilityResult, ScaleSet
 from analysis.scales import final_scales
 from teams import history
 from teams.mail import queue_many

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from analysis.psychometrics import problems, result
 from analysis.reader_marks import reversed_explanation, reversed_word
-from analysis.result_models import AgreementResult, ReliabilityResult
+from analysis.models.results import AgreementResult, ReliabilityResult
 
 #: Below these a scale is called low (COSMIN), and differences between the means of teams are mostly chance.
 ENOUGH_RELIABILITY = ENOUGH_ICC2 = 0.70

@@ -27,7 +27,7 @@ from analysis.quality import (
     without_item_figure,
 )
 from analysis.reports import team_reports
-from analysis.result_models import (
+from analysis.models.results import (
     AgreementResult,
     ItemResult,
     ReliabilityResult,

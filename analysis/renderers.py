@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis.models import Publication
 from analysis.report_links import path_of
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from teams.letters import DIRECTORS, LEADERS, Letter, offer, write
 from teams.mail import Mail, absolute, register
 from teams.models import Academy, Participation, Role, Study

@@ -20,7 +20,7 @@ from analysis.material import Material, read_material
 from analysis.models import Publication
 from analysis.pdf import academy_pdf, study_pdf, team_pdf
 from analysis.publication.standing import basis_of
-from analysis.report_models import ReportFile
+from analysis.models.readers import ReportFile
 from analysis.reports import render_team
 from analysis.talks import goals_before
 from analysis.wide_reports import render_academy, render_study

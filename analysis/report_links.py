@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from teams import history, links
 from teams.models import Academy, Invitation, Participation, Study, User
 

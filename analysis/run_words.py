@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from analysis.factor_models import FINAL, OWN, THEORETICAL
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.psychometrics import distinguish
-from analysis.result_models import ScaleSet
+from analysis.models.results import ScaleSet
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from analysis.models import AnalysisRun
-from analysis.result_models import ScaleResult
+from analysis.models.results import ScaleResult
 
 Name = TypeVar("Name", int, str)
 #: What teams are grouped by on pages that show means; the first is given up first.

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from analysis.models import Publication
-from analysis.report_models import TeamGoal
+from analysis.models.readers import TeamGoal
 from analysis.reports import Goal, Goals
 from teams.addresses import same_person
 from teams.models import Participation, Study

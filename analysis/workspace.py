@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from analysis.cases import BY_NAME, teams_of
 from analysis.comparing import FACTORS
-from analysis.comparison_models import WaveDifference
+from analysis.models.comparisons import WaveDifference
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.quality import Caution, Figure, cautions_of, reliability_figure
 from analysis.reading import team_labels, without
-from analysis.result_models import AgreementResult, ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.models.results import AgreementResult, ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.small_teams import hidden, hidden_teams, unshown_of
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import Definition, definition_of

@@ -26,7 +26,7 @@ from analysis.moved_on import moved_on
 from analysis.plan import PlanRules, ScalePlan, rules
 from analysis.quality import Caution, Figure, together
 from analysis.reading import ScaleLine, scale_lines
-from analysis.result_models import ScaleSet
+from analysis.models.results import ScaleSet
 from surveys.models.questionnaire import in_language
 from teams.directions import in_one_line, without_steering
 

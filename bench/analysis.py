@@ -182,7 +182,7 @@ def pages(n: int) -> None:
     from django.urls import reverse
 
     from analysis.models import AnalysisRun
-    from analysis.result_models import FactorModelResult
+    from analysis.models.results import FactorModelResult
     from teams.models import User
 
     client = Client(headers={"host": "127.0.0.1"})

@@ -60,7 +60,7 @@ def prepare(n: int, form: str) -> None:
     setup()
     from analysis.exporting import prepared, releases
     from analysis.models import AnalysisRun
-    from analysis.release_models import PreparedFile
+    from analysis.models.releases import PreparedFile
     from surveys.models import Survey
 
     prepared.AT_ONCE = 0  # small ones too, for comparison

@@ -62,7 +62,7 @@ PUBLISH = """
 import json, sys, time, django; django.setup()
 from analysis.models import AnalysisRun
 from analysis.publishing import publish
-from analysis.report_models import ReportFile
+from analysis.models.readers import ReportFile
 started = time.time()
 publication = publish(AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(pk=int(sys.argv[1])), None)
 published = time.time()

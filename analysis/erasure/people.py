@@ -18,7 +18,7 @@ from django.utils.translation import ngettext_lazy
 from analysis.erasure import accounts, texts
 from analysis.erasure.places import Place, is_hidden, places
 from analysis.erasure.texts import REMOVED
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from surveys import seal_list
 from surveys.models import Invitee, Meeting
 from teams import access, history, sweeping

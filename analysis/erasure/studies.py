@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from analysis.erasure import accounts
 from analysis.erasure.tables import Table, tables
 from analysis.models import AnalysisRun
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from surveys import keys, seal_list
 from surveys.models import AddressCheck, Collection, LinkSecret, Meeting, Response, SealedResponse
 from teams import corrections, history, security_log, sweeping

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from analysis.erasure.studies import aftermath, n_rows
 from analysis.models import AnalysisRun, Publication
-from analysis.release_models import PreparedFile, RowRelease
-from analysis.report_models import ReportFile, ReportLink, TeamGoal
+from analysis.models.releases import PreparedFile, RowRelease
+from analysis.models.readers import ReportFile, ReportLink, TeamGoal
 from surveys.models import Invitee, Response, SealedResponse
 from teams.directions import isolated
 from teams.models import Event, Invitation, OutboxMessage, Participation, PlannedMeeting, Role, Study, Team

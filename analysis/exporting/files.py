@@ -11,7 +11,7 @@ from analysis.exporting.rows import rows_of
 from analysis.exporting.rscript import write_r
 from analysis.exporting.spss import write_sav
 from analysis.models import AnalysisRun
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.models import Survey
 
 #: Which there are, and what a browser is told that each is.

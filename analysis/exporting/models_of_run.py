@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.factor_models import OWN
 from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan, rules
-from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleSet
+from analysis.models.results import FactorModelResult, ReliabilityResult, ScaleSet
 from surveys.questionnaires import definition_of
 
 

@@ -24,7 +24,7 @@ from analysis.exporting.counting import Counts, count, packed, unpacked
 from analysis.exporting.files import write_file
 from analysis.exporting.rows import DataChanged
 from analysis.models import AnalysisRun
-from analysis.release_models import PreparedFile, PreparedPart, RowRelease
+from analysis.models.releases import PreparedFile, PreparedPart, RowRelease
 from surveys.models import Survey
 from teams import sweeping
 from teams.leases import Claim, ClaimLost, Queue, kept, wake

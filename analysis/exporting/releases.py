@@ -17,7 +17,7 @@ from django.db import transaction
 from analysis.exporting.coarsening import coarsened, code_of, in_bands, values_of
 from analysis.exporting.counting import TEAM, Counts, N
 from analysis.exporting.prepared import counts_of
-from analysis.release_models import ResultRelease, RowRelease
+from analysis.models.releases import ResultRelease, RowRelease
 from surveys.definition import Definition
 from surveys.models import Survey
 from surveys.questionnaires import definition_of

@@ -14,7 +14,7 @@ from analysis.exporting.coarsening import coarser, code_of, values_of
 from analysis.exporting.columns import NOT_ANALYSED, SET_ASIDE, TEAM
 from analysis.exports import team_code
 from analysis.models import AnalysisRun, ScreeningDecision
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires import Definition, definition_of
 

@@ -20,7 +20,7 @@ from analysis.model_fit import fit_of
 from analysis.models import AnalysisRun
 from analysis.plan import ScalePlan
 from analysis.quality import Caution, reliability_figures
-from analysis.result_models import FactorModelResult, ReliabilityResult, ScaleResult
+from analysis.models.results import FactorModelResult, ReliabilityResult, ScaleResult
 from teams.directions import in_one_line
 from teams.tables import Cell
 

@@ -14,7 +14,7 @@ from analysis import cases as step
 from analysis import workspace
 from analysis.models import CaseNote, Criterion
 from analysis.quality import ENOUGH_ICC2, icc2_figure
-from analysis.result_models import AgreementResult, ScaleSet
+from analysis.models.results import AgreementResult, ScaleSet
 from analysis.workspace_forms import CriterionForm, NotesForm
 from surveys.questionnaires import definition_of
 from teams import access

@@ -20,7 +20,7 @@ from analysis.exporting import columns, counting, ddi, files, prepared, releases
 from analysis.exporting.coarsening import code_of, grouped, limits_of
 from analysis.models import AnalysisRun
 from analysis.release_forms import ReleaseForm, SmallTeamsForm
-from analysis.release_models import PreparedFile, ResultRelease, RowRelease
+from analysis.models.releases import PreparedFile, ResultRelease, RowRelease
 from surveys.definition import TEXT, Question
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

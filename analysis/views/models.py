@@ -21,7 +21,7 @@ from analysis.models import AnalysisRun, OwnModel
 from analysis.own_models import ModelRefused, add_model, remove_model
 from analysis.plan import locked_plan, rules
 from analysis.quality import Caution, Figure, cautions_of, correlation_figure
-from analysis.result_models import FactorModelResult
+from analysis.models.results import FactorModelResult
 from analysis.run_words import model_in_words, verdict_in_words
 from analysis.scales import final_scales
 from analysis.views.workspace import figure_file

@@ -15,7 +15,7 @@ from analysis import bands, compositions, workspace
 from analysis import nonresponse_pages as pages
 from analysis.accounts_table import workbook
 from analysis.charts import as_data_uri
-from analysis.comparison_models import KnownComposition
+from analysis.models.comparisons import KnownComposition
 from analysis.composition_forms import COUNT, CompositionForm, LimitsForm
 from analysis.exports import csv_lines
 from analysis.nonresponse import FACTORS, OF_ALL_TEAMS, SCORE

@@ -23,7 +23,7 @@ from analysis.publishing import PublishingRefused, is_empty, publish
 from analysis.reader_forms import ShareForm
 from analysis.renderers import ACADEMY_MAIL
 from analysis.report_links import path_of, renew, revoke, share_study
-from analysis.report_models import ReportFile, ReportLink
+from analysis.models.readers import ReportFile, ReportLink
 from analysis.units import CombiningRefused, combine_teams, separate_teams
 from analysis.views.reports import academy_page, pdf_of, study_page, team_page
 from teams import access

@@ -21,9 +21,9 @@ from analysis.model_fit import fits_of
 from analysis.models import AnalysisRun
 from analysis.reading import scale_lines
 from analysis.release_forms import SmallTeamsForm
-from analysis.release_models import ResultRelease
+from analysis.models.releases import ResultRelease
 from analysis.researcher_forms import ImportForm
-from analysis.result_models import ScaleSet
+from analysis.models.results import ScaleSet
 from analysis.workspace import last_done
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

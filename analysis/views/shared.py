@@ -15,7 +15,7 @@ from analysis import report_files
 from analysis.models import Publication
 from analysis.publication.standing import published
 from analysis.report_links import REPORT, opened
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from analysis.talks import goals_before
 from analysis.views import talks
 from analysis.views.reports import academy_page, language_now, pdf_of, study_page, team_page

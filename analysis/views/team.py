@@ -12,7 +12,7 @@ from analysis import report_files
 from analysis.publication.standing import has_results, published
 from analysis.reader_forms import ShareForm
 from analysis.report_links import path_of, revoke, share_with_team
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from analysis.talks import goals_before, may_write
 from analysis.views import talks
 from analysis.views.reports import language_now, pdf_of, team_page

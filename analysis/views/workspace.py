@@ -16,7 +16,7 @@ from analysis.figures import FORMS, Dot, converted, correlation_table, dot_plot,
 from analysis.models import AnalysisRun
 from analysis.nonresponse import SCORE
 from analysis.reading import item_lines, scale_lines
-from analysis.result_models import ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.run_words import screening_in_words
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires import definition_of

@@ -16,7 +16,7 @@ from django.test import Client
 
 from analysis import report_links
 from analysis.plan import lock_plan
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from surveys.collections import open_survey
 from surveys.links import facilitator_url, issue_links, personal_url
 from surveys.models import Collection, Invitee, Survey

@@ -19,9 +19,9 @@ from django.utils import timezone
 from analysis.dataset import load
 from analysis.models import AnalysisRun, Decision, OwnModel, Unit
 from analysis.plan import locked_plan
-from analysis.release_models import ResultRelease, RowRelease
+from analysis.models.releases import ResultRelease, RowRelease
 from analysis.report_links import share_study
-from analysis.result_models import FactorModelResult, ResultTable
+from analysis.models.results import FactorModelResult, ResultTable
 from analysis.runs import request_run
 from surveys import address_lists, answer_urls, paper
 from surveys.models import AddressCheck

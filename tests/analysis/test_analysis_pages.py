@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from analysis import runs
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
-from analysis.result_models import FactorModelResult
+from analysis.models.results import FactorModelResult
 from surveys.models import Collection, Response, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders

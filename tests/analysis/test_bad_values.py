@@ -11,7 +11,7 @@ from analysis import runs
 from analysis.disclosure import round_half_up
 from analysis.models import AnalysisRun
 from analysis.plan import amend_plan, locked_plan
-from analysis.result_models import FactorModelResult
+from analysis.models.results import FactorModelResult
 from analysis.templatetags.report import figure, p_value, percent
 from analysis.write_up import printed, write_up
 from surveys.models import Survey

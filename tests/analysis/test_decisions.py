@@ -5,7 +5,7 @@ from analysis.decisions import DecisionRefused, decide, final_scales, standing, 
 from analysis.factor_models import models_of
 from analysis.models import AnalysisRun, Decision, Publication
 from analysis.plan import locked_plan, rules
-from analysis.result_models import ReliabilityResult, ScaleResult
+from analysis.models.results import ReliabilityResult, ScaleResult
 from surveys.models import Survey
 from teams.models import Event
 from tests.analysis import builders

@@ -16,7 +16,7 @@ from analysis.groups import group_of, load_groups
 from analysis.models import AnalysisRun, Decision, Publication
 from analysis.publication.standing import published_run
 from analysis.reports import team_reports
-from analysis.result_models import FactorModelResult, ScaleResult
+from analysis.models.results import FactorModelResult, ScaleResult
 from surveys.models import Collection, SealedResponse, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 

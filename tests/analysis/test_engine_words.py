@@ -11,7 +11,7 @@ from analysis.engine_words import problem_in_words
 from analysis.factor_models import NO_SOLUTION, REFUSED, FactorModel, fit_model
 from analysis.model_fit import warnings_in_words
 from analysis.psychometrics import problems, result
-from analysis.result_models import FactorModelResult
+from analysis.models.results import FactorModelResult
 
 CODES = sorted(
     {

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from analysis import runs
 from analysis.exports import codebook_rows, csv_lines, result_rows, team_code
 from analysis.models import AnalysisRun
-from analysis.result_models import AgreementResult, ScaleResult
+from analysis.models.results import AgreementResult, ScaleResult
 from surveys.models import Survey
 from teams.tables import neutralised
 from tests.analysis import builders

@@ -13,7 +13,7 @@ from analysis.import_teams import ImportRefused
 from analysis.imports import import_answers, seal
 from analysis.models import AnalysisRun
 from analysis.plan import locked_plan, rules
-from analysis.result_models import ReliabilityResult, ScaleResult
+from analysis.models.results import ReliabilityResult, ScaleResult
 from surveys import collections, paper, submission
 from surveys.models import Collection, Meeting, PresentBy, Response, SealedResponse, Survey
 from surveys.questionnaires import definition_of, import_questionnaire

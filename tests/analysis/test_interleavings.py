@@ -16,7 +16,7 @@ from analysis import runs, withdrawals
 from analysis.computing import Step
 from analysis.decisions import decide, undo
 from analysis.models import AnalysisRun, Decision, RunStep
-from analysis.result_models import ResultTable
+from analysis.models.results import ResultTable
 from analysis.staging import table_of
 from surveys.models import Collection, Survey
 from teams.models import Participation

@@ -15,8 +15,8 @@ from django.utils import timezone
 from analysis import report_files
 from analysis.exporting import prepared
 from analysis.models import AnalysisPlan, AnalysisRun, Publication
-from analysis.release_models import PreparedFile
-from analysis.report_models import ReportFile
+from analysis.models.releases import PreparedFile
+from analysis.models.readers import ReportFile
 from surveys.models import Survey
 from teams import mail, mail_server
 from teams.models import Job, OutboxMessage

@@ -23,7 +23,7 @@ from analysis.publishing import publish
 from analysis.quality import Caution, Figure, icc2_figure, keyed, labelled, reliability_figure
 from analysis.reading import item_lines, results_of, scale_lines
 from analysis.reports import team_reports
-from analysis.result_models import FactorModelResult, ScaleSet
+from analysis.models.results import FactorModelResult, ScaleSet
 from analysis.templatetags import report
 from analysis.wide_reports import academy_report, study_report
 from analysis.workspace import invariance_levels
@@ -240,7 +240,7 @@ def test_a_template_that_marks_explains_too():
 #: quality.py and model_fit.py make of a row.
 READERS = {
     "models.py": "names the tables",
-    "result_models.py": "the tables",
+    "models/results.py": "the tables",
     "quality.py": "marks",
     "model_fit.py": "marks",
     "reading.py": "makes lines of figures with marks",

@@ -5,8 +5,8 @@ import importlib
 import pytest
 from django.apps import apps
 
-from analysis.comparison_models import WaveDifference
-from analysis.result_models import ResultTable
+from analysis.models.comparisons import WaveDifference
+from analysis.models.results import ResultTable
 from tests.analysis import builders
 from tests.analysis.test_nonresponse import analyse
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from analysis import report_links
 from analysis.erasure import people
 from analysis.publishing import publish
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from teams import contacts, duplicates, mail
 from teams.contact_cells import EXAMPLE
 from teams.models import Academy, FormerContact, Invitation, OutboxMessage, Study, User

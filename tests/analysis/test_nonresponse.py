@@ -5,10 +5,10 @@ import json
 import pytest
 
 from analysis import disclosure, runs
-from analysis.comparison_models import KnownComposition
+from analysis.models.comparisons import KnownComposition
 from analysis.models import AnalysisRun
-from analysis.release_models import RowRelease
-from analysis.result_models import ResultTable
+from analysis.models.releases import RowRelease
+from analysis.models.results import ResultTable
 from surveys.definition import content_hash
 from surveys.models import QuestionnaireVersion, Survey
 from teams.models import Participation, Team

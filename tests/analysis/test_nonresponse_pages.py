@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analysis import nonresponse_pages, runs
-from analysis.comparison_models import KnownComposition
+from analysis.models.comparisons import KnownComposition
 from analysis.figures import scatter
 from analysis.models import AnalysisRun
 from surveys.definition import content_hash

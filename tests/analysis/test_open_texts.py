@@ -13,7 +13,7 @@ from analysis import dataset, open_texts
 from analysis.exporting import csv_file, ddi, releases, rows, spss
 from analysis.exports import codebook_rows, csv_lines
 from analysis.import_file import Table, read_answers
-from analysis.text_models import TextReview
+from analysis.models.open_texts import TextReview
 from surveys.deleting import delete_collection
 from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires import definition_of

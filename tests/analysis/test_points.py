@@ -17,7 +17,7 @@ from analysis.plan import locked_plan, rules
 from analysis.plan_forms import AmendmentForm
 from analysis.psychometrics.agreement import null_variance
 from analysis.reports import team_report
-from analysis.result_models import AgreementResult, ItemResult, ScaleResult
+from analysis.models.results import AgreementResult, ItemResult, ScaleResult
 from surveys.models import Survey
 from tests.analysis import builders
 

@@ -12,7 +12,7 @@ from analysis.computing import Computation
 from analysis.decisions import decide
 from analysis.models import AnalysisRun, RunStep, ScreeningDecision
 from analysis.plan import amend_plan, locked_plan
-from analysis.result_models import AgreementResult, FactorModelResult, ItemResult, ReliabilityResult, ScaleResult
+from analysis.models.results import AgreementResult, FactorModelResult, ItemResult, ReliabilityResult, ScaleResult
 from analysis.run_claims import claim_step
 from analysis.run_words import failure_in_words
 from analysis.staging import pack, rows, unpack

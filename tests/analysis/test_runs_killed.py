@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from analysis import runs
 from analysis.models import AnalysisRun
-from analysis.result_models import ItemResult, ScaleResult
+from analysis.models.results import ItemResult, ScaleResult
 from surveys.models import Survey
 from tests.analysis import builders
 

@@ -19,7 +19,7 @@ from analysis.disclosure import Reason, Withheld
 from analysis.models import AnalysisRun, Publication, Unit
 from analysis.publication.standing import published
 from analysis.publishing import publish
-from analysis.report_models import ReportFile, ReportLink, TeamGoal
+from analysis.models.readers import ReportFile, ReportLink, TeamGoal
 from analysis.reports import Goal, team_report
 from analysis.talks import goals_before, goals_of, write_goal
 from analysis.wide_reports import academy_report, study_report

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from analysis import runs, workspace
 from analysis.models import AnalysisRun
-from analysis.result_models import ResultTable, ScaleResult
+from analysis.models.results import ResultTable, ScaleResult
 from analysis.small_teams import PARTS, unshown
 from surveys.models import Survey
 from teams.models import Study

@@ -12,8 +12,8 @@ from django.urls import reverse
 from analysis import runs, withdrawals
 from analysis.models import AnalysisRun
 from analysis.reading import results_of
-from analysis.release_models import ResultRelease
-from analysis.result_models import AgreementResult, ItemResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
+from analysis.models.releases import ResultRelease
+from analysis.models.results import AgreementResult, ItemResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
 from analysis.small_teams import hidden
 from surveys.models import Survey
 from teams import employment

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.publishing import publish
-from analysis.report_models import TeamGoal
+from analysis.models.readers import TeamGoal
 from analysis.reports import Goal
 from analysis.talks import goals_of
 from teams.models import Participation

@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from analysis import runs, workspace
 from analysis.cases import CriterionRefused, read_criterion
-from analysis.comparison_models import WaveDifference
+from analysis.models.comparisons import WaveDifference
 from analysis.factor_models import ESTIMATORS
 from analysis.import_file import Table
 from analysis.models import AnalysisRun, CaseNote, CriterionValue, OwnModel, ScreeningDecision
-from analysis.result_models import AgreementResult, FactorModelResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
+from analysis.models.results import AgreementResult, FactorModelResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
 from analysis.workspace_forms import OwnModelForm
 from surveys.models import Survey
 from teams.models import Participation

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from analysis import decisions, runs
 from analysis.models import AnalysisRun
-from analysis.result_models import ReliabilityResult, ScaleResult
+from analysis.models.results import ReliabilityResult, ScaleResult
 from analysis.write_up import escaped, printed, write_up
 from surveys.models import Survey
 from tests.analysis import builders

@@ -16,7 +16,7 @@ from analysis import report_files, report_links
 from analysis.disclosure import Withheld
 from analysis.models import AnalysisRun, Publication
 from analysis.publishing import publish
-from analysis.report_models import ReportLink
+from analysis.models.readers import ReportLink
 from analysis.reports import team_report
 from analysis.wide_reports import academy_report
 from surveys.models import Collection

@@ -2,7 +2,7 @@
 
 from analysis import dataset
 from analysis.exporting.rows import ReleasedRows, rows_of
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires import import_questionnaire
 from tests.analysis import builders

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.exporting import coarsening, csv_file, releases, rows, spss
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.definition import content_hash
 from surveys.models import QuestionnaireVersion, SealedResponse, Survey
 from surveys.questionnaires import definition_of

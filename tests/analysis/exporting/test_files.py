@@ -16,7 +16,7 @@ from analysis.exporting.models_of_run import scales_of
 from analysis.exporting.rows import DataChanged, rows_of
 from analysis.exports import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
-from analysis.result_models import ReliabilityResult
+from analysis.models.results import ReliabilityResult
 from surveys.models import SealedResponse, Survey
 from teams.glyphs import without_controls
 from tests.analysis import builders

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analysis import runs
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from teams.models import Event
 from tests.analysis import builders

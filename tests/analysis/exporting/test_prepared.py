@@ -12,7 +12,7 @@ from django.utils import timezone
 from analysis import runs, withdrawals
 from analysis.exporting import files, prepared, releases
 from analysis.models import AnalysisRun
-from analysis.release_models import PreparedFile, PreparedPart, RowRelease
+from analysis.models.releases import PreparedFile, PreparedPart, RowRelease
 from surveys.models import Survey
 from teams.models import Event, Participation
 from tests.analysis import builders

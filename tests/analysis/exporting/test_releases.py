@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.exporting import releases
-from analysis.release_models import RowRelease
+from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from teams.models import Event
 from tests.analysis import builders

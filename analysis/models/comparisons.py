@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from analysis.result_models import Result, once
+from analysis.models.results import Result, once
 from teams.models import Study
 
 

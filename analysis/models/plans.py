@@ -1,0 +1,33 @@
+"""The analysis plan: the rules fixed before the data are seen."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from teams.models import Study
+
+
+class AnalysisPlan(models.Model):
+    """The rules fixed before the data are seen. Locked when the survey opens; a later one is an amendment."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="plans")
+    number = models.PositiveIntegerField(default=1)
+    content: "models.JSONField[dict[str, Any]]" = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    locked_at = models.DateTimeField(null=True, blank=True)
+    locked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    amendment_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["study", "-number"]
+        constraints = [
+            models.UniqueConstraint("study", "number", name="plan_number_once"),
+            models.CheckConstraint(condition=Q(number=1) | ~Q(amendment_reason=""), name="amendment_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.number}"
