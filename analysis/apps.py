@@ -6,11 +6,12 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
-        from analysis.new_directors import follow_director
-        from analysis.report_links import end_team_links
-        from teams import corrections, history
-        from teams.security_log import Act
+        from analysis.publication import mail_readers, mails  # noqa: F401  mails of this app get renderers and readers
+        from analysis.publication.links import end_team_links
+        from analysis.publication.new_directors import follow_director
+        from teams import history
+        from teams.base.security_log import Act
+        from teams.inviting import corrections
 
         corrections.FOLLOW_DIRECTOR.append(follow_director)
         corrections.FOLLOW_LEADER.append(end_team_links)

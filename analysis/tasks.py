@@ -1,25 +1,27 @@
-"""Celery tasks: an id in, one call. The broker only wakes; what is due stands in the database (runs.py)."""
+"""Celery tasks: an id in, one call. The broker only wakes; what is due stands in the database (runs/execution.py)."""
 
 from celery import shared_task
 
-from analysis import report_files, runs, withdrawals
+from analysis import withdrawals
 from analysis.erasure import studies
-from analysis.exporting import prepared
+from analysis.exports import prepared
+from analysis.publication import files
+from analysis.runs import execution
 
 
 @shared_task(name="analysis.start_due_runs")
 def start_due_runs() -> None:
-    runs.start_due_runs()
+    execution.start_due_runs()
 
 
 @shared_task(name="analysis.execute_run")
 def execute_run(run_id: int) -> None:
-    runs.execute(run_id)
+    execution.execute(run_id)
 
 
 @shared_task(name="analysis.help_with_run")
 def help_with_run(run_id: int) -> None:
-    runs.help_with(run_id)
+    execution.help_with(run_id)
 
 
 @shared_task(name="analysis.carry_out_withdrawals")
@@ -29,17 +31,17 @@ def carry_out_withdrawals() -> None:
 
 @shared_task(name="analysis.make_report_files")
 def make_report_files(publication_id: int) -> None:
-    report_files.make_files(publication_id)
+    files.make_files(publication_id)
 
 
 @shared_task(name="analysis.wake_for_report_files")
 def wake_for_report_files() -> None:
-    report_files.wake_for_due()
+    files.wake_for_due()
 
 
 @shared_task(name="analysis.make_report_files_anew")
 def make_report_files_anew() -> None:
-    report_files.make_anew()
+    files.make_anew()
 
 
 @shared_task(name="analysis.prepare_file")

@@ -1,4 +1,4 @@
-"""What workers could not do: each chore that fails (teams/leases.py), in words for the researchers' board."""
+"""What workers could not do: each chore that fails (teams/base/leases.py), in words for the researchers' board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from teams import leases
+from teams.base import leases
 from teams.models import Job, Study, Team
 
 #: For each chore a sentence with %(since)s, and %(n)s or %(names)s where it has many things.

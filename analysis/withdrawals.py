@@ -1,7 +1,7 @@
 """What happens with the answers of a team that withdrew (docs/data-protection.md).
 
 Before publication they are deleted; after it they stay, since what was published rests on them, but no later run reads
-them (dataset.py). They are read once more to judge a new version: whether the difference tells what these people answered. The participation's state is the queue: beat looks for what is still to be done, so that it does not
+them (data/dataset.py). They are read once more to judge a new version: whether the difference tells what these people answered. The participation's state is the queue: beat looks for what is still to be done, so that it does not
 matter on which page, by which role or by which process a team was withdrawn.
 """
 
@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.exporting import prepared
+from analysis.exports import prepared
 from analysis.models import AnalysisRun, Publication, RunStep
-from surveys import seal_list
-from surveys.deleting import delete_collection
+from surveys.collecting.deleting import delete_collection
+from surveys.keys import seal_list
 from surveys.models import Collection, Survey
-from teams import sweeping
+from teams.base import sweeping
+from teams.base.leases import Chore
 from teams.history import record
-from teams.leases import Chore
 from teams.models import Event, Invitation, Participation, Study
 
 WITHDRAWALS = Chore("analysis.withdraw")

@@ -61,9 +61,9 @@ def make(n: int) -> None:
     import pandas as pd
     from django.db import connection
 
-    from analysis.plan import default_plan, lock_plan
+    from analysis.plan.plans import default_plan, lock_plan
     from surveys.models import Collection, Survey
-    from surveys.questionnaires import definition_of, install_shipped
+    from surveys.questionnaires.publishing import definition_of, install_shipped
     from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team, User
 
     day = datetime.date(2026, 9, 1)
@@ -139,8 +139,8 @@ def make(n: int) -> None:
 def analyse(n: int) -> None:
     """Run it, as the worker does, and print seconds per step and the peak of memory as JSON."""
     setup()
-    from analysis import runs
     from analysis.models import Decision
+    from analysis.runs import execution
     from surveys.models import Survey
 
     survey = Survey.objects.select_related("study").get(study__slug=f"bench-{n}")
@@ -148,9 +148,9 @@ def analyse(n: int) -> None:
         Decision.objects.create(
             study=survey.study, kind="merge", subject="IS", target="ER", reason="As in the article."
         )
-    run = runs.request_run(survey)
+    run = execution.request_run(survey)
     start = time.perf_counter()
-    if not runs.execute(run.pk):
+    if not execution.execute(run.pk):
         run.refresh_from_db()
         raise SystemExit(f"the run did not finish: {run.error}")
     seconds = time.perf_counter() - start

@@ -32,9 +32,9 @@ def begin(n: int) -> None:
     make(n)
     from django.db import connection
 
-    from analysis import dataset
+    from analysis.data import dataset
     from analysis.models import AnalysisRun
-    from analysis.plan import locked_plan
+    from analysis.plan.plans import locked_plan
     from surveys.models import Survey
 
     survey = Survey.objects.select_related("study").get(study__slug=f"bench-{n}")
@@ -58,7 +58,7 @@ def begin(n: int) -> None:
 def prepare(n: int, form: str) -> None:
     """Have the counts or a file made, as the page asks for it and a worker does it."""
     setup()
-    from analysis.exporting import prepared, releases
+    from analysis.exports import prepared, releases
     from analysis.models import AnalysisRun
     from analysis.models.releases import PreparedFile
     from surveys.models import Survey
@@ -93,7 +93,7 @@ def web(n: int) -> None:
     from django.test import Client
     from django.urls import reverse
 
-    from analysis.exporting import prepared
+    from analysis.exports import prepared
     from teams.models import Study, User
 
     prepared.AT_ONCE = 0

@@ -30,7 +30,8 @@ KILLS = ["web"] * 10 + ["postgresql"] * 5 + ["worker"] * 3
 SEALED_ROWS = 1000
 FILL = f"""
 import django; django.setup()
-from surveys import collections, submission
+from surveys.collecting import collections
+from surveys.answering import submission
 from surveys.models import Collection
 team = Collection.objects.order_by("pk").last()
 submission.submit_many(team, [{{"answers": {{"GV1": 1 + n % 4}}}} for n in range({SEALED_ROWS})])
@@ -43,9 +44,9 @@ MOODS = [(DEAD, 45), (HUNG, 45), (OK, 30), (NEVER, 20), (LATER, 20)]  # and how 
 GOES_ON = 120  # seconds within which everything is as it should be, once the server takes mail again
 MAILS = f"""
 import json, sys, django; django.setup()
-from surveys import links
+from surveys.linking import personal_links as links
 from surveys.models import Collection
-from teams import mail
+from teams.mail import outbox as mail
 from teams.models import OutboxMessage, User
 mood = sys.argv[1]
 users = [User.objects.create_user(f"{{mood}}{{n}}@account.example", name="A B") for n in range({EACH})]
@@ -55,7 +56,8 @@ links.remind(team)
 """
 ONLINE = f"""
 import django; django.setup()
-from surveys import collections, links
+from surveys.collecting import collections
+from surveys.linking import personal_links as links
 from surveys.models import Survey
 from teams.models import Academy, OutboxMessage, Participation, Team
 survey = Survey.objects.get()

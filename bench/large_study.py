@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 
 from django.utils import timezone
 
-from analysis.accounting import Dispositions
+from analysis.data.accounting import Dispositions
 from analysis.models import AnalysisPlan, AnalysisRun
-from analysis.plan import lock_plan
+from analysis.plan.plans import lock_plan
 from surveys.models import Collection, DayCount, Invitee, LinkSecret, Meeting, Response, Survey
-from surveys.questionnaires import install_shipped
+from surveys.questionnaires.publishing import install_shipped
 from teams.links import new_nonce
 from teams.models import (
     Academy,
@@ -28,7 +28,7 @@ from teams.models import (
     Team,
     User,
 )
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 
 ACADEMIES, INSTITUTIONS = 500, 100
 BATCH = 5_000

@@ -30,7 +30,7 @@ import psycopg
 from scripts.postgres import DURABLE, Server, children, free_port, server
 from scripts.run import collect_static, commands, environment, manage
 from scripts.setup import ROOT
-from surveys.row_keys import row_key
+from surveys.keys.row_keys import row_key
 
 WEB_WORKERS = 2
 SCALES = 6
@@ -38,7 +38,8 @@ PER_JOURNEY = SCALES + 4  # welcome, start, page, one save per scale, submit
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 ROOMS = """
 import datetime, json, sys, django; django.setup()
-from surveys import collections, questionnaires
+from surveys.collecting import collections
+from surveys.questionnaires import publishing as questionnaires
 from surveys.models import Survey
 from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team
 day = datetime.date(2026, 9, 1)

@@ -23,11 +23,11 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from analysis.psychometrics import fit  # noqa: E402
-from analysis.psychometrics.cfa import fit_maximum_likelihood  # noqa: E402
-from analysis.psychometrics.model import build_table  # noqa: E402
-from analysis.psychometrics.nesting import nesting  # noqa: E402
-from analysis.psychometrics.reliability import reliability  # noqa: E402
-from analysis.psychometrics.sample import draw_sample  # noqa: E402
+from analysis.psychometrics.ml.cfa import fit_maximum_likelihood  # noqa: E402
+from analysis.psychometrics.ml.sample import draw_sample  # noqa: E402
+from analysis.psychometrics.scales.reliability import reliability  # noqa: E402
+from analysis.psychometrics.syntax.model import build_table  # noqa: E402
+from analysis.psychometrics.teams.icc import nesting  # noqa: E402
 from bench.figures import Figure, at_least, at_most, measured, report  # noqa: E402
 
 ORACLES = Path(__file__).resolve().parent.parent / "tests" / "oracles"

@@ -22,11 +22,13 @@ PREPARE = """
 import json, random, sys, django; django.setup()
 import datetime
 from analysis.models import AnalysisRun
-from analysis.plan import lock_plan
-from analysis.runs import execute, request_run
-from surveys import collections, sealing, submission
+from analysis.plan.plans import lock_plan
+from analysis.runs.execution import execute, request_run
+from surveys.collecting import collections
+from surveys.collecting import sealing
+from surveys.answering import submission
 from surveys.models import Collection, Meeting, Survey
-from surveys.questionnaires import definition_of, install_shipped
+from surveys.questionnaires.publishing import definition_of, install_shipped
 from teams.models import Academy, Institution, Invitation, Participation, ResearchGroup, Study, Team
 draw, day = random.Random(7), datetime.date(2026, 9, 1)
 group = ResearchGroup.objects.create(name="Bench")
@@ -61,7 +63,7 @@ print(run.pk)
 PUBLISH = """
 import json, sys, time, django; django.setup()
 from analysis.models import AnalysisRun
-from analysis.publishing import publish
+from analysis.publication.publishing import publish
 from analysis.models.readers import ReportFile
 started = time.time()
 publication = publish(AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(pk=int(sys.argv[1])), None)
@@ -80,10 +82,10 @@ print(json.dumps({"publish": published - started, "seen": seen, "n": files.filte
 """
 ONE = """
 import json, time, django; django.setup()
-from analysis.material import read_material
+from analysis.reports.material import read_material
 from analysis.models import Publication
-from analysis.pdf import team_pdf
-from analysis.reports import render_team
+from analysis.reports.pdf import team_pdf
+from analysis.reports.team import render_team
 from teams.models import Participation
 publication = Publication.objects.select_related("run__survey__version", "run__survey__study").get()
 material = read_material(publication.run)

@@ -47,7 +47,7 @@ def make(n_sealed: int, n_open: int) -> None:
     from django.db import connection
 
     from surveys.models import Collection, Survey
-    from surveys.questionnaires import definition_of, install_shipped
+    from surveys.questionnaires.publishing import definition_of, install_shipped
     from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team
 
     day = datetime.date(2026, 9, 1)
@@ -104,7 +104,7 @@ def save() -> None:
     setup()
     from django.db import connection
 
-    from surveys import statements
+    from surveys.answering import statements
     from surveys.models import Response
 
     # those of the last teams: the first are sealed
@@ -141,7 +141,7 @@ def save() -> None:
 def seal() -> None:
     """Seal some collections one after another. When each began and ended."""
     setup()
-    from surveys import sealing
+    from surveys.collecting import sealing
     from surveys.models import Collection
 
     times = []

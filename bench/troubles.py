@@ -48,7 +48,9 @@ BOARD_NAMES = {DISK: "Late disk", KEY: "Closing key"}  # the team that the board
 
 TEAMS = f"""
 import sys, django; django.setup()
-from surveys import collections, links, submission
+from surveys.collecting import collections
+from surveys.linking import personal_links as links
+from surveys.answering import submission
 from surveys.models import Survey
 from teams.models import Academy, OutboxMessage, Participation, Team
 survey = Survey.objects.get()
@@ -64,9 +66,10 @@ OutboxMessage.objects.all().delete()  # what says so to the teachers
 """
 ACT = f"""
 import sys, django; django.setup()
-from surveys import collections, links
+from surveys.collecting import collections
+from surveys.linking import personal_links as links
 from surveys.models import Collection, Survey
-from teams import mail
+from teams.mail import outbox as mail
 from teams.models import Academy, Participation, Team, User
 name = sys.argv[1]
 users = [User.objects.create_user(f"{{name}}{{n}}@account.example", name="A B") for n in range({EACH})]
@@ -81,7 +84,7 @@ Participation.objects.create(
 """
 LEFT = """
 import json, sys, django; django.setup()
-from surveys.collections import not_open
+from surveys.collecting.collections import not_open
 from surveys.models import Collection
 from teams.models import OutboxMessage
 print(json.dumps({
@@ -101,7 +104,7 @@ with translation.override("en"):
 """
 KEY_FILE = """
 import sys, django; django.setup()
-from surveys.keys import _path
+from surveys.keys.collection_keys import _path
 from surveys.models import Collection
 print(_path(Collection.objects.get(participation__team__name=sys.argv[1])))
 """

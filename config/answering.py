@@ -1,6 +1,6 @@
 """A short way for the teacher's pages: the middleware that they do without is not run.
 
-These pages have no session, no sign-in, no form token and no messages (surveys/views/teacher.py says what takes their
+These pages have no session, no sign-in, no form token and no messages (surveys/views/teachers/common.py says what takes their
 place), and a room full of teachers asks for thousands of them: docs/adr/0009-answering-is-cheap.md. What stays: https,
 host names, language, and the same security headers as every page.
 """
@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from config.language import activate_language
-from surveys.style import answer_style_source
-from teams import away
+from surveys.answering.style import answer_style_source
+from teams.base import away
 
 PREFIX = "/a/"
 

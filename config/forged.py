@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from teams.once import LIBRARIES
+from teams.base.once import LIBRARIES
 
 MOST = 200_000  # signs that are carried on
 

@@ -18,9 +18,9 @@ from django.views.defaults import page_not_found
 
 from config import mailbox
 from config.celery import app as celery_app
-from surveys import limits
-from teams import typed
+from surveys.answering import limits
 from teams.access import BeingDeleted, NotAnyMore, is_researcher, participations_led_by
+from teams.base import typed
 from teams.models import User
 
 MAILS_PER_PAGE = 30

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.utils import timezone
 
-from teams import sealed
+from teams.base import sealed
 
 ENDS = "signed_in_until"
 

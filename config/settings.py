@@ -140,27 +140,27 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "teams.denied.DeniedMiddleware",
-    "teams.signed_out.SignInMiddleware",
+    "teams.accounts.denied.DeniedMiddleware",
+    "teams.accounts.signed_out.SignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "teams.accounts.SecondFactorMiddleware",
+    "teams.accounts.sign_in.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "teams.typed.TypedMiddleware",
+    "teams.base.typed.TypedMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "teams.away.AwayMiddleware",
-    "teams.once.OnceMiddleware",  # the last: what is refused before it is no act
+    "teams.base.away.AwayMiddleware",
+    "teams.base.once.OnceMiddleware",  # the last: what is refused before it is no act
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-PAGES_OF = ["teams.isolating.Loader", "django.template.loaders.app_directories.Loader"]
+PAGES_OF = ["teams.text.isolating.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "loaders": [("django.template.loaders.cached.Loader", PAGES_OF)],
-            "builtins": ["teams.isolating"],
+            "builtins": ["teams.text.isolating"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -188,7 +188,7 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     },
-    # PostgreSQL keeps the plans of the teacher's statements (surveys/statements.py); the ORM's are not prepared.
+    # PostgreSQL keeps the plans of the teacher's statements (surveys/answering/statements.py); the ORM's are not prepared.
     "django.db.backends.postgresql": {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5},
         "prepare_threshold": 5,
@@ -200,7 +200,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(DATABASE_OPTIONS.get(DATAB
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Raw keys of collections live outside the database and its backups (docs/data-protection.md)
 COLLECTION_KEYS_DIR = Path(env.str("COLLECTION_KEYS_DIR", default=str(VAR_DIR / "keys")))
-# Where wrong codes are counted for ten minutes, seen by all processes: in memory, in no backup (surveys/limits.py)
+# Where wrong codes are counted for ten minutes, seen by all processes: in memory, in no backup (surveys/answering/limits.py)
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 the folder made there is this account's alone
 LIMITS_DIR = Path(
     env.str("LIMITS_DIR", default=SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tempfile.gettempdir())
@@ -223,10 +223,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "teams.own_words.OwnWordsValidator"},
+    {"NAME": "teams.accounts.own_words.OwnWordsValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-ACCOUNT_ADAPTER = "teams.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "teams.accounts.sign_in.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -243,14 +243,14 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "60/m/ip,3/m/key",
     "reset_password": "60/m/ip,5/m/key",
     "reset_password_from_key": "60/m/ip",
-    # how often an address without an account is told so, and all of them together (teams/accounts.py)
+    # how often an address without an account is told so, and all of them together (teams/accounts/sign_in.py)
     "unknown_address": "1/d/key",
     "unknown_addresses": "20/h/key",
 }
-ACCOUNT_FORMS = {"confirm_login_code": "teams.account_forms.CodeForm"}
+ACCOUNT_FORMS = {"confirm_login_code": "teams.accounts.forms.CodeForm"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Teamspiegel"
-MFA_FORMS = {"activate_totp": "teams.account_forms.ActivateForm"}
+MFA_FORMS = {"activate_totp": "teams.accounts.forms.ActivateForm"}
 # allauth refuses a second factor while an address waits to be confirmed, for sites where strangers sign up with anybody's
 # address. Nobody signs up here, and the password itself was chosen by a mailed link; every such mail makes a row like that.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -333,7 +333,7 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Teamspiegel <noreply@teamspie
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_PROVIDER = ""
 ANYMAIL: dict[str, Any] = {}
-EMAIL_TIMEOUT = 5  # to reach the mail server; once it answers it has longer (teams/mail_server.py)
+EMAIL_TIMEOUT = 5  # to reach the mail server; once it answers it has longer (teams/mail/server.py)
 # "user:secret" that the mail provider shows when it reports what became of a mail (/mail/events); empty: no reports are taken
 MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", default="")
 if provider_of(env.str("EMAIL_URL", default="")):

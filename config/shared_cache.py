@@ -1,6 +1,6 @@
 """The cache of sign-in limits and of one-time codes that were used: in memory, seen by all processes of the machine.
 
-Django's cache of files, in the folder of surveys/limits.py. It lies in memory (/dev/shm) and in no backup; a file is named by
+Django's cache of files, in the folder of surveys/answering/limits.py. It lies in memory (/dev/shm) and in no backup; a file is named by
 a hash, and what stands in it are moments.
 """
 
@@ -10,7 +10,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.files import locks
 
-from surveys import limits
+from surveys.answering import limits
 
 
 class SharedCache(FileBasedCache):

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from config import pages, webhooks
-from surveys.views.invitation import invitation
-from teams.accounts import too_many
+from surveys.views.by_link.invitation import invitation
+from teams.accounts.sign_in import too_many
 
 handler429 = too_many  # allauth asks for it when one of its limits is reached
 
@@ -22,7 +22,7 @@ urlpatterns = [
     path("mail/events", webhooks.mail_events, name="mail_events"),
     path("language", login_not_required(require_POST(set_language)), name="set_language"),
     path("dev/mail", pages.dev_mail, name="dev_mail"),
-    path("accounts/", include("teams.account_urls")),
+    path("accounts/", include("teams.accounts.urls")),
     # one address, two answers: a director's (teams) and a team leader's (surveys, since accepting may open a collection)
     path("i/<int:invitation_id>/", invitation, name="invitation"),
     path("", include("teams.urls")),

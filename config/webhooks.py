@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 @login_not_required
 @require_http_methods(["HEAD", "POST"])  # HEAD: Mandrill tries an address before it uses it
 def mail_events(request: HttpRequest) -> HttpResponseBase:
-    """django-anymail checks the secret and reads the report; teams/bounces.py gets what it says.
+    """django-anymail checks the secret and reads the report; teams/mail/bounces.py gets what it says.
 
     Without provider or secret there is no such page: anybody could mark mails as bounced.
     """

@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from surveys import address_lists
+from surveys.linking import address_lists
 from surveys.models import AddressCheck, Collection, Meeting, Questionnaire, QuestionnaireVersion
 from teams.access import NotAnyMore, groups_of, participation_for_leader, participation_for_researcher
-from teams.directions import isolated
 from teams.links import FACILITATOR, token_of
 from teams.models import Participation
+from teams.text.directions import isolated
 
 _WITH = (
     "survey__study",

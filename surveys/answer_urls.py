@@ -1,4 +1,4 @@
-"""The teacher's addresses, below /a/. The pages of a response stand below its handle (handles.py).
+"""The teacher's addresses, below /a/. The pages of a response stand below its handle (answering/handles.py).
 
 The same without a handle: releases before had no others, so pages that were open and drafts that lie on devices still come
 there; and what belongs to no one response here does, as a locked parcel, deleting by a personal link and "next person".
@@ -6,8 +6,8 @@ there; and what belongs to no one response here does, as a locked parcel, deleti
 
 from django.urls import path, register_converter
 
-from surveys.handles import Handle
-from surveys.views import device, respondent, saving, welcome
+from surveys.answering.handles import Handle
+from surveys.views.teachers import device, respondent, saving, welcome
 
 register_converter(Handle, "handle")
 

@@ -7,11 +7,12 @@ class SurveysConfig(AppConfig):
 
     def ready(self) -> None:
         from surveys import mail_readers, renderers  # noqa: F401  mails of this app get renderers and readers
-        from surveys.questionnaires import why_not_invite
-        from teams import history, studies
-        from teams.security_log import Act
+        from surveys.questionnaires.publishing import why_not_invite
+        from teams import history
+        from teams.base.security_log import Act
+        from teams.studies import setting_up
 
-        studies.NOT_YET.append(why_not_invite)
+        setting_up.NOT_YET.append(why_not_invite)
         history.SECURITY["teams_merged"] = Act.ROLE_TAKEN  # the other team's pages open to its leader no more
         history.SECURITY["answers_deleted"] = Act.TEAM_DELETED  # of a team that withdrew: what is kept of it goes
         history.WORDS.update(

@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 
-from surveys import address_lists, collections, links
+from surveys.collecting import collections
+from surveys.linking import address_lists, personal_links
 from surveys.models import AddressCheck, Invitee, Meeting
-from teams.bounces import when_unwanted
-from teams.mail_listing import LOST, Reader, name_readers
+from teams.mail.bounces import when_unwanted
+from teams.mail.listing import LOST, Reader, name_readers
 from teams.models import OutboxMessage, Participation
 
 
-@when_unwanted(links.LINK_MAIL)
-@when_unwanted(links.REPLACED_MAIL)
+@when_unwanted(personal_links.LINK_MAIL)
+@when_unwanted(personal_links.REPLACED_MAIL)
 def opt_out(invitee_id: int) -> None:
     for invitee in Invitee.objects.filter(pk=invitee_id):
-        links.opt_out(invitee)
+        personal_links.opt_out(invitee)
 
 
-@name_readers(links.LINK_MAIL)
-@name_readers(links.REPLACED_MAIL)
+@name_readers(personal_links.LINK_MAIL)
+@name_readers(personal_links.REPLACED_MAIL)
 def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     invitees = Invitee.objects.select_related("collection__participation__team")
     found = invitees.in_bulk([message.object_id for message in messages])
@@ -38,7 +39,7 @@ def of_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(links.FACILITATOR_MAIL)
+@name_readers(personal_links.FACILITATOR_MAIL)
 def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     meetings = Meeting.objects.select_related("collection__participation__team")
     found = meetings.in_bulk([message.object_id for message in messages])

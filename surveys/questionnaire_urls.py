@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from surveys.views import editing, offering, versioning
+from surveys.views.researchers import editing, offering, versioning
 
 urlpatterns = [
     path("", editing.questionnaires, name="questionnaires"),

@@ -6,14 +6,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from surveys import address_lists, collections, links
+from surveys.collecting import collections
+from surveys.linking import address_lists, personal_links
 from surveys.models import AddressCheck, Collection, Invitee, Meeting
-from teams import planning
-from teams.contact_person import reads_results, who_gave
-from teams.directions import isolated
-from teams.letters import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
-from teams.mail import Mail, absolute, register
+from teams.mail.outbox import Mail, absolute, register
+from teams.mail.templates import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
+from teams.meetings import planning
 from teams.models import Attendee, Participation, PlannedMeeting, Study
+from teams.people.contact_person import reads_results, who_gave
+from teams.text.directions import isolated
 
 
 def _invitee(pk: int) -> Invitee | None:
@@ -29,9 +30,9 @@ def _invitee(pk: int) -> Invitee | None:
 
 
 def _letter(kind: str, invitee: Invitee, language: str) -> Mail:
-    """:raises keys.KeyDestroyed: without a key no link can be made: the mail is tried again, and new_keys.py mails new links"""
-    link = links.personal_url(invitee)
-    stop = links.stop_url(invitee) if LETTERS[kind].reminder else ""
+    """:raises keys.KeyDestroyed: without a key no link can be made: the mail is tried again, and collecting/new_keys.py mails new links"""
+    link = personal_links.personal_url(invitee)
+    stop = personal_links.stop_url(invitee) if LETTERS[kind].reminder else ""
     study = invitee.collection.survey.study
     values = _of_teachers(invitee.collection.participation, study) | {"link": link}
     return write(kind, study, language, invitee.email, values, stop=stop)
@@ -42,28 +43,28 @@ def _of_teachers(participation: Participation, study: Study) -> dict[str, str]:
     return {"team": participation.team.name, "k": str(study.k)}
 
 
-@register(links.LINK_MAIL)
+@register(personal_links.LINK_MAIL)
 def personal_link(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
     if invitee is None:
         return None
-    return _letter(links.LINK_MAIL, invitee, language)
+    return _letter(personal_links.LINK_MAIL, invitee, language)
 
 
-@register(links.REPLACED_MAIL)
+@register(personal_links.REPLACED_MAIL)
 def replaced_link(object_id: int, language: str) -> Mail | None:
     """To everybody with a link, whether or not they answered: nobody can tell."""
     invitee = _invitee(object_id)
-    return None if invitee is None else _letter(links.REPLACED_MAIL, invitee, language)
+    return None if invitee is None else _letter(personal_links.REPLACED_MAIL, invitee, language)
 
 
-@register(links.REMINDER_MAIL, leaves_trace=False)
+@register(personal_links.REMINDER_MAIL, leaves_trace=False)
 def personal_reminder(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
-    return None if invitee is None else _letter(links.REMINDER_MAIL, invitee, language)
+    return None if invitee is None else _letter(personal_links.REMINDER_MAIL, invitee, language)
 
 
-@register(links.FACILITATOR_MAIL, any_hour=True)
+@register(personal_links.FACILITATOR_MAIL, any_hour=True)
 def facilitator_link(object_id: int, language: str) -> Mail | None:
     meeting = (
         Meeting.objects.select_related(
@@ -78,9 +79,9 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
     participation = meeting.collection.participation
     if participation.state != Participation.State.ACCEPTED or reads_results(participation, participation.contact_email):
         return None
-    values = _of_contact(participation) | {"link": links.facilitator_url(meeting)}
+    values = _of_contact(participation) | {"link": personal_links.facilitator_url(meeting)}
     study, origin = meeting.collection.survey.study, who_gave(participation)
-    return write(links.FACILITATOR_MAIL, study, language, participation.contact_email, values, origin=origin)
+    return write(personal_links.FACILITATOR_MAIL, study, language, participation.contact_email, values, origin=origin)
 
 
 def _of_contact(participation: Participation) -> dict[str, str]:
@@ -155,7 +156,7 @@ def meeting_briefing(object_id: int, language: str) -> Mail | None:
         "name": attendee.name or _("contact person"),
         "team": participation.team.name,
         "when": _when(planned),
-        "link": links.facilitator_url(meeting),
+        "link": personal_links.facilitator_url(meeting),
     }
     origin = who_gave(participation) if attendee.part == Attendee.Part.CONTACT else ""
     return write(planning.BRIEFING_MAIL, participation.study, language, attendee.email, values, origin=origin)
@@ -214,7 +215,7 @@ def _example_check(study: Study) -> dict[str, str]:
 
 
 offer(
-    links.LINK_MAIL,
+    personal_links.LINK_MAIL,
     Letter(
         title=gettext_lazy("Personal link of a teacher"),
         reader=TEACHERS,
@@ -226,7 +227,7 @@ offer(
     ),
 )
 offer(
-    links.REPLACED_MAIL,
+    personal_links.REPLACED_MAIL,
     Letter(
         title=gettext_lazy("New personal link of a teacher, after the key was lost"),
         reader=TEACHERS,
@@ -238,7 +239,7 @@ offer(
     ),
 )
 offer(
-    links.REMINDER_MAIL,
+    personal_links.REMINDER_MAIL,
     Letter(
         title=gettext_lazy("Reminder of all teachers, also of those who have finished"),
         reader=TEACHERS,
@@ -250,7 +251,7 @@ offer(
     ),
 )
 offer(
-    links.FACILITATOR_MAIL,
+    personal_links.FACILITATOR_MAIL,
     Letter(
         title=gettext_lazy("Link of a contact person who leads a meeting"),
         reader=CONTACTS,

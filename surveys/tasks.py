@@ -4,9 +4,11 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from surveys import collections, limits, new_keys, returned, rounds, sealing
-from surveys.collections import SEAL_TASK
-from teams.sweeping import SweepDelayed
+from surveys.answering import limits
+from surveys.collecting import collections, new_keys, returned, sealing
+from surveys.collecting.collections import SEAL_TASK
+from surveys.linking import rounds
+from teams.base.sweeping import SweepDelayed
 
 
 @shared_task(name=SEAL_TASK)

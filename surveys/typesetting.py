@@ -10,7 +10,7 @@ from typing import Any
 
 import typst
 
-from teams.glyphs import FONTS, on_paper
+from teams.text.glyphs import FONTS, on_paper
 
 #: A word that no column holds.
 LONG_WORD = re.compile(r"\w{30,}")

@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from surveys.views import (
+from surveys.views.by_link import facilitator
+from surveys.views.researchers import (
     address_lists,
     collecting,
-    facilitator,
     meeting_texts,
     meetings,
     overview,
@@ -14,8 +14,8 @@ from surveys.views import (
     questionnaire,
     reshaping,
     rounds,
-    stopping,
 )
+from surveys.views.teachers import stopping
 
 
 def _paper(prefix: str, name: str, which: int) -> list[URLPattern]:

@@ -50,7 +50,7 @@ def signed_in(request: HttpRequest) -> User:
 def is_researcher(user: "Person") -> bool:
     """Whether this user must sign in as a researcher: an administrator, a member of a group, a researcher of any study.
 
-    Who was only asked to be one is none: nobody becomes a researcher by what somebody else does (joining.py).
+    Who was only asked to be one is none: nobody becomes a researcher by what somebody else does (studies/joining.py).
     """
     if not isinstance(user, User):
         return False

@@ -7,15 +7,10 @@ class TeamsConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking
 
-        from teams import (  # mails get renderers and readers
-            account_events,
-            account_mails,  # noqa: F401
-            bounces,
-            handover_mails,  # noqa: F401
-            mail_readers,  # noqa: F401
-            meeting_mails,  # noqa: F401
-            renderers,  # noqa: F401
-        )
+        # mails get renderers and readers
+        from teams.accounts import events, mails  # noqa: F401
+        from teams.mail import bounces
+        from teams.messages import handovers, meetings, recipients, renderers  # noqa: F401
 
-        tracking.connect(bounces.receive, dispatch_uid="teams.bounces")
-        account_events.connect()
+        tracking.connect(bounces.receive, dispatch_uid="teams.mail.bounces")
+        events.connect()

@@ -4,9 +4,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from teams import security_log
+from teams.base import security_log
+from teams.base.security_log import Act
 from teams.models import Academy, Event, Invitation, Participation, Study, User
-from teams.security_log import Act
 
 # Every kind of event in words. The apps above add theirs: `teams.history.WORDS.update({...})` in AppConfig.ready.
 WORDS = {

@@ -5,12 +5,16 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from teams import bounces, mail, once, reminders, retention, sign_in_mails, sweeping
+from teams.accounts import sign_in_mails
+from teams.base import once, sweeping
+from teams.inviting import reminders
+from teams.mail import bounces, outbox
+from teams.studies import retention
 
 
-@shared_task(name=mail.TASK)
+@shared_task(name=outbox.TASK)
 def send_due_mail() -> None:
-    mail.send_due()
+    outbox.send_due()
 
 
 @shared_task(name="teams.read_bounces")

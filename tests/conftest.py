@@ -10,7 +10,8 @@ from django.db import connections
 from django.test import SimpleTestCase
 from django.utils import timezone, translation
 
-from teams import leases, studies, sweeping
+from teams.base import leases, sweeping
+from teams.studies import setting_up
 from tests.on_postgresql import on_postgresql
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -82,4 +83,4 @@ def english() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_needs_to_be_chosen(monkeypatch) -> None:
     """Most tests of people and mails begin without a questionnaire; tests/surveys/test_begin.py says what that refuses."""
-    monkeypatch.setattr(studies, "NOT_YET", [])
+    monkeypatch.setattr(setting_up, "NOT_YET", [])

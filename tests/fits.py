@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from analysis.psychometrics import reliability
-from analysis.psychometrics.one_factor import OneFactorResult, fit_one_factor
+from analysis.psychometrics.scales import reliability
+from analysis.psychometrics.scales.one_factor import OneFactorResult, fit_one_factor
 
 _found: dict[tuple[Any, ...], OneFactorResult] = {}
 

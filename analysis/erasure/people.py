@@ -19,12 +19,13 @@ from analysis.erasure import accounts, texts
 from analysis.erasure.places import Place, is_hidden, places
 from analysis.erasure.texts import REMOVED
 from analysis.models.readers import ReportLink
-from surveys import seal_list
+from surveys.keys import seal_list
 from surveys.models import Invitee, Meeting
-from teams import access, history, sweeping
+from teams import access, history
+from teams.base import sweeping
 from teams.links import new_nonce
 from teams.models import Invitation, OfferedSlot, PlannedMeeting, ResearcherInvitation, Role, Study, User
-from teams.studies import end_membership, hold
+from teams.studies.setting_up import end_membership, hold
 
 EVENT = "person_removed"
 NOBODY = "removed.invalid"  # where an address must be there and be another in each row

@@ -21,11 +21,14 @@ from analysis.erasure import accounts
 from analysis.erasure.tables import Table, tables
 from analysis.models import AnalysisRun
 from analysis.models.readers import ReportLink
-from surveys import keys, seal_list
+from surveys.keys import collection_keys, seal_list
 from surveys.models import AddressCheck, Collection, LinkSecret, Meeting, Response, SealedResponse
-from teams import corrections, history, security_log, sweeping
-from teams.leases import Chore
-from teams.leases import wake as wake_worker
+from teams import history
+from teams.base import security_log, sweeping
+from teams.base.leases import Chore
+from teams.base.leases import wake as wake_worker
+from teams.base.security_log import Act
+from teams.inviting import corrections
 from teams.models import (
     Academy,
     Institution,
@@ -38,8 +41,7 @@ from teams.models import (
     Team,
     User,
 )
-from teams.retention import promised_until
-from teams.security_log import Act
+from teams.studies.retention import promised_until
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +206,7 @@ def _delete_batch(deletion: StudyDeletion, table: Table, lookup: str, study: Stu
             return 0
         if table.model is Collection:
             for collection in Collection.objects.filter(pk__in=pks):
-                keys.destroy(collection)
+                collection_keys.destroy(collection)
         table.model._base_manager.filter(pk__in=pks).delete()
         sweeping.mark([table.model], at_night=True)  # at the latest; the end of the deletion does it at once
         StudyDeletion.objects.filter(pk=deletion.pk).update(n_gone=F("n_gone") + len(pks))

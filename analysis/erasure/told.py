@@ -13,12 +13,12 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from analysis.erasure.studies import aftermath, n_rows
 from analysis.models import AnalysisRun, Publication
-from analysis.models.releases import PreparedFile, RowRelease
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
+from analysis.models.releases import PreparedFile, RowRelease
 from surveys.models import Invitee, Response, SealedResponse
-from teams.directions import isolated
 from teams.models import Event, Invitation, OutboxMessage, Participation, PlannedMeeting, Role, Study, Team
-from teams.retention import is_over, promised_until
+from teams.studies.retention import is_over, promised_until
+from teams.text.directions import isolated
 
 OF_TABLES: dict[type[Model], Any] = {
     Response: ngettext_lazy("the answers of %(n)s teacher", "the answers of %(n)s teachers", "n"),

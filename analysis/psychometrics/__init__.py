@@ -3,9 +3,9 @@
 Formulas and literature are named where they are computed and gathered in docs/methods.md.
 """
 
-from analysis.psychometrics.errors import AnalysisInputError, ModelSyntaxError
-from analysis.psychometrics.estimate import fit
-from analysis.psychometrics.problems import Problem
-from analysis.psychometrics.result import FitResult
+from .entry.estimate import fit
+from .errors import AnalysisInputError, ModelSyntaxError
+from .ml.result import FitResult
+from .problems import Problem
 
 __all__ = ["AnalysisInputError", "FitResult", "ModelSyntaxError", "Problem", "fit"]

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from analysis.psychometrics import cli_describe, cli_models
-from analysis.psychometrics.errors import AnalysisInputError
+from .cli import describe, models
+from .errors import AnalysisInputError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Psychometrics for Likert scales answered by people in teams.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    cli_models.add_parsers(subparsers)
-    cli_describe.add_parsers(subparsers)
+    models.add_parsers(subparsers)
+    describe.add_parsers(subparsers)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.psychometrics.problems import Problem
+from .problems import Problem
 
 
 class AnalysisInputError(ValueError):

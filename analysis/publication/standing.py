@@ -11,8 +11,8 @@ import json
 from dataclasses import astuple
 
 from analysis import disclosure
-from analysis.groups import counted_groups
 from analysis.models import AnalysisRun, Publication, Unit
+from analysis.reports.groups import counted_groups
 from teams.models import Participation, Study
 
 

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from analysis import dataset, disclosure
-from analysis.dataset import FloatArray
+from analysis import disclosure
+from analysis.data import dataset
+from analysis.data.dataset import FloatArray
 from analysis.disclosure import Figure
-from analysis.groups import FinalScale, final_scales_of
-from analysis.material import Material
 from analysis.models import AnalysisRun, Publication, PublishedGroup
-from analysis.plan import rules
-from surveys.questionnaires import definition_of
+from analysis.plan.plans import rules
+from analysis.reports.groups import FinalScale, final_scales_of
+from analysis.reports.material import Material
+from surveys.questionnaires.publishing import definition_of
 from teams.models import Study
 
 Units = Mapping[str, frozenset[str]]  # the keys of the analysed respondents in each unit

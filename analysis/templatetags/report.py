@@ -8,16 +8,16 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from analysis.accounting import held_by
+from analysis.data.accounting import held_by
+from analysis.data.moved_on import moved_on
 from analysis.disclosure import Hold, Reason, ShownScale, round_half_up
 from analysis.models import AnalysisRun
-from analysis.moved_on import moved_on
-from analysis.quality import Caution, Figure
-from analysis.report_objects import TeamReport, WideReport
-from analysis.wording import hold_text as text_of_hold
-from analysis.wording import returned_text as text_of_returned
-from analysis.wording import scale_value as scale_value_of
-from analysis.wording import withheld_text
+from analysis.reports.objects import TeamReport, WideReport
+from analysis.reports.quality import Caution, Figure
+from analysis.reports.wording import hold_text as text_of_hold
+from analysis.reports.wording import returned_text as text_of_returned
+from analysis.reports.wording import scale_value as scale_value_of
+from analysis.reports.wording import withheld_text
 
 register = template.Library()
 #: Where a page notes which marks it showed.
@@ -55,7 +55,7 @@ def marked(context: Context, of: Figure | str | None, form: int | str = 2, *, sh
     if of is None or of == "":
         return format_html("–")
     if not isinstance(of, Figure):
-        raise TypeError(f"{of!r} has no marks: it was not read through analysis/quality.py")
+        raise TypeError(f"{of!r} has no marks: it was not read through analysis/reports/quality.py")
     text = p_value(of.value) if form == "p" else figure(of.value, int(form))
     _note(context, of.cautions)
     return format_html("{}{}", text, _short(of.cautions) if short else _badges(of.cautions))

@@ -2,7 +2,7 @@
 // language, an error, a lost line. Nobody else sees it: it is forgotten at signing out and when somebody else signs in here.
 //
 // Kept is what was changed, of every form that is posted. Not of passwords, files and mailed codes, nor within
-// [data-typed~=off]. The server says that it took a form by a cookie that names the form's mark (teams/typed.py).
+// [data-typed~=off]. The server says that it took a form by a cookie that names the form's mark (teams/base/typed.py).
 
 const DAY = 24 * 3600 * 1000;
 const PREFIX = "typed:";
@@ -31,7 +31,7 @@ const forgetAll = () => entries().forEach(([key]) => erase(key));
 
 // ---------------------------------------------------------------------------------------------- forms and their fields
 const isHidden = (field) => field.type === "hidden";
-// how a form looked when it was opened (teams/filled.py, surveys/drafts.py)
+// how a form looked when it was opened (teams/forms/filled.py, surveys/questionnaires/drafts.py)
 const LOOKED = "[name=opened], [name$='-opened'], [name=seen]";
 const opened = (form) => [...form.elements].filter((field) => isHidden(field) && field.matches(LOOKED));
 

@@ -6,7 +6,7 @@ row moves to the end of its table. Not to be undone: from a hash there is no way
 
 from django.db import migrations
 
-from surveys.row_keys import row_key
+from surveys.keys.row_keys import row_key
 
 
 def under_hashes(apps, schema_editor):

@@ -3,7 +3,7 @@
 import surveys.models.collection
 from django.db import migrations, models
 
-from surveys.returned import closed
+from surveys.collecting.returned import closed
 
 
 def close(apps, schema_editor):

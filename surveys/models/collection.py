@@ -62,20 +62,22 @@ class Collection(models.Model):
     approached = models.PositiveIntegerField()  # as recorded at opening; corrected only by a researcher, with a reason
     refused = models.PositiveIntegerField(default=0)  # who said no to somebody, as a researcher entered it
     closes_for_good_at = models.DateTimeField(null=True, blank=True)  # end of the grace period
-    # The most responses begun on one device. The device itself counts (views/device.py): the server knows no device, and
+    # The most responses begun on one device. The device itself counts (views/teachers/device.py): the server knows no device, and
     # nothing of it stands with a response. From two on it is written here, after the response was begun.
     on_one_device = models.PositiveIntegerField(default=0)
     shared_device = models.BooleanField(
         default=False
     )  # whoever led the meeting said that people answered in turn on one
-    # what the leader sees of who handed in, and how many had when it moved last, unreadable (returned.py)
+    # what the leader sees of who handed in, and how many had when it moved last, unreadable (collecting/returned.py)
     returned = models.CharField(max_length=48, blank=True)
     # frozen at sealing
     n_started = models.PositiveIntegerField(null=True, blank=True)
     n_submitted = models.PositiveIntegerField(null=True, blank=True)
     n_present = models.PositiveIntegerField(null=True, blank=True)
     n_links = models.PositiveIntegerField(null=True, blank=True)
-    n_confirmed = models.PositiveIntegerField(null=True, blank=True)  # of the links, to addresses known (confirming.py)
+    n_confirmed = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # of the links, to addresses known (linking/confirming.py)
     present_by = models.CharField(max_length=10, choices=PresentBy.choices, blank=True)  # blank: nobody counted
     one_supplier = models.BooleanField(default=False)  # one person counted those present and supplied the links
     n_paper = models.PositiveIntegerField(default=0)  # responses typed from paper
@@ -150,7 +152,7 @@ class Invitee(models.Model):
 
 
 class LinkSecret(models.Model):
-    """What a personal link and the key of its response are made of (surveys/links.py), until sealing: then the row goes.
+    """What a personal link and the key of its response are made of (surveys/linking/personal_links.py), until sealing: then the row goes.
 
     Apart from the invitee, who stays: so what is written anew at sealing holds open links only, not all that ever were.
     """

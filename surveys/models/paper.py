@@ -14,7 +14,7 @@ class PaperForm(models.Model):
 
     ``number`` is written on the form by whoever types it, after the pile was mixed: it finds the form again for the second
     time and tells nothing about who filled it in. Each of ``first``, ``second`` and ``agreed`` is
-    ``{"answers": {…}, "eligibility": …}`` as `surveys.answers` checks them, or empty.
+    ``{"answers": {…}, "eligibility": …}`` as `surveys.answering.answers` checks them, or empty.
     """
 
     class State(models.TextChoices):

@@ -2,7 +2,7 @@
 
 Texts are data: JSON objects ``{"nl": …, "en": …}``. The working draft and a frozen version hold the whole questionnaire as
 one JSON document of the same form; only a draft may have gaps. What was answered never changes under the answer: a
-version is never changed. ``surveys.definition.Definition`` reads it.
+version is never changed. ``surveys.questionnaires.definition.Definition`` reads it.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Questionnaire(models.Model):
     edit = models.PositiveIntegerField(default=0)  # of the draft: who saves another than the last one was too late
     before: "models.JSONField[dict[str, Any] | None]" = models.JSONField(
         null=True, blank=True
-    )  # what undo brings back (surveys/drafts.py)
+    )  # what undo brings back (surveys/questionnaires/drafts.py)
 
     class Meta:
         constraints = [models.UniqueConstraint("group", "code", name="questionnaire_once_per_group")]

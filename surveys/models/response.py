@@ -12,7 +12,7 @@ from surveys.models.collection import Collection
 class Response(models.Model):
     """The answers of one respondent, until their collection is sealed. What is here is open, so the table stays small.
 
-    ``key`` says nothing outside this table: a keyed hash of the key that a device holds (row_keys.py), which is random for a
+    ``key`` says nothing outside this table: a keyed hash of the key that a device holds (keys/row_keys.py), which is random for a
     meeting and itself a keyed hash for a personal link; random for paper.
     ``answers`` maps item codes to 1…m, or to "x" for "I cannot judge"; an unanswered item has no key. Background answers
     are in the same object under their own codes. There is no foreign key to an invitee and no timestamp, and
@@ -44,7 +44,7 @@ class Response(models.Model):
 
 
 class SealedResponse(models.Model):
-    """The answers of one respondent once their collection is sealed (surveys/sealing.py), in a table of their own.
+    """The answers of one respondent once their collection is sealed (surveys/collecting/sealing.py), in a table of their own.
 
     It only grows, a collection at a time, in random order and under fresh random keys, so that nothing of it has to be written
     anew when another collection is sealed (docs/adr/0016-sealed-answers-apart.md). Rows are never changed.

@@ -8,7 +8,7 @@ from surveys.models.collection import Collection
 class Slip(models.Model):
     """A printed code that nobody used yet. No person, no time, no response.
 
-    Only a keyed hash of the code is here (surveys/slips.py). Using a slip deletes its row, in a transaction of its own:
+    Only a keyed hash of the code is here (surveys/paper/slips.py). Using a slip deletes its row, in a transaction of its own:
     neither a row nor the number of a transaction stands beside the response that was begun with it.
     """
 

@@ -1,7 +1,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from surveys import style
+from surveys.answering import style
 
 register = template.Library()
 

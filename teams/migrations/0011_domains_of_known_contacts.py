@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from django.db import migrations
 
-from teams.addresses import domain_of, folded, is_free_mail
+from teams.text.addresses import domain_of, folded, is_free_mail
 
 
 def learn(apps, schema_editor):

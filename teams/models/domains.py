@@ -9,7 +9,7 @@ from teams.models.people import Institution
 class MailDomain(models.Model):
     """A domain in which an institution gives its people their addresses.
 
-    An address in it counts as a person of whom the institution knows (surveys/confirming.py). One that was taken off the
+    An address in it counts as a person of whom the institution knows (surveys/linking/confirming.py). One that was taken off the
     list stays as a row (``used`` false), so that the next file of contacts does not bring it back.
     """
 

@@ -26,7 +26,10 @@ class Invitation(models.Model):
         OTHER_RESEARCH = "other_research", _("we already take part in other research")
         NOT_RELEVANT = "not_relevant", _("the subject does not fit us now")
         OTHER = "other", _("another reason")
-        LEFT_OUT = "left_out", _("left out by the director")  # never offered in a form: teams/invitations.py sets it
+        LEFT_OUT = (
+            "left_out",
+            _("left out by the director"),
+        )  # never offered in a form: teams/inviting/invitations.py sets it
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
     academy = models.ForeignKey(Academy, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations")
@@ -68,7 +71,7 @@ class Invitation(models.Model):
 class LinkCode(models.Model):
     """A code that was mailed to the person of an invitation, for an act that the link alone must not do.
 
-    The code itself stands nowhere: it follows from the nonce and the site's secret key (teams/link_codes.py).
+    The code itself stands nowhere: it follows from the nonce and the site's secret key (teams/inviting/link_codes.py).
     """
 
     invitation = models.OneToOneField(Invitation, on_delete=models.CASCADE, related_name="code")

@@ -1,4 +1,4 @@
-"""Rows that are queues: who has one, until when, how often it was tried, and when it is tried again. See teams/leases.py."""
+"""Rows that are queues: who has one, until when, how often it was tried, and when it is tried again. See teams/base/leases.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Job(Leased):
     A row is there only while somebody is at it, or as long as it does not succeed: what is done leaves none.
     """
 
-    kind = models.CharField(max_length=40)  # a chore: see teams/leases.py
+    kind = models.CharField(max_length=40)  # a chore: see teams/base/leases.py
     key = models.CharField(max_length=64)  # which of its things: a primary key, or a hash
     study = models.ForeignKey(Study, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
     error = models.CharField(max_length=80, blank=True)  # the kind of error, never its words: they may hold anything

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Leftover(models.Model):
-    """A table of which rows were deleted or overwritten, and when their bytes leave the disk: the queue of sweeping.py.
+    """A table of which rows were deleted or overwritten, and when their bytes leave the disk: the queue of base/sweeping.py.
 
     It names no row: neither who deleted something, nor what. Without a table: everything but files.
     """

@@ -127,7 +127,7 @@ class SendingMinute(models.Model):
 
 
 class Refusal(models.Model):
-    """An address that wants no reminders: from no study of any group, whoever else lists it. See teams/refusals.py."""
+    """An address that wants no reminders: from no study of any group, whoever else lists it. See teams/mail/refusals.py."""
 
     digest = models.CharField(max_length=64, unique=True)  # a keyed hash of the address
 

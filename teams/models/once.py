@@ -6,7 +6,7 @@ from django.db import models
 
 
 class DoneOnce(models.Model):
-    """One act: by whom, where and with what is in the hash (teams/once.py). Gone within a day."""
+    """One act: by whom, where and with what is in the hash (teams/base/once.py). Gone within a day."""
 
     digest = models.CharField(max_length=64)
     outcome = models.TextField()  # what the second press is shown, sealed under the server's key

@@ -49,7 +49,7 @@ class Study(models.Model):
     contact_name = models.CharField(_("contact person of the study"), max_length=120)
     contact_email = models.EmailField(_("e-mail address of the contact person"))
     created_at = models.DateTimeField(auto_now_add=True)
-    # since when people may have read k and the promised times: they stay from then on (teams/studies.py)
+    # since when people may have read k and the promised times: they stay from then on (teams/studies/setting_up.py)
     promised_on = models.DateField(null=True, blank=True, editable=False)
     # the last day of keeping that followed from what they read; it moves to an earlier day only
     kept_until = models.DateField(null=True, blank=True, editable=False)
@@ -71,7 +71,7 @@ class Study(models.Model):
 class Role(models.Model):
     """What a user may do: a researcher of a study, or the leader of a team in one wave.
 
-    Who leads the team in the next wave sees nothing of this one by that: corrections.py says how a wave changes hands.
+    Who leads the team in the next wave sees nothing of this one by that: inviting/corrections.py says how a wave changes hands.
     """
 
     class Kind(models.TextChoices):

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class SignInMail(models.Model):
-    """What the outbox needs to write one, sealed under the server's key (teams/sealed.py). Gone within a day."""
+    """What the outbox needs to write one, sealed under the server's key (teams/base/sealed.py). Gone within a day."""
 
     sealed = models.TextField()
     asked_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""Django's tags for texts, but that words of people are isolated in them (teams/directions.py).
+"""Django's tags for texts, but that words of people are isolated in them (teams/text/directions.py).
 
 An app's library of a name that Django has too goes before it: so every ``{% load i18n %}`` loads this one, also in templates
 of other packages. A name in a sentence is thus isolated wherever a sentence has a place for it, in pages and in mails.
@@ -14,7 +14,7 @@ from django.template.base import FilterExpression, Parser, Token
 from django.templatetags import i18n
 from django.templatetags.i18n import BlockTranslateNode, do_block_translate
 
-from teams import directions
+from teams.text import directions
 
 register = Library()
 register.tags.update(i18n.register.tags)

@@ -1,10 +1,10 @@
-"""The key of a form (teams/once.py)."""
+"""The key of a form (teams/base/once.py)."""
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from teams.once import FIELD, new_key
+from teams.base.once import FIELD, new_key
 
 register = template.Library()
 

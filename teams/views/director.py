@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from teams import invitations, links
-from teams.contact_person import SamePerson
-from teams.filled import hold
-from teams.invitation_forms import DeclineForm, DirectorForm
+from teams import links
+from teams.forms.filled import hold
+from teams.forms.invitations import DeclineForm, DirectorForm
+from teams.inviting import invitations
 from teams.models import Invitation
+from teams.people.contact_person import SamePerson
 from teams.views import withdrawal
 
 

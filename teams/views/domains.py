@@ -6,10 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from teams import access, mail_domains
-from teams.elsewhere import Elsewhere
-from teams.forms import MailDomainForm
+from teams import access
+from teams.forms.studies import MailDomainForm
 from teams.models import MailDomain
+from teams.people import mail_domains
+from teams.people.elsewhere import Elsewhere
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from teams import access
-from teams import duplicates as steps
+from teams.contacts import duplicates as steps
 from teams.models import Academy, Institution, Study, Team
 
 

@@ -14,8 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from teams import access, employment
-from teams.forms import EmploymentForm
+from teams import access
+from teams.forms.studies import EmploymentForm
+from teams.people import employment
 
 View = Callable[..., HttpResponseBase]
 

@@ -8,12 +8,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from teams import access, joining
-from teams import groups as steps
-from teams.directions import isolated
-from teams.filled import hold
-from teams.forms import GroupForm, MemberForm
+from teams import access
+from teams.forms.filled import hold
+from teams.forms.studies import GroupForm, MemberForm
 from teams.models import Membership, ResearchGroup, Role
+from teams.studies import groups as steps
+from teams.studies import joining
+from teams.text.directions import isolated
 from teams.views.studies import take_back, tell_asked
 
 

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from teams import joining, once
-from teams.accounts import set_password_path
+from teams.accounts.sign_in import set_password_path
+from teams.base import once
 from teams.models import ResearcherInvitation
+from teams.studies import joining
 
 
 @login_not_required

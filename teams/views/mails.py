@@ -11,10 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, letters, mail, mail_listing, mail_server, once, pace, reminders
-from teams.filled import hold
-from teams.letters import LETTERS, Letter, Wording
-from teams.mail_forms import HoursForm, ScheduleForm, WordsForm
+from teams import access
+from teams.base import once
+from teams.forms.filled import hold
+from teams.forms.mails import HoursForm, ScheduleForm, WordsForm
+from teams.inviting import reminders
+from teams.mail import listing, outbox, pace, server, templates
+from teams.mail.templates import LETTERS, Letter, Wording
 from teams.models import MailHours, MailText, ReminderSchedule, Study, User
 
 
@@ -40,9 +43,9 @@ def _page(
         "tiers": tiers,
         "readers": _readers(study),
         "languages": settings.LANGUAGES,
-        "counts": mail_listing.counts_of(study),
-        "n_undelivered": mail_listing.undelivered(study).count(),
-        "n_deferred": mail_listing.deferred(study).count(),
+        "counts": listing.counts_of(study),
+        "n_undelivered": listing.undelivered(study).count(),
+        "n_deferred": listing.deferred(study).count(),
         "hours_form": hours_form or HoursForm(own=hours),
         "site_hours": pace.site_hours(),
     }
@@ -65,7 +68,7 @@ def _readers(study: Study) -> list[tuple[str, list[dict[str, object]]]]:
     ]
     return [
         (str(reader), [row for row in rows if str(LETTERS[str(row["kind"])].reader) == str(reader)])
-        for reader in letters.READERS
+        for reader in templates.READERS
     ]
 
 
@@ -105,7 +108,7 @@ class Edited:
     name: str
     stored: Wording
     form: WordsForm
-    preview: mail.Mail | None = None
+    preview: outbox.Mail | None = None
     pieces: list[list[tuple[bool, str]]] | None = None
 
 
@@ -127,15 +130,15 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     for one in edited:
         words = one.form.words() if one.form.is_bound and one.form.is_valid() else one.stored
         if not one.form.is_bound or one.form.is_valid():
-            one.preview = letters.preview(kind, study, one.code, user.email, words)
-            one.pieces = mail.paragraphs(one.preview.text)
+            one.preview = templates.preview(kind, study, one.code, user.email, words)
+            one.pieces = outbox.paragraphs(one.preview.text)
     letter: Letter = LETTERS[kind]
     context = {
         "study": study,
         "kind": kind,
         "letter": letter,
         "edited": edited,
-        "fields": [(name, letters.FIELDS[name][0], name in letter.required) for name in letter.known],
+        "fields": [(name, templates.FIELDS[name][0], name in letter.required) for name in letter.known],
         "missing": [one for one in edited if not one.stored.own] if any(one.stored.own for one in edited) else [],
     }
     page = render(request, "teams/mail_text.html", context)
@@ -143,7 +146,7 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
 
 
 def _edited(request: HttpRequest, study: Study, kind: str, code: str, name: str, is_posted: bool) -> Edited:
-    stored = letters.wording(study, kind, code)
+    stored = templates.wording(study, kind, code)
     posted = request.POST if is_posted and request.POST.get("action") != "shipped" else None
     return Edited(code, name, stored, WordsForm(posted, kind=kind, language=code, words=stored))
 
@@ -157,18 +160,18 @@ def _act(request: HttpRequest, study: Study, kind: str, one: Edited, user: User)
     ):
         messages.warning(request, _("Somebody else changed this text meanwhile. Nothing was done; look at it again."))
     elif action == "shipped":
-        letters.back_to_shipped(study, kind, one.code, user)
+        templates.back_to_shipped(study, kind, one.code, user)
         messages.success(request, _("The shipped text is in use again."))
     elif action == "preview" or not one.form.is_valid():
         return None
     elif action == "test":
-        problem = mail_server.send_now(letters.preview(kind, study, one.code, user.email, one.form.words()))
+        problem = server.send_now(templates.preview(kind, study, one.code, user.email, one.form.words()))
         if problem:
             messages.error(request, _("The mail server did not take the test mail: %(why)s") % {"why": problem})
         else:
             messages.success(request, _("A test mail is on its way to %(address)s.") % {"address": user.email})
         return None  # what was written stays in the form: a test comes before saving
-    elif letters.put_in_own_words(study, kind, one.code, one.form.words().subject, one.form.words().body, user):
+    elif templates.put_in_own_words(study, kind, one.code, one.form.words().subject, one.form.words().body, user):
         messages.success(request, _("The text is saved. Mails that still wait go out in these words."))
     else:
         messages.success(request, _("Nothing was changed."))
@@ -183,12 +186,12 @@ def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
     states = [
         ("undelivered", _("did not arrive")),
         ("deferred", _("tried again later")),
-        *mail_listing.State.choices,
+        *listing.State.choices,
     ]
     state = request.GET.get("state", "")
     if state not in dict(states):
         state = ""
-    rows, page = mail_listing.list_mails(study, state, request.GET.get("page"))
+    rows, page = listing.list_mails(study, state, request.GET.get("page"))
     context = {
         "study": study,
         "rows": rows,
@@ -196,7 +199,7 @@ def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
         "state": state,
         "states": states,
         "query": urlencode({"state": state}),
-        "n_given_up": mail_listing.given_up(study).count(),
+        "n_given_up": listing.given_up(study).count(),
     }
     return render(request, "teams/mail_messages.html", context)
 
@@ -204,7 +207,7 @@ def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def mail_resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     message = access.mail_for_researcher(request.user, slug, pk)
-    if mail_listing.resend(message, access.signed_in(request)):
+    if listing.resend(message, access.signed_in(request)):
         messages.success(request, _("The mail is on its way again."))
     else:
         messages.warning(request, _("Nothing was sent: this mail is not lost."))
@@ -214,7 +217,7 @@ def mail_resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def mail_resend_all(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
-    n = mail_listing.resend_all(study, access.signed_in(request))
+    n = listing.resend_all(study, access.signed_in(request))
     if n:
         said = ngettext("%(n)s mail is on its way again.", "%(n)s mails are on their way again.", n)
         messages.success(request, said % {"n": n})

@@ -11,27 +11,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import (
-    access,
-    contacts,
-    corrections,
-    glyphs,
-    history,
-    invitations,
-    mail_listing,
-    new_leaders,
-    refusals,
-    studies,
-)
-from teams.contact_person import SamePerson
-from teams.directions import isolated
-from teams.elsewhere import Elsewhere
-from teams.filled import hold
-from teams.forms import AcademyForm, NewTeamForm, TeamForm
-from teams.invitation_forms import WithdrawForm
-from teams.listing import list_teams
+from teams import access, history
+from teams.contacts import contacts
+from teams.forms.filled import hold
+from teams.forms.invitations import WithdrawForm
+from teams.forms.studies import AcademyForm, NewTeamForm, TeamForm
+from teams.inviting import corrections, invitations, new_leaders
+from teams.inviting.withdrawing import reissue, withdraw
+from teams.mail import listing, refusals
 from teams.models import Academy, Invitation, Participation
-from teams.withdrawing import reissue, withdraw
+from teams.people.contact_person import SamePerson
+from teams.people.elsewhere import Elsewhere
+from teams.studies import setting_up
+from teams.studies.listing import list_teams
+from teams.text import glyphs
+from teams.text.directions import isolated
 
 
 @require_safe
@@ -45,7 +39,7 @@ def teams(request: HttpRequest, slug: str) -> HttpResponse:
         "search": search,
         "state": state,
         "states": Participation.State.choices,
-        "why_not_yet": studies.why_not_yet(study),
+        "why_not_yet": setting_up.why_not_yet(study),
     }
     return render(request, "teams/teams.html", context)
 
@@ -99,7 +93,7 @@ def academy_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "academy": academy,
         "form": form,
         "invitation": invitation,
-        "row": mail_listing.last_mail_about(invitation),
+        "row": listing.last_mail_about(invitation),
         "no_reminders": refusals.wants_none(academy.director_email),
         "withdraw_form": WithdrawForm(),
     }
@@ -150,7 +144,7 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "participation": participation,
         "form": form,
         "invitation": invitation,
-        "row": mail_listing.last_mail_about(invitation) if invitation is not None else None,
+        "row": listing.last_mail_about(invitation) if invitation is not None else None,
         "no_reminders": invitation is not None and refusals.wants_none(participation.leader_email),
         "later_waves": _later_waves(request, participation),
         "without_leader": corrections.without_leader(participation),
@@ -218,7 +212,7 @@ def invite_directors(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     try:
         n_invited = invitations.invite_directors(study, access.signed_in(request))
-    except studies.NotYet as why:
+    except setting_up.NotYet as why:
         messages.error(request, str(why))
         return redirect("teams", slug)
     if n_invited:

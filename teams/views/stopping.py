@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from teams import invitations, links, refusals, reminders
+from teams import links
+from teams.inviting import invitations, reminders
+from teams.mail import refusals
 from teams.models import Invitation, Study
 
 

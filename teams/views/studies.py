@@ -8,12 +8,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, joining, retention
-from teams import studies as steps
-from teams.directions import isolated
-from teams.filled import hold
-from teams.forms import ResearcherForm, StudyForm
+from teams import access
+from teams.forms.filled import hold
+from teams.forms.studies import ResearcherForm, StudyForm
 from teams.models import Participation, ResearcherInvitation, Study
+from teams.studies import joining, retention
+from teams.studies import setting_up as steps
+from teams.text.directions import isolated
 from teams.views.setup import warn_of_boxes
 
 

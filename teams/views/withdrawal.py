@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from teams import link_codes
-from teams.invitation_forms import WithdrawByLinkForm
+from teams.forms.invitations import WithdrawByLinkForm
+from teams.inviting import link_codes
+from teams.inviting.withdrawing import withdraw
 from teams.models import Invitation
-from teams.withdrawing import withdraw
 
 
 def act(request: HttpRequest, invitation: Invitation) -> tuple[dict[str, object], HttpResponse | None]:

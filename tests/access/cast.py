@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
-from analysis import report_links
-from analysis.plan import lock_plan
 from analysis.models.readers import ReportLink
-from surveys.collections import open_survey
-from surveys.links import facilitator_url, issue_links, personal_url
+from analysis.plan.plans import lock_plan
+from analysis.publication import links as report_links
+from surveys.collecting.collections import open_survey
+from surveys.linking.personal_links import facilitator_url, issue_links, personal_url
 from surveys.models import Collection, Invitee, Survey
-from surveys.questionnaires import install_shipped
-from teams import employment, invitations
-from teams.invitations import Approach
+from surveys.questionnaires.publishing import install_shipped
+from teams.inviting import invitations
+from teams.inviting.invitations import Approach
 from teams.models import Academy, Institution, Invitation, Participation, Study, Team, User
-from teams.studies import let_work
+from teams.people import employment
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 ROLES = (

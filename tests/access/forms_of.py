@@ -16,13 +16,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys.links import stop_url
+from surveys.linking.personal_links import stop_url
 from surveys.models import Invitee, Questionnaire
-from teams import letters, planning
-from teams.contact_cells import EXAMPLE
-from teams.invitations import undecided_teams
+from teams.contacts.cells import EXAMPLE
+from teams.files.tables import write_csv
+from teams.inviting.invitations import undecided_teams
+from teams.mail import templates
+from teams.meetings import planning
 from teams.models import User
-from teams.tables import write_csv
 from tests.access.cast import Cast
 from tests.access.opened import fields_of
 from tests.access.test_permissions import (
@@ -134,7 +135,7 @@ def _study(cast: Cast) -> dict[str, Any]:
 
 
 def _questionnaire_yaml(cast: Cast) -> SimpleUploadedFile:
-    from surveys.questionnaires import export
+    from surveys.questionnaires.publishing import export
 
     content = export(cast.collection.survey.version.content | {"code": "imported"}).encode()
     return SimpleUploadedFile("asked.yaml", content)
@@ -291,7 +292,7 @@ def _stop(cast: Cast) -> list[object]:
 
 
 def _words(cast: Cast) -> dict[str, Any]:
-    words = letters.wording(cast.study, "teams.director_invitation", "nl")
+    words = templates.wording(cast.study, "teams.director_invitation", "nl")
     return {"language": "nl", "nl-subject": f"{words.subject} (nieuw)", "nl-body": words.body}
 
 

@@ -15,14 +15,15 @@ from django.core import mail as django_mail
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from analysis.exporting import prepared
+from analysis.exports import prepared
 from analysis.models import PreparedFile
 from surveys.models import Survey
-from surveys.questionnaires import import_questionnaire
-from teams import invitations, mail
+from surveys.questionnaires.publishing import import_questionnaire
+from teams.inviting import invitations
+from teams.inviting.withdrawing import reissue
+from teams.mail import outbox
 from teams.models import Academy, Institution, Invitation, OutboxMessage, ResearchGroup, Study, Team, User
-from teams.studies import let_work
-from teams.withdrawing import reissue
+from teams.studies.setting_up import let_work
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast
 from tests.access.forms_of import FORMS, Form, posts
 from tests.analysis.builders import QUESTIONNAIRE
@@ -173,7 +174,7 @@ def noting(statements: list[str]) -> Callable[..., Any]:
 def sent(pks: set[int]) -> Iterator[str]:
     """All that is said in mails that went at once and in those that wait in the outbox: heads, words and files."""
     OutboxMessage.objects.filter(pk__in=pks).update(due_at=timezone.now())
-    mail.send_due()
+    outbox.send_due()
     for message in django_mail.outbox:
         heads = f"{message.subject} {message.recipients()} {message.extra_headers}"
         others = [str(each.content) for each in getattr(message, "alternatives", ())]

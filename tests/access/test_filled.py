@@ -1,4 +1,4 @@
-"""Every form that people fill stands on the base (teams/filled.py), or says why not."""
+"""Every form that people fill stands on the base (teams/forms/filled.py), or says why not."""
 
 import importlib
 import pkgutil
@@ -13,7 +13,7 @@ from django.urls import reverse
 import analysis
 import surveys
 import teams
-from teams.filled import OPENED, Filled
+from teams.forms.filled import OPENED, Filled
 from tests.access.cast import Cast, make_cast
 from tests.access.opened import fields_of
 from tests.access.test_permissions import TABLE
@@ -24,45 +24,45 @@ ONCE = "is answered once: who was first is decided by a conditional update"
 COUNT = "a count of somebody who stands in the room: the last one is the newest"
 #: Forms that are not on the base, and why.
 NOT_ON_IT = {
-    "teams.account_forms.ActivateForm": "the sign-in library's",
-    "teams.account_forms.CodeForm": "the sign-in library's",
-    "teams.forms.PlainForm": "the base of forms of one line each, which writes nothing",
-    "teams.forms.MailDomainForm": NEW,
-    "teams.forms.ResearcherForm": NEW,
-    "teams.forms.MemberForm": NEW,
-    "teams.forms.ContactsForm": "a file; what it would replace is asked address by address",
-    "teams.forms.EmploymentForm": "one's own word about oneself, which nobody else gives",
-    "teams.invitation_forms.DeclineForm": ONCE,
-    "teams.invitation_forms.WithdrawForm": ONCE,
-    "teams.invitation_forms.WithdrawByLinkForm": ONCE,
-    "teams.invitation_forms.LeaderForm": ONCE,
-    "teams.meeting_forms.DatesForm": NEW,
-    "teams.meeting_forms.ChoiceOfDateForm": ONCE,
-    "teams.meeting_forms.SlotForm": ONCE,
-    "teams.meeting_forms.OfferForm": NEW,
-    "surveys.forms.CloseForm": COUNT,
-    "surveys.forms.CountedForm": COUNT,
-    "surveys.forms.HandedInForm": COUNT,
-    "surveys.forms.SlipsForm": NEW,
-    "surveys.forms.RoundForm": NEW,
-    "surveys.forms.AskForm": NEW,
-    "surveys.forms.AddressesForm": NEW,
-    "surveys.questionnaire_forms.NewForm": NEW,
-    "surveys.questionnaire_forms.ImportForm": NEW,
-    "surveys.questionnaire_forms.TemplateForm": NEW,
-    "surveys.questionnaire_forms.PublishForm": "carries the number of the draft that was read (surveys/versions.py)",
-    "surveys.editor_forms.PartForm": "the editor's own look and conflict (surveys/drafts.py)",
-    "analysis.reader_forms.ShareForm": NEW,
-    "analysis.release_forms.SmallTeamsForm": NEW,
-    "analysis.release_forms.ReleaseForm": NEW,
-    "analysis.erasure_forms.DeleteStudyForm": ONCE,
-    "analysis.erasure_forms.AddressForm": "looks for somebody",
-    "analysis.erasure_forms.RemovePersonForm": ONCE,
-    "analysis.workspace_forms.OwnModelForm": NEW,
-    "analysis.workspace_forms.CriterionForm": NEW,
-    "analysis.composition_forms.LimitsForm": "asks for other bands and writes nothing",
-    "analysis.researcher_forms.DecisionForm": NEW,
-    "analysis.researcher_forms.ImportForm": NEW,
+    "teams.accounts.forms.ActivateForm": "the sign-in library's",
+    "teams.accounts.forms.CodeForm": "the sign-in library's",
+    "teams.forms.studies.PlainForm": "the base of forms of one line each, which writes nothing",
+    "teams.forms.studies.MailDomainForm": NEW,
+    "teams.forms.studies.ResearcherForm": NEW,
+    "teams.forms.studies.MemberForm": NEW,
+    "teams.forms.studies.ContactsForm": "a file; what it would replace is asked address by address",
+    "teams.forms.studies.EmploymentForm": "one's own word about oneself, which nobody else gives",
+    "teams.forms.invitations.DeclineForm": ONCE,
+    "teams.forms.invitations.WithdrawForm": ONCE,
+    "teams.forms.invitations.WithdrawByLinkForm": ONCE,
+    "teams.forms.invitations.LeaderForm": ONCE,
+    "teams.forms.meetings.DatesForm": NEW,
+    "teams.forms.meetings.ChoiceOfDateForm": ONCE,
+    "teams.forms.meetings.SlotForm": ONCE,
+    "teams.forms.meetings.OfferForm": NEW,
+    "surveys.forms.collecting.CloseForm": COUNT,
+    "surveys.forms.collecting.CountedForm": COUNT,
+    "surveys.forms.collecting.HandedInForm": COUNT,
+    "surveys.forms.collecting.SlipsForm": NEW,
+    "surveys.forms.collecting.RoundForm": NEW,
+    "surveys.forms.collecting.AskForm": NEW,
+    "surveys.forms.collecting.AddressesForm": NEW,
+    "surveys.forms.questionnaires.NewForm": NEW,
+    "surveys.forms.questionnaires.ImportForm": NEW,
+    "surveys.forms.questionnaires.TemplateForm": NEW,
+    "surveys.forms.questionnaires.PublishForm": "carries the number of the draft that was read (surveys/questionnaires/versions.py)",
+    "surveys.forms.editor.PartForm": "the editor's own look and conflict (surveys/questionnaires/drafts.py)",
+    "analysis.forms.readers.ShareForm": NEW,
+    "analysis.forms.releases.SmallTeamsForm": NEW,
+    "analysis.forms.releases.ReleaseForm": NEW,
+    "analysis.forms.erasure.DeleteStudyForm": ONCE,
+    "analysis.forms.erasure.AddressForm": "looks for somebody",
+    "analysis.forms.erasure.RemovePersonForm": ONCE,
+    "analysis.forms.workspace.OwnModelForm": NEW,
+    "analysis.forms.workspace.CriterionForm": NEW,
+    "analysis.forms.population.LimitsForm": "asks for other bands and writes nothing",
+    "analysis.forms.decisions_and_import.DecisionForm": NEW,
+    "analysis.forms.decisions_and_import.ImportForm": NEW,
 }
 #: Forms of the base and where a researcher meets each: the page has to show what it looked like.
 MET = {
@@ -105,7 +105,7 @@ def test_every_form_is_on_the_base_or_says_why_not() -> None:
         )
     }
     assert len(names) > 40
-    assert sorted(names.keys() - bases) == [], "put it on teams.filled.Filled, or say why not"
+    assert sorted(names.keys() - bases) == [], "put it on teams.forms.filled.Filled, or say why not"
     needless = [name for name in NOT_ON_IT if name not in names or issubclass(names[name], Filled)]
     assert needless == [], "an exception that nobody needs any more"
 

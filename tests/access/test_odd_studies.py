@@ -18,13 +18,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.import_file import read_answers, read_table
-from analysis.imports import import_answers, seal
+from analysis.data.import_file import read_answers, read_table
+from analysis.data.imports import import_answers, seal
 from analysis.models import AnalysisRun
-from analysis.publishing import publish
-from analysis.runs import execute, request_run
+from analysis.publication.publishing import publish
+from analysis.runs.execution import execute, request_run
 from surveys.models import Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires.publishing import definition_of
 from teams.models import Participation, Study, User
 from tests.access.test_words_apart import renamed, turned
 from tests.analysis import builders

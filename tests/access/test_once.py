@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 
-from teams import once
+from teams.base import once
 from teams.models import DoneOnce, OutboxMessage
 from tests.access.cast import ROLES, Cast, make_cast
 from tests.access.forms_of import FORMS, Form

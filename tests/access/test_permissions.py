@@ -16,18 +16,22 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from analysis.dataset import load
+from analysis.data.dataset import load
 from analysis.models import AnalysisRun, Decision, OwnModel, Unit
-from analysis.plan import locked_plan
 from analysis.models.releases import ResultRelease, RowRelease
-from analysis.report_links import share_study
 from analysis.models.results import FactorModelResult, ResultTable
-from analysis.runs import request_run
-from surveys import address_lists, answer_urls, paper
+from analysis.plan.plans import locked_plan
+from analysis.publication.links import share_study
+from analysis.runs.execution import request_run
+from surveys import answer_urls
+from surveys.linking import address_lists
 from surveys.models import AddressCheck
-from teams import calendars, invitations, joining
-from teams.invitations import stop_path
+from surveys.paper import entry
+from teams.inviting import invitations
+from teams.inviting.invitations import stop_path
+from teams.meetings import calendars
 from teams.models import MailDomain, OfferedSlot, Participation, ResearcherInvitation, Study, Team, User
+from teams.studies import joining
 from tests.access.cast import ACCOUNTS, ROLES, Cast, make_cast, personal_path
 
 pytestmark = pytest.mark.django_db
@@ -190,7 +194,7 @@ def of_feed(cast: Cast) -> list[object]:
 
 
 def typed_form(cast: Cast) -> int:
-    return paper.new_form(cast.collection).number
+    return entry.new_form(cast.collection).number
 
 
 def paper_of_meeting(cast: Cast) -> list[object]:

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from surveys import qr
 from surveys.models import Meeting, QuestionnaireVersion
-from teams.directions import ISOLATE, STEERING, runs_right_to_left
 from teams.models import Academy, Institution, Participation, PlannedMeeting, ResearchGroup, Study, Team, User
-from teams.studies import create_study
+from teams.studies.setting_up import create_study
+from teams.text.directions import ISOLATE, STEERING, runs_right_to_left
 from tests.access.cast import ROLES, Cast, make_cast
 from tests.access.test_permissions import LOGIN, TABLE, Row
 from tests.nasty import NASTY

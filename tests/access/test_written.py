@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 
-from teams.forms import RowsField
+from teams.base.once import FIELD
+from teams.base.written import Written
+from teams.forms.studies import RowsField
 from teams.models import Academy, OutboxMessage
-from teams.once import FIELD
-from teams.written import Written
 from tests.access.cast import ROLES, Cast, make_cast
 from tests.access.forms_of import FORMS, Form
 from tests.access.test_filled import form_classes
@@ -21,8 +21,8 @@ from tests.access.test_filled import form_classes
 pytestmark = pytest.mark.django_db
 #: Forms of another base, and why.
 OF_OTHERS = {
-    "teams.account_forms.ActivateForm": "the sign-in library's: a code that is compared and not kept",
-    "teams.account_forms.CodeForm": "the sign-in library's: a code that is compared and not kept",
+    "teams.accounts.forms.ActivateForm": "the sign-in library's: a code that is compared and not kept",
+    "teams.accounts.forms.CodeForm": "the sign-in library's: a code that is compared and not kept",
 }
 STEERS = "\u202e\ufeff\x07"
 #: As they stand in JSON.

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from analysis.plan import lock_plan
+from analysis.plan.plans import lock_plan
 from surveys.models import Collection, Response, SealedResponse, Survey
-from surveys.questionnaires import import_questionnaire
-from teams import employment
+from surveys.questionnaires.publishing import import_questionnaire
 from teams.models import Academy, Institution, Participation, Sector, Study, Team, User
+from teams.people import employment
 from tests.groups import a_group
 
 QUESTIONNAIRE = """

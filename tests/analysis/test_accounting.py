@@ -4,7 +4,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.accounting import Dispositions, account, accounts, tally
+from analysis.data.accounting import Dispositions, account, accounts, tally
 from analysis.models import ScreeningDecision
 from surveys.models import Collection
 from teams.models import Invitation, Participation

@@ -12,10 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import flow
-from analysis.accounting import account, accounts
-from analysis.accounts_table import COLUMNS, COUNTS, GROUPS, rows
-from analysis.runs import execute, request_run
+from analysis.data.accounting import account, accounts
+from analysis.results import flow_diagram
+from analysis.results.response_tables import COLUMNS, COUNTS, GROUPS, rows
+from analysis.runs.execution import execute, request_run
 from surveys.models import Collection, DayCount, Survey
 from teams.models import Event, Institution, Invitation, Participation, Study, Team
 from tests.analysis import builders
@@ -165,7 +165,7 @@ def test_the_stages_lose_nobody(study):
     found = accounts(study)
     lost = found.teams_waiting + found.teams_declined + found.teams_withdrawn
     assert found.teams_invited == found.teams_participating + lost
-    words = " ".join(line for stage in flow.stages(found) for line in stage.aside)
+    words = " ".join(line for stage in flow_diagram.stages(found) for line in stage.aside)
     assert words.replace("\u00a0", " ").count("(n = 12)") == 2  # not returned, and all of them without an answer
 
 

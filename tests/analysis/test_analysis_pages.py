@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import runs
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.models.results import FactorModelResult
+from analysis.runs import execution
 from surveys.models import Collection, Response, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders
@@ -34,8 +34,8 @@ def url(name, *args):
 
 
 def analyse(study):
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     return run
 
 
@@ -81,16 +81,16 @@ def test_a_run_is_asked_for_shows_progress_and_ends(researcher, study):
     page = researcher.get(answer.url).content.decode()
     assert "waiting" in page.lower()
     assert "hx-get" in page
-    claimed = runs.claim(run.pk)
+    claimed = execution.claim(run.pk)
     claimed.n_steps = 8
-    runs.renew(claimed, n_steps=8, step=3, step_name="scores")
+    execution.renew(claimed, n_steps=8, step=3, step_name="scores")
     part = researcher.get(answer.url, headers={"hx-request": "true"})
     assert "Step 3 of 8: scale scores" in part.content.decode()
     assert 'value="3"' in part.content.decode()
     assert 'max="8"' in part.content.decode()
     assert "HX-Refresh" not in part
     AnalysisRun.objects.update(state="queued", lease_until=None)
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     part = researcher.get(answer.url, headers={"hx-request": "true"})
     assert part["HX-Refresh"] == "true"
     assert "hx-get" not in part.content.decode()
@@ -106,9 +106,9 @@ def test_without_a_plan_there_is_no_run(researcher, study):
 
 def test_a_failed_run_says_why(researcher, study, monkeypatch):
     builders.three_teams(study)
-    monkeypatch.setattr("analysis.computing.Computation.score", lambda *args: 1 / 0)
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert not runs.execute(run.pk)
+    monkeypatch.setattr("analysis.runs.steps.Computation.score", lambda *args: 1 / 0)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert not execution.execute(run.pk)
     page = researcher.get(url("run", run.pk)).content.decode()
     assert "division by zero" in page
     assert "Something went wrong in the program." in page
@@ -118,7 +118,7 @@ def test_a_failed_run_says_why(researcher, study, monkeypatch):
 
 
 def test_cancel(researcher, study):
-    run = runs.request_run(Survey.objects.get(study=study))
+    run = execution.request_run(Survey.objects.get(study=study))
     assert "cancelled" in researcher.post(url("run_cancel", run.pk), follow=True).content.decode()
     run.refresh_from_db()
     assert run.state == "cancelled"

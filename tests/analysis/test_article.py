@@ -16,19 +16,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis import simulation_fieldwork as fieldwork
-from analysis.accounting import accounts
-from analysis.accounts_table import GROUPS, rows
-from analysis.plan import lock_plan
-from analysis.runs import execute, request_run
-from analysis.simulation_people import INSTITUTIONS
-from surveys.collections import close_collection, open_survey
+from analysis.data.accounting import accounts
+from analysis.demo import counts as fieldwork
+from analysis.demo.people import INSTITUTIONS
+from analysis.plan.plans import lock_plan
+from analysis.results.response_tables import GROUPS, rows
+from analysis.runs.execution import execute, request_run
+from surveys.answering.submission import submit_many
+from surveys.collecting.collections import close_collection, open_survey
+from surveys.collecting.sealing import seal_many
 from surveys.models import Collection, Survey
-from surveys.questionnaires import import_questionnaire
-from surveys.sealing import seal_many
-from surveys.submission import submit_many
-from teams.contact_cells import EXAMPLE
-from teams.invitations import link_path
+from surveys.questionnaires.publishing import import_questionnaire
+from teams.contacts.cells import EXAMPLE
+from teams.inviting.invitations import link_path
 from teams.models import Institution, Invitation, OutboxMessage, Participation, Study, Team
 from tests.analysis import builders
 from tests.groups import a_group

@@ -7,13 +7,13 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
-from analysis import runs
 from analysis.disclosure import round_half_up
 from analysis.models import AnalysisRun
-from analysis.plan import amend_plan, locked_plan
 from analysis.models.results import FactorModelResult
+from analysis.plan.plans import amend_plan, locked_plan
+from analysis.results.write_up import printed, write_up
+from analysis.runs import execution
 from analysis.templatetags.report import figure, p_value, percent
-from analysis.write_up import printed, write_up
 from surveys.models import Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -65,8 +65,8 @@ def researcher(client, study):
 
 
 def analysed(study):
-    made = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(made.pk), AnalysisRun.objects.get(pk=made.pk).error
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk), AnalysisRun.objects.get(pk=made.pk).error
     return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
 
 

@@ -3,8 +3,8 @@
 import pytest
 from django.utils.translation import override
 
-from analysis import bands
-from surveys.definition import NUMBER, Question
+from analysis.data import bands
+from surveys.questionnaires.definition import NUMBER, Question
 
 
 def question(minimum=16, maximum=75, *, decimals=False):

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis import charts
-from analysis.charts import MeanRow, Words, answers_bar, means_chart
 from analysis.disclosure import Capped, MeanShown, Reason, Withheld
-from analysis.report_objects import Mark
+from analysis.reports import charts
+from analysis.reports.charts import MeanRow, Words, answers_bar, means_chart
+from analysis.reports.objects import Mark
 
 SVG = "{http://www.w3.org/2000/svg}"
 WORDS = Words(

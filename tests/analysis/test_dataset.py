@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analysis import dataset
+from analysis.data import dataset
 from surveys.models import Collection, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders

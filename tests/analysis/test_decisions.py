@@ -1,11 +1,12 @@
 import pytest
 
-from analysis import decisions, runs
-from analysis.decisions import DecisionRefused, decide, final_scales, standing, undo
-from analysis.factor_models import models_of
+from analysis.choices import decisions
+from analysis.choices.decisions import DecisionRefused, decide, final_scales, standing, undo
 from analysis.models import AnalysisRun, Decision, Publication
-from analysis.plan import locked_plan, rules
 from analysis.models.results import ReliabilityResult, ScaleResult
+from analysis.plan.plans import locked_plan, rules
+from analysis.runs import execution
+from analysis.runs.factor_models import models_of
 from surveys.models import Survey
 from teams.models import Event
 from tests.analysis import builders
@@ -18,7 +19,7 @@ Kind = Decision.Kind
 def study():
     study = builders.make_study()
     builders.three_teams(study)
-    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    assert execution.execute(execution.request_run(Survey.objects.get(study=study)).pk)
     return study
 
 
@@ -39,7 +40,7 @@ def test_set_aside_and_merge_change_the_final_scales_only(study, user):
     assert final["AA"].items == ("AA1", "AA2", "AA3", "BB1", "BB2", "BB3")
     assert (final["AA"].minimum_answered, final["AA"].reverse_keyed) == (4, ("AA3",))
     run = AnalysisRun.objects.get(state="queued")
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     assert set(ScaleResult.objects.filter(run=run, scale_set="final").values_list("scale", flat=True)) == {"AA"}
     theoretical = ScaleResult.objects.filter(run=run, scale_set="theoretical").values_list("scale", flat=True)
     assert set(theoretical) == {"AA", "BB", "CC"}

@@ -9,14 +9,14 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.urls import reverse
 
-from analysis import demo
-from analysis.accounting import accounts
+from analysis.data.accounting import accounts
+from analysis.demo import load
 from analysis.disclosure import Reason, Withheld, judge_academy, units
-from analysis.groups import group_of, load_groups
 from analysis.models import AnalysisRun, Decision, Publication
-from analysis.publication.standing import published_run
-from analysis.reports import team_reports
 from analysis.models.results import FactorModelResult, ScaleResult
+from analysis.publication.standing import published_run
+from analysis.reports.groups import group_of, load_groups
+from analysis.reports.team import team_reports
 from surveys.models import Collection, SealedResponse, Survey
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
 
@@ -27,7 +27,7 @@ ARTICLE = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.
 def loaded(django_db_setup, django_db_blocker):
     """The demo, loaded once for this module in a transaction that is rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
-        assert demo.load()
+        assert load.load()
         yield
         transaction.set_rollback(True)
 
@@ -139,7 +139,7 @@ def test_the_year_before_a_team_of_four_has_one_report_with_a_sibling_team(study
 
 
 def test_the_directors_of_five_and_of_two_teams_have_links(study, client):
-    (five, path_of_five), (two, path_of_two) = demo.directors_links()
+    (five, path_of_five), (two, path_of_two) = load.directors_links()
     assert ("(5 teams)" in five, "(2 teams)" in two) == (True, True)
     pages = [client.get(path, follow=True).content.decode() for path in (path_of_five, path_of_two)]
     assert "data:image/svg" in pages[0]
@@ -224,18 +224,18 @@ def test_nobody_is_mailed(study):
 
 def test_a_second_load_changes_nothing(study):
     before = (SealedResponse.objects.count(), AnalysisRun.objects.count(), Event.objects.count())
-    assert not demo.load()
+    assert not load.load()
     assert (SealedResponse.objects.count(), AnalysisRun.objects.count(), Event.objects.count()) == before
 
 
 def test_anybody_can_take_part_at_once(study):
-    meeting = demo.try_meeting()
+    meeting = load.try_meeting()
     assert meeting.collection.state == "open"
     assert len(meeting.code) == 6
 
 
 def test_sign_ins_are_of_people_who_can_sign_in(study):
-    for sign_in in demo.sign_ins():
+    for sign_in in load.sign_ins():
         user = User.objects.get(email=sign_in.email)
         assert user.has_usable_password() == bool(sign_in.password)
         assert not sign_in.password or user.check_password(sign_in.password)
@@ -243,8 +243,8 @@ def test_sign_ins_are_of_people_who_can_sign_in(study):
 
 def test_passwords_are_of_this_installation_and_are_the_ones_printed(study):
     printed = {
-        demo.RESEARCHER: demo.password_of(demo.RESEARCHER),
-        demo.ADMINISTRATOR: demo.password_of(demo.ADMINISTRATOR),
+        load.RESEARCHER: load.password_of(load.RESEARCHER),
+        load.ADMINISTRATOR: load.password_of(load.ADMINISTRATOR),
     }
     assert len(set(printed.values())) == 2
     assert all(len(password) == 16 for password in printed.values())
@@ -252,7 +252,7 @@ def test_passwords_are_of_this_installation_and_are_the_ones_printed(study):
         user = User.objects.get(email=email)
         user.set_password("teamspiegel-demo")  # as an earlier version had it, the same everywhere
         user.save()
-    demo.give_passwords()
+    load.give_passwords()
     assert all(User.objects.get(email=email).check_password(password) for email, password in printed.items())
 
 
@@ -269,7 +269,7 @@ def test_production_refuses(settings):
 @pytest.fixture
 def researcher(client, study):
     client.force_login(
-        User.objects.get(email=demo.RESEARCHER), backend="allauth.account.auth_backends.AuthenticationBackend"
+        User.objects.get(email=load.RESEARCHER), backend="allauth.account.auth_backends.AuthenticationBackend"
     )
     return client
 

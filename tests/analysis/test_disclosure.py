@@ -23,7 +23,7 @@ from analysis.disclosure import (
     TeamCounts,
     Withheld,
 )
-from analysis.wide_reports import _beside
+from analysis.reports.wide import _beside
 
 K = 5
 

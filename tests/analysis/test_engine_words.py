@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from django.utils.translation import override
 
-from analysis.engine_words import problem_in_words
-from analysis.factor_models import NO_SOLUTION, REFUSED, FactorModel, fit_model
-from analysis.model_fit import warnings_in_words
-from analysis.psychometrics import problems, result
 from analysis.models.results import FactorModelResult
+from analysis.psychometrics import problems
+from analysis.psychometrics.ml import result
+from analysis.results.engine_words import problem_in_words
+from analysis.results.model_fit import warnings_in_words
+from analysis.runs.factor_models import NO_SOLUTION, REFUSED, FactorModel, fit_model
 
 CODES = sorted(
     {

@@ -5,12 +5,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analysis import runs
-from analysis.exports import codebook_rows, csv_lines, result_rows, team_code
+from analysis.exports.tables import codebook_rows, csv_lines, result_rows, team_code
 from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ScaleResult
+from analysis.runs import execution
 from surveys.models import Survey
-from teams.tables import neutralised
+from teams.files.tables import neutralised
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
@@ -25,8 +25,8 @@ def parsed(rows):
 
 def analysed(study):
     survey = Survey.objects.select_related("version", "study").get(study=study)
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     return survey, AnalysisRun.objects.get(pk=run.pk)
 
 

@@ -10,11 +10,12 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils.translation import override
 
-from analysis import flow, runs
-from analysis.accounting import Dispositions, accounts, held_by
+from analysis.data.accounting import Dispositions, accounts, held_by
 from analysis.models import AnalysisRun
-from analysis.reading import results_of
-from analysis.write_up import write_up
+from analysis.results import flow_diagram
+from analysis.results.reading import results_of
+from analysis.results.write_up import write_up
+from analysis.runs import execution
 from surveys.models import Collection, Response, SealedResponse, Survey
 from teams.models import Participation
 from tests.analysis import builders
@@ -33,8 +34,8 @@ def collecting(study, name, n_submitted, *, approached=8):
 
 
 def analysed(study):
-    made = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(made.pk), AnalysisRun.objects.get(pk=made.pk).error
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk), AnalysisRun.objects.get(pk=made.pk).error
     return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
 
 
@@ -89,7 +90,7 @@ def test_board_accounts_files_and_flow_say_the_same(study, researcher):
     head, first, *_rest = book["response"].iter_rows(values_only=True)
     assert (first[head.index("not_returned")], first[head.index("pending")]) == (3, 28)
     with override("en"):
-        drawn = flow.draw(accounts(study), "Flow").replace(flow.NO_BREAK, " ")
+        drawn = flow_diagram.draw(accounts(study), "Flow").replace(flow_diagram.NO_BREAK, " ")
     assert "no answer (n = 3)" in drawn
     assert "not analysed yet (n = 28)" in drawn
 
@@ -170,14 +171,14 @@ def test_a_team_that_withdraws_while_a_run_computes_is_counted_in_what_it_read(s
     """Else nobody would see that the withdrawn team's answers are in the figures."""
     second = builders.make_team(study, "Second")
     builders.seal(second, [answers(2)] * 6)
-    read = runs._computation
+    read = execution._computation
 
     def withdrawn_meanwhile(run):
         found = read(run)
         Participation.objects.filter(pk=second.pk).update(state=Participation.State.WITHDRAWN)
         return found
 
-    monkeypatch.setattr(runs, "_computation", withdrawn_meanwhile)
+    monkeypatch.setattr(execution, "_computation", withdrawn_meanwhile)
     run = analysed(study)
     assert str(second.pk) in run.counts["teams"]
     assert run.counts["analysed"] == 11

@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 import pytest
 from django.utils.translation import override
 
-from analysis import figures, flow
-from analysis.accounting import Accounts, Dispositions, TeamAccount
-from analysis.charts import ACCENT, NARROW, WIDE
-from analysis.figures import Dot, dot_plot, heat_map, path_diagram, scatter
-from analysis.plots import days_chart
+from analysis.data.accounting import Accounts, Dispositions, TeamAccount
+from analysis.reports.charts import ACCENT, NARROW, WIDE
+from analysis.results import figures, flow_diagram
+from analysis.results.days_chart import days_chart
+from analysis.results.figures import Dot, dot_plot, heat_map, path_diagram, scatter
 from tests.analysis.test_charts import SVG, boxes, contrast
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -135,8 +135,10 @@ def test_the_flow_keeps_its_words_in_their_boxes(language: str):
     team = TeamAccount(1, "T", "A", "I", "education", "contact", people)
     reasons = {"workload": 12, "reorganisation": 11, "other_research": 10, "other": 9}
     with override(language):
-        svg = flow.draw(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)), "Van uitgenodigd tot geanalyseerd")
-        stages = flow.stages(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)))
+        svg = flow_diagram.draw(
+            Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)), "Van uitgenodigd tot geanalyseerd"
+        )
+        stages = flow_diagram.stages(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)))
     found = boxes(svg)
     words = apart_and_inside(svg, found).replace("\u00a0", " ")
     for line in (line for stage in stages for line in (*stage.lines, *stage.aside)):

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from analysis.publishing import publish
-from analysis.report_links import path_of, share_with_team
-from teams import corrections
+from analysis.publication.links import path_of, share_with_team
+from analysis.publication.publishing import publish
+from teams.inviting import corrections
 from tests.analysis.builders import make_researcher, make_study, make_team, seal
 from tests.analysis.test_reports import analyse, varied
 

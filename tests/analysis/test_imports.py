@@ -6,21 +6,24 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from openpyxl import Workbook
 
-from analysis import dataset, runs
-from analysis.accounting import accounts
-from analysis.import_file import read_answers, read_map, read_table
-from analysis.import_teams import ImportRefused
-from analysis.imports import import_answers, seal
+from analysis.data import dataset
+from analysis.data.accounting import accounts
+from analysis.data.import_file import read_answers, read_map, read_table
+from analysis.data.import_teams import ImportRefused
+from analysis.data.imports import import_answers, seal
 from analysis.models import AnalysisRun
-from analysis.plan import locked_plan, rules
 from analysis.models.results import ReliabilityResult, ScaleResult
-from surveys import collections, paper, submission
+from analysis.plan.plans import locked_plan, rules
+from analysis.runs import execution
+from surveys.answering import submission
+from surveys.collecting import collections
 from surveys.models import Collection, Meeting, PresentBy, Response, SealedResponse, Survey
-from surveys.questionnaires import definition_of, import_questionnaire
-from teams.corrections import correct_leader
-from teams.handover_mails import leader_let_in
+from surveys.paper import entry
+from surveys.questionnaires.publishing import definition_of, import_questionnaire
+from teams.files.tables import UnreadableTable
+from teams.inviting.corrections import correct_leader
+from teams.messages.handovers import leader_let_in
 from teams.models import OutboxMessage, Participation, User
-from teams.tables import UnreadableTable
 from tests.analysis import builders
 from tests.analysis.psychometrics.conftest import ORACLES, load_oracle
 from tests.groups import a_group
@@ -167,7 +170,7 @@ def test_import_makes_teams_and_seals_them(survey, definition):
     plan = rules(locked_plan(survey.study).content)
     assert (plan.most_unanswered, plan.minimum_rule) == (None, "one")
     assert len(dataset.load(survey)) == 3
-    assert [found.pk for found in runs.surveys_due()] == [survey.pk]
+    assert [found.pk for found in execution.surveys_due()] == [survey.pk]
 
 
 def test_rows_without_one_answer_are_no_returned_questionnaires(survey, definition):
@@ -175,8 +178,8 @@ def test_rows_without_one_answer_are_no_returned_questionnaires(survey, definiti
     found = read(file_of(*GOOD, empty, empty), definition)
     assert (found.good, found.n_rows, found.n_unanswered) == (True, 4, 2)
     seal(import_answers(survey, found, None))
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert {name: run.counts[name] for name in ("approached", "returned", "analysed", "not_returned")} == {
         "approached": 4,
@@ -193,8 +196,8 @@ def test_who_said_not_to_be_eligible_or_could_not_judge_did_answer(survey, defin
     found = read(file_of(["Noord", "no_other", *[""] * 9], ["Noord", "yes", *["x"] * 9], header=header), definition)
     assert found.n_unanswered == 0
     seal(import_answers(survey, found, None))
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert run.counts["returned"] == 2
 
@@ -377,8 +380,8 @@ def test_nothing_is_added_to_imported_answers_before_they_are_sealed(survey, def
     assert not collections.reopen_collection(collection)
     assert not collections.reopen_collection(collection, by_link=True)
     with pytest.raises(submission.Closed):
-        paper.new_form(collection)
-    assert not paper.correct_handed_in(collection, 1)  # sealing would wait for it
+        entry.new_form(collection)
+    assert not entry.correct_handed_in(collection, 1)  # sealing would wait for it
     meeting = Meeting.objects.get(collection=collection)
     assert not collections.count_present(meeting, 5, User.objects.create_user("roos@noord.example"))
     assert seal([collection]) == 1

@@ -12,12 +12,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from analysis import runs, withdrawals
-from analysis.computing import Step
-from analysis.decisions import decide, undo
+from analysis import withdrawals
+from analysis.choices.decisions import decide, undo
 from analysis.models import AnalysisRun, Decision, RunStep
 from analysis.models.results import ResultTable
-from analysis.staging import table_of
+from analysis.runs import execution
+from analysis.runs.staging import table_of
+from analysis.runs.steps import Step
 from surveys.models import Collection, Survey
 from teams.models import Participation
 from tests.analysis import builders
@@ -72,7 +73,7 @@ class World:
         pass
 
     def request(self):
-        runs.request_run(self.survey)
+        execution.request_run(self.survey)
 
     def decide(self):
         standing = Decision.objects.filter(study=self.study, undone_at__isnull=True).first()
@@ -99,15 +100,15 @@ class World:
     def another_worker(self):
         """Another process leads the oldest run that is free."""
         if self.depth < 3:
-            self.work(runs.execute, AnalysisRun.objects.filter(runs.RUNS.due()).order_by("pk").first())
+            self.work(execution.execute, AnalysisRun.objects.filter(execution.RUNS.due()).order_by("pk").first())
 
     def newest_worker(self):
         if self.depth < 3:
-            self.work(runs.execute, AnalysisRun.objects.filter(runs.RUNS.due()).order_by("pk").last())
+            self.work(execution.execute, AnalysisRun.objects.filter(execution.RUNS.due()).order_by("pk").last())
 
     def help(self):
         if self.depth < 3:
-            self.work(runs.help_with, AnalysisRun.objects.filter(state=State.RUNNING).order_by("pk").last())
+            self.work(execution.help_with, AnalysisRun.objects.filter(state=State.RUNNING).order_by("pk").last())
 
     def work(self, how, run):
         if run is None:
@@ -125,11 +126,11 @@ class World:
         self.script = []
         for _ in range(20):
             self.leases_end()
-            due = runs.start_due_runs()
+            due = execution.start_due_runs()
             if not due:
                 return
             for pk in due:
-                runs.execute(pk)
+                execution.execute(pk)
         raise AssertionError("it never gets quiet")
 
 
@@ -138,16 +139,16 @@ EVENTS = ("nothing", "request", "decide", "withdraw", "leases_end", "die", "anot
 
 def play(script, monkeypatch):
     world = World(script)
-    do = runs._do
+    do = execution._do
 
     def watched(row, step):
         world.happens()
         do(row, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "_do", watched)
-        patched.setattr(runs, "_computation", Small)
-        patched.setattr(runs, "_wake", lambda *args: None)
+        patched.setattr(execution, "_do", watched)
+        patched.setattr(execution, "_computation", Small)
+        patched.setattr(execution, "_wake", lambda *args: None)
         world.script = []
         world.request()
         world.another_worker()  # decisions are taken after a first analysis
@@ -195,10 +196,10 @@ def test_a_run_that_is_stored_leaves_what_another_one_still_needs(monkeypatch):
 def test_what_a_withdrawal_takes_away_is_computed_anew(monkeypatch):
     """Steps staged for a run lose what they hold when a team withdraws: the run does them again."""
     world = World([])
-    monkeypatch.setattr(runs, "_computation", Small)
-    monkeypatch.setattr(runs, "_wake", lambda *args: None)
-    run = runs.request_run(world.survey)
-    store = runs.store
+    monkeypatch.setattr(execution, "_computation", Small)
+    monkeypatch.setattr(execution, "_wake", lambda *args: None)
+    run = execution.request_run(world.survey)
+    store = execution.store
     calls = []
 
     def emptied_before(*args):
@@ -207,8 +208,8 @@ def test_what_a_withdrawal_takes_away_is_computed_anew(monkeypatch):
         calls.append(args)
         return store(*args)
 
-    monkeypatch.setattr(runs, "store", emptied_before)
-    assert runs.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
+    monkeypatch.setattr(execution, "store", emptied_before)
+    assert execution.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
     assert len(calls) == 2
     assert ResultTable.objects.filter(run=run, kind="correlations").count() == STEPS
     assert Collection.objects.count() == 3

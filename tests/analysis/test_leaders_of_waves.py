@@ -7,9 +7,10 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from analysis.publishing import publish
-from analysis.talks import goals_before, write_goal
-from teams import corrections, invitations, mail
+from analysis.publication.publishing import publish
+from analysis.publication.talks import goals_before, write_goal
+from teams.inviting import corrections, invitations
+from teams.mail import outbox
 from teams.models import Event, FormerContact, Invitation, Participation, Role, Study, User
 from tests.analysis.builders import make_researcher, make_study
 from tests.analysis.test_reader_pages import analysed_study
@@ -39,14 +40,14 @@ def second(first) -> Participation:
     later.refresh_from_db()
     participation = invitations.list_team(later, first.team)
     invitations.invite_directors(later)
-    mail.send_due()
+    outbox.send_due()
     django_mail.outbox.clear()
     return participation
 
 
 def mailed() -> dict[str, str]:
     """Who gets which subject now."""
-    mail.send_due()
+    outbox.send_due()
     sent = {message.to[0]: message.subject for message in django_mail.outbox}
     django_mail.outbox.clear()
     return sent
@@ -150,7 +151,7 @@ def test_correcting_the_next_wave_leaves_mails_and_pages_of_this_one(first, seco
     assert "first0@university.example" in mailed(), "the one before is told"
     first.refresh_from_db()
     assert first.leader_email == "first0@university.example"
-    mail.queue("report_ready", first.pk, study=first.study)
+    outbox.queue("report_ready", first.pk, study=first.study)
     assert list(mailed()) == ["first0@university.example"]
     assert not Event.objects.filter(participation=first, kind="contact_changed").exists()
 
@@ -206,7 +207,7 @@ def test_nobody_is_given_a_wave_before_they_accepted_the_next(first, second):
 def test_the_mail_to_the_one_before_says_by_whom_where_and_whom_to_ask(first, second):
     by = make_researcher(second.study)
     corrections.correct_leader(second, "New", "new@x.example", by=by)
-    mail.send_due()
+    outbox.send_due()
     (sent,) = (one for one in django_mail.outbox if one.to == ["first0@university.example"])
     for text in (second.study.title, first.team.name, str(by), "researcher@university.example", "privacy@university"):
         assert text in sent.body

@@ -12,13 +12,13 @@ import pytest
 from django.core import mail as django_mail
 from django.utils import timezone
 
-from analysis import report_files
-from analysis.exporting import prepared
+from analysis.exports import prepared
 from analysis.models import AnalysisPlan, AnalysisRun, Publication
-from analysis.models.releases import PreparedFile
 from analysis.models.readers import ReportFile
+from analysis.models.releases import PreparedFile
+from analysis.publication import files
 from surveys.models import Survey
-from teams import mail, mail_server
+from teams.mail import outbox, server
 from teams.models import Job, OutboxMessage
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -55,26 +55,26 @@ def frozen_at(
 def kind(monkeypatch):
     """Two kinds of mail, of which one leaves no trace."""
     for name, traces in (("test.plain", True), ("test.quiet", False)):
-        mail.register(name, leaves_trace=traces, any_hour=True)(
-            lambda pk, language: mail.Mail(to=f"x{pk}@noord.example", subject="S", text="T")
+        outbox.register(name, leaves_trace=traces, any_hour=True)(
+            lambda pk, language: outbox.Mail(to=f"x{pk}@noord.example", subject="S", text="T")
         )
     yield
     for name in ("test.plain", "test.quiet"):
-        del mail._renderers[name]
-        mail._any_hour.discard(name)
-        mail._traceless.discard(name)
+        del outbox._renderers[name]
+        outbox._any_hour.discard(name)
+        outbox._traceless.discard(name)
 
 
 @pytest.mark.parametrize("name", ["test.plain", "test.quiet"])
 @pytest.mark.parametrize(
     ("module", "at"),
-    [(mail, "_claim"), (mail_server, "email_of"), (mail, "_begin_handing_over")],
+    [(outbox, "_claim"), (server, "email_of"), (outbox, "_begin_handing_over")],
     ids=["claimed", "rendered", "about to hand over"],
 )
 def test_a_mail_goes_once(kind, monkeypatch, name, module, at):
-    mail.queue_many(name, [1, 2, 3])
-    found = frozen_at(monkeypatch, module, at, mail.send_due, after=at != "_begin_handing_over")
-    mail.send_due()
+    outbox.queue_many(name, [1, 2, 3])
+    found = frozen_at(monkeypatch, module, at, outbox.send_due, after=at != "_begin_handing_over")
+    outbox.send_due()
     assert found == [3] or (at == "_claim" and found[0] == 3), found
     assert sorted(one.to[0] for one in django_mail.outbox) == [f"x{n}@noord.example" for n in (1, 2, 3)]
     left = OutboxMessage.objects.exclude(state=OutboxMessage.State.SENT)
@@ -116,15 +116,13 @@ def test_a_report_file_is_stored_once(monkeypatch):
     survey = Survey.objects.get(study=study)
     run = AnalysisRun.objects.create(survey=survey, plan=AnalysisPlan.objects.get(study=study), n_seals=0)
     publication = Publication.objects.create(study=study, run=run)
-    file = ReportFile.objects.create(publication=publication, reader=report_files.STUDY, language="nl")
+    file = ReportFile.objects.create(publication=publication, reader=files.STUDY, language="nl")
     contents = [b"first", b"second"]
-    monkeypatch.setattr(report_files, "basis_of", lambda _publication: "basis")
-    monkeypatch.setattr(report_files, "read_material", lambda _run: object())
-    monkeypatch.setattr(report_files, "_content", lambda *_args: contents.pop(0))
-    found = frozen_at(
-        monkeypatch, report_files, "_content", lambda: report_files.make_files(publication.pk), after=True
-    )
-    assert report_files.make_files(publication.pk) == 0
+    monkeypatch.setattr(files, "basis_of", lambda _publication: "basis")
+    monkeypatch.setattr(files, "read_material", lambda _run: object())
+    monkeypatch.setattr(files, "_content", lambda *_args: contents.pop(0))
+    found = frozen_at(monkeypatch, files, "_content", lambda: files.make_files(publication.pk), after=True)
+    assert files.make_files(publication.pk) == 0
     assert found == [1]
     file.refresh_from_db()
     assert (file.state, bytes(file.content), file.attempts) == (ReportFile.State.READY, b"second", 2)

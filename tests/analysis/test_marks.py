@@ -13,21 +13,22 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import override
 
-from analysis import exports, runs
-from analysis.exporting.rscript import expected_rows
-from analysis.figures import path_diagram
-from analysis.model_fit import fits_of
+from analysis.exports import tables
+from analysis.exports.rscript import expected_rows
 from analysis.models import AnalysisRun
-from analysis.pdf import _team, _wide
-from analysis.publishing import publish
-from analysis.quality import Caution, Figure, icc2_figure, keyed, labelled, reliability_figure
-from analysis.reading import item_lines, results_of, scale_lines
-from analysis.reports import team_reports
 from analysis.models.results import FactorModelResult, ScaleSet
+from analysis.publication.publishing import publish
+from analysis.reports.pdf import _team, _wide
+from analysis.reports.quality import Caution, Figure, icc2_figure, keyed, labelled, reliability_figure
+from analysis.reports.team import team_reports
+from analysis.reports.wide import academy_report, study_report
+from analysis.results.figures import path_diagram
+from analysis.results.model_fit import fits_of
+from analysis.results.reading import item_lines, results_of, scale_lines
+from analysis.results.workspace import invariance_levels
+from analysis.results.write_up import write_up
+from analysis.runs import execution
 from analysis.templatetags import report
-from analysis.wide_reports import academy_report, study_report
-from analysis.workspace import invariance_levels
-from analysis.write_up import write_up
 from surveys.models import Survey
 from teams.models import Participation, User
 from tests.analysis import builders
@@ -63,8 +64,8 @@ def run(db):
     people = _people(200)
     for number in range(4):
         builders.seal(builders.make_team(study, f"Team{number}", approached=60), people[number::4])
-    made = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(made.pk)
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk)
     return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
 
 
@@ -164,7 +165,7 @@ def test_the_text_for_an_article_marks_text_tables_and_latex(run):
 
 def test_files_and_scripts_hold_the_marks(run):
     with override("en"):
-        lines = list(csv.DictReader(io.StringIO("".join(exports.csv_lines(exports.result_rows(run))).lstrip("\ufeff"))))
+        lines = list(csv.DictReader(io.StringIO("".join(tables.csv_lines(tables.result_rows(run))).lstrip("\ufeff"))))
     overall = {line["scale"]: line["marks"] for line in lines if not line["team"] and line["scale_set"] == "final"}
     assert "alpha negative (α or ω below zero" in overall["AA"]
     assert "omega improper (" in overall["BB"]
@@ -237,21 +238,21 @@ def test_a_template_that_marks_explains_too():
 
 
 #: Modules that read rows whose figures can have marks, and what for. Another one prints them without: it takes what
-#: quality.py and model_fit.py make of a row.
+#: analysis/reports/quality.py and analysis/results/model_fit.py make of a row.
 READERS = {
-    "models.py": "names the tables",
+    "views/researchers/models.py": "finds a model; its figures by results/model_fit.py",
+    "models/__init__.py": "names the tables",
     "models/results.py": "the tables",
-    "quality.py": "marks",
-    "model_fit.py": "marks",
-    "reading.py": "makes lines of figures with marks",
-    "exports.py": "makes figures with marks",
-    "exporting/rscript.py": "writes the marks beside the figures",
-    "exporting/models_of_run.py": "which items and models there are, no figures",
-    "groups.py": "which items a scale has, no figures",
-    "publishing.py": "which items a scale has, no figures",
-    "views/models.py": "finds a model; its figures by model_fit.py",
-    "views/cases.py": "makes figures with marks",
-    "workspace.py": "agreement of single teams, which has no marks",
+    "reports/quality.py": "marks",
+    "reports/groups.py": "which items a scale has, no figures",
+    "results/model_fit.py": "marks",
+    "results/reading.py": "makes lines of figures with marks",
+    "results/models_of_run.py": "which items and models there are, no figures",
+    "results/workspace.py": "agreement of single teams, which has no marks",
+    "exports/tables.py": "makes figures with marks",
+    "exports/rscript.py": "writes the marks beside the figures",
+    "publication/publishing.py": "which items a scale has, no figures",
+    "views/researchers/cases.py": "makes figures with marks",
     "erasure/places.py": "names the tables",
 }
 
@@ -263,11 +264,15 @@ def test_rows_with_figures_that_have_marks_are_read_by_known_modules_only():
     found = {
         str(path.relative_to(ROOT / "analysis"))
         for path in (ROOT / "analysis").rglob("*.py")
-        if re.search(names, path.read_text()) and path.parent.name not in ("psychometrics", "migrations")
+        if re.search(names, path.read_text()) and not {"psychometrics", "migrations"} & set(path.parts)
     }
     assert found == READERS.keys()
 
 
 def test_statements_of_reports_are_printed_with_their_marks():
-    for path in [*TEMPLATES.glob("analysis/*report*.html"), TEMPLATES / "analysis/talk.html", ROOT / "analysis/pdf.py"]:
+    for path in [
+        *TEMPLATES.glob("analysis/*report*.html"),
+        TEMPLATES / "analysis/talk.html",
+        ROOT / "analysis/reports/pdf.py",
+    ]:
         assert not re.search(r"\bitem\.text\b", path.read_text()), path

@@ -10,12 +10,12 @@ import pytest
 import python_calamine
 from lxml import etree
 
-from analysis.accounts_table import workbook
-from analysis.exporting import rscript
-from analysis.write_up import PrintTable
-from surveys import xlsform
-from teams.glyphs import without_controls
-from teams.tables import FORMULA_STARTS, held, neutralised
+from analysis.exports import rscript
+from analysis.results.response_tables import workbook
+from analysis.results.write_up import PrintTable
+from surveys.questionnaires import xlsform_writing
+from teams.files.tables import FORMULA_STARTS, held, neutralised
+from teams.text.glyphs import without_controls
 from tests.nasty import HALF, NASTY, NUL
 
 EVERYTHING = {**NASTY, "NUL": NUL, "half a sign": HALF}
@@ -47,9 +47,9 @@ def test_a_workbook_reads_back_and_runs_nothing(words: str) -> None:
 
 @each
 def test_a_form_in_a_workbook_takes_whatever_people_wrote(words: str) -> None:
-    cell = xlsform.protected(words)
+    cell = xlsform_writing.protected(words)
     assert cell is None or not cell.startswith(FORMULA_STARTS)
-    assert cell is None or xlsform.unprotected(re.sub("_x005F_(x[0-9A-Fa-f]{4}_)", r"_\1", cell)) == held(words)
+    assert cell is None or xlsform_writing.unprotected(re.sub("_x005F_(x[0-9A-Fa-f]{4}_)", r"_\1", cell)) == held(words)
 
 
 def test_signs_that_begin_a_formula_in_some_spreadsheet_are_neutralised() -> None:

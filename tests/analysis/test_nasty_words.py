@@ -9,21 +9,21 @@ from xml.etree import ElementTree
 import pytest
 from django.urls import reverse
 
-from analysis import runs
-from analysis.exporting.ddi import ddi_bytes
-from analysis.exports import csv_lines
-from analysis.figures import Dot, dot_plot, heat_map, path_diagram
+from analysis.exports.ddi import ddi_bytes
+from analysis.exports.tables import csv_lines
 from analysis.models import AnalysisRun
-from analysis.pdf import academy_pdf, study_pdf, team_pdf
-from analysis.reports import team_reports
-from analysis.wide_reports import academy_report, study_report
-from surveys import slips
+from analysis.reports.pdf import academy_pdf, study_pdf, team_pdf
+from analysis.reports.team import team_reports
+from analysis.reports.wide import academy_report, study_report
+from analysis.results.figures import Dot, dot_plot, heat_map, path_diagram
+from analysis.runs import execution
 from surveys.models import Collection, Meeting, Survey
 from surveys.models.questionnaire import Questionnaire
-from surveys.paper_form import paper_form_pdf
-from teams import contact_cells
+from surveys.paper import slips
+from surveys.paper.form import paper_form_pdf
+from teams.contacts import cells
+from teams.files.tables import write_csv
 from teams.models import Academy, Study, Team
-from teams.tables import write_csv
 from tests.access.opened import fields_of
 from tests.analysis import builders
 from tests.nasty import NASTY, NUL
@@ -52,8 +52,8 @@ def worded(report, words):
 
 def test_paper_slips_and_all_three_reports_can_be_printed_whatever_people_wrote(study):
     teams = builders.three_teams(study)
-    made = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(made.pk)
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk)
     Meeting.objects.create(
         collection=Collection.objects.get(participation=teams[0]), code="ABCDEF", facilitator_nonce="n"
     )
@@ -101,7 +101,7 @@ def test_who_saves_a_study_or_reads_in_teams_is_told_which_signs_are_replaced_on
     assert named in client.post(settings, fields | {"title": "Study 漢"}, follow=True).content.decode()
     assert Study.objects.get(pk=study.pk).title == "Study 漢"
     row = ["Noord", "Zorg", "health", "D", "d@noord.example", "Team 漢", "", "L", "l@noord.example"]
-    content = write_csv([contact_cells.EXAMPLE[0], row])
+    content = write_csv([cells.EXAMPLE[0], row])
     answer = client.post(reverse("contacts_import", args=["small"]), {"content": content, "apply": "1"}, follow=True)
     assert Team.objects.filter(name="Team 漢").exists()
     assert named in answer.content.decode()

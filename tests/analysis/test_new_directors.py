@@ -5,12 +5,13 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from analysis import report_links
 from analysis.erasure import people
-from analysis.publishing import publish
 from analysis.models.readers import ReportLink
-from teams import contacts, duplicates, mail
-from teams.contact_cells import EXAMPLE
+from analysis.publication import links
+from analysis.publication.publishing import publish
+from teams.contacts import contacts, duplicates
+from teams.contacts.cells import EXAMPLE
+from teams.mail import outbox
 from teams.models import Academy, FormerContact, Invitation, OutboxMessage, Study, User
 from tests.analysis.builders import make_researcher
 from tests.analysis.test_reader_pages import analysed_study
@@ -28,7 +29,7 @@ def academy() -> Academy:
     academy.refresh_from_db()
     Invitation.objects.create(study=study, academy=academy, state="accepted", undertaking=True)
     publish(run, None)
-    mail.send_due()
+    outbox.send_due()
     return academy
 
 
@@ -68,9 +69,9 @@ def signed_in(user: User) -> Client:
 
 def gets_the_report(academy: Academy, email: str, mailbox: list) -> None:
     mailbox.clear()
-    mail.send_due()
+    outbox.send_due()
     link = ReportLink.objects.get(academy=academy)
-    (found,) = [one for one in mailbox if report_links.path_of(link) in one.body]
+    (found,) = [one for one in mailbox if links.path_of(link) in one.body]
     assert found.to == [email]
     assert reads(open_link(link), academy)
 
@@ -115,9 +116,9 @@ def test_of_two_academies_that_become_one_the_other_director_reads_nothing(acade
     former.refresh_from_db()
     assert former.academy == keep, "also what has no name for the way back"
     assert not reads(dirk, keep)
-    mail.send_due()
+    outbox.send_due()
     assert [one for one in mailoutbox if one.to == ["dirk@university.example"]], "who was director is told"
-    gets = [one for one in mailoutbox if report_links.path_of(ReportLink.objects.get()) in one.body]
+    gets = [one for one in mailoutbox if links.path_of(ReportLink.objects.get()) in one.body]
     assert [one.to for one in gets] == [["nora@university.example"]]
 
 
@@ -132,7 +133,7 @@ def test_a_removed_director_reads_nothing_and_the_next_one_gets_it(academy, roos
 
 def test_what_a_researcher_ended_stays_ended(academy, roos, dirk):
     link = ReportLink.objects.get(academy=academy)
-    report_links.revoke(link)
+    links.revoke(link)
     edit = reverse("academy_edit", args=["small", academy.pk])
     signed_in(roos).post(edit, details(academy, "nora@university.example"))
     assert not reads(dirk, academy)

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from analysis import disclosure, runs
-from analysis.models.comparisons import KnownComposition
+from analysis import disclosure
 from analysis.models import AnalysisRun
+from analysis.models.comparisons import KnownComposition
 from analysis.models.releases import RowRelease
 from analysis.models.results import ResultTable
-from surveys.definition import content_hash
+from analysis.runs import execution
 from surveys.models import QuestionnaireVersion, Survey
+from surveys.questionnaires.definition import content_hash
 from teams.models import Participation, Team
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -26,8 +27,8 @@ def study():
 
 
 def analyse(study):
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     return AnalysisRun.objects.get(pk=run.pk)
 
 
@@ -86,7 +87,7 @@ def test_rates_beside_scores_every_team_once(study):
 
 
 def test_many_teams_are_counted_in_cells(study, monkeypatch):
-    monkeypatch.setattr("analysis.nonresponse.MOST_POINTS", 2)
+    monkeypatch.setattr("analysis.runs.nonresponse.MOST_POINTS", 2)
     for number in range(3):
         seal(study, f"T{number}", ["short"] * 10, value=4)
     found = table(analyse(study), "score BB")

@@ -9,12 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import nonresponse_pages, runs
-from analysis.models.comparisons import KnownComposition
-from analysis.figures import scatter
 from analysis.models import AnalysisRun
-from surveys.definition import content_hash
+from analysis.models.comparisons import KnownComposition
+from analysis.results import nonresponse
+from analysis.results.figures import scatter
+from analysis.runs import execution
 from surveys.models import QuestionnaireVersion, Survey
+from surveys.questionnaires.definition import content_hash
 from teams.models import Event
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -57,8 +58,8 @@ def seal(study, first, last):
 
 
 def analyse(study):
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     return AnalysisRun.objects.get(pk=run.pk)
 
 
@@ -101,7 +102,7 @@ def test_numbers_of_the_population_start_a_run_and_stand_beside_the_respondents(
     known = KnownComposition.objects.get()
     assert (known.counts, known.limits, known.source) == ([300, 100], [], "HR, 2026")
     run = AnalysisRun.objects.get(state="queued")
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     assert set(run.steps.filter(reused=False).values_list("name", flat=True)) == {"nonresponse"}
     shown = text(researcher.get(url("nonresponse")))
     assert "75.0" in shown
@@ -144,9 +145,9 @@ def test_files_hold_what_the_page_shows(researcher, study):
     answer = researcher.get(url("nonresponse_csv"))
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode().removeprefix("\ufeff"))))
     of = {(row["table"], row["name"], row["row"], row["statistic"]): row["value"] for row in rows}
-    group = nonresponse_pages.group_rows(run, "academy")[0]
+    group = nonresponse.group_rows(run, "academy")[0]
     assert float(of["teams", "academy", group["label"], "rate"]) == group["rate"]
-    scores = nonresponse_pages.table(run, "score BB")
+    scores = nonresponse.table(run, "score BB")
     assert float(of["scores", "Second", "spearman", "r"]) == scores["spearman"]["r"]
     assert of["answers", "How long?", "Short", "known_share"] == "0.75"
     assert of["teams", "mode", "online, each by a personal link", "invited"] == ""
@@ -170,7 +171,7 @@ def test_files_before_an_analysis_are_not_there(researcher, study):
 )
 def test_the_sentence_follows_the_interval(low, high, words):
     found = {"spearman": {"low": low, "high": high, "r": 0, "p": 1, "problem": "" if low else "too_few_observations"}}
-    assert words in nonresponse_pages.sentence(found, "Second")
+    assert words in nonresponse.sentence(found, "Second")
 
 
 def test_queries_do_not_grow_with_teams(researcher, study):

@@ -9,14 +9,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis import dataset, open_texts
-from analysis.exporting import csv_file, ddi, releases, rows, spss
-from analysis.exports import codebook_rows, csv_lines
-from analysis.import_file import Table, read_answers
+from analysis.data import dataset, open_texts
+from analysis.data.import_file import Table, read_answers
+from analysis.exports import csv_file, ddi, releases, rows, spss
+from analysis.exports.tables import codebook_rows, csv_lines
 from analysis.models.open_texts import TextReview
-from surveys.deleting import delete_collection
+from surveys.collecting.deleting import delete_collection
 from surveys.models import Collection, Response, SealedResponse, Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires.publishing import definition_of
 from teams.models import Event, Participation
 from tests.analysis import builders
 from tests.analysis.builders import answers

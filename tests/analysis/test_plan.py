@@ -4,10 +4,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from analysis.models import AnalysisPlan
-from analysis.plan import amend_plan, default_plan, hash_of, import_plan, lock_plan, locked_plan, rules, skewed_null
-from analysis.psychometrics.agreement import null_variance
+from analysis.plan.plans import (
+    amend_plan,
+    default_plan,
+    hash_of,
+    import_plan,
+    lock_plan,
+    locked_plan,
+    rules,
+    skewed_null,
+)
+from analysis.psychometrics.teams.agreement import null_variance
 from surveys.models import Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires.publishing import definition_of
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db

@@ -5,12 +5,12 @@ import json
 import pytest
 from django.urls import reverse
 
-from analysis import runs
-from analysis.groups import final_scales_of
 from analysis.models import AnalysisPlan, AnalysisRun
-from analysis.plan import hash_of, locked_plan, rules
+from analysis.plan.plans import hash_of, locked_plan, rules
+from analysis.reports.groups import final_scales_of
+from analysis.runs import execution
 from surveys.models import Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires.publishing import definition_of
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def url(name, *args):
 
 def test_a_change_is_another_plan_with_its_reason_and_results_say_so(researcher, study):
     builders.three_teams(study)
-    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    assert execution.execute(execution.request_run(Survey.objects.get(study=study)).pk)
     page = researcher.get(url("plan_amend")).content.decode()
     assert "report it as a change" in page
     answer = researcher.post(
@@ -64,7 +64,7 @@ def test_a_change_is_another_plan_with_its_reason_and_results_say_so(researcher,
     waiting = AnalysisRun.objects.get(state="queued")
     assert waiting.plan == plan
     assert "plan 1</a>, locked on" in researcher.get(url("results")).content.decode()
-    assert runs.execute(waiting.pk)
+    assert execution.execute(waiting.pk)
     page = researcher.get(url("results")).content.decode()
     assert "plan 2</a>, locked on" in page
     assert FORM["reason"] in page
@@ -119,7 +119,7 @@ def test_the_document_holds_rules_questions_and_a_hash_that_can_be_checked(resea
 
 def test_questions_reverse_keys_and_k_can_be_amended_and_results_follow(researcher, study):
     builders.seal(builders.make_team(study, "A"), [builders.answers(4, 4, 1, 4, 4, 1, 2, 3, 2)] * 6)
-    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    assert execution.execute(execution.request_run(Survey.objects.get(study=study)).pk)
     changes = {"items_CC": ["CC1", "CC2"], "reverse_keyed": ["AA3", "BB3"], "k": "6"}
     assert researcher.post(url("plan_amend"), FORM | changes).status_code == 302
     changed = rules(locked_plan(study).content)
@@ -128,7 +128,7 @@ def test_questions_reverse_keys_and_k_can_be_amended_and_results_follow(research
     study.refresh_from_db()
     assert (study.k, changed.k) == (6, 6)
     run = AnalysisRun.objects.get(state="queued")
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     means = dict(run.scaleresults.filter(participation=None, scale_set="final").values_list("scale", "mean"))
     assert means == {"AA": 4.0, "BB": 4.0, "CC": 2.5}
     item = next(

@@ -7,17 +7,17 @@ import yaml
 from django.test import Client
 from django.urls import reverse
 
-from analysis import runs
 from analysis.disclosure import Withheld
-from analysis.exporting import csv_file, releases, rows, rscript, spss
-from analysis.exports import csv_lines
+from analysis.exports import csv_file, releases, rows, rscript, spss
+from analysis.exports.tables import csv_lines
+from analysis.forms.plan import AmendmentForm
 from analysis.models import AnalysisRun
-from analysis.pdf import team_pdf
-from analysis.plan import locked_plan, rules
-from analysis.plan_forms import AmendmentForm
-from analysis.psychometrics.agreement import null_variance
-from analysis.reports import team_report
 from analysis.models.results import AgreementResult, ItemResult, ScaleResult
+from analysis.plan.plans import locked_plan, rules
+from analysis.psychometrics.teams.agreement import null_variance
+from analysis.reports.pdf import team_pdf
+from analysis.reports.team import team_report
+from analysis.runs import execution
 from surveys.models import Survey
 from tests.analysis import builders
 
@@ -42,7 +42,7 @@ def with_points(monkeypatch, points: int) -> Survey:
 @pytest.mark.parametrize("points", [2, 5, 11])
 def test_from_the_answers_to_the_report(monkeypatch, points):
     survey = with_points(monkeypatch, points)
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     run = AnalysisRun.objects.get()
     assert run.state == AnalysisRun.State.DONE, run
     plan = rules(run.plan.content)
@@ -71,8 +71,8 @@ def test_from_the_answers_to_the_report(monkeypatch, points):
 
 def test_the_files_hold_the_points(monkeypatch):
     survey = with_points(monkeypatch, 7)
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     release = releases.register(survey, with_team=True, background=[], purpose="a check", user=None)
     found = rows.rows_of(release, survey, run)

@@ -8,13 +8,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis.groups import load_groups
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
-from analysis.publishing import publish
-from analysis.report_files import make_files
-from analysis.runs import execute, request_run
+from analysis.publication.files import make_files
+from analysis.publication.publishing import publish
+from analysis.reports.groups import load_groups
+from analysis.runs.execution import execute, request_run
 from surveys.models import Collection, Survey
-from teams.mail import OutboxMessage
+from teams.mail.outbox import OutboxMessage
 from teams.models import Participation, Study, User
 from tests.analysis.builders import answers, make_researcher, make_study, make_team, seal
 

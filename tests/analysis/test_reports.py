@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from django.utils.translation import override
 
-from analysis import dataset
+from analysis.data import dataset
 from analysis.disclosure import Capped, ItemMean, MeanShown, NearlyAll, Reason, Withheld, show_aggregate
-from analysis.groups import load_groups
 from analysis.models import AccountingDecision, AnalysisRun, Unit
-from analysis.psychometrics.scoring import score_scales
-from analysis.psychometrics.team_means import mean_over_respondents
+from analysis.psychometrics.scales.scoring import score_scales
+from analysis.psychometrics.teams.team_means import mean_over_respondents
+from analysis.publication.publishing import PublishingRefused, publish
 from analysis.publication.standing import published_run
-from analysis.publishing import PublishingRefused, publish
-from analysis.report_objects import Benchmark
-from analysis.reports import team_report
-from analysis.runs import execute, request_run
-from analysis.wide_reports import academy_report
-from analysis.wording import caption, how_measured
+from analysis.reports.groups import load_groups
+from analysis.reports.objects import Benchmark
+from analysis.reports.team import team_report
+from analysis.reports.wide import academy_report
+from analysis.reports.wording import caption, how_measured
+from analysis.runs.execution import execute, request_run
 from surveys.models import Collection, Survey
 from teams.models import Participation, Study
 from tests.analysis.builders import answers, make_study, make_team, seal

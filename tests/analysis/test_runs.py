@@ -7,15 +7,15 @@ from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import override
 
-from analysis import results, run_claims, runs
-from analysis.computing import Computation
-from analysis.decisions import decide
+from analysis.choices.decisions import decide
 from analysis.models import AnalysisRun, RunStep, ScreeningDecision
-from analysis.plan import amend_plan, locked_plan
 from analysis.models.results import AgreementResult, FactorModelResult, ItemResult, ReliabilityResult, ScaleResult
-from analysis.run_claims import claim_step
-from analysis.run_words import failure_in_words
-from analysis.staging import pack, rows, unpack
+from analysis.plan.plans import amend_plan, locked_plan
+from analysis.results.words import failure_in_words
+from analysis.runs import claims, execution, store
+from analysis.runs.claims import claim_step
+from analysis.runs.staging import pack, rows, unpack
+from analysis.runs.steps import Computation
 from surveys.models import Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -42,8 +42,8 @@ def n_rows(run):
 
 
 def test_a_run_writes_per_team_and_overall_rows(survey):
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert run.state == State.DONE
     assert (run.step, run.lease_until, run.error) == (run.n_steps, None, "")
@@ -63,8 +63,8 @@ def test_scores_use_the_reverse_key_and_items_stay_as_answered():
     study = builders.make_study()
     builders.seal(builders.make_team(study, "A"), [answers(4, 4, 1)] * 5)
     builders.seal(builders.make_team(study, "B"), [answers(1, 1, 4)] * 5)
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     scale = ScaleResult.objects.get(run=run, participation__team__name="A", scale="AA", scale_set="final")
     assert (scale.mean, scale.sd, scale.n) == (4.0, 0.0, 5)
     item = ItemResult.objects.get(run=run, participation__team__name="A", item="AA3")
@@ -75,8 +75,8 @@ def test_cannot_judge_and_open_items_are_counted_apart():
     study = builders.make_study()
     team = builders.make_team(study, "A")
     builders.seal(team, [answers("x", 2), answers(None, 2), answers(3, 2)])
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     for participation in (None, team):
         item = ItemResult.objects.get(run=run, participation=participation, item="AA1")
         assert (item.n, item.n_cannot_judge, item.n_missing, item.counts) == (1, 1, 1, [0, 0, 1, 0])
@@ -90,8 +90,8 @@ def test_screening_by_the_plan_leaves_a_row_per_response_set_aside():
         [answers(2), {}, answers(2, 2, 2, 2, 2, 2, "x", "x", None), answers(2, 2, 2, 2, 2, 2, 2, "x", None)],
         eligibility=["yes", "no_other", "yes", "yes"],
     )
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     found = sorted(ScreeningDecision.objects.filter(run=run).values_list("rule", "value", "participation_id"))
     # 3 of 9 open is over a quarter, 2 of 9 is not
     assert found == [("not_eligible", "no_other", team.pk), ("unanswered", "3/9 (2)", team.pk)]
@@ -102,8 +102,8 @@ def test_screening_by_the_plan_leaves_a_row_per_response_set_aside():
 def test_the_same_data_give_the_same_rows(survey):
     rows = []
     for _ in range(2):
-        run = runs.request_run(survey)
-        assert runs.execute(run.pk)
+        run = execution.request_run(survey)
+        assert execution.execute(run.pk)
         run.refresh_from_db()
         values = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale", "participation_id")
         rows.append((run.fingerprint, list(values.values_list("scale", "n", "mean", "sd", "ci_low", "ci_high"))))
@@ -115,8 +115,8 @@ def test_a_team_of_one_and_a_team_without_answers_break_nothing():
     builders.seal(builders.make_team(study, "One"), [answers(2, 3)])
     empty = builders.make_team(study, "None")
     builders.seal(empty, [])
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     row = ScaleResult.objects.get(run=run, participation=empty, scale="AA", scale_set="final")
     assert (row.n, row.mean, row.ci_low) == (0, None, None)
     run.refresh_from_db()
@@ -126,20 +126,20 @@ def test_a_team_of_one_and_a_team_without_answers_break_nothing():
 def test_a_study_without_any_answer_gives_a_run_with_empty_rows():
     study = builders.make_study()
     builders.seal(builders.make_team(study, "None"), [])
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
 
 
 # ------------------------------------------------------------------------------------------------ asking
 def test_two_requests_leave_one_waiting_run(survey):
-    assert runs.request_run(survey) == runs.request_run(survey)
+    assert execution.request_run(survey) == execution.request_run(survey)
     assert AnalysisRun.objects.count() == 1
 
 
 def test_a_request_after_an_amendment_uses_the_new_plan(study, survey):
-    first = runs.request_run(survey)
+    first = execution.request_run(survey)
     amended = amend_plan(study, {**locked_plan(study).content, "k": 6}, "A reason.", builders.make_researcher(study))
-    assert runs.request_run(survey) == first
+    assert execution.request_run(survey) == first
     first.refresh_from_db()
     assert first.plan == amended
 
@@ -147,63 +147,63 @@ def test_a_request_after_an_amendment_uses_the_new_plan(study, survey):
 def test_without_a_locked_plan_there_is_no_run():
     study = builders.make_study()
     study.plans.all().delete()
-    with pytest.raises(runs.NoPlan):
-        runs.request_run(Survey.objects.get(study=study))
-    assert runs.start_due_runs() == []
+    with pytest.raises(execution.NoPlan):
+        execution.request_run(Survey.objects.get(study=study))
+    assert execution.start_due_runs() == []
 
 
 def test_sealing_makes_a_run_due_once(study, survey):
-    assert [found.pk for found in runs.surveys_due()] == [survey.pk]
-    waiting = runs.start_due_runs()
+    assert [found.pk for found in execution.surveys_due()] == [survey.pk]
+    waiting = execution.start_due_runs()
     assert waiting == [AnalysisRun.objects.get().pk]
-    assert runs.start_due_runs() == waiting
-    assert runs.execute(waiting[0])
-    assert runs.surveys_due() == []
+    assert execution.start_due_runs() == waiting
+    assert execution.execute(waiting[0])
+    assert execution.surveys_due() == []
     builders.seal(builders.make_team(study, "Late"), [answers(1, 2)])
-    assert [found.pk for found in runs.surveys_due()] == [survey.pk]
+    assert [found.pk for found in execution.surveys_due()] == [survey.pk]
 
 
 def test_an_amended_plan_makes_a_run_due_once(study, survey):
-    assert runs.execute(runs.start_due_runs()[0])
-    assert runs.surveys_due() == []
+    assert execution.execute(execution.start_due_runs()[0])
+    assert execution.surveys_due() == []
     amend_plan(study, {**locked_plan(study).content, "k": 6}, "A reason.", builders.make_researcher(study))
-    (waiting,) = runs.start_due_runs()
-    assert runs.execute(waiting)
+    (waiting,) = execution.start_due_runs()
+    assert execution.execute(waiting)
     assert AnalysisRun.objects.get(pk=waiting).plan == locked_plan(study)
-    assert runs.start_due_runs() == []
+    assert execution.start_due_runs() == []
 
 
 def test_a_failed_run_is_not_started_over_and_over(survey, monkeypatch):
     monkeypatch.setattr(Computation, "score", _fail)
-    run = runs.request_run(survey)
-    assert not runs.execute(run.pk)
-    assert runs.start_due_runs() == []
+    run = execution.request_run(survey)
+    assert not execution.execute(run.pk)
+    assert execution.start_due_runs() == []
 
 
 # ------------------------------------------------------------------------------------------------ claims
 def test_of_two_workers_one_gets_the_run(survey):
-    run = runs.request_run(survey)
-    assert runs.claim(run.pk) is not None
-    assert runs.claim(run.pk) is None
-    assert not runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.claim(run.pk) is not None
+    assert execution.claim(run.pk) is None
+    assert not execution.execute(run.pk)
 
 
 def test_a_run_whose_lease_ran_out_is_taken_up_again(survey):
-    run = runs.request_run(survey)
-    dead = runs.claim(run.pk)
+    run = execution.request_run(survey)
+    dead = execution.claim(run.pk)
     AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert runs.start_due_runs() == [run.pk]
-    assert runs.execute(run.pk)
+    assert execution.start_due_runs() == [run.pk]
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts) == (State.DONE, 2)
     before = n_rows(run)
-    with pytest.raises(runs.ClaimLost):  # the first worker was only slow: it finds out and writes nothing
-        runs.renew(dead)
+    with pytest.raises(execution.ClaimLost):  # the first worker was only slow: it finds out and writes nothing
+        execution.renew(dead)
     assert n_rows(run) == before
 
 
 def test_a_worker_that_lost_its_claim_writes_nothing(survey, monkeypatch):
-    run = runs.request_run(survey)
+    run = execution.request_run(survey)
     score = Computation.score
 
     def slow(self, *args):
@@ -211,18 +211,18 @@ def test_a_worker_that_lost_its_claim_writes_nothing(survey, monkeypatch):
         return score(self, *args)
 
     monkeypatch.setattr(Computation, "compute_agreement", slow)
-    assert not runs.execute(run.pk)
+    assert not execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, n_rows(run)) == (State.RUNNING, 0)
 
 
 def test_after_three_deaths_the_run_fails_with_what_it_was_doing(survey):
-    run = runs.request_run(survey)
-    for _ in range(run_claims.MAX_ATTEMPTS):
-        assert runs.claim(run.pk)
+    run = execution.request_run(survey)
+    for _ in range(claims.MAX_ATTEMPTS):
+        assert execution.claim(run.pk)
         AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1), step=3, n_steps=7)
-    assert runs.claim(run.pk) is None
-    assert runs.start_due_runs() == []
+    assert execution.claim(run.pk) is None
+    assert execution.start_due_runs() == []
     run.refresh_from_db()
     assert run.state == State.FAILED
     assert run.failure == {"code": "stopped", "attempts": 3, "step": 3, "n_steps": 7, "step_name": ""}
@@ -231,9 +231,9 @@ def test_after_three_deaths_the_run_fails_with_what_it_was_doing(survey):
 
 
 def test_cancelling_stops_a_run_before_it_writes(survey, monkeypatch):
-    run = runs.request_run(survey)
-    monkeypatch.setattr(Computation, "score", lambda *args: runs.cancel(run) and [])
-    assert not runs.execute(run.pk)
+    run = execution.request_run(survey)
+    monkeypatch.setattr(Computation, "score", lambda *args: execution.cancel(run) and [])
+    assert not execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, n_rows(run)) == (State.CANCELLED, 0)
 
@@ -246,8 +246,8 @@ def _fail(*args):
 @pytest.mark.parametrize("step", ["screen", "score", "describe_items", "compute_reliability", "compute_agreement"])
 def test_a_step_that_breaks_leaves_no_rows_and_says_why(survey, monkeypatch, step):
     monkeypatch.setattr(Computation, step, _fail)
-    run = runs.request_run(survey)
-    assert not runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert not execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.error) == (State.FAILED, "RuntimeError: the step broke")
     assert run.failure["code"] == "error"
@@ -256,35 +256,35 @@ def test_a_step_that_breaks_leaves_no_rows_and_says_why(survey, monkeypatch, ste
 
 
 def test_a_storing_that_breaks_half_way_leaves_no_rows(survey, monkeypatch):
-    write = results.write
+    write = store.write
 
     def broken(run, part):
         if part.table == "agreementresult":
             raise RuntimeError("the disk is full")
         write(run, part)
 
-    monkeypatch.setattr(results, "write", broken)
-    run = runs.request_run(survey)
-    assert not runs.execute(run.pk)
+    monkeypatch.setattr(store, "write", broken)
+    run = execution.request_run(survey)
+    assert not execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, n_rows(run)) == (State.FAILED, 0)
     monkeypatch.undo()
-    again = runs.request_run(survey)  # what was computed is staged: only the storing is done again
-    assert runs.execute(again.pk)
+    again = execution.request_run(survey)  # what was computed is staged: only the storing is done again
+    assert execution.execute(again.pk)
     assert set(again.steps.values_list("reused", flat=True)) == {True}
 
 
 def test_progress_is_true(survey, monkeypatch):
     seen = []
-    renew = runs.renew
+    renew = execution.renew
 
     def watched(run, **progress):
         renew(run, **progress)
         seen.append(AnalysisRun.objects.values_list("step", "n_steps").get(pk=run.pk))
 
-    monkeypatch.setattr(runs, "renew", watched)
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    monkeypatch.setattr(execution, "renew", watched)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     n_steps = run.steps.count() + 2
     assert sorted({step for step, _ in seen}) == list(range(1, n_steps + 1))
     assert [step for step, _ in seen] == sorted(step for step, _ in seen)
@@ -308,35 +308,35 @@ def rows_of(run):
 def count_calls(monkeypatch):
     """The steps that are computed, by name."""
     calls = []
-    do = runs._do
-    monkeypatch.setattr(runs, "_do", lambda row, step: (calls.append(row.name), do(row, step)))
+    do = execution._do
+    monkeypatch.setattr(execution, "_do", lambda row, step: (calls.append(row.name), do(row, step)))
     return calls
 
 
 def test_a_rerun_skips_what_was_done_and_gives_identical_rows(survey, monkeypatch):
     calls = count_calls(monkeypatch)
-    first = runs.request_run(survey)
-    assert runs.execute(first.pk)
+    first = execution.request_run(survey)
+    assert execution.execute(first.pk)
     n_computed = len(calls)
     assert n_computed == first.steps.count()
-    second = runs.request_run(survey)
-    assert runs.execute(second.pk)
+    second = execution.request_run(survey)
+    assert execution.execute(second.pk)
     assert len(calls) == n_computed
     assert rows_of(first) == rows_of(second)
     assert not first.steps.filter(staged__isnull=False).exists()  # the later run holds it now
     RunStep.objects.update(staged=None)
-    third = runs.request_run(survey)
-    assert runs.execute(third.pk)
+    third = execution.request_run(survey)
+    assert execution.execute(third.pk)
     assert len(calls) == 2 * n_computed
     assert rows_of(first) == rows_of(third)  # computed anew: the same to the bit
 
 
 def test_a_decision_leaves_what_it_does_not_touch(study, survey, monkeypatch):
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     calls = count_calls(monkeypatch)
     decide(study, "merge", "BB", "AA", "They ask the same.", None)
     run = AnalysisRun.objects.get(state=State.QUEUED)
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     assert not {"screening", "items", "scores theoretical", "reliability theoretical", "model theoretical ML"} & set(
         calls
     )
@@ -344,30 +344,30 @@ def test_a_decision_leaves_what_it_does_not_touch(study, survey, monkeypatch):
 
 
 def test_another_answer_computes_everything_anew(study, survey, monkeypatch):
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     calls = count_calls(monkeypatch)
     builders.seal(builders.make_team(study, "Late"), [answers(1, 2)])
-    run = runs.request_run(survey)
-    assert runs.execute(run.pk)
+    run = execution.request_run(survey)
+    assert execution.execute(run.pk)
     assert len(calls) == run.steps.count()
 
 
 def test_a_run_goes_on_where_its_worker_died(survey, monkeypatch):
     calls = count_calls(monkeypatch)
-    run = runs.request_run(survey)
+    run = execution.request_run(survey)
     monkeypatch.setattr(Computation, "correlate", lambda self: (_ for _ in ()).throw(OperationalError("away")))
-    assert not runs.execute(run.pk)
+    assert not execution.execute(run.pk)
     n_before = len(calls) - 1
     assert run.steps.filter(state="done").count() == n_before
     monkeypatch.undo()
     calls = count_calls(monkeypatch)
     AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     assert len(calls) == run.steps.count() - n_before
 
 
 def test_models_are_done_side_by_side_and_the_last_one_collects(survey, monkeypatch):
-    run = runs.request_run(survey)
+    run = execution.request_run(survey)
     helped = []
     fit = Computation.fit
 
@@ -378,25 +378,25 @@ def test_models_are_done_side_by_side_and_the_last_one_collects(survey, monkeypa
         return fit(self, model)
 
     monkeypatch.setattr(Computation, "fit", busy)
-    assert not runs.execute(run.pk)  # the last step is in other hands: the leader leaves the run to them
+    assert not execution.execute(run.pk)  # the last step is in other hands: the leader leaves the run to them
     run.refresh_from_db()
     assert (run.state, run.attempts, n_rows(run)) == (State.RUNNING, 0, 0)
-    assert runs.unfinished(run.pk) == 1
-    assert not runs.execute(run.pk)  # beat wakes somebody: nothing to do, and no attempt used up
+    assert execution.unfinished(run.pk) == 1
+    assert not execution.execute(run.pk)  # beat wakes somebody: nothing to do, and no attempt used up
     run.refresh_from_db()
     assert run.attempts == 0
     RunStep.objects.filter(pk=helped[0].pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert runs.help_with(run.pk)  # its helper died; another one does it, finds it was the last, and collects
+    assert execution.help_with(run.pk)  # its helper died; another one does it, finds it was the last, and collects
     run.refresh_from_db()
     assert run.state == State.DONE
     assert FactorModelResult.objects.filter(run=run).count() == 3
 
 
 def test_a_helper_of_a_cancelled_run_stages_nothing(survey, monkeypatch):
-    run = runs.request_run(survey)
-    monkeypatch.setattr(Computation, "fit", lambda *args: runs.cancel(run) and [])
-    assert not runs.execute(run.pk)
-    assert not runs.help_with(run.pk)
+    run = execution.request_run(survey)
+    monkeypatch.setattr(Computation, "fit", lambda *args: execution.cancel(run) and [])
+    assert not execution.execute(run.pk)
+    assert not execution.help_with(run.pk)
     assert not run.steps.filter(shared=True, state="done", seconds__isnull=True).exists()
     run.refresh_from_db()
     assert run.state == State.CANCELLED

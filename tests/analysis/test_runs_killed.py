@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from analysis import runs
 from analysis.models import AnalysisRun
 from analysis.models.results import ItemResult, ScaleResult
+from analysis.runs import execution
 from surveys.models import Survey
 from tests.analysis import builders
 
@@ -24,9 +24,9 @@ from config import settings_test
 settings_test.DATABASES["default"]["NAME"] = json.loads(sys.argv[1])
 import django
 django.setup()
-from analysis import runs
-from analysis import results
-from analysis.computing import Computation
+from analysis.runs import execution as runs
+from analysis.runs import store as results
+from analysis.runs.steps import Computation
 
 write = results.write
 
@@ -72,7 +72,7 @@ def work(moment, run):
 def test_a_killed_worker_leaves_no_half_results_and_the_run_is_taken_up_again(moment):
     study = builders.make_study()
     builders.three_teams(study)
-    run = runs.request_run(Survey.objects.get(study=study))
+    run = execution.request_run(Survey.objects.get(study=study))
     worker = work(moment, run)
     assert worker.returncode == -9, worker.stderr
     run.refresh_from_db()
@@ -80,10 +80,10 @@ def test_a_killed_worker_leaves_no_half_results_and_the_run_is_taken_up_again(mo
     assert run.step_name == ("reliability theoretical" if moment == "computing" else "storing")
     assert not ScaleResult.objects.exists()
     assert not ItemResult.objects.exists()
-    assert runs.start_due_runs() == []  # its lease has not run out: it might be alive
+    assert execution.start_due_runs() == []  # its lease has not run out: it might be alive
     AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert runs.start_due_runs() == [run.pk]
-    assert runs.execute(run.pk)
+    assert execution.start_due_runs() == [run.pk]
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("done", 2)
     assert ScaleResult.objects.filter(run=run).count() == 2 * 3 * 4
@@ -97,7 +97,7 @@ def test_a_killed_worker_leaves_no_half_results_and_the_run_is_taken_up_again(mo
 def test_a_database_that_restarts_leaves_the_run_to_be_taken_up_again():
     study = builders.make_study()
     builders.three_teams(study)
-    run = runs.request_run(Survey.objects.get(study=study))
+    run = execution.request_run(Survey.objects.get(study=study))
     worker = work("restart", run)
     assert worker.stdout.strip() == "left", worker.stderr
     run.refresh_from_db()
@@ -105,8 +105,8 @@ def test_a_database_that_restarts_leaves_the_run_to_be_taken_up_again():
     n_done = run.steps.filter(state="done").count()
     assert n_done > 0
     AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert runs.start_due_runs() == [run.pk]
-    assert runs.execute(run.pk)
+    assert execution.start_due_runs() == [run.pk]
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("done", 2)
 
@@ -116,10 +116,10 @@ def test_a_broker_that_was_emptied_delays_and_loses_nothing(monkeypatch):
     study = builders.make_study()
     builders.three_teams(study)
     sent = []
-    monkeypatch.setattr(runs, "_wake", lambda run_id, task=runs.TASK: sent.append(run_id))
-    run = runs.request_run(Survey.objects.get(study=study))
+    monkeypatch.setattr(execution, "_wake", lambda run_id, task=execution.TASK: sent.append(run_id))
+    run = execution.request_run(Survey.objects.get(study=study))
     assert sent == []  # its wake-up never arrives: the broker was emptied
-    assert runs.start_due_runs() == [run.pk]
+    assert execution.start_due_runs() == [run.pk]
     assert sent == [run.pk]  # beat wakes a worker by what stands in the database
-    assert runs.execute(run.pk)
-    assert runs.start_due_runs() == []
+    assert execution.execute(run.pk)
+    assert execution.start_due_runs() == []

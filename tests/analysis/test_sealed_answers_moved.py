@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.exceptions import IrreversibleError
 
-from surveys import sealing
+from surveys.collecting import sealing
 from surveys.models import Collection
 from tests.migrating import leaves, rows_in, tables, tables_of
 from tests.surveys.attacker import left_on_disk, swept

@@ -9,14 +9,14 @@ from django.db import transaction
 
 from analysis import withdrawals
 from analysis.models import AnalysisRun
-from analysis.publishing import publish
-from analysis.runs import execute, request_run
+from analysis.publication.publishing import publish
+from analysis.runs.execution import execute, request_run
 from scripts.setup import ROOT
 from surveys.models import Survey
 from teams import history
+from teams.base.security_log import Act
+from teams.inviting.withdrawing import withdraw
 from teams.models import Invitation, Study
-from teams.security_log import Act
-from teams.withdrawing import withdraw
 from tests.analysis import builders
 
 CODE = {

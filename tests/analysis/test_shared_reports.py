@@ -14,16 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from analysis import report_files, report_links
 from analysis.disclosure import Reason, Withheld
 from analysis.models import AnalysisRun, Publication, Unit
-from analysis.publication.standing import published
-from analysis.publishing import publish
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
-from analysis.reports import Goal, team_report
-from analysis.talks import goals_before, goals_of, write_goal
-from analysis.wide_reports import academy_report, study_report
-from analysis.wording import change, scale_value, team_reasons
+from analysis.publication import files, links
+from analysis.publication.publishing import publish
+from analysis.publication.standing import published
+from analysis.publication.talks import goals_before, goals_of, write_goal
+from analysis.reports.team import Goal, team_report
+from analysis.reports.wide import academy_report, study_report
+from analysis.reports.wording import change, scale_value, team_reasons
 from teams.models import Academy, Invitation, OutboxMessage, Participation, Study, Team
 from tests.analysis.builders import make_researcher, make_study, make_team, seal
 from tests.analysis.test_reader_pages import analysed_study, leader_of
@@ -47,7 +47,7 @@ def text_of(client: Client, address: str) -> str:
 
 def open_link(link: ReportLink) -> Client:
     client = Client()
-    assert client.get(report_links.path_of(link)).status_code == 302
+    assert client.get(links.path_of(link)).status_code == 302
     return client
 
 
@@ -58,22 +58,22 @@ def test_a_link_opens_report_talk_and_pdf_of_one_team_and_writes_nothing(publish
     leader.post(reverse("team_share", args=[teams[0].pk]), {"days": 14})
     link = ReportLink.objects.get(participation=teams[0])
     assert link.expires_on == timezone.localdate() + timedelta(days=14)
-    report_files.make_files(Publication.objects.get().pk)
+    files.make_files(Publication.objects.get().pk)
     reader = Client()
     with CaptureQueriesContext(connection) as queries:
-        assert reader.get(report_links.path_of(link)).status_code == 302
+        assert reader.get(links.path_of(link)).status_code == 302
         for name in ("shared_report", "shared_talk", "shared_report_pdf"):
             assert reader.get(reverse(name, args=[link.pk])).status_code == 200
     assert not [q["sql"] for q in queries if not q["sql"].lstrip("( ").upper().startswith(("SELECT", "PRAGMA"))]
     assert link.nonce not in text_of(reader, reverse("shared_report", args=[link.pk]))
-    other = report_links.share_with_team(teams[1], 14, None)
+    other = links.share_with_team(teams[1], 14, None)
     assert reader.get(reverse("shared_report", args=[other.pk])).status_code == 404
     assert Client().get(reverse("shared_report", args=[link.pk])).status_code == 404
 
 
 def test_a_link_ends_when_revoked_on_its_last_day_and_with_the_team(published_study):
     _study, teams, _run = published_study
-    link = report_links.share_with_team(teams[0], 14, None)
+    link = links.share_with_team(teams[0], 14, None)
     reader, address = open_link(link), reverse("shared_report", args=[link.pk])
     ReportLink.objects.filter(pk=link.pk).update(expires_on=timezone.localdate())
     assert reader.get(address).status_code == 200
@@ -83,7 +83,7 @@ def test_a_link_ends_when_revoked_on_its_last_day_and_with_the_team(published_st
     leader = leader_of(teams[0])
     leader.post(reverse("team_share_revoke", args=[teams[0].pk, link.pk]))
     assert reader.get(address).status_code == 404
-    again = report_links.share_with_team(teams[0], 14, None)
+    again = links.share_with_team(teams[0], 14, None)
     reader = open_link(again)
     Participation.objects.filter(pk=teams[0].pk).update(state=Participation.State.WITHDRAWN)
     assert reader.get(reverse("shared_report", args=[again.pk])).status_code == 404
@@ -92,11 +92,11 @@ def test_a_link_ends_when_revoked_on_its_last_day_and_with_the_team(published_st
 def test_a_researcher_ends_the_link_to_the_report_on_the_whole_study(published_study):
     study, teams, _run = published_study
     roos = make_researcher(study)
-    client, link = Client(), report_links.share_study(study, 14, roos)
+    client, link = Client(), links.share_study(study, 14, roos)
     client.force_login(roos)
     reader, address = open_link(link), reverse("shared_report", args=[link.pk])
     assert reader.get(address).status_code == 200
-    of_team = report_links.share_with_team(teams[0], 14, None)
+    of_team = links.share_with_team(teams[0], 14, None)
     assert client.post(reverse("report_link_revoke", args=[study.slug, of_team.pk])).status_code == 404, "its leader's"
     client.post(reverse("report_link_revoke", args=[study.slug, link.pk]))
     assert reader.get(address).status_code == 404
@@ -104,13 +104,13 @@ def test_a_researcher_ends_the_link_to_the_report_on_the_whole_study(published_s
 
 def test_a_wrong_an_ended_and_a_missing_link_look_alike_and_say_what_to_do(published_study):
     _study, teams, _run = published_study
-    link = report_links.share_with_team(teams[0], 14, None)
+    link = links.share_with_team(teams[0], 14, None)
     reader, address = open_link(link), reverse("shared_report", args=[link.pk])
-    assert report_links.revoke(link)
+    assert links.revoke(link)
     answers_ = [
         reader.get(address),
         reader.get(reverse("shared_talk", args=[link.pk])),
-        Client().get(report_links.path_of(link) + "x"),
+        Client().get(links.path_of(link) + "x"),
         Client().get(address),
         Client().get(reverse("shared_report", args=[99_999])),
     ]
@@ -149,7 +149,7 @@ def test_the_leader_writes_the_team_reads_researchers_do_not(published_study, cl
     wrong = leader.post(f"{address}?n=1", {"target": "4.5", "next_steps": ""})
     assert wrong.status_code == 200
     assert goals_of(teams[0])["AA"].target == 3.2
-    reader = open_link(link := report_links.share_with_team(teams[0], 14, None))
+    reader = open_link(link := links.share_with_team(teams[0], 14, None))
     shared = reverse("shared_talk", args=[link.pk])
     assert "lessons" in text_of(reader, f"{shared}?n=1")
     assert reader.post(f"{shared}?n=1", {"target": "1"}).status_code == 405
@@ -233,9 +233,9 @@ def structure(pdf: pikepdf.Pdf) -> list[tuple[str, str]]:
 def test_every_pdf_is_tagged_with_headings_figures_and_table_heads(published_study, language: str):
     _study, teams, _run = published_study
     publication = Publication.objects.get()
-    assert report_files.make_files(publication.pk) == 2 * (5 + 1 + 1)
-    for reader in (report_files.team_key(teams[0].pk), report_files.academy_key(teams[0].team.academy_id), "study"):
-        file = report_files.ready(publication, reader, language)
+    assert files.make_files(publication.pk) == 2 * (5 + 1 + 1)
+    for reader in (files.team_key(teams[0].pk), files.academy_key(teams[0].team.academy_id), "study"):
+        file = files.ready(publication, reader, language)
         assert file is not None
         with pikepdf.open(io.BytesIO(bytes(file.content))) as pdf:
             assert bool(pdf.Root.MarkInfo.Marked)
@@ -258,24 +258,24 @@ def test_every_pdf_is_tagged_with_headings_figures_and_table_heads(published_stu
 def test_files_are_claimed_once_tried_again_and_given_up(published_study, monkeypatch):
     publication = Publication.objects.get()
     ReportFile.objects.exclude(reader="study").delete()
-    claims = report_files._claimed(publication.pk)
+    claims = files._claimed(publication.pk)
     first, second = next(claims), next(claims)
     assert {first.row.language, second.row.language} == {"nl", "en"}
     assert next(claims, None) is None, "both are being made"
-    assert report_files.make_files(publication.pk) == 0
+    assert files.make_files(publication.pk) == 0
     past = timezone.now() - timedelta(seconds=1)
     for _attempt in range(2):
         ReportFile.objects.update(lease_until=past, due_at=None)
-        monkeypatch.setattr(report_files, "study_pdf", lambda report: 1 / 0)
-        assert report_files.make_files(publication.pk) == 0
+        monkeypatch.setattr(files, "study_pdf", lambda report: 1 / 0)
+        assert files.make_files(publication.pk) == 0
     ReportFile.objects.update(due_at=None)
-    report_files.wake_for_due()
+    files.wake_for_due()
     assert set(ReportFile.objects.values_list("state", flat=True)) == {"failed"}
 
 
 def test_a_publication_from_before_the_files_gets_them(published_study):
     ReportFile.objects.all().delete()
-    assert report_files.wake_for_due() == [Publication.objects.get().pk]
+    assert files.wake_for_due() == [Publication.objects.get().pk]
     assert ReportFile.objects.count() == 14
 
 

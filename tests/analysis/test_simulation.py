@@ -10,12 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.psychometrics import FitResult, fit
-from analysis.psychometrics.nesting import nesting
-from analysis.psychometrics.reliability import reliability
-from analysis.psychometrics.scoring import score_scales
-from analysis.psychometrics.screening import apply_rules
-from analysis.simulation import (
+from analysis.demo.simulation import (
     FINAL_SCALES,
     ITEMS,
     SCALES,
@@ -30,6 +25,11 @@ from analysis.simulation import (
     response_frame,
     simulate,
 )
+from analysis.psychometrics import FitResult, fit
+from analysis.psychometrics.scales.reliability import reliability
+from analysis.psychometrics.scales.scoring import score_scales
+from analysis.psychometrics.scales.screening import apply_rules
+from analysis.psychometrics.teams.icc import nesting
 
 MEANS_AND_SDS = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.29, 0.59)}
 FINAL_ITEMS = {code: item_codes(*scales) for code, scales in FINAL_SCALES.items()}

@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis import runs, workspace
+from analysis.data.small_teams import PARTS, unshown
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult
-from analysis.small_teams import PARTS, unshown
+from analysis.results import workspace
+from analysis.runs import execution
 from surveys.models import Survey
 from teams.models import Study
 from tests.analysis import builders
@@ -24,8 +25,8 @@ ALONE = answers(4, 3, 1) | {"BB1": 2}
 
 
 def analyse(study: Study) -> AnalysisRun:
-    asked = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(asked.pk)
+    asked = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(asked.pk)
     return AnalysisRun.objects.select_related("survey__study", "survey__version").get(pk=asked.pk)
 
 

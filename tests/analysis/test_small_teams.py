@@ -9,15 +9,16 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from analysis import runs, withdrawals
+from analysis import withdrawals
+from analysis.data.small_teams import hidden
 from analysis.models import AnalysisRun
-from analysis.reading import results_of
 from analysis.models.releases import ResultRelease
 from analysis.models.results import AgreementResult, ItemResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
-from analysis.small_teams import hidden
+from analysis.results.reading import results_of
+from analysis.runs import execution
 from surveys.models import Survey
-from teams import employment
 from teams.models import Academy, Event, Participation
+from teams.people import employment
 from tests.analysis import builders
 from tests.analysis.builders import answers
 
@@ -35,8 +36,8 @@ def run():
         rows = [answers(*[(n * (item + 2) + number) % 4 + 1 for item in range(9)]) for n in range(8)]
         builders.seal(builders.make_team(study, f"{MANY}{number}"), rows)
     survey = Survey.objects.get(study=study)
-    asked = runs.request_run(survey)
-    assert runs.execute(asked.pk)
+    asked = execution.request_run(survey)
+    assert execution.execute(asked.pk)
     return AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(pk=asked.pk)
 
 
@@ -137,7 +138,7 @@ def test_who_is_hidden(sizes, few) -> None:
 def test_the_list_of_who_was_set_aside_names_no_team_and_is_not_for_colleagues(researcher, user, run) -> None:
     survey = run.survey
     builders.seal(builders.make_team(survey.study, "Stilte"), [{}] + [answers(2, 3)] * 5)
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     page = researcher.get(url("screening")).content.decode()
     table = page.split("Responses set aside")[1].split("</table>")[0]
     assert "9/9" in table
@@ -154,7 +155,7 @@ def test_what_an_analysis_kept_of_a_team_that_withdraws_goes_with_it(researcher,
     assert not AnalysisRun.objects.filter(survey=survey).exists()
     for model in (ScaleResult, ItemResult, AgreementResult, TeamEstimate, TeamCount, ResultTable):
         assert not model.objects.exists(), model
-    assert runs.surveys_due() == [survey]
+    assert execution.surveys_due() == [survey]
     assert FEW not in researcher.get(url("result_teams")).content.decode()
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from teams import refusals
+from teams.mail import refusals
 from tests.migrating import leaves, rows_in, tables, tables_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis.publishing import publish
 from analysis.models.readers import TeamGoal
-from analysis.reports import Goal
-from analysis.talks import goals_of
+from analysis.publication.publishing import publish
+from analysis.publication.talks import goals_of
+from analysis.reports.team import Goal
 from teams.models import Participation
 from tests.access.opened import fields_of
 from tests.analysis.test_reader_pages import analysed_study, leader_of
@@ -76,7 +76,7 @@ def test_autosave_says_what_is_so(team: Participation):
 
 
 def test_autosave_after_the_next_measurement_is_refused(team: Participation, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analysis.talks.may_write", lambda participation: False)
+    monkeypatch.setattr("analysis.publication.talks.may_write", lambda participation: False)
     answer = leader_of(team).post(f"{address(team)}?n=1", {"target": "", "next_steps": "Late."}, headers=AUTOSAVE)
     assert (answer.status_code, answer.json()["autosave"]) == (409, "refused")
     assert not TeamGoal.objects.exists()

@@ -2,15 +2,15 @@
 
 import pytest
 
-from analysis import publishing
 from analysis.disclosure import Hold
-from analysis.groups import counted_groups, load_groups
 from analysis.models import AccountingDecision, Unit
-from analysis.publishing import PublishingRefused, publish
-from analysis.reports import team_report
-from analysis.units import CombiningRefused, combine_teams, separate_teams
-from teams.contact_person import note_vouched
+from analysis.publication import publishing
+from analysis.publication.publishing import PublishingRefused, publish
+from analysis.publication.units import CombiningRefused, combine_teams, separate_teams
+from analysis.reports.groups import counted_groups, load_groups
+from analysis.reports.team import team_report
 from teams.models import Event, Participation, Study
+from teams.people.contact_person import note_vouched
 from tests.analysis.builders import make_researcher, make_study, make_team, seal
 from tests.analysis.test_reports import analyse, varied
 

@@ -13,18 +13,19 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from analysis import decisions, disclosure, publishing, withdrawals
-from analysis.material import read_material
+from analysis import disclosure, withdrawals
+from analysis.choices import decisions
 from analysis.models import AnalysisRun, Publication, PublishedGroup
-from analysis.publication import versions
+from analysis.publication import publishing, versions
+from analysis.publication.mails import ACADEMY_MAIL, REPORT_MAIL
+from analysis.publication.publishing import PublishingRefused, publish
 from analysis.publication.standing import has_results
-from analysis.publishing import PublishingRefused, publish
-from analysis.renderers import ACADEMY_MAIL, REPORT_MAIL
-from analysis.reports import render_team, team_report
-from analysis.runs import cancel, execute, request_run
-from analysis.units import combine_teams
+from analysis.publication.units import combine_teams
+from analysis.reports.material import read_material
+from analysis.reports.team import render_team, team_report
+from analysis.runs.execution import cancel, execute, request_run
 from surveys.models import Collection, Response, SealedResponse, Survey
-from teams import withdrawing
+from teams.inviting import withdrawing
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study
 from tests.analysis.builders import ITEMS, answers, make_researcher, make_study, make_team, seal
 from tests.analysis.test_reports import analyse

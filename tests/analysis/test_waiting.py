@@ -11,13 +11,13 @@ from django.utils import timezone, translation
 from freezegun import freeze_time
 
 from analysis import troubles
-from analysis.waiting import waiting
-from surveys import paper
-from surveys.collections import open_collection
+from analysis.board import waiting
+from surveys.collecting.collections import open_collection
 from surveys.models import Response
-from teams import mail
-from teams.leases import CHORES
-from teams.mail import Mail
+from surveys.paper import entry
+from teams.base.leases import CHORES
+from teams.mail import outbox
+from teams.mail.outbox import Mail
 from teams.models import Invitation, Job, OutboxMessage, Participation, Study
 from tests.analysis import builders
 from tests.teams.test_mail_server import Moody
@@ -101,7 +101,7 @@ def test_queries_do_not_grow_with_the_teams(study):
 
 def test_paper_forms_that_are_not_entered_twice_are_urgent(study):
     collection = open_collection(builders.make_team(study, "On paper"))
-    paper.new_form(collection)
+    entry.new_form(collection)
     assert texts(study)[0] == (
         "1 team has paper forms that are not entered twice: its answers cannot be sealed",
         True,
@@ -125,24 +125,24 @@ def test_the_board_has_words_for_every_chore(study):
 def test_a_mail_server_that_is_away_is_on_the_board_until_it_answers(study, settings, monkeypatch):
     settings.EMAIL_BACKEND = "tests.teams.test_mail_server.Moody"
     monkeypatch.setattr(Moody, "at_the_door", ConnectionRefusedError())
-    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
-    mail.queue("test.kind", 1, study=study)
-    assert mail.send_due() == 0
+    monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
+    outbox.queue("test.kind", 1, study=study)
+    assert outbox.send_due() == 0
     assert any(text.startswith("The mail server does not answer since") and urgent for text, urgent in texts(study))
     monkeypatch.setattr(Moody, "at_the_door", None)
     with freeze_time(timezone.now() + timedelta(minutes=1)):
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
     assert not any("mail server" in text for text, _urgent in texts(study))
 
 
 def test_reminders_that_were_lost_are_counted_and_nobody_is_named(study, settings, monkeypatch):
     settings.EMAIL_BACKEND = "tests.teams.test_mail_server.Moody"
     monkeypatch.setattr(Moody, "at_a_mail", [smtplib.SMTPServerDisconnected("gone")] * 2)
-    monkeypatch.setattr(mail, "_traceless", {"test.kind"})
-    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
-    mail.queue_many("test.kind", range(5), study=study)
+    monkeypatch.setattr(outbox, "_traceless", {"test.kind"})
+    monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
+    outbox.queue_many("test.kind", range(5), study=study)
     with freeze_time(timezone.now()) as clock:
         for _n in range(10):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(seconds=31))
     assert any(text.startswith("2 reminders to holders of personal links did not arrive") for text, _ in texts(study))

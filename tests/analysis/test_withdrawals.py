@@ -2,15 +2,16 @@
 
 import pytest
 
-from analysis import dataset, tasks, withdrawals
-from analysis.accounting import accounts
+from analysis import tasks, withdrawals
+from analysis.data import dataset
+from analysis.data.accounting import accounts
 from analysis.models import AnalysisRun, Publication
-from analysis.runs import execute, request_run, surveys_due
-from surveys import keys
-from surveys.collections import open_collection
+from analysis.runs.execution import execute, request_run, surveys_due
+from surveys.collecting.collections import open_collection
+from surveys.keys import collection_keys
 from surveys.models import Collection, Response, SealedResponse, Survey
+from teams.inviting.withdrawing import withdraw
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study
-from teams.withdrawing import withdraw
 from tests.analysis import builders
 from tests.surveys.attacker import left_on_disk, swept
 
@@ -61,8 +62,8 @@ def test_an_open_collection_goes_with_its_key(study):
     Response.objects.create(key="a" * 43, collection=collection, answers={"AA1": 1})
     withdraw(team.invitation, "workload", by_link=True)
     assert withdrawals.carry_out() == 1
-    with pytest.raises(keys.KeyDestroyed):
-        keys.read(collection)
+    with pytest.raises(collection_keys.KeyDestroyed):
+        collection_keys.read(collection)
     assert not Response.objects.filter(key="a" * 43).exists()
 
 

@@ -8,14 +8,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import runs, workspace
-from analysis.cases import CriterionRefused, read_criterion
-from analysis.models.comparisons import WaveDifference
-from analysis.factor_models import ESTIMATORS
-from analysis.import_file import Table
+from analysis.data.import_file import Table
+from analysis.forms.workspace import OwnModelForm
 from analysis.models import AnalysisRun, CaseNote, CriterionValue, OwnModel, ScreeningDecision
-from analysis.models.results import AgreementResult, FactorModelResult, ResultTable, ScaleResult, TeamCount, TeamEstimate
-from analysis.workspace_forms import OwnModelForm
+from analysis.models.comparisons import WaveDifference
+from analysis.models.results import (
+    AgreementResult,
+    FactorModelResult,
+    ResultTable,
+    ScaleResult,
+    TeamCount,
+    TeamEstimate,
+)
+from analysis.results import workspace
+from analysis.results.cases import CriterionRefused, read_criterion
+from analysis.runs import execution
+from analysis.runs.factor_models import ESTIMATORS
 from surveys.models import Survey
 from teams.models import Participation
 from tests.analysis import builders
@@ -53,8 +61,8 @@ def url(name, *args):
 
 
 def analyse(study):
-    run = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(run.pk)
+    run = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(run.pk)
     run.refresh_from_db()
     return run
 
@@ -157,7 +165,7 @@ def test_a_model_of_ones_own_is_checked_fitted_and_marked(researcher, study):
     assert "Waiting for the next analysis" in page
     assert "a model with this name" in text(researcher.post(url("models"), ticked))
     run = AnalysisRun.objects.get(state="queued")
-    assert runs.execute(run.pk)
+    assert execution.execute(run.pk)
     row = FactorModelResult.objects.get(run=run, name=f"own_{model.pk}")
     assert (row.estimator, row.syntax) == ("ML", model.syntax)
     assert run.steps.exclude(name__startswith="model own_").exclude(reused=True).count() == 0

@@ -6,10 +6,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from analysis import decisions, runs
+from analysis.choices import decisions
 from analysis.models import AnalysisRun
 from analysis.models.results import ReliabilityResult, ScaleResult
-from analysis.write_up import escaped, printed, write_up
+from analysis.results.write_up import escaped, printed, write_up
+from analysis.runs import execution
 from surveys.models import Survey
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -30,8 +31,8 @@ def study():
 
 
 def analysed(study):
-    made = runs.request_run(Survey.objects.get(study=study))
-    assert runs.execute(made.pk)
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk)
     return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
 
 

@@ -14,7 +14,9 @@ from scripts.setup import ROOT
 N_STUDIES = 48
 SEED = f"""
 import datetime, json
-from surveys import collections, links, questionnaires
+from surveys.collecting import collections
+from surveys.linking import personal_links as links
+from surveys.questionnaires import publishing as questionnaires
 from surveys.models import Survey
 from teams.models import Academy, Institution, Participation, ResearchGroup, Study, Team
 start = Study.objects.count()

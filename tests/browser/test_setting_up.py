@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from analysis.demo import RESEARCHER
+from analysis.demo.load import RESEARCHER
 from tests.browser.conftest import SIZES, Stack
 
 Check = Callable[[Page], None]

@@ -8,9 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from scripts.setup import ROOT
-from surveys import seal_list
-from teams import contact_person, invitations, mail, refusals
+from surveys.keys import seal_list
+from teams.inviting import invitations
+from teams.mail import outbox, refusals
 from teams.models import Participation, Refusal, Study, User
+from teams.people import contact_person
 from tests.surveys.conftest import make_participation, make_study
 from tests.surveys.test_refusals import DIRECTOR, directors_of
 
@@ -19,23 +21,23 @@ OLD, NEW = "of before " * 6, "of today " * 6
 
 # Every module that makes something of the key, and words of the line of docs/deployment.md that says what then happens
 USES = {
-    "surveys/handles.py": "the address of the pages of a response",
-    "surveys/limits.py": "the names of devices that type codes",
-    "surveys/offers.py": "a meeting's welcome page that is open",
-    "surveys/returned.py": "the number of who handed in",
-    "surveys/row_keys.py": "responses begun in a collection",
-    "surveys/seal_list.py": "persons on the list beside the database",
-    "surveys/views/device.py": "how many responses a device began",
-    "teams/contact_person.py": "who counted a team, or confirmed its addresses",
-    "teams/filled.py": "a form that was open in between",
-    "teams/link_codes.py": "six digits mailed to stop a team",
+    "surveys/answering/handles.py": "the address of the pages of a response",
+    "surveys/answering/limits.py": "the names of devices that type codes",
+    "surveys/answering/offers.py": "a meeting's welcome page that is open",
+    "surveys/collecting/returned.py": "the number of who handed in",
+    "surveys/keys/row_keys.py": "responses begun in a collection",
+    "surveys/keys/seal_list.py": "persons on the list beside the database",
+    "surveys/views/teachers/device.py": "how many responses a device began",
+    "teams/people/contact_person.py": "who counted a team, or confirmed its addresses",
+    "teams/forms/filled.py": "a form that was open in between",
+    "teams/inviting/link_codes.py": "six digits mailed to stop a team",
     "teams/links.py": "links in mails sent before",
-    "teams/refusals.py": "who asked for no more mail",
-    "teams/sealed.py": "who is signed in",
-    "teams/sign_in_mails.py": "codes mailed to sign in",
-    "teams/typed.py": "what a tab keeps of a form",
-    "analysis/dataset.py": "a page with open answers to review",
-    "analysis/exports.py": "codes of teams in files",
+    "teams/mail/refusals.py": "who asked for no more mail",
+    "teams/base/sealed.py": "who is signed in",
+    "teams/accounts/sign_in_mails.py": "codes mailed to sign in",
+    "teams/base/typed.py": "what a tab keeps of a form",
+    "analysis/data/dataset.py": "a page with open answers to review",
+    "analysis/exports/tables.py": "codes of teams in files",
 }
 
 
@@ -67,7 +69,7 @@ def test_who_wants_no_reminders_gets_none_and_may_take_it_back(settings):
     assert refusals.wants_none(DIRECTOR.title())
     assert refusals.among([DIRECTOR, "other@noord.example"]) == {DIRECTOR}
     assert not invitations.remind(invitation)
-    assert mail.send_due() == 0
+    assert outbox.send_due() == 0
     refusals.refuse(DIRECTOR)
     assert Refusal.objects.count() == 1
     page = Client().get(link).content.decode()
@@ -118,7 +120,7 @@ def test_every_use_of_the_key_is_in_the_document():
         for app in ("config", "teams", "surveys", "analysis")
         for path in (ROOT / app).rglob("*.py")
         if "migrations" not in path.parts and use.search(re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL))
-    } - {"config/settings.py", "teams/keyed.py"}
+    } - {"config/settings.py", "teams/base/keyed.py"}
     assert found == set(USES)
     chapter = (ROOT / "docs" / "deployment.md").read_text().partition("## Another key")[2].partition("\n## ")[0]
     assert [words for words in USES.values() if words not in chapter] == []

@@ -11,7 +11,7 @@ from django.urls import get_resolver, reverse
 
 from config import answering
 from surveys import answer_urls
-from surveys.style import answer_style_source
+from surveys.answering.style import answer_style_source
 from tests.access.cast import make_cast
 
 PROTECTING = (
@@ -38,7 +38,7 @@ def test_an_error_page_has_them_too(db, monkeypatch):
     def broken(*_args):
         raise RuntimeError
 
-    monkeypatch.setattr("surveys.submission.find", broken)
+    monkeypatch.setattr("surveys.answering.submission.find", broken)
     page = Client(raise_request_exception=False).get("/a/q")
     assert page.status_code == 500
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -111,7 +111,7 @@ def test_an_error_says_nothing_of_what_went_wrong(db, monkeypatch):
     def broken(*_args):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr("surveys.submission.find", broken)
+    monkeypatch.setattr("surveys.answering.submission.find", broken)
     page = Client(raise_request_exception=False).get("/a/q").content.decode()
     for word in ("secret of the house", "RuntimeError", "Traceback", "submission"):
         assert word not in page

@@ -21,7 +21,7 @@ from config.logs import SECRET, cut
 from scripts import nginx
 from scripts.postgres import free_port
 from scripts.setup import ROOT
-from surveys import limits
+from surveys.answering import limits
 from surveys.models import Meeting
 from tests.config.test_production import manage
 from tests.surveys.conftest import collection, meeting, study, survey, teacher  # noqa: F401

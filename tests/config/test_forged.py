@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from teams.models import Study, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.access.opened import fields_of
 from tests.surveys.conftest import make_study
 

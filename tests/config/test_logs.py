@@ -20,7 +20,7 @@ import logging
 from config.celery import app
 app.log.setup(loglevel="INFO")
 from celery.utils.log import get_task_logger
-for name in ("celery.worker", "celery.app.trace", "celery.beat", "kombu", "teams.mail"):
+for name in ("celery.worker", "celery.app.trace", "celery.beat", "kombu", "teams.mail.outbox"):
     logging.getLogger(name).error("Not sent: https://teamspiegel.example/i/12.secret", stack_info=True)
 get_task_logger("surveys.tasks").warning("%s", "/a/l/12.secret")
 try:

@@ -9,7 +9,7 @@ from kombu import Connection
 
 from config import pages
 from teams.models import Academy, Institution, Participation, Role, Study, Team, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from teams.numbers import whole_number
+from teams.base.numbers import whole_number
 from tests.access.cast import Cast, make_cast, personal_path
 from tests.surveys.teacher import at
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from config.shared_cache import SharedCache
 from scripts.setup import ROOT
-from surveys import limits
+from surveys.answering import limits
 
 ADD = """
 import sys

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from config.mail_provider import provider_of, settings_of
-from teams import invitations, mail, refusals
-from teams.mail_listing import list_mails
-from teams.mail_server import of_provider
+from teams.inviting import invitations
+from teams.mail import outbox, refusals
+from teams.mail.listing import list_mails
+from teams.mail.server import of_provider
 from teams.models import Invitation, OutboxMessage
 from tests.teams.conftest import academy, nursing, study  # noqa: F401
 
@@ -55,7 +56,7 @@ def postmark(settings) -> None:
 @pytest.fixture
 def sent(study, nursing, postmark, requests_of_postmark) -> Invitation:  # noqa: F811
     invitations.invite_directors(study)
-    assert mail.send_due() == 1
+    assert outbox.send_due() == 1
     return invitations.academy_invitation(nursing)
 
 

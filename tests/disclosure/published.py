@@ -31,7 +31,7 @@ from analysis.disclosure import (
     half_width,
     round_half_up,
 )
-from analysis.report_objects import ScaleReport, TeamReport, WideReport, WideScale
+from analysis.reports.objects import ScaleReport, TeamReport, WideReport, WideScale
 from teams.models import Participation, Sector
 from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Spread, items_of
 from tests.disclosure.people import Wave, has_score

@@ -1,7 +1,7 @@
 """The real publishing code on a study without a database: people in, published report objects out.
 
 Only the counting is done here (a test holds it against the engine and its rows); what may be published, what is shown
-and how it is rounded is decided by analysis/publication/versions.py, reports.py and disclosure/ themselves.
+and how it is rounded is decided by analysis/publication/versions.py, analysis/reports/team.py and disclosure/ themselves.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from analysis import material as materials
-from analysis import reports, wide_reports
 from analysis.disclosure import Group, TeamCounts
-from analysis.groups import FinalScale, GroupFigures, Moments, TeamFigures
-from analysis.material import Material
 from analysis.publication import versions
-from analysis.report_objects import AcademyReport, StudyReport, TeamReport
-from surveys.definition import Definition, ItemDef
+from analysis.reports import material as materials
+from analysis.reports import team as reports
+from analysis.reports import wide
+from analysis.reports.groups import FinalScale, GroupFigures, Moments, TeamFigures
+from analysis.reports.material import Material
+from analysis.reports.objects import AcademyReport, StudyReport, TeamReport
+from surveys.questionnaires.definition import Definition, ItemDef
 from teams.models import Academy, Institution, Participation, Study, Team
 from tests.disclosure.people import Person, Version, Wave, has_score
 
@@ -77,7 +78,7 @@ def moments_of(scores: list[float]) -> Moments:
 
 
 def figures_of(wave: Wave, version: Version) -> list[GroupFigures]:
-    """The groups of a version with their exact figures, as analysis.groups.load_groups reads them from rows."""
+    """The groups of a version with their exact figures, as analysis.reports.groups.load_groups reads them from rows."""
     members: dict[int, list[Person]] = defaultdict(list)
     for person in wave.people:
         if person.key in version.analysed and person.team not in version.withdrawn:
@@ -141,10 +142,8 @@ def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
                 version,
                 material,
                 tuple(reports.render_team(material, participation, "en") for participation in participations),
-                tuple(
-                    wide_reports.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))
-                ),
-                wide_reports.render_study(material, "en"),
+                tuple(wide.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))),
+                wide.render_study(material, "en"),
             )
         )
     return published

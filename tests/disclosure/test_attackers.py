@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from analysis.disclosure import Withheld
-from analysis.groups import load_groups
-from analysis.material import read_material
-from analysis.reports import render_team
-from analysis.runs import execute, request_run
+from analysis.reports.groups import load_groups
+from analysis.reports.material import read_material
+from analysis.reports.team import render_team
+from analysis.runs.execution import execute, request_run
 from surveys.models import Survey
 from tests.analysis.builders import ITEMS, answers, make_study, make_team, seal
 from tests.disclosure import prove

@@ -13,13 +13,16 @@ from django.urls import reverse
 
 from analysis.disclosure import Hold, Reason, judge_group
 from analysis.erasure import people
-from analysis.groups import counted_groups, load_groups
 from analysis.models import AnalysisRun
-from surveys import address_lists, collections, limits, links, remembered, sealing, slips
+from analysis.reports.groups import counted_groups, load_groups
+from surveys.answering import cache, limits
+from surveys.collecting import collections, sealing
+from surveys.linking import address_lists, personal_links
 from surveys.models import Collection, Response
-from teams import corrections
-from teams.contact_person import SamePerson
+from surveys.paper import slips
+from teams.inviting import corrections
 from teams.models import Institution, MailDomain, Participation, Role, Study, User
+from teams.people.contact_person import SamePerson
 from tests.analysis import builders
 from tests.analysis.test_reports import analyse
 from tests.surveys.teacher import hidden, page_of, post
@@ -33,7 +36,7 @@ LEADER = "lena.bos@university.example"
 @pytest.fixture(autouse=True)
 def _nothing_counted():
     limits.forget()
-    remembered.forget()
+    cache.forget()
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ def answer_in_room(collection: Collection, browser: Client, value: int, slip: st
 
 def answer_by_link(collection: Collection, email: str, value: int, browser: Client | None = None) -> None:
     browser = browser or Client()
-    token = links.personal_url(collection.invitees.get(email=email)).rsplit("/", 1)[1]
+    token = personal_links.personal_url(collection.invitees.get(email=email)).rsplit("/", 1)[1]
     browser.get(reverse("personal_link", args=[token]))
     assert browser.post(reverse("answer_start"), {"link": token, "consent": "yes"}).status_code == 303
     hand_in(browser, hidden(browser.get(page_of(browser)), "key"), value)
@@ -459,7 +462,7 @@ def test_who_counted_becomes_no_leader_of_that_wave_also_after_another_contact_p
 
 def test_a_removed_contact_person_leads_no_meeting(study):
     collection = opened(study, "researcher", 12)
-    links.send_facilitator_link(collection.meeting)
+    personal_links.send_facilitator_link(collection.meeting)
     cora = enter(collection.meeting)
     page = reverse("facilitator", args=[collection.meeting.pk])
     assert cora.get(page).status_code == 200
@@ -472,7 +475,7 @@ def test_a_removed_contact_person_leads_no_meeting(study):
 
 def test_a_link_that_a_contact_person_got_is_no_researchers(study):
     collection = opened(study, "researcher", 12)
-    assert links.send_facilitator_link(collection.meeting)
+    assert personal_links.send_facilitator_link(collection.meeting)
     Participation.objects.update(contact_name="", contact_email="")
     counts_present(Collection.objects.select_related("participation__team__academy", "meeting").get(), 7)
     collection.meeting.refresh_from_db()

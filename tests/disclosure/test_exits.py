@@ -12,13 +12,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis import report_files, report_links
 from analysis.disclosure import Withheld
 from analysis.models import AnalysisRun, Publication
-from analysis.publishing import publish
 from analysis.models.readers import ReportLink
-from analysis.reports import team_report
-from analysis.wide_reports import academy_report
+from analysis.publication import files, links
+from analysis.publication.publishing import publish
+from analysis.reports.team import team_report
+from analysis.reports.wide import academy_report
 from surveys.models import Collection
 from teams.models import Participation, Study
 from tests.analysis.builders import make_study, make_team, seal
@@ -37,7 +37,7 @@ def run() -> AnalysisRun:
         seal(make_team(study, f"Team {'abcdef'[n]}", approached=15), varied(size, n))
     Participation.objects.filter(study=study, team__name=TEAM).update(director_sees_team=True)
     run = analyse(study)
-    report_files.make_files(publish(run, None).pk)
+    files.make_files(publish(run, None).pk)
     return run
 
 
@@ -46,7 +46,7 @@ def the_team(study: Study) -> Participation:
 
 
 def link(study: Study, **of: object) -> ReportLink:
-    found = report_links.share_with_team(the_team(study), 14, None)
+    found = links.share_with_team(the_team(study), 14, None)
     ReportLink.objects.filter(pk=found.pk).update(participation=None, **of)
     return ReportLink.objects.get(pk=found.pk)
 
@@ -54,7 +54,7 @@ def link(study: Study, **of: object) -> ReportLink:
 def opened(shared: ReportLink) -> Client:
     client = Client(headers={"accept-language": "en"})
     client.cookies["django_language"] = "en"
-    client.get(report_links.path_of(shared))
+    client.get(links.path_of(shared))
     return client
 
 
@@ -81,7 +81,7 @@ def exits(run: AnalysisRun) -> Iterator[tuple[str, Callable[[], bool | None]]]:
     academy = team.team.academy
     leader = leader_of(team)
     leader.cookies["django_language"] = "en"
-    of_team = report_links.share_with_team(team, 14, None)
+    of_team = links.share_with_team(team, 14, None)
     of_academy, member = link(study, academy=academy), opened(of_team)
     director = opened(of_academy)
 
@@ -106,7 +106,7 @@ def exits(run: AnalysisRun) -> Iterator[tuple[str, Callable[[], bool | None]]]:
         "the object behind the director's",
         lambda: not isinstance(dict(academy_report(run, academy.pk, "en").teams)[TEAM], Withheld),
     )
-    team_key, academy_key = report_files.team_key(team.pk), report_files.academy_key(academy.pk)
+    team_key, academy_key = files.team_key(team.pk), files.academy_key(academy.pk)
     yield "the leader's PDF", lambda: file_shows(leader, reverse("team_report_pdf", args=[team.pk]), team_key)
     yield (
         "the team's PDF by link",
@@ -143,9 +143,9 @@ def test_a_corrected_count_closes_every_way_out(run, correct):
     assert {name for name, shows in said.items() if shows} == set()
     assert [name for name, shows in said.items() if shows is None] == [name for name in said if "PDF" in name]
     # beat sends the files back to the queue, a worker makes them anew, and now they say what the pages say
-    assert report_files.make_anew() == len(Publication.objects.get().files.all())
-    assert report_files.make_anew() == 0
-    assert report_files.make_files(Publication.objects.get().pk)
+    assert files.make_anew() == len(Publication.objects.get().files.all())
+    assert files.make_anew() == 0
+    assert files.make_files(Publication.objects.get().pk)
     said = ask(ways)
     assert set(said.values()) == {False}, said
 
@@ -154,15 +154,15 @@ def test_a_file_being_made_during_the_correction_is_not_given_out(run, monkeypat
     study, publication = run.survey.study, Publication.objects.get()
     remember_files()
     publication.files.update(state="waiting", content=None, attempts=0, lease_until=None)
-    read = report_files.read_material
+    read = files.read_material
 
     def and_correct(of: AnalysisRun) -> object:
         material = read(of)
         counted_too_few(the_team(study))
         return material
 
-    monkeypatch.setattr(report_files, "read_material", and_correct)
-    report_files.make_files(publication.pk)
+    monkeypatch.setattr(files, "read_material", and_correct)
+    files.make_files(publication.pk)
     assert not any(ask(dict(exits(run))).values())
 
 
@@ -193,8 +193,8 @@ def test_a_corrected_wave_before_closes_what_the_next_shows_of_it(run):
     for n, size in enumerate((6, 12, 7, 9)):
         seal(make_team(second, f"Team {'abcd'[n]}", approached=15), varied(size, n + 1))
     publication = publish(analyse(Study.objects.get(pk=second.pk)), None)
-    report_files.make_files(publication.pk)
-    reader = report_files.team_key(the_team(second).pk)
-    assert report_files.is_ready(publication, reader, "en")
+    files.make_files(publication.pk)
+    reader = files.team_key(the_team(second).pk)
+    assert files.is_ready(publication, reader, "en")
     counted_too_few(the_team(run.survey.study))
-    assert not report_files.is_ready(publication, reader, "en")
+    assert not files.is_ready(publication, reader, "en")

@@ -15,12 +15,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis import pdf, report_files, report_links
 from analysis.models import Publication
-from analysis.publishing import publish
-from analysis.report_objects import TeamReport, WideReport
-from analysis.reports import team_report
-from analysis.wide_reports import academy_report, study_report
+from analysis.publication import files as report_files
+from analysis.publication import links as report_links
+from analysis.publication.publishing import publish
+from analysis.reports import pdf
+from analysis.reports.objects import TeamReport, WideReport
+from analysis.reports.team import team_report
+from analysis.reports.wide import academy_report, study_report
 from teams.models import Participation
 from tests.analysis.builders import make_study, make_team, seal
 from tests.analysis.test_reports import analyse, varied

@@ -14,11 +14,12 @@ from django.urls import get_resolver
 from django.utils import timezone
 from freezegun import freeze_time
 
-from analysis import report_links
-from teams import invitations, mail
-from teams.accounts import set_password_path
+from analysis.publication import links
+from teams.accounts.sign_in import set_password_path
+from teams.inviting import invitations
+from teams.inviting.withdrawing import withdraw
+from teams.mail import outbox
 from teams.models import Invitation, OutboxMessage, Participation, User
-from teams.withdrawing import withdraw
 from tests.analysis import builders
 
 ROOT = Path(settings.BASE_DIR)
@@ -110,7 +111,7 @@ def test_a_directors_link_works_for_half_a_year():
     participation = builders.make_team(study, "Alfa")
     academy = participation.team.academy
     Invitation.objects.create(study=study, academy=academy, state="accepted", undertaking=True)
-    (link,) = report_links.links_for_directors(study)
+    (link,) = links.links_for_directors(study)
     days = (link.expires_on - timezone.localdate()).days
     assert 180 <= days <= 184
 
@@ -129,11 +130,11 @@ def test_a_team_that_stopped_gets_no_more_mail_but_that_it_did():
     of_invitations = ("teams.leader_invitation", "teams.leader_reminder", "teams.leader_confirmation")
     of_participations = ("surveys.collecting_begins", "report_ready")
     for kind in of_invitations:
-        mail.queue(kind, invitation.pk, study=study)
+        outbox.queue(kind, invitation.pk, study=study)
     for kind in of_participations:
-        mail.queue(kind, participation.pk, study=study)
+        outbox.queue(kind, participation.pk, study=study)
     assert withdraw(invitation, "workload", by_link=True)
-    mail.send_due()
+    outbox.send_due()
     assert len(django_mail.outbox) == 1
     assert Participation.objects.get(pk=participation.pk).state == "withdrawn"
     kept = set(OutboxMessage.objects.filter(state="sent").values_list("kind", flat=True))
@@ -143,11 +144,16 @@ def test_a_team_that_stopped_gets_no_more_mail_but_that_it_did():
 
 def test_what_a_team_wrote_down_is_read_for_its_talk_and_report_only():
     """No other page, file or export reads it; deleting and removing know the table."""
-    known = {"analysis/models/readers.py", "analysis/models.py", "analysis/talks.py", "analysis/views/talks.py"}
+    known = {
+        "analysis/models/readers.py",
+        "analysis/models/__init__.py",
+        "analysis/publication/talks.py",
+        "analysis/views/readers/talks.py",
+    }
     known |= {
-        "analysis/views/team.py",
-        "analysis/views/shared.py",
-        "analysis/report_files.py",
+        "analysis/views/readers/team.py",
+        "analysis/views/readers/by_link.py",
+        "analysis/publication/files.py",
     }  # of the leader, by the team's link
     known |= {"analysis/erasure/told.py", "analysis/erasure/places.py"}
     reads = re.compile(r"\bTeamGoal\b|\bgoals_(of|before)\b|[\"'.]teamgoal")

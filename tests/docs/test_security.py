@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from analysis import researcher_forms, workspace_forms
+from analysis.forms import decisions_and_import, workspace
 from scripts.setup import ROOT
-from surveys import questionnaires
-from teams import own_words, tables
-from teams.workbooks import ON_A_PAGE
+from surveys.questionnaires import publishing
+from teams.accounts import own_words
+from teams.files import tables
+from teams.files.workbooks import ON_A_PAGE
 
 DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", DOCUMENT)))
@@ -71,11 +72,11 @@ LIMITS = " ".join((ROOT / "docs" / "limits.md").read_text().split())
     "said",
     [
         f"| contacts | CSV, XLSX, ODS, XLS | {tables.MAX_BYTES // 10**6} MB, {tables.MAX_ROWS:,} rows |",
-        f"| YAML | {tables.MAX_BYTES // 10**6} MB, {questionnaires.MAX_CHARACTERS:,} characters, {questionnaires.DEEPEST} levels |",
+        f"| YAML | {tables.MAX_BYTES // 10**6} MB, {publishing.MAX_CHARACTERS:,} characters, {publishing.DEEPEST} levels |",
         f"| XLSForm as XLSX | {tables.MAX_BYTES // 10**6} MB, {tables.MAX_ROWS:,} rows on a sheet |",
-        f"| CSV, XLSX, ODS, XLS | {researcher_forms.LARGEST_FILE // 10**6} MB |",
-        f"| CSV | {researcher_forms.LARGEST_MAP // 10**6} MB |",
-        f"| a figure per team | CSV, XLSX, ODS, XLS | {workspace_forms.LARGEST_FILE // 10**6} MB |",
+        f"| CSV, XLSX, ODS, XLS | {decisions_and_import.LARGEST_FILE // 10**6} MB |",
+        f"| CSV | {decisions_and_import.LARGEST_MAP // 10**6} MB |",
+        f"| a figure per team | CSV, XLSX, ODS, XLS | {workspace.LARGEST_FILE // 10**6} MB |",
         f"{ON_A_PAGE.parts:,} parts, {ON_A_PAGE.unpacked // 10**6} MB together, no part {ON_A_PAGE.packed} times",
         f"{ON_A_PAGE.cells:,} cells, {ON_A_PAGE.megabytes // 1024} GB of memory and {ON_A_PAGE.seconds} seconds",
         own_words.WORDS[0],
@@ -88,5 +89,5 @@ def test_limits_of_files_are_those_of_the_code(said: str) -> None:
 def test_the_proxy_lets_the_largest_file_through() -> None:
     """So that a page of ours says what is too large, not one of the proxy's."""
     (passes,) = re.findall(r"client_max_body_size (\d+)m;", (ROOT / "deploy" / "nginx.conf").read_text())
-    assert int(passes) * 2**20 > researcher_forms.LARGEST_FILE
+    assert int(passes) * 2**20 > decisions_and_import.LARGEST_FILE
     assert f"no request of more than {passes} MB" in LIMITS

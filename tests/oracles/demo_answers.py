@@ -2,7 +2,7 @@
 
 import sys
 
-from analysis.simulation import ITEMS, response_frame, simulate
+from analysis.demo.simulation import ITEMS, response_frame, simulate
 
 #: At most this share of the 36 items may be open, as in the demo's analysis plan.
 MOST_OPEN = 0.25

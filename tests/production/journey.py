@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from teams import mail
+from teams.mail import outbox
 from teams.models import Study, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,7 +87,7 @@ def code_of(secret: str) -> str:
 
 
 def mailed_link(to: str, path: str = "/accounts/password/reset/key/") -> str:
-    mail.send_due()
+    outbox.send_due()
     (link, *_) = [
         word for sent in reversed(django_mail.outbox) if sent.to == [to] for word in sent.body.split() if path in word
     ]

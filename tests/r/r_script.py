@@ -9,16 +9,16 @@ import zipfile
 
 import pytest
 
-from analysis import demo
-from analysis.exporting import releases, rscript
-from analysis.exporting.rows import rows_of
+from analysis.demo import load
+from analysis.exports import releases, rscript
+from analysis.exports.rows import rows_of
 from analysis.publication.standing import published_run
 from surveys.models import Survey
 
 
 @pytest.mark.django_db
 def test_r_finds_the_numbers_of_the_page(tmp_path):
-    assert demo.load()
+    assert load.load()
     survey = Survey.objects.select_related("version", "study").get(study__slug="demo")
     run = published_run(survey.study_id)
     release = releases.register(survey, with_team=True, background=[], purpose="The test in R", user=None)

@@ -9,12 +9,14 @@ import subprocess
 
 import pytest
 
-from analysis.dataset import JUDGED_NOT, NO_ANSWER
-from analysis.exporting import releases, spss
-from analysis.exporting.rows import rows_of
-from surveys import collections, questionnaires, sealing, submission
+from analysis.data.dataset import JUDGED_NOT, NO_ANSWER
+from analysis.exports import releases, spss
+from analysis.exports.rows import rows_of
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
 from surveys.models import Collection, Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires import publishing
+from surveys.questionnaires.publishing import definition_of
 from teams.models import Academy, Institution, Participation, Study, Team
 from tests.analysis.exporting.odd import odd_rows
 from tests.groups import a_group
@@ -34,7 +36,7 @@ def rows(db):
         group=a_group(), slug="s", title="Leren in teams — één studie", starts_on=DAY, ends_on=DAY
     )
     survey = Survey.objects.create(
-        study=study, version=questionnaires.install_shipped(a_group())[0], background=["years_in_team", "counsellor"]
+        study=study, version=publishing.install_shipped(a_group())[0], background=["years_in_team", "counsellor"]
     )
     academy = Academy.objects.create(
         institution=Institution.objects.create(group=a_group(), name="Hogeschool"), name="Zorg", sector="health"

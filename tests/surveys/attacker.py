@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from surveys.links import _response_key
-from surveys.row_keys import row_key
-from teams import sweeping
+from surveys.keys.row_keys import row_key
+from surveys.linking.personal_links import _response_key
+from teams.base import sweeping
 
 Row = dict[str, Any]
 Dump = dict[str, list[Row]]

@@ -26,13 +26,17 @@ from django.utils import timezone
 from kombu import Connection
 
 from config.celery import app
-from surveys import collections, limits, links, paper, slips, tasks
-from surveys.handles import handle_of
+from surveys import tasks
+from surveys.answering import limits
+from surveys.answering.handles import handle_of
+from surveys.collecting import collections
+from surveys.linking import personal_links
 from surveys.models import Collection, LinkSecret, PaperForm, Response, Slip
-from surveys.questionnaires import definition_of
-from teams import mail
+from surveys.paper import entry, slips
+from surveys.questionnaires.publishing import definition_of
+from teams.mail import outbox
 from teams.models import Job, OutboxMessage, Participation, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.surveys import attacker
 from tests.surveys.attacker import Dump, Person
 from tests.surveys.conftest import make_participation, make_study, make_survey
@@ -132,16 +136,16 @@ def collect(
     alone = ordered[len(ordered) - mixed :]
     for collection in ordered:
         n_links = 1 if collection in alone else teachers * (collection.mode == Participation.Mode.ONLINE)
-        links.issue_links(collection, [f"{chance.getrandbits(64):x}@noord.example" for _ in range(n_links)])
+        personal_links.issue_links(collection, [f"{chance.getrandbits(64):x}@noord.example" for _ in range(n_links)])
         for invitee in collection.invitees.order_by("?"):
-            token = links.personal_url(invitee).rsplit("/", 1)[1]
-            world.persons.append(Person(collection.pk, invitee.email, token, links.response_key(invitee)))
+            token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
+            world.persons.append(Person(collection.pk, invitee.email, token, personal_links.response_key(invitee)))
             world.secrets.add(world.persons[-1].key)
         if n_links < teachers:
             drawn = slips.make(collection, teachers - n_links)
             world.persons += [Person(collection.pk, slip=code) for code in drawn]
     hashes = set(Slip.objects.values_list("code_hash", flat=True))
-    mail.send_due()
+    outbox.send_due()
     look = _onlookers(survey.collections.filter(mode=Participation.Mode.CONTACT), study)
     steps: list[list[Callable[[], None]]] = []
     for person in world.persons:
@@ -161,14 +165,14 @@ def collect(
             world.moments.append((world.dump(), begun))
             if done == len(left) // moments * (moments // 2):
                 for collection in Collection.objects.filter(mode=Participation.Mode.ONLINE):
-                    links.remind(collection)
+                    personal_links.remind(collection)
                 send_with_a_failing_server()
     for collection in Collection.objects.filter(mode=Participation.Mode.CONTACT):
-        while paper.next_to_type_again(collection):
+        while entry.next_to_type_again(collection):
             pass
         for form in PaperForm.objects.filter(collection=collection).exclude(state=PaperForm.State.WRITTEN):
-            paper.finish(form, form.first)
-        paper.write(collection)
+            entry.finish(form, form.first)
+        entry.write(collection)
     world.secrets |= hashes
     world.secrets |= set(Response.objects.values_list("key", flat=True))
     for nonce, token_hash in LinkSecret.objects.values_list("nonce", "token_hash"):
@@ -185,13 +189,13 @@ def send_with_a_failing_server() -> None:
         return  # no team answers by link alone
     with override_settings(EMAIL_BACKEND="tests.teams.test_mail_server.Moody"):
         Moody.at_the_door, Moody.at_a_mail = ConnectionRefusedError(), []
-        mail.send_due()
+        outbox.send_due()
         Moody.at_the_door = None
         Moody.at_a_mail = [None, later, None, later, None, smtplib.SMTPServerDisconnected("gone"), later]
         for _n in range(8):
             Job.objects.update(due_at=None)
             OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).update(due_at=timezone.now())
-            mail.send_due()
+            outbox.send_due()
     assert not OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).exists()
     assert Job.objects.get().attempts == 1, "one was lost"
 
@@ -203,18 +207,18 @@ def _on_paper(world: World, person: Person, answers: dict[str, Any]) -> list[Cal
 
     def types() -> None:
         person.seen["began"] = next(_clock)
-        form.append(paper.new_form(collection))
-        paper.finish(form[0], {"answers": answers, "eligibility": "yes"})
+        form.append(entry.new_form(collection))
+        entry.finish(form[0], {"answers": answers, "eligibility": "yes"})
 
     def again() -> None:
         person.seen["done"] = next(_clock)
         found = PaperForm.objects.get(pk=form[0].pk)
         if found.state == PaperForm.State.ONCE:  # nobody else took it
-            found = paper.next_to_type_again(collection) or found
-        paper.finish(found, found.first)
+            found = entry.next_to_type_again(collection) or found
+        entry.finish(found, found.first)
 
     def adds() -> None:
-        paper.write(collection)
+        entry.write(collection)
         person.content = json.dumps(answers, sort_keys=True)
 
     return [types, again, adds]
@@ -265,7 +269,7 @@ def _onlookers(meeting_teams: Any, study: Any) -> Callable[[], None]:
     roos.force_login(user)
     meetings = [collection.meeting for collection in meeting_teams]
     for meeting in meetings:
-        cora.get("/f/" + links.facilitator_url(meeting).partition("/f/")[2])
+        cora.get("/f/" + personal_links.facilitator_url(meeting).partition("/f/")[2])
 
     def look() -> None:
         assert roos.get(reverse("collecting", args=[study.slug])).status_code == 200

@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from surveys import collections, limits, questionnaires
+from surveys.answering import limits
+from surveys.collecting import collections
 from surveys.models import Collection, Invitee, Meeting, QuestionnaireVersion, Survey
+from surveys.questionnaires import publishing
 from teams.models import Academy, Institution, Participation, Study, Team, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 
@@ -54,7 +56,7 @@ def make_participation(study: Study, name: str, mode: str, approached: int = 12)
 
 
 def make_survey(study: Study) -> Survey:
-    version = questionnaires.install_shipped(a_group())[0]
+    version = publishing.install_shipped(a_group())[0]
     return Survey.objects.create(
         study=study, version=version, background=["years_in_team", "appointment", "counsellor"]
     )
@@ -89,7 +91,7 @@ def study(db: None) -> Study:
 
 @pytest.fixture
 def version(db: None) -> QuestionnaireVersion:
-    return questionnaires.install_shipped(a_group())[0]
+    return publishing.install_shipped(a_group())[0]
 
 
 @pytest.fixture
@@ -127,9 +129,9 @@ def online(survey: Survey) -> Collection:
 
 @pytest.fixture
 def invitees(online: Collection) -> list[Invitee]:
-    from surveys import links
+    from surveys.linking import personal_links
 
-    links.issue_links(online, [f"teacher{n}@noord.example" for n in range(6)])
+    personal_links.issue_links(online, [f"teacher{n}@noord.example" for n in range(6)])
     return list(online.invitees.order_by("email"))
 
 

@@ -6,8 +6,8 @@ import re
 from django.test import Client
 from django.urls import reverse
 
-from surveys.handles import handle_of, link_handle
-from surveys.questionnaires import definition_of
+from surveys.answering.handles import handle_of, link_handle
+from surveys.questionnaires.publishing import definition_of
 
 JSON = "application/json"
 

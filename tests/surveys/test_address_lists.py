@@ -5,11 +5,12 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from surveys import address_lists, collections, confirming, links, sealing
+from surveys.collecting import collections, sealing
+from surveys.linking import address_lists, confirming, personal_links
 from surveys.models import AddressCheck, Invitee
-from teams import mail
+from teams.mail import outbox
 from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 
 SECRET = "jan.verstopt@thuis.example"
 
@@ -19,7 +20,7 @@ def listed(online) -> None:
     """Fysiotherapie, led by lena@noord.example: two colleagues known, three addresses that are to be confirmed."""
     MailDomain.objects.create(institution=Institution.objects.get(), domain="noord.example")
     names = ["anna@noord.example", "bram@noord.example", "bram+1@noord.example", "info@noord.example", SECRET]
-    links.issue_links(online, names)
+    personal_links.issue_links(online, names)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def ask(client: Client, study, academy, email: str = "personeelszaken.k@noord.ex
 
 def by_mail(study, academy) -> Client:
     """Who opens the link that was mailed."""
-    mail.send_due()
+    outbox.send_due()
     found = [letter for letter in django_mail.outbox if "/i/addresses/t/" in letter.body]
     path = "/i/addresses/t/" + found[-1].body.partition("/i/addresses/t/")[2].split()[0]
     client = Client()
@@ -147,7 +148,7 @@ def test_the_link_opens_nothing_once_who_holds_it_is_somebody_who_may_not_confir
 
 def test_a_link_of_another_purpose_does_not_open_the_list(listed, study, academy, researcher, meeting):
     ask(researcher, study, academy, "kim@noord.example")
-    token = links.facilitator_url(meeting).rsplit("/", 1)[1]
+    token = personal_links.facilitator_url(meeting).rsplit("/", 1)[1]
     assert Client().get(reverse("address_list_link", args=[token])).status_code == 404
     mine = address_lists.link(AddressCheck.objects.get()).rsplit("/", 1)[1]
     assert Client().get(reverse("facilitator_link", args=[mine])).status_code == 404
@@ -180,7 +181,7 @@ def test_the_page_asks_as_often_with_twenty_teams(study, survey, researcher, dja
 
     for n in range(20):
         made = collections.open_collection(make_participation(study, f"Team {n}", "online"))
-        links.issue_links(made, [f"a{n}@thuis.example"])
+        personal_links.issue_links(made, [f"a{n}@thuis.example"])
     with django_assert_max_num_queries(14):
         page = researcher.get(reverse("address_lists", args=[study.slug]))
     assert page.content.decode().count("thuis.example (1)") == 20

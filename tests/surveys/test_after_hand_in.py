@@ -13,19 +13,22 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from surveys import answer_urls, collections, links, sealing, submission
-from surveys.handles import handle_of, link_handle
+from surveys import answer_urls
+from surveys.answering import submission
+from surveys.answering.handles import handle_of, link_handle
+from surveys.answering.submission import Outcome
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Response
-from surveys.questionnaires import definition_of
-from surveys.row_keys import row_key
-from surveys.submission import Outcome
+from surveys.questionnaires.publishing import definition_of
 from tests.surveys.teacher import JSON, at, begin, hidden, link_page, page_of, post
 
 pytestmark = pytest.mark.django_db
 
 
 def token_of(invitee: Invitee) -> str:
-    return links.personal_url(invitee).rsplit("/", 1)[1]
+    return personal_links.personal_url(invitee).rsplit("/", 1)[1]
 
 
 def by_link(invitee: Invitee, **headers) -> Client:
@@ -77,14 +80,16 @@ def test_the_witness_begins_again_with_the_mailed_link_and_asks_save(handed_in, 
     assert not {"key", "answer"} & set(begun.cookies), "no key is given out"
     assert not holds_an_answer(begun)
     for sequence in (1, 2, 3, 60):
-        told = post(reader, "answer_save", key=links.response_key(handed_in), sequence=sequence, answers={}).json()
+        told = post(
+            reader, "answer_save", key=personal_links.response_key(handed_in), sequence=sequence, answers={}
+        ).json()
         assert told == {"outcome": "submitted"}
 
 
 @pytest.mark.parametrize("held", ["the link", "the key"])
 def test_no_address_gives_an_answer_back_after_hand_in(handed_in, answers, held):
     """Every address below /a/, by every way to ask; who has the key in a cookie is let try too."""
-    key, token = links.response_key(handed_in), token_of(handed_in)
+    key, token = personal_links.response_key(handed_in), token_of(handed_in)
     bodies = [
         {"key": key, "sequence": sequence, "answers": given, "eligibility": "yes"}
         for sequence in (1, 2, 3, "1")
@@ -152,7 +157,7 @@ def test_the_thanks_are_the_same_whoever_was_asked(invitees, meeting, survey):
 
 
 def test_nothing_in_the_code_gives_out_what_was_handed_in(handed_in, answers):
-    key = links.response_key(handed_in)
+    key = personal_links.response_key(handed_in)
     found = submission.find(key)
     assert (found.answers, found.eligibility, found.sequence, found.language) == ({}, "", 0, "")
     handed = submission.Written(Outcome.SUBMITTED)
@@ -223,8 +228,8 @@ def test_it_says_for_whom_it_is_masked(invitees):
     text = browser.get(link_page(browser), {"language": "en"}).content.decode()
     assert 'This link is for <strong class="address">t…@noord.example</strong>' in text
     assert invitees[0].email not in text
-    assert links.response_key(invitees[0]) not in text
-    assert links.masked("a@school.nl") == "a…@school.nl"
+    assert personal_links.response_key(invitees[0]) not in text
+    assert personal_links.masked("a@school.nl") == "a…@school.nl"
 
 
 def test_the_masked_address_stands_beside_no_key_and_in_no_log(invitees, caplog):
@@ -284,7 +289,7 @@ def test_the_link_deletes_and_tells_nobody_whether_there_was_anything(invitees, 
     page = by_link(invitees[0]).post(reverse("answer_delete"), {"link": token_of(invitees[0])})
     nothing = by_link(invitees[2]).post(reverse("answer_delete"), {"link": token_of(invitees[2])})
     assert (page.status_code, page.content) == (200, nothing.content)
-    assert Response.objects.get().key == row_key(links.response_key(invitees[1]))
+    assert Response.objects.get().key == row_key(personal_links.response_key(invitees[1]))
     assert press(by_link(invitees[0]), invitees[0]).status_code == 303, "and one may begin again"
 
 

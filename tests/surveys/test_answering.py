@@ -9,7 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, sealing, submission
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
 from surveys.models import Response, SealedResponse
 from tests.surveys.teacher import JSON, all_answers, at, begin, hidden, page_of, post
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from scripts.setup import ROOT
-from surveys import submission
+from surveys.answering import submission
 from surveys.models import Response
 from tests.surveys.teacher import all_answers, at, begin, hidden, page_of, post
 from tests.surveys.test_devices import locked

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from surveys import collections, submission, ways
+from surveys.answering import submission
+from surveys.collecting import collections
 from surveys.models import Collection, Meeting, Response
-from surveys.ways import WayStays, change_way
-from teams import invitations, mail, planning, withdrawing
+from surveys.reshaping import ways
+from surveys.reshaping.ways import WayStays, change_way
+from teams.inviting import invitations, withdrawing
+from teams.mail import outbox
+from teams.meetings import planning
 from teams.models import Event, Invitation, OutboxMessage, Participation, PlannedMeeting, User
 from tests.surveys.conftest import in_threads, make_participation, make_survey
 from tests.teams.test_races import in_between
@@ -125,7 +129,7 @@ def test_the_way_does_not_change_under_a_team_that_stops(asked, roos, monkeypatc
     leader = Invitation.objects.get(participation=asked)
     planned = planning.begin(asked)
     assert planning.fix(planned, timezone.now() + timedelta(days=9), researcher=None)
-    first, second = in_between(monkeypatch, mail, "queue")
+    first, second = in_between(monkeypatch, outbox, "queue")
     results = in_threads(
         first(lambda: withdrawing.withdraw(leader, "workload")),
         second(lambda: to(Participation.objects.get(pk=asked.pk), ONLINE, roos)),
@@ -161,6 +165,6 @@ def test_no_meeting_is_fixed_for_a_team_that_stops(asked, roos, monkeypatch, sto
     assert asked.state == "withdrawn"
     assert PlannedMeeting.objects.get().state != PlannedMeeting.State.CONFIRMED
     assert not planning.fix(PlannedMeeting.objects.get(), timezone.now() + timedelta(days=7), researcher=roos)
-    mail.send_due()
+    outbox.send_due()
     waiting = OutboxMessage.objects.filter(kind=planning.CALENDAR_MAIL, state="queued")
     assert not waiting.exists()

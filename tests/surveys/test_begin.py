@@ -6,11 +6,13 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from surveys import offering, questionnaires
 from surveys.models import Questionnaire, Survey
-from teams import invitations, mail, studies
+from surveys.questionnaires import offering, publishing
+from teams.inviting import invitations
+from teams.mail import outbox
 from teams.models import OutboxMessage, Participation
-from teams.studies import NotYet
+from teams.studies import setting_up
+from teams.studies.setting_up import NotYet
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
 
 
@@ -24,7 +26,7 @@ def researcher(roos) -> Client:
 @pytest.fixture
 def waits(monkeypatch) -> None:
     """As in the program: what the app of questionnaires says comes first."""
-    monkeypatch.setattr(studies, "NOT_YET", [questionnaires.why_not_invite])
+    monkeypatch.setattr(setting_up, "NOT_YET", [publishing.why_not_invite])
 
 
 @pytest.fixture
@@ -36,12 +38,12 @@ def listed(study) -> Participation:
 
 
 def test_the_program_itself_asks_whether_there_is_a_questionnaire():
-    known = list(studies.NOT_YET)
+    known = list(setting_up.NOT_YET)
     try:
         apps.get_app_config("surveys").ready()
-        assert questionnaires.why_not_invite in studies.NOT_YET
+        assert publishing.why_not_invite in setting_up.NOT_YET
     finally:
-        studies.NOT_YET[:] = known
+        setting_up.NOT_YET[:] = known
 
 
 def test_nobody_is_mailed_about_a_study_that_asks_nothing_yet(researcher, study, listed, waits):
@@ -52,7 +54,7 @@ def test_nobody_is_mailed_about_a_study_that_asks_nothing_yet(researcher, study,
     assert reverse("invite_directors", args=[study.slug]) not in teams
     answer = researcher.post(reverse("invite_directors", args=[study.slug]), follow=True)
     assert "alert-danger" in answer.content.decode()
-    mail.send_due()
+    outbox.send_due()
     assert (django_mail.outbox, OutboxMessage.objects.count()) == ([], 0)
     listed.refresh_from_db()
     assert listed.state == Participation.State.LISTED
@@ -67,7 +69,7 @@ def test_a_new_installation_has_one_button_to_a_questionnaire_that_can_be_chosen
     assert 'name="begin"' in researcher.get(address).content.decode()
     answer = researcher.post(address, {"begin": "collective-learning"}, follow=True)
     assert answer.redirect_chain == [(address, 302)]
-    (version,) = questionnaires.newest_versions(study.group_id)
+    (version,) = publishing.newest_versions(study.group_id)
     assert f'value="{version.pk}"' in answer.content.decode()
     researcher.post(address, {"begin": "collective-learning"})
     assert Questionnaire.objects.count() == 1, "pressed twice: one copy"

@@ -4,8 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, links, questionnaires, submission
+from surveys.answering import submission
+from surveys.collecting import collections
+from surveys.linking import personal_links
 from surveys.models import Collection, Survey
+from surveys.questionnaires import publishing
 from teams.models import OutboxMessage, Participation, User
 from tests.groups import a_group
 from tests.surveys.conftest import make_participation, make_study, make_survey
@@ -92,11 +95,11 @@ def test_links_are_sent_to_pasted_addresses(researcher, online):
     assert researcher.post(page, {"addresses": pasted, "seen": shown.seen, "send": "1"}).status_code == 302
     emails = sorted(online.invitees.values_list("email", flat=True))
     assert emails == ["jan@noord.example", "klaas@noord.example", "piet@noord.example"]
-    assert OutboxMessage.objects.filter(kind=links.LINK_MAIL).count() == 3
+    assert OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL).count() == 3
 
 
 def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_sent(researcher, online):
-    links.issue_links(online, ["known@noord.example"])
+    personal_links.issue_links(online, ["known@noord.example"])
     OutboxMessage.objects.all().delete()
     page = page_of(online, "collecting_links")
     text = "good@noord.example\nnot one\nKnown@noord.example, wrong@noord; good@noord.example"
@@ -120,7 +123,7 @@ def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_se
     )
     assert not OutboxMessage.objects.exists()
     assert researcher.post(page, {"addresses": text, "seen": found.seen, "send": "1"}).status_code == 302
-    assert OutboxMessage.objects.filter(kind=links.LINK_MAIL).count() == 1
+    assert OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL).count() == 1
     assert sorted(online.invitees.values_list("email", flat=True)) == ["good@noord.example", "known@noord.example"]
 
 
@@ -134,13 +137,13 @@ def test_a_reminder_is_queued(researcher, online, invitees):
     OutboxMessage.objects.all().delete()
     response = researcher.post(page_of(online, "collecting_remind"), follow=True)
     assert response.status_code == 200
-    assert OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).count() == 6
+    assert OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).count() == 6
 
 
 def test_the_facilitators_link_is_mailed_and_renewed(researcher, collection, meeting):
     researcher.post(page_of(collection, "collecting_facilitator"))
-    assert OutboxMessage.objects.latest("pk").kind == links.FACILITATOR_MAIL
-    old = links.facilitator_url(meeting)
+    assert OutboxMessage.objects.latest("pk").kind == personal_links.FACILITATOR_MAIL
+    old = personal_links.facilitator_url(meeting)
     assert old in researcher.get(page_of(collection)).content.decode()
     researcher.post(page_of(collection, "collecting_renew"))
     assert old not in researcher.get(page_of(collection)).content.decode()
@@ -151,7 +154,7 @@ def test_an_online_team_has_no_meeting(researcher, online):
     response = researcher.post(page_of(online, "collecting_facilitator"), follow=True)
     assert b"alert-warning" in response.content
     assert not OutboxMessage.objects.filter(
-        kind=links.FACILITATOR_MAIL, study=online.survey.study, object_id=online.pk
+        kind=personal_links.FACILITATOR_MAIL, study=online.survey.study, object_id=online.pk
     ).exists()
 
 
@@ -165,7 +168,7 @@ def test_the_page_names_nobody_who_answered(researcher, online, invitees):
 
 
 def test_a_questionnaire_is_chosen_before_opening(researcher, study):
-    default, demo = questionnaires.install_shipped(a_group())
+    default, demo = publishing.install_shipped(a_group())
     address = reverse("questionnaire_choose", args=[study.slug])
     assert researcher.get(address).status_code == 200
     researcher.post(address, {"version": default.pk, "background": ["years_in_team", "counsellor", "invented"]})
@@ -181,7 +184,7 @@ def test_a_questionnaire_is_chosen_before_opening(researcher, study):
 
 
 def test_after_opening_nothing_can_be_chosen(researcher, survey):
-    _default, demo = questionnaires.install_shipped(a_group())
+    _default, demo = publishing.install_shipped(a_group())
     address = reverse("questionnaire_choose", args=[survey.study.slug])
     response = researcher.post(address, {"version": demo.pk}, follow=True)
     assert b"alert-danger" in response.content

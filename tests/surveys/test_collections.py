@@ -8,11 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
 
-from surveys import collections, keys, sealing, submission
-from surveys.collections import NotReady
-from surveys.counts import Counts, counts, counts_of
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
+from surveys.collecting.collections import NotReady
+from surveys.collecting.counts import Counts, counts, counts_of
+from surveys.keys import collection_keys
 from surveys.models import Collection, Meeting
-from teams import mail
+from teams.mail import outbox
 from teams.models import Event, Participation
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
 
@@ -40,7 +42,7 @@ def test_opening_opens_a_collection_for_every_team_that_takes_part(study):
     logopedie = Collection.objects.get(participation__team__name="Logopedie")
     assert (logopedie.mode, logopedie.approached, logopedie.state) == ("online", 9, "open")
     assert not Meeting.objects.filter(collection=logopedie).exists()
-    assert len(keys.read(logopedie)) == 32
+    assert len(collection_keys.read(logopedie)) == 32
     meeting = Meeting.objects.get()
     assert len(meeting.code) == 6
     assert set(meeting.code) <= set(collections.CODE_SIGNS)
@@ -55,7 +57,7 @@ def test_leaders_are_mailed_when_the_survey_opens(study):
     collections.open_survey(survey, HASH)
     late = make_participation(study, "Logopedie", Participation.Mode.ONLINE)
     collections.open_collection(late)  # the leader accepts and is on the page
-    mail.send_due()
+    outbox.send_due()
     begins = [letter for letter in django_mail.outbox if "De vragenlijst is open" in letter.subject]
     assert [(letter.to, "Mondzorg" in letter.subject) for letter in begins] == [([early.leader_email], True)]
     assert reverse("team", args=[early.pk]) in begins[0].body
@@ -85,7 +87,7 @@ def test_of_two_processes_that_open_a_collection_one_does(survey):
     results = in_threads(*[lambda: collections.open_collection(late)] * 4)
     assert len({result.pk for result in results}) == 1
     assert Meeting.objects.filter(collection=results[0]).count() == 1
-    assert len(keys.read(results[0])) == 32
+    assert len(collection_keys.read(results[0])) == 32
 
 
 def test_codes_are_drawn_again_until_one_is_free(survey, monkeypatch):

@@ -5,10 +5,11 @@ import importlib
 import pytest
 from django.apps import apps
 
-from surveys import collections, confirming, links, sealing
+from surveys.collecting import collections, sealing
+from surveys.linking import confirming, personal_links
 from surveys.models import Collection, Invitee, Meeting, PresentBy
-from teams.addresses import as_domain, folded, is_free_mail, is_functional
 from teams.models import Institution, MailDomain, Participation, Role, User
+from teams.text.addresses import as_domain, folded, is_free_mail, is_functional
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_domain_as_people_type_it():
 
 
 def issue(online, *names: str) -> None:
-    links.issue_links(online, names)
+    personal_links.issue_links(online, names)
 
 
 def test_an_address_of_the_institution_counts_by_itself(online, domain):
@@ -134,14 +135,14 @@ def test_sealing_keeps_what_was_known(online, domain):
 
 def test_one_person_who_counts_and_supplies_links_is_kept(collection, meeting, domain, roos):
     collections.set_present(meeting, 9, by=roos)
-    links.issue_links(collection, ["bram@noord.example"], by=roos)
+    personal_links.issue_links(collection, ["bram@noord.example"], by=roos)
     sealed = seal(collection)
     assert (sealed.n_present, sealed.present_by, sealed.one_supplier) == (9, PresentBy.RESEARCHER, True)
 
 
 def test_two_people_are_not_one(collection, meeting, domain, roos):
     collections.set_present(meeting, 9)
-    links.issue_links(collection, ["bram@noord.example"], by=roos)
+    personal_links.issue_links(collection, ["bram@noord.example"], by=roos)
     assert not seal(collection).one_supplier
 
 
@@ -154,7 +155,7 @@ def test_who_counts_by_a_researchers_link_may_be_any_researcher(collection, meet
     collections.set_present(meeting, 9)
     leader = User.objects.create_user("lena@noord.example")
     Role.objects.create(user=leader, kind=Role.Kind.LEADER, participation=participation)
-    links.issue_links(collection, ["bram@noord.example"], by=roos if kind == "researcher" else leader)
+    personal_links.issue_links(collection, ["bram@noord.example"], by=roos if kind == "researcher" else leader)
     sealed = seal(collection)
     assert (sealed.present_by, sealed.one_supplier) == (PresentBy.RESEARCHER, one)
 

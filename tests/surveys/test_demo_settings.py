@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from surveys import collections
+from surveys.collecting import collections
 from surveys.models import Survey
 from teams.models import Study
 from tests.access.cast import make_cast

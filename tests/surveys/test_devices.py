@@ -14,7 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import collections, devices, keys, sealing, submission
+from surveys.answering import devices, submission
+from surveys.collecting import collections, sealing
+from surveys.keys import collection_keys
 from surveys.models import Response, SealedResponse
 from tests.surveys.teacher import at, begin, hidden, page_of, post
 
@@ -175,7 +177,7 @@ def test_once_sealed_nobody_can_open_a_parcel(teacher, collection, meeting):
     collections.close_collection(collection)
     assert devices.open_parcel(collection, parcel)["key"] == key, "accepted until sealing"
     sealing.seal(collection)
-    with pytest.raises(keys.KeyDestroyed):
+    with pytest.raises(collection_keys.KeyDestroyed):
         devices.open_parcel(collection, parcel)
     assert post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel).json()["outcome"] == "unknown"
     assert SealedResponse.objects.get().answers == {}

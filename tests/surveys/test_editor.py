@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from surveys import drafts, questionnaires
 from surveys.models import Questionnaire, QuestionnaireVersion, Survey
+from surveys.questionnaires import drafts, publishing
 from tests.groups import a_group
 from tests.surveys.conftest import in_threads
 from tests.surveys.test_item_types import DOCUMENT, mixed
@@ -18,7 +18,7 @@ from tests.surveys.test_item_types import DOCUMENT, mixed
 
 @pytest.fixture
 def questionnaire(db) -> Questionnaire:
-    return questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
+    return publishing.import_questionnaire(DOCUMENT, a_group())[0]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_who_saves_second_on_the_same_part_overwrites_nothing(questionnaire):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_no_change_is_lost():
-    questionnaire = questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
+    questionnaire = publishing.import_questionnaire(DOCUMENT, a_group())[0]
 
     def adding(n: int):
         item = {"code": f"B{n}", "text": {}, "reverse_keyed": False, "scale": "A"}
@@ -81,7 +81,7 @@ def test_of_many_at_once_no_change_is_lost():
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_take_one_code_at_once_one_gets_it():
-    questionnaire = questionnaires.import_questionnaire(DOCUMENT, a_group())[0]
+    questionnaire = publishing.import_questionnaire(DOCUMENT, a_group())[0]
     item = {"code": "B1", "text": {}, "reverse_keyed": False, "scale": "A"}
     results = in_threads(*[lambda: drafts.add(questionnaire, "item", item)] * 2)
     assert [type(result) for result in results if result is not None] == [drafts.CodeTaken]
@@ -165,10 +165,10 @@ def test_of_two_removals_the_page_undoes_the_one_it_shows(questionnaire):
 def test_an_import_is_undone_whole_until_the_next_change(questionnaire):
     before = questionnaire.draft
     content = {**copy.deepcopy(before), "intro": {"nl": "Ander", "en": "Other"}}
-    row = questionnaires.put_draft(content, questionnaire.group)
+    row = publishing.put_draft(content, questionnaire.group)
     assert drafts.undo(row, drafts.undoable(row))
     assert fresh(questionnaire) == before
-    row = questionnaires.put_draft(content, questionnaire.group)
+    row = publishing.put_draft(content, questionnaire.group)
     drafts.move(row, "question:role", up=False)
     row.refresh_from_db()
     assert drafts.undoable(row) is None
@@ -390,7 +390,7 @@ def test_lists_ask_the_same_number_of_queries(researcher, questionnaire, django_
 
     few = count()
     for n in range(8):
-        questionnaires.put_draft(mixed(code=f"other-{n}"), a_group())
+        publishing.put_draft(mixed(code=f"other-{n}"), a_group())
     assert count() == few
 
 
@@ -431,7 +431,7 @@ def test_the_preview_walks_through_all_screens(questionnaire, researcher):
 def test_files_of_a_version(questionnaire, researcher):
     yaml_file = researcher.get(at("version_file", 1, "yaml"))
     assert yaml_file["Content-Disposition"] == 'attachment; filename="mixed-1.yaml"'
-    assert questionnaires.read_yaml(yaml_file.content.decode()) == questionnaire.draft
+    assert publishing.read_yaml(yaml_file.content.decode()) == questionnaire.draft
     book = openpyxl.load_workbook(io.BytesIO(researcher.get(at("version_file", 1, "xlsx")).content))
     assert book.sheetnames == ["survey", "choices", "settings"]
     assert researcher.get(at("version_file", 1, "doc")).status_code == 404

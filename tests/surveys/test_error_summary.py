@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import questionnaires
-from surveys.questionnaires import SHIPPED
+from surveys.questionnaires import publishing
+from surveys.questionnaires.publishing import SHIPPED
 from tests.surveys.test_invitation import ACCEPTED, invitation, page
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_pages_of_a_study(researcher: Client, study, name: str):
 
 
 def test_a_part_of_the_editor(researcher: Client, study):
-    questionnaire = questionnaires.import_questionnaire(questionnaires.shipped(SHIPPED[0]), study.group)[0]
+    questionnaire = publishing.import_questionnaire(publishing.shipped(SHIPPED[0]), study.group)[0]
     scale = questionnaire.draft["scales"][0]["code"]
     address = reverse("questionnaire_edit", args=[questionnaire.pk])
     assert "Code" in sent(researcher, f"{address}?part=scale:{scale}", code="")

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, links, sealing, submission
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
+from surveys.linking import personal_links
 from surveys.models import Collection, PresentBy
 from teams.models import Event
 from tests.access.opened import fields_of
@@ -16,7 +18,7 @@ from tests.surveys.conftest import make_participation
 
 def enter(meeting) -> Client:
     client = Client()
-    path = links.facilitator_url(meeting).partition("/f/")[2]
+    path = personal_links.facilitator_url(meeting).partition("/f/")[2]
     response = client.get(f"/f/{path}")
     assert (response.status_code, response["Location"]) == (302, reverse("facilitator", args=[meeting.pk]))
     return client
@@ -188,7 +190,7 @@ def test_more_may_join_when_the_facilitator_says_so(cora, collection, meeting):
 
 
 def test_buttons_need_the_token_of_the_form(meeting):
-    path = links.facilitator_url(meeting).partition("/f/")[2]
+    path = personal_links.facilitator_url(meeting).partition("/f/")[2]
     client = Client(enforce_csrf_checks=True)
     client.get(f"/f/{path}")
     assert client.post(reverse("facilitator_close", args=[meeting.pk])).status_code == 403
@@ -201,7 +203,7 @@ def test_counts_end_with_the_meeting_and_leave_out_personal_links(cora, collecti
         reverse(name, args=[meeting.pk]) for name in ("facilitator_counts", "facilitator", "facilitator_projector")
     ]
     shown = {page: cora.get(page).content for page in pages[:1]}
-    links.issue_links(collection, ["absent@noord.example"])
+    personal_links.issue_links(collection, ["absent@noord.example"])
     submission.submit(submission.start_by_link(collection.invitees.get()), 1, {})
     assert {page: cora.get(page).content for page in pages[:1]} == shown
     key = submission.start_in_meeting(meeting)

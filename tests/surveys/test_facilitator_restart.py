@@ -3,14 +3,15 @@
 import pytest
 from django.db import connection
 
-from surveys import links, submission
+from surveys.answering import submission
+from surveys.linking import personal_links
 from tests.surveys.web import Browser, web_server
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_page_of_the_meeting_survives_a_restart(meeting, tmp_path):
     key = submission.start_in_meeting(meeting)
-    path = "/f/" + links.facilitator_url(meeting).partition("/f/")[2]
+    path = "/f/" + personal_links.facilitator_url(meeting).partition("/f/")[2]
     connection.close()
     folders = [tmp_path / "before", tmp_path / "after"]
     for folder in folders:

@@ -8,11 +8,11 @@ import pytest
 from django.utils.translation import override
 
 from surveys import typesetting
-from surveys.checking import checked
-from surveys.definition import QuestionnaireError
-from surveys.questionnaires import read_yaml
+from surveys.questionnaires.checking import checked
+from surveys.questionnaires.definition import QuestionnaireError
+from surveys.questionnaires.publishing import read_yaml
 from surveys.typesetting import typeset
-from teams.glyphs import BOX, covered, in_words, on_paper, replaced
+from teams.text.glyphs import BOX, covered, in_words, on_paper, replaced
 from tests.nasty import NASTY, NUL
 
 TEMPLATE = """

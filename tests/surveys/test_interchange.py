@@ -10,10 +10,10 @@ from django.utils import translation
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from surveys import questionnaires, xlsform, xlsform_reading
-from surveys.checking import checked, cleaned
-from surveys.questionnaires import DATA
-from teams.tables import FORMULA_STARTS
+from surveys.questionnaires import publishing, xlsform_reading, xlsform_writing
+from surveys.questionnaires.checking import checked, cleaned
+from surveys.questionnaires.publishing import DATA
+from teams.files.tables import FORMULA_STARTS
 from tests.surveys.test_item_types import DOCUMENT
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")) | st.just("\n"), min_size=1, max_size=30)
@@ -88,29 +88,29 @@ def contents(draw) -> dict:
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking whole workbooks takes minutes
 )
 def test_every_questionnaire_comes_back_from_yaml_and_from_an_xlsform(content):
-    assert questionnaires.read_yaml(questionnaires.export(content)) == content
-    form = xlsform_reading.read(xlsform.write(content))
+    assert publishing.read_yaml(publishing.export(content)) == content
+    form = xlsform_reading.read(xlsform_writing.write(content))
     assert form.problems == ()
     assert form.content == content
     assert form.notes == ()
 
 
-@pytest.mark.parametrize("name", questionnaires.SHIPPED)
+@pytest.mark.parametrize("name", publishing.SHIPPED)
 def test_the_shipped_questionnaires_come_back(name):
-    content = questionnaires.read_yaml((DATA / f"{name}.yaml").read_text())
-    assert xlsform_reading.read(xlsform.write(content)) == xlsform_reading.Form(content, ())
-    assert questionnaires.read_yaml(questionnaires.export(content)) == content
+    content = publishing.read_yaml((DATA / f"{name}.yaml").read_text())
+    assert xlsform_reading.read(xlsform_writing.write(content)) == xlsform_reading.Form(content, ())
+    assert publishing.read_yaml(publishing.export(content)) == content
 
 
 def test_no_cell_is_a_formula():
     document = yaml.safe_load(DOCUMENT)
     document["scales"][0]["items"][0]["text"] = {"nl": '=HYPERLINK("http://x.example")', "en": "@SUM(A1)"}
     content = checked(document)
-    book = openpyxl.load_workbook(io.BytesIO(xlsform.write(content)))
+    book = openpyxl.load_workbook(io.BytesIO(xlsform_writing.write(content)))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
     assert not [cell.value for cell in cells if cell.value.startswith(FORMULA_STARTS)]
-    assert xlsform_reading.read(xlsform.write(content)).content == content
+    assert xlsform_reading.read(xlsform_writing.write(content)).content == content
 
 
 def workbook(survey: list[list], choices: list[list], settings_: list[list] | None = None, **more) -> bytes:

@@ -9,9 +9,10 @@ from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import collections
+from surveys.collecting import collections
 from surveys.models import Collection, Survey
-from teams import invitations, mail
+from teams.inviting import invitations
+from teams.mail import outbox
 from teams.models import Academy, Institution, Invitation, Job, Participation, Study, Team, User
 from tests.groups import a_group
 
@@ -86,7 +87,7 @@ def test_taking_part_in_an_open_survey_opens_the_teams_collection(client, invita
 
 def test_the_account_gets_the_code_to_sign_in_with(client, invitation):
     client.post(page(invitation), ACCEPTED)
-    mail.send_due()
+    outbox.send_due()
     confirmation = django_mail.outbox[-1]
     assert confirmation.to == ["lou@noord.example"]
     assert reverse("team", args=[participation_of(invitation).pk]) in confirmation.body
@@ -96,7 +97,7 @@ def test_the_account_speaks_the_language_of_the_page(client, invitation, setting
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     client.post(page(invitation), ACCEPTED)
     assert User.objects.get().language == "en"
-    mail.send_due()
+    outbox.send_due()
     assert django_mail.outbox[-1].subject == "Your team takes part: Learning in teams"
 
 
@@ -160,7 +161,7 @@ def test_if_the_key_cannot_be_written_the_team_takes_part_and_is_opened_later(
 
     collections.open_survey(Survey.objects.create(study=study, version=version), "f" * 64)
     with monkeypatch.context() as patch:
-        patch.setattr("surveys.keys.make", full)
+        patch.setattr("surveys.keys.collection_keys.make", full)
         assert client.post(page(invitation), ACCEPTED).url == page(invitation)
     participation = participation_of(invitation)
     assert participation.state == Participation.State.ACCEPTED

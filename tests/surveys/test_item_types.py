@@ -4,10 +4,11 @@ import pytest
 import yaml
 from django.urls import reverse
 
-from surveys import page, questionnaires
-from surveys.answers import InvalidAnswers, checked_answers
+from surveys.answering import page
+from surveys.answering.answers import InvalidAnswers, checked_answers
 from surveys.models import Response, Survey
-from surveys.questionnaires import QuestionnaireError
+from surveys.questionnaires import publishing
+from surveys.questionnaires.publishing import QuestionnaireError
 from tests.groups import a_group
 from tests.surveys.teacher import begin, hidden, page_of, post
 
@@ -39,12 +40,12 @@ def mixed(**changes) -> dict:
 
 @pytest.fixture
 def definition(db):
-    return questionnaires.definition_of(questionnaires.import_questionnaire(DOCUMENT, a_group())[1])
+    return publishing.definition_of(publishing.import_questionnaire(DOCUMENT, a_group())[1])
 
 
 @pytest.fixture
 def asked(survey, meeting) -> Survey:
-    version = questionnaires.import_questionnaire(DOCUMENT, a_group())[1]
+    version = publishing.import_questionnaire(DOCUMENT, a_group())[1]
     Survey.objects.filter(pk=survey.pk).update(version=version, background=ASKED)
     return Survey.objects.select_related("version", "study").get(pk=survey.pk)
 
@@ -117,15 +118,15 @@ def test_what_is_no_answer_is_refused(definition, given):
 def test_a_question_of_a_wrong_kind_is_refused(db, change, words):
     question = {"code": "q", "text": {"nl": "Vraag", "en": "Question"}} | change
     with pytest.raises(QuestionnaireError, match=words):
-        questionnaires.import_questionnaire(yaml.safe_dump(mixed(background=[question])), a_group())
+        publishing.import_questionnaire(yaml.safe_dump(mixed(background=[question])), a_group())
 
 
 def test_versions_from_before_there_were_types_can_be_read(db):
     """The shipped questionnaires' hashes stay, so that an upgrade makes no new versions of them."""
-    version = questionnaires.install_shipped(a_group())[0]
+    version = publishing.install_shipped(a_group())[0]
     assert version.content_hash == "bf9d58044b3bd899c26b4b8a8cf7f144c6c866fee9ecb5789ac60c26257586f0"
     assert all("type" not in question for question in version.content["background"])
-    assert {question.type for question in questionnaires.definition_of(version).background} == {"choice"}
+    assert {question.type for question in publishing.definition_of(version).background} == {"choice"}
 
 
 def test_the_page_holds_a_field_for_each(asked, meeting, teacher):

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from surveys import meeting_texts
+from surveys.collecting import meeting_texts
 from teams.models import Event
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.surveys.conftest import make_study
 from tests.surveys.test_facilitator import enter
 

@@ -11,12 +11,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from analysis.waiting import waiting
-from surveys import collections, keys, links, new_keys, sealing, slips, submission, tasks
-from surveys.collections import NotReady
-from surveys.handles import handle_of
+from analysis.board import waiting
+from surveys import tasks
+from surveys.answering import submission
+from surveys.answering.handles import handle_of
+from surveys.collecting import collections, new_keys, sealing
+from surveys.collecting.collections import NotReady
+from surveys.keys import collection_keys
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Response, Slip
-from teams import mail
+from surveys.paper import slips
+from teams.mail import outbox
 from teams.models import Event, Job, OutboxMessage, Study
 from tests.surveys.teacher import all_answers, post
 from tests.surveys.test_devices import locked
@@ -71,9 +76,9 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
     handed_in, begun, silent = submission.start_by_link(invitees[0]), submission.start_by_link(invitees[1]), invitees[2]
     submission.submit(handed_in, 1, all_answers(survey))
     submission.save(begun, 1, {"GV1": 2})
-    links.opt_out(silent)
-    old = {one.pk: (one.secret.nonce, one.secret.token_hash, links.personal_url(one)) for one in invitees}
-    mail.send_due()
+    personal_links.opt_out(silent)
+    old = {one.pk: (one.secret.nonce, one.secret.token_hash, personal_links.personal_url(one)) for one in invitees}
+    outbox.send_due()
     django_mail.outbox.clear()
     lose_all()
     page = researcher.get(page_of(online)).content.decode()
@@ -82,15 +87,15 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
         assert (told.without, told.submitted, told.drafts) == (1, 1, 1)
     assert f'action="{page_of(online, "collecting_new_key")}"' in page
     researcher.post(page_of(online, "collecting_new_key"))
-    mail.send_due()
+    outbox.send_due()
     assert {letter.to[0] for letter in django_mail.outbox} == {one.email for one in invitees} - {silent.email}
     for one in Invitee.objects.all():
         nonce, token_hash, url = old[one.pk]
         assert one.secret.nonce != nonce
         assert one.secret.token_hash != token_hash
-        assert links.find_invitee(url.rsplit("/", 1)[1]) is None, "the old link opens nothing"
-        new = urlsplit(links.personal_url(one)).path
-        assert links.find_invitee(new.rsplit("/", 1)[1]) == one
+        assert personal_links.find_invitee(url.rsplit("/", 1)[1]) is None, "the old link opens nothing"
+        new = urlsplit(personal_links.personal_url(one)).path
+        assert personal_links.find_invitee(new.rsplit("/", 1)[1]) == one
         if one.pk != silent.pk:
             (letter,) = (letter for letter in django_mail.outbox if letter.to == [one.email])
             assert new in letter.body
@@ -103,7 +108,7 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
     assert (online.n_submitted, online.n_links) == (2, len(invitees))
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"x" * keys.KEY_BYTES])
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * collection_keys.KEY_BYTES])
 def test_a_key_that_is_cut_off_or_another_one_is_lost_too(invitees, content):
     online = invitees[0].collection
     path(online).write_bytes(content)
@@ -184,7 +189,7 @@ def test_a_mail_that_waited_brings_the_new_link_once(invitees):
     online = invitees[0].collection
     lose_all()
     new_keys.renew(online)
-    mail.send_due()
+    outbox.send_due()
     to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
     assert sorted(to_teachers) == sorted(one.email for one in invitees)
 
@@ -192,17 +197,17 @@ def test_a_mail_that_waited_brings_the_new_link_once(invitees):
 def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
     """A folder that is not there for a minute, as after a restart: a round of reminders and new links wait, and then go."""
     online = invitees[0].collection
-    links.remind(online)
+    personal_links.remind(online)
     content = path(online).read_bytes()
     path(online).unlink()
-    mail.send_due()
+    outbox.send_due()
     assert not [letter for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
-    waiting_mails = OutboxMessage.objects.filter(kind__in=[links.LINK_MAIL, links.REMINDER_MAIL])
+    waiting_mails = OutboxMessage.objects.filter(kind__in=[personal_links.LINK_MAIL, personal_links.REMINDER_MAIL])
     assert set(waiting_mails.values_list("state", flat=True)) == {OutboxMessage.State.QUEUED}
     assert waiting_mails.count() == 2 * len(invitees)
     path(online).write_bytes(content)
     waiting_mails.update(due_at=timezone.now())
-    mail.send_due()
+    outbox.send_due()
     to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
     assert sorted(to_teachers) == sorted([one.email for one in invitees] * 2)
 
@@ -210,8 +215,8 @@ def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
 def test_no_page_fails_while_a_key_cannot_be_read(researcher, invitees, meeting):
     """The disk gives an error and no file: whoever asks gets a page, and answers of others go on."""
     Study.objects.update(slips=True)
-    online, token = invitees[0].collection, urlsplit(links.personal_url(invitees[0])).path
-    stop = urlsplit(links.stop_url(invitees[0])).path
+    online, token = invitees[0].collection, urlsplit(personal_links.personal_url(invitees[0])).path
+    stop = urlsplit(personal_links.stop_url(invitees[0])).path
     teacher, shared = Client(), Client()
     opened = teacher.get(token, follow=True)
     for collection in Collection.objects.all():
@@ -223,7 +228,7 @@ def test_no_page_fails_while_a_key_cannot_be_read(researcher, invitees, meeting)
         "personal link": teacher.get(token, follow=True),
         "end of mails": teacher.get(stop),
         "delete by link": teacher.post(reverse("answer_delete"), {"link": token.rpartition("/")[2]}),
-        "facilitator": Client().get(links.facilitator_url(meeting), follow=True),
+        "facilitator": Client().get(personal_links.facilitator_url(meeting), follow=True),
         "team": researcher.get(page_of(online)),
         "addresses": researcher.post(page_of(online, "collecting_links"), {"addresses": "ine@noord.example"}),
         "slips": researcher.post(page_of(meeting.collection, "collecting_slips"), {"n": 3}, follow=True),

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.checking import checked
-from surveys.definition import QuestionnaireError
-from surveys.questionnaires import DATA, read_yaml
-from surveys.xlsform_reading import _Reading
+from surveys.questionnaires.checking import checked
+from surveys.questionnaires.definition import QuestionnaireError
+from surveys.questionnaires.publishing import DATA, read_yaml
+from surveys.questionnaires.xlsform_reading import _Reading
 
 GOOD = (DATA / "collective-learning.yaml").read_text()
 ODD = [

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys.models import Questionnaire, QuestionnaireVersion
-from surveys.questionnaires import export, import_questionnaire, publish_version, shipped
+from surveys.questionnaires.publishing import export, import_questionnaire, publish_version, shipped
 from teams.models import Membership, User
 from tests.groups import a_group
 

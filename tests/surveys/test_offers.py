@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, limits, remembered, slips, submission
+from surveys.answering import cache, limits, submission
+from surveys.collecting import collections
+from surveys.keys.row_keys import row_key
 from surveys.models import Collection, Response
-from surveys.row_keys import row_key
-from surveys.views import device as devices
+from surveys.paper import slips
+from surveys.views.teachers import device as devices
 from teams.models import Study
 from tests.surveys.conftest import in_threads
 from tests.surveys.teacher import at, begin, hidden, page_of, post
@@ -22,7 +24,7 @@ READABLE = ('"GV1":4', '"GV1": 4', 'name="GV1" value="4" checked')
 @pytest.fixture(autouse=True)
 def _nothing_counted():
     limits.forget()
-    remembered.forget()
+    cache.forget()
 
 
 def welcome_of(meeting) -> str:

@@ -12,13 +12,16 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis import withdrawals
-from surveys import collections, limits, links, remembered, sealing, submission, ways
-from surveys.merging import Merger, merge
+from surveys.answering import cache, limits, submission
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Meeting, Response
-from surveys.row_keys import row_key
+from surveys.reshaping import ways
+from surveys.reshaping.merging import Merger, merge
 from teams import links as signed_links
+from teams.inviting.withdrawing import withdraw
 from teams.models import Invitation, Participation, Role, User
-from teams.withdrawing import withdraw
 from tests.surveys.conftest import in_threads, make_participation, make_survey
 from tests.surveys.teacher import all_answers, at, begin, hidden, post
 
@@ -29,7 +32,7 @@ Mode = Participation.Mode
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     limits.forget()
-    remembered.forget()
+    cache.forget()
 
 
 @pytest.fixture
@@ -85,10 +88,12 @@ Door = Callable[[], HttpResponse]
 @pytest.fixture
 def doors(team: Participation, meeting: Meeting, roos: User) -> dict[str, Door]:
     """What each door gave before, and gives when it is opened again; all of them opened once while the team met."""
-    links.issue_links(meeting.collection, ["ann@noord.example"])
-    personal = links.personal_url(Invitee.objects.get(email="ann@noord.example")).partition("//")[2].partition("/")[2]
+    personal_links.issue_links(meeting.collection, ["ann@noord.example"])
+    personal = (
+        personal_links.personal_url(Invitee.objects.get(email="ann@noord.example")).partition("//")[2].partition("/")[2]
+    )
     facilitator, leader, researcher, invited = Client(), Client(), Client(), Client()
-    facilitator.get("/" + links.facilitator_url(meeting).partition("//")[2].partition("/")[2])
+    facilitator.get("/" + personal_links.facilitator_url(meeting).partition("//")[2].partition("/")[2])
     token = signed_links.make_token(signed_links.INVITATION, *_of(team))
     invited.get(reverse("invitation_link", args=[token]))
     leader.force_login(User.objects.get(roles__participation=team))
@@ -203,7 +208,7 @@ OVER = SHUT | {
 )
 def test_every_old_door_says_what_is(state, said, doors, team, roos):
     state(team, roos)
-    remembered.forget()
+    cache.forget()
     for name, door in doors.items():
         status, text = contains(door)
         assert status == said[name][0], name
@@ -219,7 +224,7 @@ def test_every_old_door_says_what_is(state, said, doors, team, roos):
 
 def row_keys_of_links(team: Participation) -> list[str]:
     collection = Collection.objects.filter(participation=team).first()
-    return links.rows_of(collection) if collection and collection.state == "open" else []
+    return personal_links.rows_of(collection) if collection and collection.state == "open" else []
 
 
 # ------------------------------------------------------------------------------------------------ from a meeting to links, and back
@@ -228,7 +233,7 @@ def test_who_is_in_the_room_when_the_team_goes_online_goes_on(meeting, team, sur
     teacher = Client()
     key = begin(teacher, meeting)
     Collection.objects.filter(pk=meeting.collection_id).update(mode=Mode.ONLINE)
-    remembered.forget()
+    cache.forget()
     page = teacher.get(reverse("meeting_welcome", args=[meeting.code]))
     assert BY_LINK in page.content.decode()
     assert at("questionnaire", key) in page.content.decode(), "this device finds its answers"
@@ -248,7 +253,7 @@ def test_an_old_code_is_no_wrong_code(meeting, team, roos):
 
 
 def test_one_statement_says_it(meeting, team, roos, django_assert_num_queries):
-    remembered.room(meeting.collection.uid)
+    cache.room(meeting.collection.uid)
     change(team, Mode.ONLINE, roos)
     with django_assert_num_queries(1), pytest.raises(submission.ByLinkNow):
         submission.join(meeting.code)
@@ -257,7 +262,7 @@ def test_one_statement_says_it(meeting, team, roos, django_assert_num_queries):
 
 
 def test_who_was_counted_in_a_meeting_that_was_none_counts_no_more(meeting, team, roos):
-    """People who were there and people with a link are added up (confirming.py): nobody of these answered where they were counted."""
+    """People who were there and people with a link are added up (surveys/linking/confirming.py): nobody of these answered where they were counted."""
     assert collections.set_present(meeting, 12)
     change(team, Mode.ONLINE, roos)
     meeting.refresh_from_db()
@@ -268,7 +273,7 @@ def test_who_was_counted_in_a_meeting_that_was_none_counts_no_more(meeting, team
 def test_back_in_a_meeting_the_code_opens_again_and_old_links_still_do(meeting, team, roos, doors):
     change(team, Mode.ONLINE, roos)
     change(team, Mode.CONTACT, roos)
-    remembered.forget()
+    cache.forget()
     assert contains(doors["code"])[0] == 200
     assert contains(doors["personal link"])[0] == 200
     assert contains(doors["those present"])[0] == 200

@@ -12,12 +12,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.plan import locked_plan
-from analysis.waiting import waiting
-from surveys import collections, keys, tasks
+from analysis.board import waiting
+from analysis.plan.plans import locked_plan
+from surveys import tasks
+from surveys.collecting import collections
+from surveys.keys import collection_keys
 from surveys.models import Collection, Meeting, Survey
-from teams import invitations, mail
-from teams.invitations import Approach
+from teams.inviting import invitations
+from teams.inviting.invitations import Approach
+from teams.mail import outbox
 from teams.models import Event, Invitation, Job, Participation, Study, Team
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
 
@@ -30,7 +33,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *full: int) -> None:
         self.full, self.n, self.sync = set(full), 0, os.fsync
-        monkeypatch.setattr(keys.os, "fsync", self)
+        monkeypatch.setattr(collection_keys.os, "fsync", self)
 
     def __call__(self, descriptor: int) -> None:
         if os.path.isfile(f"/proc/self/fd/{descriptor}"):  # a key, not the folder
@@ -84,7 +87,7 @@ def test_a_disk_that_is_full_at_a_key_stops_that_team_only_and_beat_opens_it(fou
     assert not Job.objects.exists()
     page = client.get(reverse("collecting", args=[four.study.slug])).content.decode()
     assert reverse("collecting_open", args=[four.study.slug]) not in page
-    mail.send_due()
+    outbox.send_due()
     begins = [letter for letter in django_mail.outbox if "De vragenlijst is open" in letter.subject]
     assert len(begins) == len(NAMES), "each leader hears once that it begins"
     assert Event.objects.filter(kind="survey_opened").count() == 1
@@ -173,7 +176,7 @@ def test_who_accepts_while_the_study_opens_gets_a_collection():
 
     assert in_threads(accept, open_it) == [None, 1]
     collection = Collection.objects.get(participation=late)
-    assert len(keys.read(collection)) == keys.KEY_BYTES
+    assert len(collection_keys.read(collection)) == collection_keys.KEY_BYTES
 
 
 @pytest.mark.django_db(transaction=True)
@@ -194,6 +197,6 @@ def test_the_button_beat_and_a_leader_together_open_each_team_once():
     assert not [one for one in results if isinstance(one, Exception)], results
     assert Collection.objects.count() == len(NAMES)
     assert files() == as_they_are()
-    mail.send_due()
+    outbox.send_due()
     begins = [letter for letter in django_mail.outbox if "De vragenlijst is open" in letter.subject]
     assert len(NAMES) - 1 <= len(begins) <= len(NAMES), "one leader may be on the page"

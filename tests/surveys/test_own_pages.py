@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from surveys import collections, limits, links, remembered
+from surveys.answering import cache, limits
+from surveys.collecting import collections
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, Response
-from surveys.row_keys import row_key
 from teams.models import Participation
 from tests.surveys.conftest import make_participation, make_survey
 
@@ -127,9 +129,9 @@ def two_teams(study) -> list[Collection]:
     collections.open_survey(survey, "f" * 64)
     both = list(survey.collections.select_related("meeting", "participation__team").order_by("pk"))
     for collection in both:
-        links.issue_links(collection, ["both@noord.example"])
+        personal_links.issue_links(collection, ["both@noord.example"])
     limits.forget()
-    remembered.forget()
+    cache.forget()
     return both
 
 
@@ -138,7 +140,7 @@ def code_of(collection: Collection) -> str:
 
 
 def link_of(collection: Collection) -> str:
-    return "/" + links.personal_url(collection.invitees.get()).split("/", 3)[3]
+    return "/" + personal_links.personal_url(collection.invitees.get()).split("/", 3)[3]
 
 
 # ------------------------------------------------------------------------------------------------ whatever tabs do
@@ -435,7 +437,7 @@ def test_what_a_device_of_before_counted_goes_on(two_teams):
     phone = Device()
     begun_in(phone, code_of(two_teams[0]))
     [(name, value)] = [(c, v) for c, (v, _s) in phone.jar.items() if c[0] == "begun"]
-    from surveys.views.device import _signer
+    from surveys.views.teachers.device import _signer
 
     uid = two_teams[0].uid.hex
     assert value.startswith(f"{uid}:1:")

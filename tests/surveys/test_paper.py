@@ -12,11 +12,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, links, paper, paper_fields, sealing, submission
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
+from surveys.collecting.paper_counts import paper_counts, paper_counts_of, with_paper_left
+from surveys.linking import personal_links
 from surveys.models import Collection, DayCount, PaperForm, Response, SealedResponse
-from surveys.paper_counts import paper_counts, paper_counts_of, with_paper_left
-from surveys.paper_form import _content, paper_form_pdf
-from surveys.questionnaires import definition_of
+from surveys.paper import entry, fields
+from surveys.paper.form import _content, paper_form_pdf
+from surveys.questionnaires.publishing import definition_of
 from teams.models import Event
 from tests.surveys.conftest import in_threads
 
@@ -30,14 +33,14 @@ def content(value=3, **other) -> dict:
 
 def typed(collection, first, second=None, then=None) -> PaperForm:
     """A form typed once, twice, and settled where that is asked for."""
-    form = paper.new_form(collection)
-    assert paper.finish(form, paper.checked(collection, **first))
+    form = entry.new_form(collection)
+    assert entry.finish(form, entry.checked(collection, **first))
     if second is not None:
-        form = paper.next_to_type_again(collection)
-        assert paper.finish(form, paper.checked(collection, **second))
+        form = entry.next_to_type_again(collection)
+        assert entry.finish(form, entry.checked(collection, **second))
     form.refresh_from_db()
     if then is not None:
-        assert paper.settle(form, paper.checked(collection, **then))
+        assert entry.settle(form, entry.checked(collection, **then))
         form.refresh_from_db()
     return form
 
@@ -50,26 +53,26 @@ def closed(collection) -> Collection:
 # ------------------------------------------------------------------------------------------------ typing
 def test_the_same_twice_is_ready_and_becomes_a_response(collection):
     form = typed(collection, content(), content())
-    assert (form.state, paper.differences(form)) == (State.READY, [])
+    assert (form.state, entry.differences(form)) == (State.READY, [])
     assert Response.objects.count() == 0, "nothing is written before"
-    assert paper.write(collection) == 1
+    assert entry.write(collection) == 1
     response = Response.objects.get()
     form.refresh_from_db()
     assert (form.state, form.response_key) == (State.WRITTEN, response.key)
     assert (response.answers, response.eligibility) == ({"GV1": 3, "GV2": "x"}, "yes")
     assert (response.state, response.sequence, response.language) == ("submitted", 0, "")
-    assert paper.write(collection) == 0
+    assert entry.write(collection) == 0
     assert DayCount.objects.get().n == 1
 
 
 def test_a_difference_waits_for_a_third_typing_of_those_fields_alone(collection):
     form = typed(collection, content(3, GV3=1), {"answers": {"GV1": 4, "GV2": "x"}, "eligibility": "no_too_short"})
     assert form.state == State.DIFFERENT
-    assert paper.differences(form) == ["eligibility", "GV1", "GV3"]
-    assert paper.write(collection) == 0
-    assert paper.settle(form, paper.checked(collection, {"GV1": 4, "GV2": 1}, ""))
-    assert not paper.settle(form, content(2)), "settled by now"
-    assert paper.write(collection) == 1
+    assert entry.differences(form) == ["eligibility", "GV1", "GV3"]
+    assert entry.write(collection) == 0
+    assert entry.settle(form, entry.checked(collection, {"GV1": 4, "GV2": 1}, ""))
+    assert not entry.settle(form, content(2)), "settled by now"
+    assert entry.write(collection) == 1
     response = Response.objects.get()
     assert (response.answers, response.eligibility) == ({"GV1": 4, "GV2": "x"}, "")
 
@@ -81,54 +84,54 @@ def test_two_very_different_times_keep_nothing(collection):
     form = typed(collection, first, {"answers": dict.fromkeys(codes[6:], 3), "eligibility": "yes"})
     assert (form.state, form.first, form.second) == (State.FIRST, {}, {})
     few = typed(collection, first, {"answers": dict.fromkeys(codes[5:], 3), "eligibility": "yes"})
-    assert (few.state, paper.differences(few)) == (State.DIFFERENT, codes[:5])
+    assert (few.state, entry.differences(few)) == (State.DIFFERENT, codes[:5])
 
 
 def test_taken_back_corrected_and_added_again(collection):
     form = typed(collection, content(), content())
-    paper.write(collection)
+    entry.write(collection)
     form.refresh_from_db()
-    assert not paper.correct(form, content(1), ["GV1"])
-    assert not paper.throw_away(form)
-    assert paper.take_back(collection) == 1
+    assert not entry.correct(form, content(1), ["GV1"])
+    assert not entry.throw_away(form)
+    assert entry.take_back(collection) == 1
     assert Response.objects.count() == 0
     assert not DayCount.objects.exists()
     form.refresh_from_db()
-    assert paper.correct(form, {"answers": {"GV1": 1}}, ["GV1", "GV2"])
-    assert not paper.throw_away(form, also_ready=False)
-    paper.write(collection)
+    assert entry.correct(form, {"answers": {"GV1": 1}}, ["GV1", "GV2"])
+    assert not entry.throw_away(form, also_ready=False)
+    entry.write(collection)
     assert Response.objects.get().answers == {"GV1": 1}
 
 
 def test_each_step_is_taken_once(collection):
-    form = paper.new_form(collection)
+    form = entry.new_form(collection)
     stale = PaperForm.objects.get(pk=form.pk)
-    assert paper.finish(form, content(2)) == State.ONCE
-    assert paper.finish(stale, content(3)) is None, "another window finished it"
+    assert entry.finish(form, content(2)) == State.ONCE
+    assert entry.finish(stale, content(3)) is None, "another window finished it"
     assert PaperForm.objects.get().first["answers"]["GV1"] == 2
-    assert paper.next_to_type_again(collection) == form
-    assert paper.next_to_type_again(collection) is None
-    assert paper.throw_away(form)
-    assert not paper.throw_away(form)
+    assert entry.next_to_type_again(collection) == form
+    assert entry.next_to_type_again(collection) is None
+    assert entry.throw_away(form)
+    assert not entry.throw_away(form)
 
 
 def test_a_written_form_has_a_response(collection):
-    form = paper.new_form(collection)
+    form = entry.new_form(collection)
     with pytest.raises(IntegrityError), transaction.atomic():
         PaperForm.objects.filter(pk=form.pk).update(state=State.WRITTEN)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_type_at_once_get_a_form_each_and_two_who_add_add_once(collection):
-    made = in_threads(*[lambda: paper.new_form(collection)] * 4)
+    made = in_threads(*[lambda: entry.new_form(collection)] * 4)
     assert sorted(form.number for form in made) == [1, 2, 3, 4]
     for form in made:
-        paper.finish(form, content())
-    again = in_threads(*[lambda: paper.next_to_type_again(collection)] * 4)
+        entry.finish(form, content())
+    again = in_threads(*[lambda: entry.next_to_type_again(collection)] * 4)
     assert sorted(form.number for form in again) == [1, 2, 3, 4]
     for form in PaperForm.objects.all():
-        paper.finish(form, content())
-    assert sorted(in_threads(*[lambda: paper.write(collection)] * 2)) == [0, 4]
+        entry.finish(form, content())
+    assert sorted(in_threads(*[lambda: entry.write(collection)] * 2)) == [0, 4]
     assert Response.objects.count() == 4
 
 
@@ -143,14 +146,14 @@ def test_sealing_waits_for_forms_in_a_clear_sentence(collection):
         sealing.seal(collection)
     assert sealing.seal_due() == 0
     assert not collections.is_being_sealed(Collection.objects.get(pk=collection.pk))
-    paper.finish(paper.next_to_type_again(collection), content(1))
+    entry.finish(entry.next_to_type_again(collection), content(1))
     with pytest.raises(collections.NotReady, match="typed in two ways. Type what differs"):
         collections.seal_now(collection)
     form.refresh_from_db()
-    paper.settle(form, content(1))
+    entry.settle(form, content(1))
     with pytest.raises(collections.NotReady, match="not added to the answers yet"):
         collections.seal_now(collection)
-    paper.write(collection)
+    entry.write(collection)
     assert collections.is_being_sealed(Collection.objects.get(pk=collection.pk))
     assert sealing.seal_due() == 1
 
@@ -158,12 +161,12 @@ def test_sealing_waits_for_forms_in_a_clear_sentence(collection):
 def test_sealing_waits_for_as_many_forms_as_were_handed_in(collection, meeting):
     collections.set_present(meeting, 9, 2)
     typed(collection, content(), content())
-    paper.write(collection)
+    entry.write(collection)
     assert with_paper_left(collection.survey.study).count() == 1
     collection = closed(collection)
     with pytest.raises(collections.NotReady, match="2 paper forms were handed in and 1 are entered"):
         collections.seal_now(collection)
-    assert paper.correct_handed_in(collection, 1)
+    assert entry.correct_handed_in(collection, 1)
     assert with_paper_left(collection.survey.study).count() == 0
     assert collections.seal_now(collection)
 
@@ -173,7 +176,7 @@ def test_after_sealing_nothing_says_which_answers_came_from_paper(collection):
     submission.submit_many(collection, [{"answers": {"GV1": 1}}] * 3)
     for value in (2, 3):
         typed(collection, content(value), content(value))
-    paper.write(collection)
+    entry.write(collection)
     old = set(PaperForm.objects.values_list("response_key", flat=True))
     sealing.seal(closed(collection))
     assert PaperForm.objects.count() == 0
@@ -182,10 +185,10 @@ def test_after_sealing_nothing_says_which_answers_came_from_paper(collection):
     assert not Response.objects.exists()
     assert set(SealedResponse.objects.values_list("state", flat=True)) == {"submitted"}
     assert not old & set(SealedResponse.objects.values_list("key", flat=True))
-    for step in (paper.new_form, paper.write, paper.take_back):
+    for step in (entry.new_form, entry.write, entry.take_back):
         with pytest.raises(submission.Closed):
             step(sealed)
-    assert not paper.correct_handed_in(sealed, 3)
+    assert not entry.correct_handed_in(sealed, 3)
     assert paper_counts([sealed]) == {}
 
 
@@ -199,15 +202,15 @@ def test_counts_of_many_take_two_queries(collection, online, django_assert_num_q
 
 # ------------------------------------------------------------------------------------------------ fields and the form
 def test_what_is_typed_is_read(survey):
-    parts = paper_fields.parts_of(definition_of(survey.version), survey.background, "en")
-    read = paper_fields.read(parts, {"eligibility": "2", "GV1": "4", "GV2": "X", "GV3": "5", "years_in_team": "1"})
+    parts = fields.parts_of(definition_of(survey.version), survey.background, "en")
+    read = fields.read(parts, {"eligibility": "2", "GV1": "4", "GV2": "X", "GV3": "5", "years_in_team": "1"})
     assert read.eligibility == "no_too_short"
     assert read.answers == {"GV1": 4, "GV2": "x", "years_in_team": "under_1"}
     assert read.problems == {"GV3": "Type one of: 1, 2, 3, 4, x. Or nothing."}
-    corrected = paper_fields.read(parts, {"GV1": "-", "GV2": ""}, correcting=True)
+    corrected = fields.read(parts, {"GV1": "-", "GV2": ""}, correcting=True)
     assert (corrected.answers, corrected.cleared, corrected.problems) == ({}, ["GV1"], {})
-    assert paper_fields.read(parts, {"GV1": "-"}).problems
-    few = paper_fields.only(parts, ["GV2", "eligibility"])
+    assert fields.read(parts, {"GV1": "-"}).problems
+    few = fields.only(parts, ["GV2", "eligibility"])
     assert [each.name for part in few for each in part.fields] == ["eligibility", "GV2"]
 
 
@@ -246,7 +249,7 @@ def desk(roos, collection):
 def meeting_desk(meeting):
     client = Client()
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.get("/f/" + links.facilitator_url(meeting).partition("/f/")[2])
+    client.get("/f/" + personal_links.facilitator_url(meeting).partition("/f/")[2])
     return client, [meeting.pk], "facilitator"
 
 
@@ -293,7 +296,7 @@ def test_a_researcher_takes_back_corrects_and_throws_away(desk, collection):
     client = desk[0]
     typed(collection, content(), content())
     typed(collection, content(), content())
-    paper.write(collection)
+    entry.write(collection)
     client.post(address(desk, "_back"))
     assert Response.objects.count() == 0
     page = client.get(address(desk, "_correct", 1)).content.decode()
@@ -329,7 +332,7 @@ def test_the_number_handed_in_is_compared_and_corrected(desk, collection, meetin
 
 def test_after_sealing_the_page_says_what_is_erased(desk, collection):
     typed(collection, content(), content())
-    paper.write(collection)
+    entry.write(collection)
     Collection.objects.filter(pk=collection.pk).update(state="closed", closes_for_good_at="2020-01-01T00:00Z")
     sealing.seal_due()
     assert "1 of them came from paper" in desk[0].get(address(desk)).content.decode()

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import links, paper
+from surveys.linking import personal_links
 from surveys.models import PaperForm, Response
-from surveys.questionnaires import definition_of
+from surveys.paper import entry
+from surveys.questionnaires.publishing import definition_of
 
 State = PaperForm.State
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def holder(meeting):
     client = Client()
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.get("/f/" + links.facilitator_url(meeting).partition("/f/")[2])
+    client.get("/f/" + personal_links.facilitator_url(meeting).partition("/f/")[2])
     return client
 
 
@@ -72,19 +73,19 @@ def attack(client, meeting) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("state", [State.FIRST, State.ONCE, State.SECOND, State.DIFFERENT, State.READY, State.WRITTEN])
 def test_nobody_reads_a_colleague_by_the_link(collection, meeting, holder, state):
     typed = colleague(collection)
-    form = paper.new_form(collection)
+    form = entry.new_form(collection)
     if state == State.FIRST:  # half typed when pages still kept that here
         PaperForm.objects.update(first=typed)
     else:
-        paper.finish(form, typed)
+        entry.finish(form, typed)
     if state in (State.SECOND, State.DIFFERENT, State.READY, State.WRITTEN):
-        form = paper.next_to_type_again(collection)
+        form = entry.next_to_type_again(collection)
     if state == State.DIFFERENT:
-        paper.finish(form, {**typed, "answers": {**typed["answers"], "GV1": 1}})
+        entry.finish(form, {**typed, "answers": {**typed["answers"], "GV1": 1}})
     if state in (State.READY, State.WRITTEN):
-        paper.finish(form, typed)
+        entry.finish(form, typed)
     if state == State.WRITTEN:
-        paper.write(collection)
+        entry.write(collection)
     form.refresh_from_db()
     assert form.state == state
     assert attack(holder, meeting) == set()
@@ -92,11 +93,11 @@ def test_nobody_reads_a_colleague_by_the_link(collection, meeting, holder, state
 
 def test_what_is_finished_is_changed_by_researchers_only(collection, meeting, holder):
     typed = colleague(collection)
-    paper.finish(paper.new_form(collection), typed)
-    paper.finish(paper.next_to_type_again(collection), typed)
+    entry.finish(entry.new_form(collection), typed)
+    entry.finish(entry.next_to_type_again(collection), typed)
     thrown = holder.post(reverse("facilitator_paper_throw", args=[meeting.pk, 1]), follow=True)
     assert "Form 1 is finished: a researcher can still correct it." in thrown.content.decode()
     assert PaperForm.objects.get().agreed == typed
-    paper.write(collection)
+    entry.write(collection)
     attack(holder, meeting)
     assert Response.objects.get().answers == typed["answers"]

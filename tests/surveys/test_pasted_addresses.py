@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils.html import escape
 
-from surveys.forms import AddressesForm
+from surveys.forms.collecting import AddressesForm
 
 TWO = ["d@school.nl", "l@school.nl"]
 

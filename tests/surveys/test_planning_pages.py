@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import agenda
-from surveys.collecting_list import list_collecting
-from surveys.collections import open_collection
+from surveys.collecting import agenda
+from surveys.collecting.collections import open_collection
+from surveys.collecting.listing import list_collecting
 from surveys.models import Collection, Meeting, Response
-from teams import mail, planning
+from teams.mail import outbox as mail
+from teams.meetings import planning
 from teams.models import OutboxMessage, Participation, PlannedMeeting
 from tests.analysis import builders
 
@@ -44,7 +45,7 @@ def researcher(client, study):
 
 
 def leader(client, team: Participation):
-    from teams.corrections import open_to_leader
+    from teams.inviting.corrections import open_to_leader
 
     client.force_login(open_to_leader(team, "en"))
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"

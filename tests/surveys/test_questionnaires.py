@@ -6,9 +6,9 @@ import pytest
 import yaml
 from django.utils import translation
 
-from surveys import questionnaires
 from surveys.models import Questionnaire, QuestionnaireVersion
-from surveys.questionnaires import DATA, Definition, QuestionnaireError
+from surveys.questionnaires import publishing
+from surveys.questionnaires.publishing import DATA, Definition, QuestionnaireError
 from tests.groups import a_group
 from tests.surveys.conftest import in_threads
 
@@ -41,8 +41,8 @@ def as_yaml(document: dict) -> str:
 
 
 def test_shipped_questionnaires_hold_the_instrument(db):
-    default, demo = questionnaires.install_shipped(a_group())
-    definition = questionnaires.definition_of(default)
+    default, demo = publishing.install_shipped(a_group())
+    definition = publishing.definition_of(default)
     assert [scale.code for scale in definition.scales] == ["GV", "IV", "IS", "OD", "CH", "ER"]
     assert [len(scale.items) for scale in definition.scales] == [6] * 6
     assert definition.n_points == 4
@@ -53,36 +53,36 @@ def test_shipped_questionnaires_hold_the_instrument(db):
     assert definition.items[0].text["nl"] == "We zijn het erover eens wat onze studenten vooral moeten leren."
     assert definition.items[35].text["en"] == "We test the programme's results against goals set beforehand."
     assert not any(item.reverse_keyed for item in definition.items)
-    other = questionnaires.definition_of(demo)
+    other = publishing.definition_of(demo)
     differing = [a.code for a, b in zip(definition.items, other.items, strict=True) if a.text != b.text]
     assert differing == ["IV1", "IV2", "IV3", "IV4", "IV5", "IV6"]
     assert other.scales[1].items[2].text["nl"] == "Onze hogeschool organiseert bijeenkomsten met het werkveld."
 
 
 def test_installing_again_changes_nothing(db):
-    first = questionnaires.install_shipped(a_group())
-    assert questionnaires.install_shipped(a_group()) == first
+    first = publishing.install_shipped(a_group())
+    assert publishing.install_shipped(a_group()) == first
     assert QuestionnaireVersion.objects.count() == 2
 
 
-@pytest.mark.parametrize("name", questionnaires.SHIPPED)
+@pytest.mark.parametrize("name", publishing.SHIPPED)
 def test_export_and_import_round_trip(db, name):
-    _questionnaire, version = questionnaires.import_questionnaire((DATA / f"{name}.yaml").read_text(), a_group())
-    _again, same = questionnaires.import_questionnaire(questionnaires.export(version.content), a_group())
+    _questionnaire, version = publishing.import_questionnaire((DATA / f"{name}.yaml").read_text(), a_group())
+    _again, same = publishing.import_questionnaire(publishing.export(version.content), a_group())
     assert same == version
     assert same.number == 1
 
 
 def test_a_changed_document_makes_a_new_version_and_keeps_the_old_one(db):
-    _questionnaire, first = questionnaires.import_questionnaire(as_yaml(small()), a_group())
+    _questionnaire, first = publishing.import_questionnaire(as_yaml(small()), a_group())
     changed = small()
     changed["scales"][0]["items"][0]["text"] = "Another"
-    questionnaire, second = questionnaires.import_questionnaire(as_yaml(changed), a_group())
+    questionnaire, second = publishing.import_questionnaire(as_yaml(changed), a_group())
     assert (first.number, second.number) == (1, 2)
     first.refresh_from_db()
     assert Definition.read(first.content).items[0].text == {"en": "One"}
     assert questionnaire.draft == second.content
-    assert questionnaires.publish_version(questionnaire) == second
+    assert publishing.publish_version(questionnaire) == second
 
 
 def broken(change):
@@ -129,7 +129,7 @@ def broken(change):
 )
 def test_what_is_wrong_is_said_and_nothing_is_changed(db, change, words):
     with pytest.raises(QuestionnaireError) as caught:
-        questionnaires.import_questionnaire(broken(change), a_group())
+        publishing.import_questionnaire(broken(change), a_group())
     assert any(words in problem for problem in caught.value.problems), caught.value.problems
     assert not Questionnaire.objects.exists()
 
@@ -139,21 +139,21 @@ def test_all_problems_come_at_once(db):
     document["scales"][0]["items"][0].pop("text")
     document["options"] = []
     with pytest.raises(QuestionnaireError) as caught:
-        questionnaires.import_questionnaire(as_yaml(document), a_group())
+        publishing.import_questionnaire(as_yaml(document), a_group())
     assert len(caught.value.problems) == 2
 
 
 @pytest.mark.parametrize("text", ["a: [1", "- a list", "", "a: &x [1]\nb: *x", "!!python/object:os.system {}"])
 def test_what_is_no_questionnaire_is_refused(db, text):
     with pytest.raises(QuestionnaireError):
-        questionnaires.import_questionnaire(text, a_group())
+        publishing.import_questionnaire(text, a_group())
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_publish_at_once_make_one_version():
-    questionnaire, version = questionnaires.import_questionnaire(as_yaml(small()), a_group())
+    questionnaire, version = publishing.import_questionnaire(as_yaml(small()), a_group())
     QuestionnaireVersion.objects.all().delete()
-    results = in_threads(*[lambda: questionnaires.publish_version(questionnaire)] * 4)
+    results = in_threads(*[lambda: publishing.publish_version(questionnaire)] * 4)
     assert len({result.pk for result in results}) == 1
     assert QuestionnaireVersion.objects.count() == 1
     assert version.content_hash == results[0].content_hash

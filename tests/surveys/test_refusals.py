@@ -6,11 +6,13 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.erasure import people, studies
-from surveys import collections, links
+from surveys.collecting import collections
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Survey
-from teams import invitations, mail, refusals, reminders
+from teams.inviting import invitations, reminders
+from teams.mail import outbox, refusals
 from teams.models import Academy, Event, Institution, Invitation, Participation, Refusal, Study, Team, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 from tests.surveys.conftest import make_study
 
@@ -33,7 +35,7 @@ def directors_of(group: str) -> Invitation:
     team = Team.objects.create(academy=academy, name="Zorg", leader_name="Lena", leader_email="lena@noord.example")
     invitations.list_team(study, team)
     invitations.invite_directors(study)
-    mail.send_due()
+    outbox.send_due()
     return Invitation.objects.get(study=study, academy=academy)
 
 
@@ -61,7 +63,7 @@ def test_who_says_it_in_one_group_is_reminded_by_none(one, two):
     page = Client().get(invitations.stop_path(one)).content.decode()
     assert "ook niet over een ander" in page
     Client(enforce_csrf_checks=True).post(invitations.stop_path(one))
-    assert mail.send_due() == 0
+    assert outbox.send_due() == 0
     assert not invitations.remind(two)
     reminders.set_schedule(two.study, "director", active=True, after_days=1, times=5, until=None, by=None)
     outlook = reminders.outlook(two.study, "director")
@@ -105,38 +107,38 @@ def online(study: Study, version) -> Collection:
     survey = Survey.objects.create(study=study, version=version, background=[])
     collections.open_survey(survey, "f" * 64)
     collection = Collection.objects.get(participation=participation)
-    links.issue_links(collection, [TEACHER])
-    mail.send_due()
+    personal_links.issue_links(collection, [TEACHER])
+    outbox.send_due()
     django_mail.outbox.clear()
     return collection
 
 
 def test_a_teacher_says_it_once_for_all_questionnaires_and_takes_it_back(one, two, version):
     first, second = online(one.study, version), online(two.study, version)
-    links.remind(second)  # waits in the outbox
+    personal_links.remind(second)  # waits in the outbox
     invitee, client = first.invitees.get(), Client()
-    token = links.personal_url(invitee).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
     client.get(reverse("personal_link", args=[token]))
     said = client.post(reverse("answer_opt_out"), {"link": token}).headers["Location"]
     page = client.get(said).content.decode()
     assert "geen herinneringen over andere" in page
     assert "again" in page
-    assert mail.send_due() == 0
-    assert links.remind(second) == links.remind(first) == 0
+    assert outbox.send_due() == 0
+    assert personal_links.remind(second) == personal_links.remind(first) == 0
     assert not second.invitees.get().opted_out  # the mail with its own link still came, and may come anew
     said = client.post(reverse("answer_opt_out"), {"link": token, "again": "1"}).headers["Location"]
     assert "weer mails en herinneringen" in client.get(said).content.decode()
-    assert links.remind(second) == links.remind(first) == 1
+    assert personal_links.remind(second) == personal_links.remind(first) == 1
 
 
 def test_a_teacher_takes_it_back_in_another_study(one, two, version):
     first, second = online(one.study, version), online(two.study, version)
     client = Client()
-    client.post("/" + links.stop_url(first.invitees.get()).split("/", 3)[3])
-    path = "/" + links.stop_url(second.invitees.get()).split("/", 3)[3]
+    client.post("/" + personal_links.stop_url(first.invitees.get()).split("/", 3)[3])
+    path = "/" + personal_links.stop_url(second.invitees.get()).split("/", 3)[3]
     assert 'name="again"' in client.get(path).content.decode()
     client.post(path, {"again": "1"})
-    assert links.remind(second) == 1
+    assert personal_links.remind(second) == 1
 
 
 def test_it_outlives_its_study_and_its_person_and_names_nobody(one, two):

@@ -8,13 +8,16 @@ from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import collections, merging, splitting
-from surveys.merging import Merger, merge
+from surveys.collecting import collections
 from surveys.models import Collection, Survey
-from surveys.splitting import NewTeam, split
-from teams import corrections, history, invitations, mail, planning
-from teams.contact_person import SamePerson, has_vouched, note_vouched
-from teams.invitations import Approach
+from surveys.reshaping import merging, splitting
+from surveys.reshaping.merging import Merger, merge
+from surveys.reshaping.splitting import NewTeam, split
+from teams import history
+from teams.inviting import corrections, invitations
+from teams.inviting.invitations import Approach
+from teams.mail import outbox
+from teams.meetings import planning
 from teams.models import (
     Academy,
     Event,
@@ -28,6 +31,7 @@ from teams.models import (
     Team,
     User,
 )
+from teams.people.contact_person import SamePerson, has_vouched, note_vouched
 from tests.groups import a_group
 from tests.surveys.conftest import in_threads, make_study, make_survey
 
@@ -78,7 +82,7 @@ def two(study: Study) -> tuple[Participation, Participation]:
 def sent() -> dict[str, str]:
     """Send what is due: the texts, by address."""
     django_mail.outbox.clear()
-    mail.send_due()
+    outbox.send_due()
     return {one.to[0]: f"{one.subject}\n{one.body}" for one in django_mail.outbox}
 
 

@@ -8,9 +8,12 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, limits, links, qr, sealing, submission
+from surveys import qr
+from surveys.answering import limits, submission
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Response
-from surveys.row_keys import row_key
 from tests.surveys.teacher import at, begin, hidden, link_page, page_of
 
 
@@ -50,7 +53,7 @@ def test_over_plain_http_on_a_network_the_page_says_so(teacher, meeting, setting
 
 
 def test_welcome_pages_write_nothing(teacher, meeting, invitees, django_assert_num_queries):
-    token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitees[0]).rsplit("/", 1)[1]
     before = (list(Invitee.objects.values()), Response.objects.count())
     with django_assert_num_queries(2) as queries:
         teacher.get(reverse("meeting_welcome", args=[meeting.code]))
@@ -63,7 +66,7 @@ def test_welcome_pages_write_nothing(teacher, meeting, invitees, django_assert_n
 
 
 def test_a_link_loses_its_token_at_once(teacher, invitees):
-    token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitees[0]).rsplit("/", 1)[1]
     response = teacher.get(reverse("personal_link", args=[token]))
     assert (response.status_code, response["Location"]) == (302, link_page(teacher))
     cookie = response.cookies["link"]
@@ -178,7 +181,7 @@ def test_counted_wrong_codes_are_forgotten(teacher, meeting, monkeypatch):
 def test_all_processes_count_together(meeting):
     own = {name: str(getattr(settings, name)) for name in ("VAR_DIR", "SECRET_KEY", "LIMITS_DIR")}
     program = f"from django.conf import settings; settings.configure(**{own})\n"
-    program += "from surveys import limits; limits.count_wrong('phone')"
+    program += "from surveys.answering import limits; limits.count_wrong('phone')"
     running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
     assert [one.wait(60) for one in running] == [0, 0]
     limits.count_wrong("phone")
@@ -224,14 +227,14 @@ def test_the_key_cookie_is_seen_by_these_pages_only(teacher, meeting):
 
 
 def test_by_link_the_same_response_comes_back(teacher, invitees):
-    token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitees[0]).rsplit("/", 1)[1]
     for client in (teacher, Client()):
         client.get(reverse("personal_link", args=[token]))
         welcome = client.get(link_page(client))
         response = client.post(reverse("answer_start"), {"link": hidden(welcome, "link"), "consent": "yes"})
         assert response.status_code == 303
     response = Response.objects.get()
-    assert response.key == row_key(links.response_key(invitees[0]))
+    assert response.key == row_key(personal_links.response_key(invitees[0]))
 
 
 def test_a_second_person_on_a_device_sees_the_way_to_start_anew(teacher, meeting):
@@ -252,7 +255,7 @@ def test_when_too_many_join_the_page_says_whom_to_ask(teacher, collection, meeti
 
 
 def test_a_link_of_a_sealed_collection_opens_nothing(teacher, online, invitees):
-    token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitees[0]).rsplit("/", 1)[1]
     teacher.get(reverse("personal_link", args=[token]))
     collections.close_collection(online)
     closed = teacher.get(link_page(teacher))
@@ -265,7 +268,7 @@ def test_a_link_of_a_sealed_collection_opens_nothing(teacher, online, invitees):
 
 
 def test_opting_out_stops_mails_and_keeps_the_link(teacher, invitees):
-    token = links.personal_url(invitees[0]).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitees[0]).rsplit("/", 1)[1]
     teacher.get(reverse("personal_link", args=[token]))
     response = teacher.post(reverse("answer_opt_out"), {"link": token}, follow=False)
     assert response.status_code == 303

@@ -12,10 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import returned, sealing, submission, tasks
-from surveys.collections import close_collection, set_present
+from surveys import tasks
+from surveys.answering import submission
+from surveys.collecting import returned, sealing
+from surveys.collecting.collections import close_collection, set_present
 from surveys.models import Collection, DayCount, Response
-from teams import corrections
+from teams.inviting import corrections
 from tests.surveys import attacker
 from tests.surveys.conftest import in_threads
 from tests.surveys.teacher import begin

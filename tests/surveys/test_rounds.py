@@ -6,14 +6,16 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from surveys import collections, links, rounds, submission
+from surveys.answering import submission
+from surveys.collecting import collections
+from surveys.linking import personal_links, rounds
 from surveys.models import ReminderRound
 from teams.models import OutboxMessage
 from tests.surveys.conftest import in_threads
 
 
 def queued() -> int:
-    return OutboxMessage.objects.filter(kind=links.REMINDER_MAIL).count()
+    return OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).count()
 
 
 def due(survey, hours: float = -0.1) -> ReminderRound:
@@ -22,7 +24,7 @@ def due(survey, hours: float = -0.1) -> ReminderRound:
 
 def test_a_round_goes_out_once_when_its_time_has_come(survey, online, invitees):
     early, now = due(survey, 1), due(survey)
-    links.opt_out(invitees[0])
+    personal_links.opt_out(invitees[0])
     assert rounds.send_due() == 5
     assert rounds.send_due() == 0
     assert queued() == 5

@@ -8,9 +8,12 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, links, paper, sealing, submission
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import PaperForm, Response
-from surveys.row_keys import row_key
+from surveys.paper import entry
 from tests.surveys import attacker
 from tests.surveys.teacher import begin, hidden, page_of, post
 
@@ -19,7 +22,7 @@ def keys_of_links(invitees) -> dict[str, str]:
     """What a mail administrator notes before anybody answers: presses "begin" with each link, then "delete"."""
     noted = {}
     for invitee in invitees:
-        token = links.personal_url(invitee).rsplit("/", 1)[1]
+        token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
         reader = Client(enforce_csrf_checks=True)
         reader.get(reverse("personal_link", args=[token]))
         reader.post(reverse("answer_start"), {"link": token})
@@ -30,7 +33,7 @@ def keys_of_links(invitees) -> dict[str, str]:
 
 def hand_in(invitee, value: int) -> None:
     teacher = Client(enforce_csrf_checks=True)
-    token = links.personal_url(invitee).rsplit("/", 1)[1]
+    token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
     teacher.get(reverse("personal_link", args=[token]))
     teacher.post(reverse("answer_start"), {"link": token})
     key = hidden(teacher.get(page_of(teacher)), "key")
@@ -98,18 +101,18 @@ def test_what_was_begun_before_goes_on_after_the_update(meeting, online, invitee
     submission.save(by_link, 1, {"GV1": 4})
     for key in (in_meeting, by_link):
         Response.objects.filter(key=row_key(key)).update(key=key)
-    form = paper.new_form(meeting.collection)
-    paper.finish(form, {"answers": {"GV1": 1}, "eligibility": "yes"})
-    again = paper.next_to_type_again(meeting.collection)
-    paper.finish(again, again.first)
-    assert paper.write(meeting.collection) == 1
+    form = entry.new_form(meeting.collection)
+    entry.finish(form, {"answers": {"GV1": 1}, "eligibility": "yes"})
+    again = entry.next_to_type_again(meeting.collection)
+    entry.finish(again, again.first)
+    assert entry.write(meeting.collection) == 1
     migration.under_hashes(apps, None)
     assert submission.find(in_meeting) is not None
     assert submission.start_by_link(invitees[0]) == by_link
     assert submission.find(by_link).answers == {"GV1": 4}
     written = PaperForm.objects.get()
     assert Response.objects.get(key=written.response_key).answers == {"GV1": 1}
-    assert paper.take_back(meeting.collection) == 1
+    assert entry.take_back(meeting.collection) == 1
     collections.close_collection(online)
     sealing.seal(online)
     sealed = set(online.sealed_responses.values_list("key", flat=True))

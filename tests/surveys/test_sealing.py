@@ -16,10 +16,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from freezegun import freeze_time
 
-from surveys import collections, keys, links, seal_list, sealing, submission, tasks
+from surveys import tasks
+from surveys.answering import submission
+from surveys.collecting import collections, sealing
+from surveys.keys import collection_keys, seal_list
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, LinkSecret, Meeting, Response, SealedResponse, Survey
-from surveys.row_keys import row_key
-from teams import sweeping
+from teams.base import sweeping
 from teams.models import Job, Leftover
 from tests.surveys.attacker import disk, left_on_disk, swept
 from tests.surveys.conftest import in_threads
@@ -56,7 +60,7 @@ def content(collection: Collection) -> list:
 def test_answers_stay_and_everything_that_links_them_goes(full):
     before = content(full)
     old_keys = set(full.responses.values_list("key", flat=True))
-    urls = [links.personal_url(invitee).rsplit("/", 1)[1] for invitee in full.invitees.all()]
+    urls = [personal_links.personal_url(invitee).rsplit("/", 1)[1] for invitee in full.invitees.all()]
     sealing.seal(full)
     assert full.state == Collection.State.SEALED
     assert not full.sealing
@@ -70,9 +74,9 @@ def test_answers_stay_and_everything_that_links_them_goes(full):
     )
     assert not LinkSecret.objects.filter(invitee__collection=full).exists()
     assert full.invitees.count() == 6
-    with pytest.raises(keys.KeyDestroyed):
-        keys.read(full)
-    assert [links.find_invitee(token) for token in urls] == [None] * 6
+    with pytest.raises(collection_keys.KeyDestroyed):
+        collection_keys.read(full)
+    assert [personal_links.find_invitee(token) for token in urls] == [None] * 6
     assert Survey.objects.get().n_seals == 1
     assert full.uid.hex in Path(settings.SEAL_LIST).read_text()
 
@@ -113,7 +117,7 @@ def test_an_open_collection_cannot_be_sealed(online):
         sealing.seal(online)
     online.refresh_from_db()
     assert not online.sealing
-    assert keys.read(online)
+    assert collection_keys.read(online)
 
 
 def test_sealing_again_changes_nothing(full):
@@ -136,7 +140,7 @@ def test_due_is_what_has_passed_its_grace_period(full):
 
 STEPS = [
     (seal_list, "add"),
-    (keys, "destroy"),
+    (collection_keys, "destroy"),
     (sealing, "_copy"),
     (sealing.SealedResponse.objects, "bulk_create"),
     (sealing.LinkSecret.objects, "filter"),
@@ -170,8 +174,8 @@ def test_killed_at_any_step_it_goes_on_where_it_stopped(full, monkeypatch, place
     assert not LinkSecret.objects.filter(invitee__collection=full).exists()
     assert Survey.objects.get().n_seals == 1
     assert Path(settings.SEAL_LIST).read_text().split() == [full.uid.hex]
-    with pytest.raises(keys.KeyDestroyed):
-        keys.read(full)
+    with pytest.raises(collection_keys.KeyDestroyed):
+        collection_keys.read(full)
 
 
 def test_two_workers_seal_one_collection_once(full):
@@ -401,14 +405,14 @@ def test_one_team_that_cannot_be_sealed_stops_no_other_and_the_board_names_it(st
     for collection in closed:
         collections.close_collection(collection)
         collections.seal_now(collection)
-    destroy, bad = keys.destroy, closed[0]
+    destroy, bad = collection_keys.destroy, closed[0]
 
     def refuse(collection):
         if collection.pk == bad.pk:
             raise PermissionError(f"/var/keys/{collection.uid.hex}.key")
         destroy(collection)
 
-    monkeypatch.setattr(keys, "destroy", refuse)
+    monkeypatch.setattr(collection_keys, "destroy", refuse)
     with suppress(PermissionError):
         sealing.seal_due()
     states = dict(Collection.objects.values_list("pk", "state"))
@@ -416,7 +420,7 @@ def test_one_team_that_cannot_be_sealed_stops_no_other_and_the_board_names_it(st
     assert set(states.values()) == {Collection.State.SEALED}
     job = Job.objects.get()
     assert (job.kind, job.key, job.study, job.error) == ("surveys.seal", str(bad.pk), study, "PermissionError")
-    monkeypatch.setattr(keys, "destroy", destroy)
+    monkeypatch.setattr(collection_keys, "destroy", destroy)
     with freeze_time(timezone.now() + timedelta(minutes=2)):
         assert sealing.seal_due() == 1
     assert not Job.objects.exists()

@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from surveys import collections, limits, remembered, sealing, slips, submission
+from surveys.answering import cache, limits, submission
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
 from surveys.models import Collection, Response, Slip
-from surveys.row_keys import row_key
-from surveys.slips import NoSlip
+from surveys.paper import slips
+from surveys.paper.slips import NoSlip
 from teams.models import Event, Invitation, Study
-from teams.studies import promises_made
+from teams.studies.setting_up import promises_made
 from tests.surveys.conftest import in_threads
 from tests.surveys.teacher import begin, hidden
 from tests.surveys.test_facilitator import enter
@@ -22,7 +24,7 @@ from tests.surveys.test_facilitator import enter
 @pytest.fixture(autouse=True)
 def _nothing_counted():
     limits.forget()
-    remembered.forget()
+    cache.forget()
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_without_a_slip_nobody_begins(meeting, drawn, slip):
 def test_a_slip_of_another_meeting_lets_nobody_begin(study, meeting, online, drawn):
     other = collections.make_meeting(online)
     Collection.objects.filter(pk=online.pk).update(mode="contact")
-    remembered.forget()
+    cache.forget()
     assert start(Client(), other, drawn[0]).status_code == 400
     assert n_begun() == 0
 
@@ -192,10 +194,10 @@ def test_a_forged_count_counts_nothing(meeting):
 
 
 def test_links_opened_on_one_device_count_too(online, invitees, teacher):
-    from surveys import links
+    from surveys.linking import personal_links
 
     for invitee in invitees[:4]:
-        token = links.personal_url(invitee).rsplit("/", 1)[1]
+        token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
         teacher.get(reverse("personal_link", args=[token]))
         assert teacher.post(reverse("answer_start"), {"link": token, "consent": "yes"}).status_code == 303
     online.refresh_from_db()

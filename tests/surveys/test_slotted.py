@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from surveys.slotted import Slotted
+from surveys.answering.page_slots import Slotted
 
 HTML = "<p>één</p>" * 500 + "@@A@@" + "<b>twee</b>" * 500 + "@@B@@"
 

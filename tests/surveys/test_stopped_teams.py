@@ -5,12 +5,15 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from surveys import links, paper, submission, ways
-from surveys.collections import OPENED_MAIL
+from surveys.answering import submission
+from surveys.collecting.collections import OPENED_MAIL
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Meeting, Response
-from teams import mail
+from surveys.paper import entry
+from surveys.reshaping import ways
+from teams.inviting.withdrawing import withdraw
+from teams.mail import outbox
 from teams.models import Invitation, OutboxMessage, Participation, User
-from teams.withdrawing import withdraw
 
 pytestmark = pytest.mark.django_db
 
@@ -29,15 +32,15 @@ def test_nobody_of_a_team_that_stopped_is_mailed_but_its_leader_once(
         Invitation.objects.create(
             study=study, participation=collection.participation, state="accepted", undertaking=True, nonce="a" * 32
         )
-        mail.queue(OPENED_MAIL, collection.participation_id, study=study)
-    mail.queue(links.FACILITATOR_MAIL, meeting.pk, study=study)
-    for kind in (links.LINK_MAIL, links.REMINDER_MAIL):
-        mail.queue(kind, invitees[0].pk, study=study)
+        outbox.queue(OPENED_MAIL, collection.participation_id, study=study)
+    outbox.queue(personal_links.FACILITATOR_MAIL, meeting.pk, study=study)
+    for kind in (personal_links.LINK_MAIL, personal_links.REMINDER_MAIL):
+        outbox.queue(kind, invitees[0].pk, study=study)
     if stops:
         for invitation in Invitation.objects.filter(participation__isnull=False):
             assert withdraw(invitation, "workload", by_link=True)
     django_mail.outbox.clear()
-    mail.send_due()
+    outbox.send_due()
     to = {address for sent in django_mail.outbox for address in sent.to}
     if stops:
         assert to == {"lena@noord.example"}
@@ -54,15 +57,15 @@ def test_no_verb_of_collecting_begins_anything_for_a_team_that_stopped(
     """Until a worker deals with its answers its collection is still open."""
     for collection in (meeting.collection, online):
         Participation.objects.filter(pk=collection.participation_id).update(state=Participation.State.WITHDRAWN)
-    assert links.issue_links(online, ["new@noord.example"], by=roos) == 0
-    assert links.remind(online, by=roos) == 0
+    assert personal_links.issue_links(online, ["new@noord.example"], by=roos) == 0
+    assert personal_links.remind(online, by=roos) == 0
     with pytest.raises(submission.Closed):
         submission.start_by_link(invitees[0])
     assert submission.join(meeting.code) is None
     with pytest.raises(submission.Closed):
         submission.start_in_meeting(meeting)
     with pytest.raises(submission.Closed):
-        paper.new_form(meeting.collection)
+        entry.new_form(meeting.collection)
     team = online.participation
     with pytest.raises(ways.NoPart):
         ways.change_way(team, mode="contact", contact_name="C", contact_email="c@n.example", by=roos, by_leader=False)

@@ -4,35 +4,36 @@ import pytest
 from django.core import mail as django_mail
 from django.test import Client
 
-from surveys import keys, links
+from surveys.keys import collection_keys
+from surveys.linking import personal_links
 from surveys.models import Collection, Invitee
 from surveys.renderers import _of_teachers
-from teams import mail, mail_listing
-from teams.letters import LETTERS
+from teams.mail import listing, outbox
+from teams.mail.templates import LETTERS
 from teams.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
 
 
 def path_of(invitee: Invitee) -> str:
-    return "/" + links.stop_url(invitee).split("/", 3)[3]
+    return "/" + personal_links.stop_url(invitee).split("/", 3)[3]
 
 
 @pytest.fixture
 def invitee(online: Collection) -> Invitee:
-    links.issue_links(online, ["ine@noord.example"])
-    mail.send_due()
+    personal_links.issue_links(online, ["ine@noord.example"])
+    outbox.send_due()
     django_mail.outbox.clear()
     return online.invitees.get()
 
 
 def test_a_reminder_says_how_to_end_them_and_the_first_mail_cannot(invitee, online):
-    links.remind(online)
-    mail.send_due()
+    personal_links.remind(online)
+    outbox.send_due()
     (sent,) = django_mail.outbox
-    assert sent.extra_headers["List-Unsubscribe"] == f"<{links.stop_url(invitee)}>"
+    assert sent.extra_headers["List-Unsubscribe"] == f"<{personal_links.stop_url(invitee)}>"
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert links.stop_url(invitee) in sent.body
+    assert personal_links.stop_url(invitee) in sent.body
     assert invitee.secret.nonce not in sent.body
 
 
@@ -45,42 +46,42 @@ def test_one_click_ends_the_mails_and_the_link_keeps_working(invitee, online):
     )
     assert answer.status_code == 200
     assert Invitee.objects.get().opted_out
-    assert links.remind(online) == 0
-    token = links.personal_url(invitee).rsplit("/", 1)[1]
-    assert links.find_invitee(token) == invitee
+    assert personal_links.remind(online) == 0
+    token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
+    assert personal_links.find_invitee(token) == invitee
 
 
 def test_the_link_opens_no_answers_and_a_forged_one_nothing(invitee, client):
     token = path_of(invitee).rsplit("/", 1)[1]
-    assert links.find_invitee(token) is None
-    assert links.find_invitee(token.partition(".")[2]) is None
+    assert personal_links.find_invitee(token) is None
+    assert personal_links.find_invitee(token.partition(".")[2]) is None
     for forged in (
         f"{invitee.pk}.",
         f"{invitee.pk}.AAAA",
         f"{invitee.pk + 1}.{token.partition('.')[2]}",
         "9" * 30 + ".A",
     ):
-        assert links.find_by_stop_token(forged) is None
-    personal = links.personal_url(invitee).rsplit("/", 1)[1]
-    assert links.find_by_stop_token(f"{invitee.pk}.{personal}") is None
+        assert personal_links.find_by_stop_token(forged) is None
+    personal = personal_links.personal_url(invitee).rsplit("/", 1)[1]
+    assert personal_links.find_by_stop_token(f"{invitee.pk}.{personal}") is None
 
 
 def test_once_the_key_is_gone_it_opens_nothing(invitee, client):
     path = path_of(invitee)
-    keys.destroy(invitee.collection)
+    collection_keys.destroy(invitee.collection)
     assert client.get(path).status_code == 404
 
 
 def test_letters_to_teachers_tell_no_teacher_from_another(online):
-    for kind in (links.LINK_MAIL, links.REMINDER_MAIL):
+    for kind in (personal_links.LINK_MAIL, personal_links.REMINDER_MAIL):
         assert set(LETTERS[kind].fields) == set(_of_teachers(online.participation, online.survey.study)) | {"link"}
 
 
 def test_of_a_teacher_the_list_shows_the_address_only_where_the_mail_did_not_arrive(invitee, online):
     study = online.survey.study
-    OutboxMessage.objects.exclude(kind=links.LINK_MAIL).delete()  # those of the opening
-    (row,), _page = mail_listing.list_mails(study, "", 1)
+    OutboxMessage.objects.exclude(kind=personal_links.LINK_MAIL).delete()  # those of the opening
+    (row,), _page = listing.list_mails(study, "", 1)
     assert (row.reader.name, row.reader.address, row.reader.about) == ("", "", "Fysiotherapie")
     OutboxMessage.objects.update(state="bounced", error="came back: 5.1.1")
-    (row,), _page = mail_listing.list_mails(study, "undelivered", 1)
+    (row,), _page = listing.list_mails(study, "undelivered", 1)
     assert row.reader.address == "ine@noord.example"

@@ -6,11 +6,13 @@ import itertools
 import pytest
 from django.utils import timezone
 
-from surveys import collections, limits, links, offers, remembered, sealing, submission
+from surveys.answering import cache, limits, offers, submission
+from surveys.answering.submission import Closed, InvalidAnswers, Outcome, TooManyJoins
+from surveys.collecting import collections, sealing
+from surveys.keys.row_keys import row_key
+from surveys.linking import personal_links
 from surveys.models import Collection, DayCount, Meeting, Response, SealedResponse
-from surveys.questionnaires import definition_of
-from surveys.row_keys import row_key
-from surveys.submission import Closed, InvalidAnswers, Outcome, TooManyJoins
+from surveys.questionnaires.publishing import definition_of
 from tests.surveys.conftest import in_threads
 
 ALL = {f"{scale}{n}": 3 for scale in ("GV", "IV", "IS", "OD", "CH", "ER") for n in range(1, 7)}
@@ -128,7 +130,7 @@ def test_when_a_room_is_full_tells_nobody_how_many_others_began(collection, meet
 
 def test_personal_links_take_no_place_of_the_room(collection, meeting, monkeypatch):
     monkeypatch.setattr(limits.secrets, "randbelow", lambda _n: 0)
-    links.issue_links(collection, ["a@noord.example", "b@noord.example"])
+    personal_links.issue_links(collection, ["a@noord.example", "b@noord.example"])
     for invitee in collection.invitees.all():
         submission.start_by_link(invitee)
     assert fill(meeting) == 36
@@ -262,7 +264,7 @@ def test_a_background_question_that_the_study_does_not_ask_is_refused(survey, me
     submission.save(submission.start_in_meeting(meeting), 1, {"counsellor": "yes"})
     survey.background = ["years_in_team"]
     survey.save(update_fields=["background"])
-    remembered.forget()
+    cache.forget()
     with pytest.raises(InvalidAnswers):
         submission.save(submission.start_in_meeting(meeting), 1, {"counsellor": "yes"})
 
@@ -421,7 +423,7 @@ def test_a_thousand_are_written_in_few_queries(collection, django_assert_max_num
 
 
 def test_links_and_the_code_make_rows_that_are_alike(collection, meeting):
-    links.issue_links(collection, ["absent@noord.example"])
+    personal_links.issue_links(collection, ["absent@noord.example"])
     made = [submission.start_by_link(collection.invitees.get(), "nl"), submission.start_in_meeting(meeting, "nl")]
     for write in (submission.save, submission.submit):
         for key in made:

@@ -14,7 +14,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from surveys import collections, tasks
+from surveys import tasks
+from surveys.collecting import collections
 from surveys.models import Collection, Invitee, LinkSecret, Response, SealedResponse
 from tests.surveys import attacker
 from tests.surveys.attacker import Dump, Finding

@@ -8,9 +8,9 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surveys.checking import checked
-from surveys.definition import Definition
-from surveys.versions import Verdict, compare
+from surveys.questionnaires.checking import checked
+from surveys.questionnaires.definition import Definition
+from surveys.questionnaires.versions import Verdict, compare
 
 DOCUMENT = """
 code: two

@@ -12,11 +12,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from surveys import collections, links
+from surveys.collecting import collections
+from surveys.linking import personal_links
 from surveys.models import Collection, Meeting
-from teams import contact_cells, contacts, corrections, invitations, mail, planning
-from teams.contact_person import SamePerson, check_contact, check_leader, note_vouched
+from teams.contacts import cells, contacts
+from teams.inviting import corrections, invitations
+from teams.mail import outbox
+from teams.meetings import planning
 from teams.models import Attendee, Event, Invitation, Membership, OutboxMessage, Participation, Role, User
+from teams.people.contact_person import SamePerson, check_contact, check_leader, note_vouched
 from tests.surveys.conftest import make_participation, make_study
 
 pytestmark = pytest.mark.django_db
@@ -65,10 +69,10 @@ def test_no_page_and_no_mail_of_the_leader_holds_the_link(survey, meeting, parti
     planning.fix(planned, when, researcher=roos)
     planning.brief_later(participation)
     for kind in ("teams.leader_invitation", "teams.leader_reminder", "teams.leader_confirmation"):
-        mail.queue(kind, invited.pk, study=survey.study)
-    links.send_facilitator_link(meeting)
+        outbox.queue(kind, invited.pk, study=survey.study)
+    personal_links.send_facilitator_link(meeting)
     OutboxMessage.objects.update(due_at=datetime.datetime.now(datetime.UTC))
-    mail.send_due()
+    outbox.send_due()
     token = f"/f/{meeting.pk}."
     client = english(lena)
     for name in ("team", "team_meeting", "team_report"):
@@ -90,7 +94,7 @@ def test_no_page_and_no_mail_of_the_leader_holds_the_link(survey, meeting, parti
 def test_the_contact_person_gets_the_link_from_us(survey):
     made = make_participation(survey.study, "Mondzorg", "contact")
     meeting = collections.open_collection(made).meeting
-    assert OutboxMessage.objects.filter(kind=links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
+    assert OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
     page = english(corrections.open_to_leader(made)).get(reverse("team", args=[made.pk])).content.decode()
     assert "Cora Vink leads the meeting, and gets the link to its page by mail" in page
 
@@ -106,7 +110,7 @@ def test_another_contact_person_gets_a_new_link_and_the_old_one_ends(collection,
     client.post(reverse("team_meeting", args=[participation.pk]), new)
     meeting.refresh_from_db()
     assert meeting.facilitator_nonce != before
-    assert OutboxMessage.objects.filter(kind=links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
+    assert OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
 
 
 # ------------------------------------------------------------------------------------------------ not the contact person
@@ -228,7 +232,7 @@ def test_the_contact_person_does_not_become_the_director(collection, participati
     academy.refresh_from_db()
     assert academy.director_email == "dirk@noord.example"
     row = ["Hogeschool Noord", "Academie voor Zorg", "health", "Cora Vink", email, "", "", "", ""]
-    table = [contact_cells.EXAMPLE[0], row]
+    table = [cells.EXAMPLE[0], row]
     (ask,) = contacts.preview(study, table, roos).rows[0].asks
     refused = contacts.apply(study, table, roos, {ask.field: ask.old_email})
     assert not refused.applied
@@ -250,7 +254,7 @@ def test_directors_who_were_contact_person_are_parted(collection, meeting, parti
 def test_a_meeting_with_a_contact_person_needs_one(collection, meeting, participation):
     Participation.objects.update(contact_name="", contact_email="")
     client = english()
-    client.get("/f/" + links.facilitator_url(meeting).partition("/f/")[2])
+    client.get("/f/" + personal_links.facilitator_url(meeting).partition("/f/")[2])
     answer = client.post(reverse("facilitator_present", args=[meeting.pk]), {"present": "14", "mode": "contact"})
     assert "No contact person is known for this team." in answer.content.decode()
     meeting.refresh_from_db()
@@ -259,13 +263,13 @@ def test_a_meeting_with_a_contact_person_needs_one(collection, meeting, particip
 
 
 def test_a_mail_that_waits_does_not_reach_the_leader(meeting, participation):
-    assert links.send_facilitator_link(meeting)
+    assert personal_links.send_facilitator_link(meeting)
     Participation.objects.filter(pk=participation.pk).update(contact_email="Lena+x@noord.example")
-    mail.send_due()
+    outbox.send_due()
     assert not [
         message for message in sent_mail.outbox if "/f/" in message.body or "Lena+x@noord.example" in message.to
     ]
-    assert not links.send_facilitator_link(Meeting.objects.get(pk=meeting.pk))
+    assert not personal_links.send_facilitator_link(Meeting.objects.get(pk=meeting.pk))
 
 
 # ------------------------------------------------------------------------------------------------ rows of before
@@ -280,7 +284,7 @@ def test_leaders_who_were_contact_person_are_parted(survey, collection, meeting,
     other = collections.open_collection(make_participation(survey.study, "Logopedie", "contact"))
     type(sealed).objects.filter(pk=sealed.pk).update(state="sealed", n_started=1, n_submitted=1)
     nonces = dict(Meeting.objects.values_list("pk", "facilitator_nonce"))
-    OutboxMessage.objects.filter(kind=links.FACILITATOR_MAIL).delete()
+    OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL).delete()
     migration.part(apps, None)
     meeting.refresh_from_db()
     assert of_contact(participation) == ("", "")
@@ -291,7 +295,9 @@ def test_leaders_who_were_contact_person_are_parted(survey, collection, meeting,
     assert not waiting.filter(kind__in=[planning.CALENDAR_MAIL, planning.BRIEFING_MAIL]).exists()
     new = dict(Meeting.objects.values_list("pk", "facilitator_nonce"))
     assert {pk for pk in nonces if new[pk] == nonces[pk]} == {sealed.meeting.pk}
-    assert [one.object_id for one in OutboxMessage.objects.filter(kind=links.FACILITATOR_MAIL)] == [other.meeting.pk]
+    assert [one.object_id for one in OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL)] == [
+        other.meeting.pk
+    ]
     assert Role.objects.filter(kind="leader").count() == 0
 
 
@@ -323,7 +329,7 @@ def test_who_counted_while_signed_in_is_remembered_too(collection, meeting):
         user = User.objects.create_user(f"{name}@noord.example", name=name)
         Role.objects.update_or_create(kind=Role.Kind.LEADER, participation=elsewhere, defaults={"user": user})
         client = english(user)
-        assert client.get(urlsplit(links.facilitator_url(meeting)).path).status_code == 302
+        assert client.get(urlsplit(personal_links.facilitator_url(meeting)).path).status_code == 302
         assert client.post(reverse("facilitator_present", args=[meeting.pk]), {"present": "12"}).status_code == 302
         meeting.refresh_from_db()
         assert meeting.present == 12

@@ -5,9 +5,9 @@ import datetime
 import pytest
 from django.urls import get_resolver
 
-from teams import invitations
+from teams.inviting import invitations
 from teams.models import Academy, Institution, Participation, Study, Team, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 

@@ -7,9 +7,9 @@ from django.core import mail as django_mail
 from django.http import HttpResponse
 from django.test import Client
 
-from teams import joining
-from teams.mail import send_due
+from teams.mail.outbox import send_due
 from teams.models import ResearcherInvitation, Study, User
+from teams.studies import joining
 
 LINK = re.compile(r"^https?://\S+$", re.MULTILINE)
 

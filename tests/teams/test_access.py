@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from teams import access, corrections, invitations
+from teams import access
+from teams.inviting import corrections, invitations
 from teams.models import Participation, Study, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db

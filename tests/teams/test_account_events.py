@@ -17,9 +17,11 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from teams import account_mails, mail, studies
-from teams.account_mails import IN_PLACE_OF
+from teams.accounts import mails
+from teams.accounts.mails import IN_PLACE_OF
+from teams.mail import outbox
 from teams.models import OutboxMessage, Role, User
+from teams.studies import setting_up
 from tests.teams.joining import joined
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +82,7 @@ def set_factor(client: Client) -> tuple[str, str]:
 def mails_to(user: User) -> list[str]:
     """The mails of the outbox to this account, sent now."""
     django_mail.outbox.clear()
-    mail.send_due()
+    outbox.send_due()
     return [one.body for one in django_mail.outbox if one.to == [user.email]]
 
 
@@ -133,7 +135,7 @@ def test_a_leader_who_sets_a_password_is_told_by_mail(client, lena):
 
 def test_a_password_by_mail_is_told_by_mail(client, roos):
     client.post(reverse("account_reset_password"), {"email": roos.email})
-    mail.send_due()
+    outbox.send_due()
     (link,) = [word for word in django_mail.outbox[0].body.split() if word.startswith("http")]
     response = client.get(link.removeprefix("http://127.0.0.1:8000"), follow=True)
     client.post(response.redirect_chain[-1][0], {"password1": OTHER, "password2": OTHER})
@@ -154,7 +156,7 @@ def test_every_mail_of_allauth_about_a_change_has_one_of_ours(roos):
 
 
 def test_a_mail_about_an_account_that_is_no_more_is_dropped(roos):
-    account_mails.tell(roos, "account/email/password_changed")
+    mails.tell(roos, "account/email/password_changed")
     User.objects.filter(pk=roos.pk).update(is_active=False)
     assert mails_to(roos) == []
     assert OutboxMessage.objects.get().state == OutboxMessage.State.DROPPED
@@ -166,7 +168,7 @@ def test_links_of_sign_in_mails_begin_with_our_address_whatever_host_was_named(r
     for name in ("account_reset_password", "account_request_login_code"):
         for email in (roos.email, f"nobody-{name}@noord.example"):
             Client(HTTP_HOST="evil.example").post(reverse(name), {"email": email})
-    assert mail.send_due() == 4
+    assert outbox.send_due() == 4
     for sent in django_mail.outbox:
         assert "evil" not in sent.body + sent.subject
     assert settings.BASE_URL + "/accounts/password/reset/key/" in django_mail.outbox[0].body
@@ -195,23 +197,23 @@ def test_a_code_signs_in_once(client, roos):
 def test_an_address_without_an_account_is_told_so_once_a_day(db):
     for name in ("account_request_login_code", "account_request_login_code", "account_reset_password"):
         Client().post(reverse(name), {"email": "nobody@noord.example"})
-    assert mail.send_due() == 1
+    assert outbox.send_due() == 1
 
 
 def test_addresses_without_an_account_are_told_so_twenty_times_an_hour(db):
     for number in range(25):
         response = Client().post(reverse("account_request_login_code"), {"email": f"nobody{number}@noord.example"})
         assert response.url == reverse("account_confirm_login_code")
-    assert mail.send_due() == 20
+    assert outbox.send_due() == 20
 
 
 def test_a_flood_of_unknown_addresses_does_not_keep_a_leader_out(client, lena):
     for number in range(25):
         Client().post(reverse("account_request_login_code"), {"email": f"nobody{number}@noord.example"})
-    mail.send_due()
+    outbox.send_due()
     django_mail.outbox.clear()
     client.post(reverse("account_request_login_code"), {"email": lena.email})
-    mail.send_due()
+    outbox.send_due()
     assert [sent.to for sent in django_mail.outbox] == [[lena.email]]
 
 
@@ -283,7 +285,7 @@ def test_factors_and_passwords_are_lines(client, roos, log):
 def test_roles_given_and_taken_are_lines_without_a_name(roos, study, log):
     joined(study, "Ine Bakker", "ine@noord.example", by=roos)
     role = Role.objects.get(user__email="ine@noord.example")
-    studies.remove_researcher(role, by=roos)
+    setting_up.remove_researcher(role, by=roos)
     given, taken = log()  # nothing when she was asked
     assert (given["act"], given["by"], given["study"]) == ("role_given", roos.pk, study.pk)
     assert taken["act"] == "role_taken"
@@ -356,7 +358,7 @@ def test_a_session_of_before_signing_in_is_no_session_of_after(client, lena):
     """Whoever put a cookie into somebody's browser is not signed in with them."""
     client.post(reverse("account_request_login_code"), {"email": lena.email})
     before = client.cookies[settings.SESSION_COOKIE_NAME].value
-    mail.send_due()
+    outbox.send_due()
     code = re.search(r"^[A-Z]{4}-[A-Z]{4}$", django_mail.outbox[-1].body, re.MULTILINE)
     assert client.post(reverse("account_confirm_login_code"), {"code": code.group()}).status_code == 302
     assert "_auth_user_id" in client.session

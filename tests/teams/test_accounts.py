@@ -17,10 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
 
-from teams import mail, sign_in_mails
-from teams.mail import Mail
+from teams.accounts import sign_in_mails
+from teams.mail import outbox
+from teams.mail.outbox import Mail
 from teams.models import OutboxMessage, Role, SignInMail, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.teams.test_mail_server import Moody
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def lena(nursing) -> User:
 
 def ask_for_code(client: Client, email: str):
     response = client.post(reverse("account_request_login_code"), {"email": email})
-    mail.send_due()
+    outbox.send_due()
     return response
 
 
@@ -95,7 +96,7 @@ def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, 
     assert Moody.opened == 1, "the worker tried"
     monkeypatch.setattr(Moody, "at_the_door", None)
     with freeze_time(timezone.now() + timedelta(seconds=6)):
-        mail.send_due()
+        outbox.send_due()
     codes = [found.group() for one in django_mail.outbox if (found := CODE.search(one.body))]
     assert codes
     told = f"{dict(client.session)} {list(OutboxMessage.objects.values())} {list(SignInMail.objects.values())}"
@@ -104,8 +105,8 @@ def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, 
 
 
 def test_a_code_goes_before_a_round_of_other_mails(client, lena, monkeypatch):
-    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, language: Mail("lars@noord.example", "s", "t"))
-    mail.queue_many("test.kind", range(20))
+    monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, language: Mail("lars@noord.example", "s", "t"))
+    outbox.queue_many("test.kind", range(20))
     ask_for_code(client, lena.email)
     assert django_mail.outbox[0].to == [lena.email]
     assert len(django_mail.outbox) == 21
@@ -115,7 +116,7 @@ def test_a_code_that_could_not_go_in_time_goes_no_more_and_nothing_stays(client,
     with freeze_time("2026-11-03 08:00") as clock:
         client.post(reverse("account_request_login_code"), {"email": lena.email})
         clock.tick(timedelta(minutes=11))
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
         clock.tick(timedelta(days=1))
         assert sign_in_mails.forget() == 1
     assert not SignInMail.objects.exists()

@@ -3,9 +3,11 @@
 import pytest
 from django.core import mail as django_mail
 
-from teams import invitations, mail, studies
-from teams.invitations import Approach
+from teams.inviting import invitations
+from teams.inviting.invitations import Approach
+from teams.mail import outbox
 from teams.models import Event, Invitation, OutboxMessage, Role, Study, User
+from teams.studies import setting_up
 from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,8 +50,8 @@ def test_workers_share_the_outbox(study, nursing, settings):
     """Every mail goes out once, whoever claims it."""
     invitations.invite_directors(study)
     director = invitations.academy_invitation(nursing)
-    mail.queue_many("teams.director_reminder", [director.pk] * 20)
-    results = in_threads(*[mail.send_due] * 4)
+    outbox.queue_many("teams.director_reminder", [director.pk] * 20)
+    results = in_threads(*[outbox.send_due] * 4)
     assert sum(results) == 21
     assert len(django_mail.outbox) == 21
     assert set(OutboxMessage.objects.values_list("state", "attempts")) == {("sent", 1)}
@@ -60,6 +62,6 @@ def test_two_studies_of_one_title(study, roos):
         name: getattr(study, name)
         for name in ("group", "starts_on", "ends_on", "controller", "privacy_contact", "contact_name", "contact_email")
     }
-    results = in_threads(*[lambda: studies.create_study({**fields, "title": "Twin"}, roos)] * 3)
+    results = in_threads(*[lambda: setting_up.create_study({**fields, "title": "Twin"}, roos)] * 3)
     assert {one.slug for one in results} == {"twin", "twin-2", "twin-3"}
     assert Study.objects.count() == 4

@@ -4,10 +4,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from teams import contact_cells, contacts, invitations
-from teams.contacts import RowState
+from teams.contacts import cells as contact_cells
+from teams.contacts import contacts
+from teams.contacts.contacts import RowState
+from teams.files.tables import write_csv
+from teams.inviting import invitations
 from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Team
-from teams.tables import write_csv
 
 pytestmark = pytest.mark.django_db
 HEADER = contact_cells.EXAMPLE[0]
@@ -225,7 +227,7 @@ def test_the_page_says_what_is_wrong_with_a_file(client, study, roos, data):
 
 
 def test_the_example_can_be_downloaded_and_read_back(client, study, roos):
-    from teams.tables import read_table
+    from teams.files.tables import read_table
 
     client.force_login(roos)
     response = client.get(reverse("contacts_example", args=[study.slug]))

@@ -10,10 +10,12 @@ from django.template import Context, Template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import override
 
-from analysis.import_teams import folded, tidy
-from surveys.checking import cleaned
-from teams.contact_cells import COLUMNS, wrong_cells
-from teams.directions import (
+from analysis.data.import_teams import folded, tidy
+from surveys.questionnaires.checking import cleaned
+from teams.contacts.cells import COLUMNS, wrong_cells
+from teams.forms.studies import TeamForm
+from teams.models import Participation, Team
+from teams.text.directions import (
     END,
     FIRST_STRONG,
     STEERING,
@@ -24,8 +26,6 @@ from teams.directions import (
     steering_in,
     without_steering,
 )
-from teams.forms import TeamForm
-from teams.models import Participation, Team
 from tests.nasty import HALF, NASTY, NUL
 
 ARABIC = "فريق A (8)"
@@ -80,11 +80,11 @@ NAMES = {
 }  # fmt: skip
 #: Values of these names that are codes or words of the program.
 NOT_OF_PEOPLE = {
-    "surveys/xlsform_reading.py": "names of a file of forms: codes",
-    "surveys/checking.py": "names of a document: codes",
-    "surveys/views/editing.py": "codes of parts",
-    "teams/contact_cells.py": "titles of columns",
-    "analysis/import_file.py": "names of columns",
+    "surveys/questionnaires/xlsform_reading.py": "names of a file of forms: codes",
+    "surveys/questionnaires/checking.py": "names of a document: codes",
+    "surveys/views/researchers/editing.py": "codes of parts",
+    "teams/contacts/cells.py": "titles of columns",
+    "analysis/data/import_file.py": "names of columns",
 }
 
 

@@ -4,7 +4,8 @@ import pytest
 from django.core import mail as django_mail
 from django.urls import reverse
 
-from teams import invitations, mail
+from teams.inviting import invitations
+from teams.mail import outbox
 from teams.models import Event, Invitation, Participation, Team
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_giving_permission(client, invitation, nursing, physiotherapy):
     assert reread(physiotherapy).state == Participation.State.DECLINED
     html = client.get(page(invitation)).content.decode()
     assert 'name="undertaking"' not in html
-    mail.send_due()
+    outbox.send_due()
     assert "lotte@noord.example" in [sent.to[0] for sent in django_mail.outbox]
 
 

@@ -8,12 +8,13 @@ from random import Random
 import pytest
 from django.urls import reverse
 
-from teams import contacts, corrections, duplicates, invitations
-from teams.contacts import AcademyData, TeamData
-from teams.duplicates import Refused, alike, key, merge, suggestions
-from teams.invitations import Approach
+from teams.contacts import contacts, duplicates
+from teams.contacts.contacts import AcademyData, TeamData
+from teams.contacts.duplicates import Refused, alike, key, merge, suggestions
+from teams.inviting import corrections, invitations
+from teams.inviting.invitations import Approach
 from teams.models import Academy, Event, Institution, Invitation, Participation, Role, Study, Team, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 

@@ -10,12 +10,14 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from surveys.forms import CountsForm
-from teams import invitations, letters, planning
-from teams.filled import OPENED, TAKE
-from teams.invitation_forms import DirectorForm
+from surveys.forms.collecting import CountsForm
+from teams.forms.filled import OPENED, TAKE
+from teams.forms.invitations import DirectorForm
+from teams.inviting import invitations
+from teams.mail import templates
+from teams.meetings import planning
 from teams.models import Event, Invitation, OutboxMessage, Participation, Study, User
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.access.opened import fields_of
 from tests.surveys.conftest import in_threads
 
@@ -153,7 +155,7 @@ def open_team(study: Study, nursing: Participation, roos: User) -> Participation
 
     from django.utils import timezone
 
-    from teams import pace
+    from teams.mail import pace
 
     invitations.invite_directors(study)
     Participation.objects.filter(pk=nursing.pk).update(
@@ -253,11 +255,11 @@ def test_a_directors_stale_page_brings_no_corrected_leader_back(two, open_team, 
 
 def test_back_to_the_shipped_text_asks_what_stands_there_now(two, open_team, study):
     form = PAGES[3]
-    letters.put_in_own_words(study, "teams.director_invitation", "en", "Ours", BODY % "Ours", User.objects.first())
+    templates.put_in_own_words(study, "teams.director_invitation", "en", "Ours", BODY % "Ours", User.objects.first())
     stale = form.open(two[1], open_team)
     form.send(two[0], open_team, form.open(two[0], open_team), action="save", **{"en-subject": "Newer"})
     form.send(two[1], open_team, stale, action="shipped")
-    assert letters.wording(study, "teams.director_invitation", "en").subject == "Newer"
+    assert templates.wording(study, "teams.director_invitation", "en").subject == "Newer"
 
 
 def test_a_look_that_was_tampered_with_overwrites_nothing(two, open_team):

@@ -6,8 +6,9 @@ import pytest
 from django.core import mail as django_mail
 from django.urls import reverse
 
-from teams import contacts, duplicates, invitations, mail_domains, studies
-from teams.mail import send_due
+from teams.contacts import contacts, duplicates
+from teams.inviting import invitations
+from teams.mail.outbox import send_due
 from teams.models import (
     Academy,
     Event,
@@ -21,7 +22,9 @@ from teams.models import (
     Team,
     User,
 )
-from teams.studies import let_work
+from teams.people import mail_domains
+from teams.studies import setting_up
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 from tests.teams.joining import joined, says_yes
 from tests.teams.test_contacts import HEADER, row
@@ -86,7 +89,7 @@ def test_who_works_in_all_studies_works_in_later_ones(admin, study, roos, client
     sam = User.objects.get(email="sam@noord.example")
     assert Role.objects.filter(user=sam, study=study).exists()
     fields = ("group", "starts_on", "ends_on", "contact_name", "contact_email")
-    later = studies.create_study({"title": "Later", **{name: getattr(study, name) for name in fields}}, roos)
+    later = setting_up.create_study({"title": "Later", **{name: getattr(study, name) for name in fields}}, roos)
     assert Role.objects.filter(user=sam, study=later).exists()
 
 
@@ -270,8 +273,8 @@ def test_nothing_of_another_group_is_listed_or_made_the_wave_before(client, stud
     with pytest.raises(ValueError, match="another research group"):
         invitations.list_academy(theirs, academy)
     fields = {"title": "Next", "starts_on": study.starts_on, "ends_on": study.ends_on, "contact_name": "R"}
-    with pytest.raises(studies.OtherGroup):
-        studies.create_study({**fields, "group": study.group, "previous": theirs}, roos)
+    with pytest.raises(setting_up.OtherGroup):
+        setting_up.create_study({**fields, "group": study.group, "previous": theirs}, roos)
 
 
 def test_of_another_groups_study_with_the_same_title_only_that_there_is_one_is_seen(client, study):
@@ -280,7 +283,7 @@ def test_of_another_groups_study_with_the_same_title_only_that_there_is_one_is_s
     uma = User.objects.create_user("uma@zuid.example", "correct horse battery", name="Uma")
     let_work(other_study(group), uma)
     client.force_login(uma)
-    made = studies.create_study({**fields_of(study), "title": study.slug, "group": group}, uma)
+    made = setting_up.create_study({**fields_of(study), "title": study.slug, "group": group}, uma)
     assert made.slug == f"{study.slug}-2"
     assert client.get(reverse("board", args=[study.slug])).status_code == 404
     for name in ("studies", "study_new"):

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import corrections, history, invitations, mail, new_leaders
-from teams.invitations import Approach
+from teams import history
+from teams.inviting import corrections, invitations, new_leaders
+from teams.inviting.invitations import Approach
+from teams.mail import outbox
 from teams.models import (
     Academy,
     Event,
@@ -41,7 +43,7 @@ def kinds() -> list[str]:
 def mails() -> list[tuple[str, str]]:
     """Send what is due; who got what."""
     django_mail.outbox.clear()
-    mail.send_due()
+    outbox.send_due()
     return [(sent.to[0], sent.subject) for sent in django_mail.outbox]
 
 
@@ -304,7 +306,7 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
     elif step == "invite":
         invitations.invite_directors(study)
     elif step == "send":
-        mail.send_due()
+        outbox.send_due()
     elif step == "move" and n % 2:
         wave = Participation.objects.get(study=study, team=team)
         corrections.correct_leader(wave, "L", f"leader-moved{n}@x.example")

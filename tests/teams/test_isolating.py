@@ -4,9 +4,9 @@ import pytest
 from django.template import Context, Template, engines
 from django.utils.safestring import mark_safe
 
-from teams.directions import END, FIRST_STRONG
-from teams.isolating import with_words_apart
 from teams.models import Team
+from teams.text.directions import END, FIRST_STRONG
+from teams.text.isolating import with_words_apart
 
 ARABIC = "فريق"
 SHOWN = f"{FIRST_STRONG}{ARABIC}{END}"

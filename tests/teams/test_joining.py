@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.erasure import accounts, people
-from teams import access, joining, studies
-from teams.mail import send_due
+from teams import access
+from teams.mail.outbox import send_due
 from teams.models import (
     Academy,
     Event,
@@ -28,7 +28,8 @@ from teams.models import (
     Team,
     User,
 )
-from teams.studies import let_work
+from teams.studies import joining, setting_up
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 from tests.surveys.conftest import make_study
 from tests.teams.joining import joined, mailed_path, says_yes
@@ -146,7 +147,7 @@ def test_who_takes_themselves_off_asks_nobody_any_more(eve, theirs, hers):
     joined(theirs, "Sam", "sam@zuid.example", User.objects.get(email="eve@zuid.example"))
     add_lena(eve, theirs)
     link = mailed_path(LENA)
-    studies.remove_researcher(
+    setting_up.remove_researcher(
         theirs.roles.get(user__email="eve@zuid.example"), User.objects.get(email="sam@zuid.example")
     )
     assert Client().post(link, {"accept": "1"}).status_code == 404
@@ -277,7 +278,7 @@ def test_a_membership_that_an_administrator_made_stays(eve, theirs, hers):
     assert joining.ask_for_group(theirs.group, "Sam", "sam@zuid.example", ada) == joining.Asked.MAILED
     says_yes("sam@zuid.example")
     joining.ask_for_study(theirs, "Sam", "sam@zuid.example", ada)
-    studies.remove_researcher(theirs.roles.get(user__email="sam@zuid.example"), ada)
+    setting_up.remove_researcher(theirs.roles.get(user__email="sam@zuid.example"), ada)
     assert Membership.objects.get(user__email="sam@zuid.example").by_administrator
 
 

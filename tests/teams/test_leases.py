@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from freezegun import freeze_time
 
-from teams import leases
-from teams.leases import Chore, ClaimLost
+from teams.base import leases
+from teams.base.leases import Chore, ClaimLost
 from teams.models import Job
 from tests.surveys.conftest import in_threads
 

@@ -5,8 +5,9 @@ from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import translation
 
-from teams import invitations, letters, mail
-from teams.letters import LETTERS, Wording
+from teams.inviting import invitations
+from teams.mail import outbox, templates
+from teams.mail.templates import LETTERS, Wording
 from teams.models import Event, MailText, OutboxMessage, Study
 from tests.groups import a_group
 
@@ -17,15 +18,15 @@ OWN = "Beste {name},\n\n{academy} doet mee?\n\n{link}"
 
 def mailed() -> list:
     django_mail.outbox.clear()
-    mail.send_due()
+    outbox.send_due()
     return django_mail.outbox
 
 
 @pytest.mark.parametrize("kind", LETTERS)
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_every_shipped_text_has_no_problem_and_is_written_in_both_languages(kind, language):
-    words, other = letters.shipped(kind, language), letters.shipped(kind, "en" if language == "nl" else "nl")
-    assert letters.problems(kind, words.subject, words.body) == []
+    words, other = templates.shipped(kind, language), templates.shipped(kind, "en" if language == "nl" else "nl")
+    assert templates.problems(kind, words.subject, words.body) == []
     assert words.body != other.body
     assert not words.own
 
@@ -33,7 +34,7 @@ def test_every_shipped_text_has_no_problem_and_is_written_in_both_languages(kind
 def test_every_mail_to_people_outside_has_a_letter():
     """All kinds but these: for researchers, with a letter for each thing that happens to a meeting, about changed hands;
     and those about an account, which are of no study."""
-    without = {kind for kind in mail._renderers if kind not in LETTERS and not kind.startswith("teams.account_")}
+    without = {kind for kind in outbox._renderers if kind not in LETTERS and not kind.startswith("teams.account_")}
     assert without == {
         "teams.researcher_added",
         "teams.researcher_asked",
@@ -51,9 +52,9 @@ def test_every_mail_to_people_outside_has_a_letter():
 
 
 def test_a_study_says_it_in_its_own_words_in_one_language_only(study, nursing, roos):
-    assert letters.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
-    assert letters.wording(study, KIND, "nl") == Wording("Doet {academy} mee?", OWN, own=True)
-    assert not letters.wording(study, KIND, "en").own
+    assert templates.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
+    assert templates.wording(study, KIND, "nl") == Wording("Doet {academy} mee?", OWN, own=True)
+    assert not templates.wording(study, KIND, "en").own
     invitations.invite_directors(study)
     (sent,) = mailed()
     assert sent.subject == "Doet Academie voor Zorg mee?"
@@ -64,20 +65,20 @@ def test_a_study_says_it_in_its_own_words_in_one_language_only(study, nursing, r
 
 
 def test_another_study_keeps_the_shipped_text(study, roos):
-    letters.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
+    templates.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
     other = Study.objects.create(
         group=a_group(), slug="other", title="Other", starts_on="2026-01-01", ends_on="2027-01-01"
     )
-    assert not letters.wording(other, KIND, "nl").own
+    assert not templates.wording(other, KIND, "nl").own
 
 
 def test_back_to_the_shipped_text_and_the_shipped_text_itself_is_not_stored(study, roos):
-    letters.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
-    assert not letters.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
-    assert letters.back_to_shipped(study, KIND, "nl", roos)
-    assert not letters.back_to_shipped(study, KIND, "nl", roos)
-    shipped = letters.shipped(KIND, "nl")
-    assert not letters.put_in_own_words(study, KIND, "nl", shipped.subject, shipped.body.replace("\n", "\r\n"), roos)
+    templates.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
+    assert not templates.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
+    assert templates.back_to_shipped(study, KIND, "nl", roos)
+    assert not templates.back_to_shipped(study, KIND, "nl", roos)
+    shipped = templates.shipped(KIND, "nl")
+    assert not templates.put_in_own_words(study, KIND, "nl", shipped.subject, shipped.body.replace("\n", "\r\n"), roos)
     assert not MailText.objects.exists()
 
 
@@ -103,22 +104,22 @@ def test_back_to_the_shipped_text_and_the_shipped_text_itself_is_not_stored(stud
     ],
 )
 def test_a_text_with_a_problem_is_refused(study, roos, subject, body, place):
-    found = letters.problems(KIND, subject, body)
+    found = templates.problems(KIND, subject, body)
     assert {where for where, _ in found} == {place}
     with pytest.raises(ValueError, match="cannot be sent"):
-        letters.put_in_own_words(study, KIND, "nl", subject, body, roos)
+        templates.put_in_own_words(study, KIND, "nl", subject, body, roos)
     assert not MailText.objects.exists()
 
 
 def test_a_stored_text_that_a_newer_program_cannot_send_gives_way_to_the_shipped_one(study):
     MailText.objects.create(study=study, kind=KIND, language="nl", subject="Oud", body="{gone} {link}")
-    assert not letters.wording(study, KIND, "nl").own
+    assert not templates.wording(study, KIND, "nl").own
 
 
 def test_templates_and_fields_in_data_stay_text(study, nursing, roos):
     """What people typed as their name or title is put in once, and never read as a field or a template."""
     Study.objects.filter(pk=study.pk).update(title="{link} {{ 7|add:1 }} {% now 'Y' %} <b>")
-    letters.put_in_own_words(study, KIND, "nl", "{study}", OWN + "\n\n{study}", roos)
+    templates.put_in_own_words(study, KIND, "nl", "{study}", OWN + "\n\n{study}", roos)
     invitations.invite_directors(Study.objects.get())
     (sent,) = mailed()
     assert sent.subject == "{link} {{ 7|add:1 }} {% now 'Y' %} <b>"
@@ -130,7 +131,7 @@ def test_templates_and_fields_in_data_stay_text(study, nursing, roos):
 
 def test_a_name_with_a_line_break_becomes_one_line_in_the_subject(study, nursing, academy, roos):
     type(academy).objects.update(director_name="Dirk\nBcc: everyone@noord.example")
-    letters.put_in_own_words(study, KIND, "nl", "Voor {name}", OWN, roos)
+    templates.put_in_own_words(study, KIND, "nl", "Voor {name}", OWN, roos)
     invitations.invite_directors(study)
     (sent,) = mailed()
     assert sent.subject == "Voor Dirk Bcc: everyone@noord.example"
@@ -140,24 +141,24 @@ def test_a_name_with_a_line_break_becomes_one_line_in_the_subject(study, nursing
 
 def test_a_paragraph_with_nothing_but_empty_fields_goes_out():
     values = {"when": "", "name": "Lena"}
-    assert letters.fill("Dear {name},\n\n{when}\n\nbye {when}", values) == "Dear Lena,\n\nbye "
+    assert templates.fill("Dear {name},\n\n{when}\n\nbye {when}", values) == "Dear Lena,\n\nbye "
 
 
 def test_a_preview_has_real_names_and_no_link_that_opens_anything(study, nursing):
-    words = letters.shipped(KIND, "nl")
-    preview = letters.preview(KIND, study, "nl", "roos@noord.example", words)
+    words = templates.shipped(KIND, "nl")
+    preview = templates.preview(KIND, study, "nl", "roos@noord.example", words)
     assert preview.to == "roos@noord.example"
     assert "Dirk Jansen" in preview.text
     assert "- Verpleegkunde (Lena Bos)" in preview.text
     assert "/i/" not in preview.text
-    assert mail.absolute("/example") in preview.text
+    assert outbox.absolute("/example") in preview.text
 
 
 @pytest.mark.parametrize("kind", LETTERS)
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_every_letter_has_a_preview_in_an_empty_study_too(study, kind, language):
-    preview = letters.preview(kind, study, language, "roos@noord.example", letters.shipped(kind, language))
-    assert not letters.FIELD.search(preview.text + preview.subject)
+    preview = templates.preview(kind, study, language, "roos@noord.example", templates.shipped(kind, language))
+    assert not templates.FIELD.search(preview.text + preview.subject)
 
 
 # ------------------------------------------------------------------------------------------------ the page

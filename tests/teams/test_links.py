@@ -6,7 +6,8 @@ from django.http import Http404
 from django.test import RequestFactory
 from django.urls import reverse
 
-from teams import invitations, links
+from teams import links
+from teams.inviting import invitations
 from teams.models import Event, Invitation, OutboxMessage
 
 NONCE = "0123456789abcdef0123456789abcdef"

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils import timezone, translation
 from freezegun import freeze_time
 
-from teams import leases, mail, mail_server
-from teams.mail import Attachment, Mail, UnsendableMail
+from teams.base import leases
+from teams.mail import outbox, server
+from teams.mail.outbox import Attachment, Mail, UnsendableMail
 from teams.models import OutboxMessage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
@@ -29,7 +30,7 @@ def kind(monkeypatch) -> str:
     def render(object_id: int, language: str) -> Mail | None:
         return Mail("lena@noord.example", f"{translation.get_language()} {object_id}", "text", "<p>text</p>")
 
-    monkeypatch.setitem(mail._renderers, "test.kind", render)
+    monkeypatch.setitem(outbox._renderers, "test.kind", render)
     return "test.kind"
 
 
@@ -46,9 +47,9 @@ def refuse_with(settings, monkeypatch, error: Exception) -> None:
 
 
 def test_a_queued_mail_is_sent_once_in_its_language(kind):
-    mail.queue(kind, 7, "en")
-    assert mail.send_due() == 1
-    assert mail.send_due() == 0
+    outbox.queue(kind, 7, "en")
+    assert outbox.send_due() == 1
+    assert outbox.send_due() == 0
     (sent,) = django_mail.outbox
     message = OutboxMessage.objects.get()
     assert (sent.to, sent.subject, sent.body) == (["lena@noord.example"], "en 7", "text")
@@ -69,16 +70,16 @@ def test_nothing_kept_of_a_mail_that_went_is_finer_than_the_day(kind, monkeypatc
     monkeypatch.setattr(EmailMultiAlternatives, "send", taken)
     for moment in ("2026-11-03 09:12:13", "2026-11-03 14:25:36"):
         with freeze_time(moment):
-            mail.queue(kind, 7)
-            assert mail.send_due() == 1
+            outbox.queue(kind, 7)
+            assert outbox.send_due() == 1
     one, other = OutboxMessage.objects.filter(state=State.SENT).values()
     assert {name for name in one if one[name] != other[name]} == {"id", "message_id", "provider_id"}
     for row in (one, other):
         assert re.fullmatch(r"<[0-9a-f]{32}@[\w.]+>", row["message_id"])
         assert re.fullmatch(r"[0-9a-f]{64}", row["provider_id"])
         assert timezone.localtime(row["due_at"]).time() == time(0)
-    monkeypatch.setattr(mail_server.secrets, "token_hex", lambda n: "0" * 2 * n)
-    assert len({mail_server.new_message_id() for _ in range(2)}) == 1, "nothing but chance is in it"
+    monkeypatch.setattr(server.secrets, "token_hex", lambda n: "0" * 2 * n)
+    assert len({server.new_message_id() for _ in range(2)}) == 1, "nothing but chance is in it"
 
 
 def test_the_outbox_holds_no_text_and_no_address():
@@ -103,7 +104,7 @@ def test_the_outbox_holds_no_text_and_no_address():
 
 def test_the_mail_exists_exactly_when_its_cause_does(kind):
     with transaction.atomic():
-        mail.queue(kind, 7)
+        outbox.queue(kind, 7)
         transaction.set_rollback(True)
     assert not OutboxMessage.objects.exists()
 
@@ -112,7 +113,7 @@ def test_the_broker_is_woken_after_the_commit_once_for_many(kind, monkeypatch, d
     woken = []
     monkeypatch.setattr(leases.current_app, "send_task", lambda name, **options: woken.append(name))
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
-        mail.queue_many(kind, [1, 2, 3])
+        outbox.queue_many(kind, [1, 2, 3])
         assert woken == []
     assert woken == ["teams.send_due_mail"]
     assert len(callbacks) == 1
@@ -125,63 +126,63 @@ def test_a_broker_that_is_away_does_not_break_the_cause(kind, monkeypatch, djang
 
     monkeypatch.setattr(leases.current_app, "send_task", away)
     with django_capture_on_commit_callbacks(execute=True):
-        mail.queue(kind, 7)
-    assert mail.send_due() == 1
+        outbox.queue(kind, 7)
+    assert outbox.send_due() == 1
 
 
 def test_an_unknown_kind_is_a_mistake_of_the_programmer():
     with pytest.raises(KeyError):
-        mail.queue("test.unknown", 1)
+        outbox.queue("test.unknown", 1)
     with pytest.raises(ValueError, match="renderer already"):
-        mail.register("teams.director_invitation")(lambda object_id, language: None)
+        outbox.register("teams.director_invitation")(lambda object_id, language: None)
 
 
 def test_two_workers_one_sends(kind):
-    mail.queue(kind, 7)
+    outbox.queue(kind, 7)
     pk = OutboxMessage.objects.get().pk
-    first, second = mail._claim(pk), mail._claim(pk)
+    first, second = outbox._claim(pk), outbox._claim(pk)
     assert first is not None
     assert second is None
 
 
 def test_the_mail_of_a_dead_worker_is_taken_up_when_its_lease_ran_out_with_the_same_message_id(kind, settings):
     with freeze_time("2026-11-22 12:00"):
-        mail.queue(kind, 7)
-        message = mail._claim(OutboxMessage.objects.get().pk).row
+        outbox.queue(kind, 7)
+        message = outbox._claim(OutboxMessage.objects.get().pk).row
     with freeze_time("2026-11-22 12:00") as clock:
         clock.tick(settings.LEASE_SECONDS - 1)
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
         clock.tick(2)
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
     assert django_mail.outbox[0].extra_headers["Message-ID"] == message.message_id
 
 
 def test_a_worker_that_lost_its_lease_does_not_overwrite_the_next(kind, settings):
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue(kind, 7)
-        slow = mail._claim(OutboxMessage.objects.get().pk)
+        outbox.queue(kind, 7)
+        slow = outbox._claim(OutboxMessage.objects.get().pk)
         clock.tick(settings.LEASE_SECONDS + 1)
-        assert mail.send_due() == 1
-        mail._fail(slow, OSError("too late"), None, handed_over=False)
+        assert outbox.send_due() == 1
+        outbox._fail(slow, OSError("too late"), None, handed_over=False)
     assert OutboxMessage.objects.get().state == State.SENT
 
 
 def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(kind, settings, monkeypatch):
     refuse_with(settings, monkeypatch, smtplib.SMTPDataError(451, b"lena@noord.example: try later"))
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue(kind, 7)
-        for attempt, pause in enumerate(mail.BACKOFF, start=1):
-            assert mail.send_due() == 0
+        outbox.queue(kind, 7)
+        for attempt, pause in enumerate(outbox.BACKOFF, start=1):
+            assert outbox.send_due() == 0
             message = OutboxMessage.objects.get()
             assert (message.state, message.attempts) == (State.QUEUED, attempt)
             assert message.due_at == timezone.now() + pause
             clock.tick(pause - timedelta(seconds=1))
-            mail.send_due()
+            outbox.send_due()
             assert OutboxMessage.objects.get().attempts == attempt
             clock.tick(timedelta(seconds=1))
-        mail.send_due()
+        outbox.send_due()
     message = OutboxMessage.objects.get()
-    assert (message.state, message.attempts, message.lease_until) == (State.FAILED, len(mail.BACKOFF) + 1, None)
+    assert (message.state, message.attempts, message.lease_until) == (State.FAILED, len(outbox.BACKOFF) + 1, None)
     assert "try later" in message.error
     assert "lena" not in message.error
 
@@ -199,8 +200,8 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up(kind, se
 )
 def test_what_the_server_refuses_for_good_is_given_up_at_once(kind, settings, monkeypatch, error, state):
     refuse_with(settings, monkeypatch, error)
-    mail.queue(kind, 7)
-    mail.send_due()
+    outbox.queue(kind, 7)
+    outbox.send_due()
     assert OutboxMessage.objects.get().state == state
 
 
@@ -210,27 +211,27 @@ def test_one_bad_mail_does_not_hold_the_others(kind, monkeypatch):
             raise RuntimeError("secret words of the mail")
         return Mail("lena@noord.example", "subject", "text")
 
-    monkeypatch.setitem(mail._renderers, kind, render)
-    mail.queue_many(kind, [1, 2])
-    assert mail.send_due() == 1
+    monkeypatch.setitem(outbox._renderers, kind, render)
+    outbox.queue_many(kind, [1, 2])
+    assert outbox.send_due() == 1
     failed = OutboxMessage.objects.get(object_id=1)
     assert (failed.state, failed.error) == (State.QUEUED, "RuntimeError")
 
 
 def test_a_mail_that_is_no_longer_wanted_is_dropped(kind, monkeypatch):
-    monkeypatch.setitem(mail._renderers, kind, lambda object_id, language: None)
-    mail.queue(kind, 7)
-    assert mail.send_due() == 0
+    monkeypatch.setitem(outbox._renderers, kind, lambda object_id, language: None)
+    outbox.queue(kind, 7)
+    assert outbox.send_due() == 0
     assert OutboxMessage.objects.get().state == State.DROPPED
     assert django_mail.outbox == []
 
 
 def test_a_mail_for_later_waits(kind):
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue(kind, 7, due_at=timezone.now() + timedelta(hours=1))
-        assert mail.send_due() == 0
+        outbox.queue(kind, 7, due_at=timezone.now() + timedelta(hours=1))
+        assert outbox.send_due() == 0
         clock.tick(timedelta(hours=1))
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
 
 
 @pytest.mark.parametrize("bad", ["\n", "\r", "\r\nBcc: everyone@noord.example", "\x00", "\x7f"])
@@ -255,12 +256,12 @@ def test_what_is_no_address_is_refused(to):
 
 def test_an_injected_header_is_given_up_and_nothing_goes_out(nursing, study):
     """A title that came around the forms: the mail is refused for good, with the reason."""
-    from teams import invitations
+    from teams.inviting import invitations
     from teams.models import Study
 
     Study.objects.filter(pk=study.pk).update(contact_email="roos@noord.example\nBcc: everyone@noord.example")
     invitations.invite_directors(Study.objects.get(pk=study.pk))
-    mail.send_due()
+    outbox.send_due()
     message = OutboxMessage.objects.get()
     assert message.state == State.FAILED
     assert "line break" in message.error
@@ -272,7 +273,7 @@ def test_the_html_says_the_same_and_makes_addresses_of_this_site_links(settings)
     text = (
         "Dear Dirk,\n\nhttps://site.example/i/1\n\nOr https://site.example/i/2, not https://evil.example/i/1\n\n\nbye"
     )
-    composed = mail.from_text("dirk@noord.example", "subject", text)
+    composed = outbox.from_text("dirk@noord.example", "subject", text)
     assert composed.html.count("<a ") == 2
     assert '<a href="https://site.example/i/1"' in composed.html
     assert "Or <a href=" in composed.html
@@ -282,16 +283,18 @@ def test_the_html_says_the_same_and_makes_addresses_of_this_site_links(settings)
 
 
 def test_names_are_text_in_the_html_and_unescaped_in_the_text():
-    composed = mail.from_text("dirk@noord.example", "subject", "Leren & <b>werken</b>")
+    composed = outbox.from_text("dirk@noord.example", "subject", "Leren & <b>werken</b>")
     assert "Leren & <b>werken</b>" in composed.text
     assert "Leren &amp; &lt;b&gt;werken&lt;/b&gt;" in composed.html
 
 
 def test_files_go_with_the_mail(kind, monkeypatch):
     file = Attachment("meeting.ics", "BEGIN:VCALENDAR é".encode(), "text/calendar; method=REQUEST")
-    monkeypatch.setitem(mail._renderers, kind, lambda pk, _: Mail("lena@noord.example", "s", "t", attachments=(file,)))
-    mail.queue(kind, 7)
-    assert mail.send_due() == 1
+    monkeypatch.setitem(
+        outbox._renderers, kind, lambda pk, _: Mail("lena@noord.example", "s", "t", attachments=(file,))
+    )
+    outbox.queue(kind, 7)
+    assert outbox.send_due() == 1
     (part,) = [one for one in django_mail.outbox[0].message().walk() if one.get_filename()]
     assert (part.get_filename(), part.get_content_type()) == ("meeting.ics", "text/calendar")
     assert part.get_payload(decode=True) == file.content
@@ -300,6 +303,6 @@ def test_files_go_with_the_mail(kind, monkeypatch):
 def test_a_long_row_of_blanks_costs_no_time():
     """Ten seconds for each mail with such a text, in which no mail of anybody went."""
     since = process_time()
-    made = mail.from_text("ans@noord.example", "Blanks", f"One{' ' * 20_000}two \t\r\n \n\n\nthree  \nfour")
+    made = outbox.from_text("ans@noord.example", "Blanks", f"One{' ' * 20_000}two \t\r\n \n\n\nthree  \nfour")
     assert process_time() - since < 1
     assert made.text == f"One{' ' * 20_000}two\n\nthree\nfour\n"

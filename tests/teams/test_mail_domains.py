@@ -5,9 +5,11 @@ import importlib
 import pytest
 from django.apps import apps
 
-from teams import contacts, corrections, duplicates, invitations, mail_domains
-from teams.contacts import AcademyData, TeamData
+from teams.contacts import contacts, duplicates
+from teams.contacts.contacts import AcademyData, TeamData
+from teams.inviting import corrections, invitations
 from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
+from teams.people import mail_domains
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db

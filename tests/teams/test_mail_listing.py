@@ -6,7 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from teams import corrections, invitations, mail, mail_listing
+from teams.inviting import corrections, invitations
+from teams.mail import listing, outbox
 from teams.models import Academy, Event, Institution, OutboxMessage, Team
 from tests.groups import a_group
 from tests.surveys.conftest import in_threads
@@ -18,7 +19,7 @@ State = OutboxMessage.State
 @pytest.fixture
 def message(study, nursing) -> OutboxMessage:
     invitations.invite_directors(study)
-    mail.send_due()
+    outbox.send_due()
     django_mail.outbox.clear()
     return OutboxMessage.objects.get()
 
@@ -35,13 +36,17 @@ def lose(message: OutboxMessage, state: str = State.BOUNCED, error: str = "came 
         (State.FAILED, "550 5.7.1 no relaying", "the other mail server refuses mail from here (550 5.7.1 no relaying)"),
         (State.FAILED, "554 go away", "refused by the other mail server (554 go away)"),
         (State.FAILED, "ConnectionError: gone", "ConnectionError: gone"),
-        (State.FAILED, mail.MAY_HAVE_GONE, "the connection broke twice while it was handed over: it may have arrived"),
+        (
+            State.FAILED,
+            outbox.MAY_HAVE_GONE,
+            "the connection broke twice while it was handed over: it may have arrived",
+        ),
         (State.SENT, "", ""),
     ],
 )
 def test_what_the_server_said_is_told_in_words(study, message, state, error, note):
     lose(message, state, error)
-    (row,), _page = mail_listing.list_mails(study, "", 1)
+    (row,), _page = listing.list_mails(study, "", 1)
     assert row.note == note
     assert row.undelivered is (state != State.SENT)
     assert (row.reader.name, row.reader.address) == ("Dirk Jansen", "dirk@noord.example")
@@ -55,24 +60,24 @@ def test_a_mail_that_is_tried_again_says_why_and_when(study, message):
 
     due_at = timezone.now() + timedelta(hours=2)
     OutboxMessage.objects.update(state=State.QUEUED, attempts=2, due_at=due_at, error="451 4.7.1 Try again later")
-    (row,), _page = mail_listing.list_mails(study, "deferred", 1)
+    (row,), _page = listing.list_mails(study, "deferred", 1)
     assert row.state == "tried again later"
     assert row.note.startswith("the other mail server asks to try later (451 4.7.1 Try again later); next attempt")
-    assert mail_listing.undelivered(study).count() == 0
+    assert listing.undelivered(study).count() == 0
 
 
 def test_a_lost_mail_is_sent_again_once_with_a_new_number(study, message, roos, client):
     lose(message)
     client.force_login(roos)
-    assert mail_listing.undelivered(study).get() == message
+    assert listing.undelivered(study).get() == message
     client.post(reverse("mail_resend", args=[study.slug, message.pk]))
     client.post(reverse("mail_resend", args=[study.slug, message.pk]))
-    assert mail.send_due() == 1
-    assert mail.send_due() == 0
+    assert outbox.send_due() == 1
+    assert outbox.send_due() == 0
     again = OutboxMessage.objects.get()
     assert (again.state, again.message_id == message.message_id) == (State.SENT, False)
     assert Event.objects.filter(kind="mail_resent", by=roos).count() == 1
-    assert not mail_listing.undelivered(study).exists()
+    assert not listing.undelivered(study).exists()
 
 
 def test_all_that_was_given_up_is_sent_again_by_one_button_and_once(study, message, roos, client):
@@ -93,17 +98,17 @@ def test_all_that_was_given_up_is_sent_again_by_one_button_and_once(study, messa
 def test_what_is_no_longer_wanted_is_not_sent_again(study, message, nursing, roos):
     lose(message)
     invitations.decline(invitations.academy_invitation(nursing), "workload")
-    assert mail_listing.resend(message, roos)
-    assert mail.send_due() == 0
+    assert listing.resend(message, roos)
+    assert outbox.send_due() == 0
     assert OutboxMessage.objects.get().state == State.DROPPED
 
 
 def test_a_later_mail_that_arrived_settles_an_earlier_one(study, message, nursing):
     lose(message)
     corrections.correct_director(nursing.team.academy, "Dirk Jansen", "dirk2@noord.example")
-    assert not mail_listing.undelivered(study).exists()  # it waits
-    mail.send_due()
-    assert not mail_listing.undelivered(study).exists()
+    assert not listing.undelivered(study).exists()  # it waits
+    outbox.send_due()
+    assert not listing.undelivered(study).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -111,7 +116,7 @@ def test_two_who_send_it_again_at_once(study, nursing, roos):
     invitations.invite_directors(study)
     message = OutboxMessage.objects.get()
     lose(message)
-    assert sorted(in_threads(*[lambda: mail_listing.resend(message, roos)] * 3)) == [False, False, True]
+    assert sorted(in_threads(*[lambda: listing.resend(message, roos)] * 3)) == [False, False, True]
 
 
 def test_as_many_queries_for_twenty_as_for_two(study, roos, client):

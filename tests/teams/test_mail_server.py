@@ -9,8 +9,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from freezegun import freeze_time
 
-from teams import mail
-from teams.mail import Mail
+from teams.mail import outbox
+from teams.mail.outbox import Mail
 from teams.models import OutboxMessage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
@@ -55,9 +55,9 @@ def rendered(monkeypatch) -> list[int]:
         numbers.append(object_id)
         return Mail(f"lena{object_id}@noord.example", str(object_id), "text")
 
-    monkeypatch.setitem(mail._renderers, KIND, render)
-    monkeypatch.setitem(mail._renderers, QUIET, render)
-    monkeypatch.setattr(mail, "_traceless", {QUIET})
+    monkeypatch.setitem(outbox._renderers, KIND, render)
+    monkeypatch.setitem(outbox._renderers, QUIET, render)
+    monkeypatch.setattr(outbox, "_traceless", {QUIET})
     return numbers
 
 
@@ -69,16 +69,16 @@ def sent() -> list[str]:
 def test_a_server_that_is_away_costs_no_mail_and_no_attempt(server, rendered, kind):
     server.at_the_door = ConnectionRefusedError("nobody listens")
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue_many(kind, range(20))
+        outbox.queue_many(kind, range(20))
         before = set(OutboxMessage.objects.values_list("pk", flat=True))
         for _minute in range(90):
-            assert mail.send_due() == 0
+            assert outbox.send_due() == 0
             clock.tick(timedelta(minutes=10))
         assert set(OutboxMessage.objects.values_list("pk", flat=True)) == before
         assert set(OutboxMessage.objects.values_list("state", "attempts")) == {(State.QUEUED, 0)}
         assert rendered == [], "the connection comes first"
         server.at_the_door = None
-        assert mail.send_due() == 20
+        assert outbox.send_due() == 20
     assert sent() == sorted(map(str, range(20)))
 
 
@@ -86,14 +86,14 @@ def test_a_server_that_is_away_is_asked_once_a_minute_at_most(server):
     """And is asked again within two minutes after it came back."""
     server.at_the_door = TimeoutError("timed out")
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue_many(KIND, range(20))
+        outbox.queue_many(KIND, range(20))
         for _n in range(600):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(seconds=1))
         assert 10 <= server.opened <= 20
         server.at_the_door = None
         for _n in range(61):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(seconds=1))
     assert len(sent()) == 20
 
@@ -112,9 +112,9 @@ def test_a_server_that_is_away_is_asked_once_a_minute_at_most(server):
 def test_what_the_server_refused_for_now_goes_later_and_once(server, kind, error):
     server.at_a_mail = [error] * 3
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue_many(kind, range(5))
+        outbox.queue_many(kind, range(5))
         for _n in range(12 * 50):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(seconds=5))
     assert sent() == list(map(str, range(5)))
     if kind == QUIET:
@@ -124,9 +124,9 @@ def test_what_the_server_refused_for_now_goes_later_and_once(server, kind, error
 def test_a_line_that_breaks_while_it_is_handed_over_loses_one_reminder_and_not_the_round(server):
     server.at_a_mail = [smtplib.SMTPServerDisconnected("gone")] * 3
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue_many(QUIET, range(10))
+        outbox.queue_many(QUIET, range(10))
         for _n in range(12 * 10):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(seconds=5))
     assert len(sent()) == 7, "each was being handed over, and is lost rather than sent twice"
     assert not OutboxMessage.objects.exists()
@@ -142,29 +142,29 @@ def test_a_worker_that_lost_its_lease_sends_no_second_copy(monkeypatch, settings
             if not taken_over:
                 taken_over.append(True)
                 clock.tick(settings.LEASE_SECONDS + 1)
-                assert mail.send_due() == 1
+                assert outbox.send_due() == 1
             return Mail("lena@noord.example", "once", "text")
 
-        monkeypatch.setitem(mail._renderers, kind, slow)
-        mail.queue(kind, 7)
-        assert mail.send_due() == 0
+        monkeypatch.setitem(outbox._renderers, kind, slow)
+        outbox.queue(kind, 7)
+        assert outbox.send_due() == 0
     assert sent() == ["once"]
     assert not OutboxMessage.objects.exclude(state=State.SENT).exists()
 
 
 def test_no_line_of_the_log_stands_for_a_mail_that_leaves_no_trace(server, caplog):
     server.at_a_mail = [smtplib.SMTPRecipientsRefused({"lena@noord.example": (450, b"busy")}) for _n in range(6)]
-    mail.queue_many(QUIET, range(6))
-    mail.send_due()
+    outbox.queue_many(QUIET, range(6))
+    outbox.send_due()
     assert caplog.records == []
 
 
 def test_what_was_refused_for_good_leaves_no_trace_either(server):
     server.at_a_mail = [smtplib.SMTPRecipientsRefused({"lena@noord.example": (550, b"no such user")})] * 100
     with freeze_time("2026-11-22 12:00") as clock:
-        mail.queue(QUIET, 7)
+        outbox.queue(QUIET, 7)
         for _n in range(60):
-            mail.send_due()
+            outbox.send_due()
             clock.tick(timedelta(minutes=10))
     assert not OutboxMessage.objects.exists()
     assert timezone.now()

@@ -12,9 +12,11 @@ from django.core.mail import get_connection
 from django.utils import timezone
 
 from surveys import renderers as _surveys  # noqa: F401 its letters are offered at import
-from teams import calendars, letters, link_codes, links, mail, mail_server, planning, sign_in_mails
-from teams.directions import END, FIRST_STRONG, STEERING, runs_right_to_left, without_steering
-from teams.glyphs import without_controls
+from teams import links
+from teams.accounts import sign_in_mails
+from teams.inviting import link_codes
+from teams.mail import outbox, server, templates
+from teams.meetings import calendars, planning
 from teams.models import (
     Academy,
     Event,
@@ -33,6 +35,8 @@ from teams.models import (
     Team,
     User,
 )
+from teams.text.directions import END, FIRST_STRONG, STEERING, runs_right_to_left, without_steering
+from teams.text.glyphs import without_controls
 from tests.nasty import HALF, NASTY, NUL
 
 pytestmark = pytest.mark.django_db
@@ -61,9 +65,9 @@ def visible(text: str) -> str:
     return " ".join(without_steering(without_controls(" ".join(text.split()))).split())
 
 
-def handed_over(mail_: mail.Mail) -> email.message.EmailMessage:
+def handed_over(mail_: outbox.Mail) -> email.message.EmailMessage:
     """The mail as the server gets it, read by the standard library; its lines are those of RFC 5322."""
-    raw = mail_server.email_of(mail_, "<1@noord.example>", get_connection()).message().as_bytes(linesep="\r\n")
+    raw = server.email_of(mail_, "<1@noord.example>", get_connection()).message().as_bytes(linesep="\r\n")
     assert b"\0" not in raw
     for line in raw.split(b"\r\n"):
         assert len(line) <= 998
@@ -118,13 +122,13 @@ def isolates_end(text: str) -> None:
 @each
 def test_every_letter_of_a_study_goes_whatever_people_wrote(study: Study, words: str) -> None:
     study.title = study.controller = study.contact_name = study.privacy_contact = words
-    for kind, letter in letters.LETTERS.items():
-        values = dict.fromkeys(letter.fields, words) | {"link": mail.absolute("/x")}
-        stop = mail.absolute("/stop") if letter.reminder else ""
+    for kind, letter in templates.LETTERS.items():
+        values = dict.fromkeys(letter.fields, words) | {"link": outbox.absolute("/x")}
+        stop = outbox.absolute("/stop") if letter.reminder else ""
         body = "{study}\n\n" + "\n".join(f"{{{name}}}" for name in letter.known)
-        own = letters.Wording("{study}: {contact}", body, own=True)
+        own = templates.Wording("{study}: {contact}", body, own=True)
         for how in (None, own):
-            made = letters.write(kind, study, "nl", TO, values, stop=stop, words=how)
+            made = templates.write(kind, study, "nl", TO, values, stop=stop, words=how)
             shows(handed_over(made), words, subject=how is own)
 
 
@@ -160,9 +164,9 @@ def test_mails_of_the_program_go_whatever_people_wrote(
         "teams.researcher_joined": Notice.objects.create(event=event, user=roos).pk,
         "teams.link_code": invitation.pk,
     }
-    kinds = {kind.rpartition(".")[2]: kind for kind in mail._renderers}
+    kinds = {kind.rpartition(".")[2]: kind for kind in outbox._renderers}
     for name, pk in said.items():
-        made = mail._renderers[kinds[name.rpartition(".")[2]]](pk, "nl")
+        made = outbox._renderers[kinds[name.rpartition(".")[2]]](pk, "nl")
         assert made is not None, name
         shows(handed_over(made), words[:120])
 
@@ -171,7 +175,7 @@ def test_mails_of_the_program_go_whatever_people_wrote(
 def test_a_mail_of_sign_in_goes_whatever_the_request_held(words: str) -> None:
     """Only an address of the product and a code of ours stand in it; a session that holds something else changes neither."""
     sign_in_mails.ask(sign_in_mails.CODE, TO, {"code": words.replace(HALF[1], ""), "user": words}, "nl")
-    made = mail._renderers[sign_in_mails.KIND](SignInMail.objects.get().pk, "nl")
+    made = outbox._renderers[sign_in_mails.KIND](SignInMail.objects.get().pk, "nl")
     assert made is not None
     read = handed_over(made)
     assert str(read["Subject"]) == "Teamspiegel: je inlogcode"

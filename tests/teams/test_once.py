@@ -12,8 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
 
-from teams import invitations, letters, once, studies, tasks
+from teams import tasks
+from teams.base import once
+from teams.inviting import invitations
+from teams.mail import templates
 from teams.models import DoneOnce, Event, Invitation, OutboxMessage, Study, User
+from teams.studies import setting_up
 from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +87,7 @@ def test_a_refusal_that_leads_elsewhere_is_no_act(client, study, nursing):
 def test_the_same_key_of_somebody_else_is_another_act(client, study):
     client.post(reverse("study_new"), new_study(study) | KEY)
     other = User.objects.create_user("ida@noord.example", "correct horse battery", name="Ida")
-    studies.let_work(study, other)
+    setting_up.let_work(study, other)
     hers = Client()
     hers.force_login(other)
     hers.post(reverse("study_new"), new_study(study) | KEY)
@@ -105,7 +109,7 @@ def test_an_act_that_fails_half_way_leaves_nothing(client, study, monkeypatch):
         raise OSError("the disk is full")
 
     client.raise_request_exception = False
-    monkeypatch.setattr("teams.studies.history.record", fail)
+    monkeypatch.setattr("teams.studies.setting_up.history.record", fail)
     assert client.post(reverse("study_new"), new_study(study) | KEY).status_code == 500
     assert not Study.objects.filter(title="Twice").exists()
     assert not DoneOnce.objects.exists()
@@ -144,7 +148,7 @@ def test_nothing_readable_is_kept_and_nothing_after_a_day(client, study):
 def test_a_test_mail_goes_once(client, study, mailoutbox):
     """Its page is no redirect: what was typed stays in the form."""
     address = reverse("mail_text", args=[study.slug, "teams.director_invitation"])
-    words = letters.wording(study, "teams.director_invitation", "en")
+    words = templates.wording(study, "teams.director_invitation", "en")
     sent = {"language": "en", "en-subject": "Mine", "en-body": words.body, "action": "test", **KEY}
     pages = [client.post(address, sent).content.decode() for _n in range(2)]
     assert len(mailoutbox) == 1

@@ -2,10 +2,11 @@
 
 import pytest
 
-from teams import invitations, joining
-from teams.contact_person import SamePerson
+from teams.inviting import invitations
 from teams.models import Invitation, Participation, ResearcherInvitation, Role, User
-from teams.studies import let_work
+from teams.people.contact_person import SamePerson
+from teams.studies import joining
+from teams.studies.setting_up import let_work
 
 pytestmark = pytest.mark.django_db
 

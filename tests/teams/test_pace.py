@@ -7,8 +7,8 @@ import pytest
 from django.core import mail as django_mail
 from freezegun import freeze_time
 
-from teams import mail, pace
-from teams.mail import Mail
+from teams.mail import outbox, pace
+from teams.mail.outbox import Mail
 from teams.models import MailHours, SendingMinute
 from tests.surveys.conftest import in_threads
 
@@ -21,7 +21,7 @@ SUMMER_MORNING = datetime(2026, 7, 6, 8, 30, tzinfo=AMSTERDAM)  # 06:30 UTC
 
 @pytest.fixture
 def kind(monkeypatch) -> str:
-    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, _language: Mail("lena@noord.example", "s", "t"))
+    monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, _language: Mail("lena@noord.example", "s", "t"))
     return "test.kind"
 
 
@@ -56,46 +56,46 @@ def test_hours_that_cannot_be_read_are_refused(settings, text):
 @pytest.mark.django_db
 def test_mails_wait_for_the_hours_and_then_go(kind, office_hours):
     with freeze_time(MONDAY_NIGHT) as clock:
-        mail.queue(kind, 1)
-        assert mail.send_due() == 0
+        outbox.queue(kind, 1)
+        assert outbox.send_due() == 0
         clock.move_to(MONDAY_MORNING)
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
 
 
 @pytest.mark.django_db
 def test_a_study_has_its_own_hours(kind, study, office_hours, settings):
     MailHours.objects.create(study=study, days="67", begin=time(8), end=time(12))
     with freeze_time(SATURDAY) as clock:
-        mail.queue(kind, 1)
-        mail.queue(kind, 2, study=study)
-        assert mail.send_due() == 1
-        mail.queue(kind, 3, study=study)
+        outbox.queue(kind, 1)
+        outbox.queue(kind, 2, study=study)
+        assert outbox.send_due() == 1
+        outbox.queue(kind, 3, study=study)
         clock.move_to(MONDAY_MORNING + timedelta(days=7))
-        assert mail.send_due() == 1  # the site's
+        assert outbox.send_due() == 1  # the site's
         settings.MAIL_HOURS = ""
-        assert mail.send_due() == 0  # the study's own hours hold where the site has none
+        assert outbox.send_due() == 0  # the study's own hours hold where the site has none
 
 
 @pytest.mark.django_db
 def test_what_cannot_wait_does_not(kind, office_hours, monkeypatch):
-    monkeypatch.setattr(mail, "_any_hour", {kind})
+    monkeypatch.setattr(outbox, "_any_hour", {kind})
     with freeze_time(MONDAY_NIGHT):
-        mail.queue(kind, 1)
-        assert mail.send_due() == 1
+        outbox.queue(kind, 1)
+        assert outbox.send_due() == 1
 
 
 @pytest.mark.django_db
 def test_so_many_a_minute_and_the_rest_in_the_next(kind, settings):
     settings.MAIL_PER_MINUTE = 3
     with freeze_time(MONDAY_MORNING) as clock:
-        mail.queue_many(kind, range(8))
-        assert [mail.send_due(), mail.send_due()] == [3, 0]
+        outbox.queue_many(kind, range(8))
+        assert [outbox.send_due(), outbox.send_due()] == [3, 0]
         clock.tick(59)
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
         clock.tick(1)
-        assert mail.send_due() == 3
+        assert outbox.send_due() == 3
         clock.tick(60)
-        assert mail.send_due() == 2
+        assert outbox.send_due() == 2
     assert SendingMinute.objects.count() == 1
     assert len(django_mail.outbox) == 8
 
@@ -103,9 +103,9 @@ def test_so_many_a_minute_and_the_rest_in_the_next(kind, settings):
 @pytest.mark.django_db(transaction=True)
 def test_workers_share_the_minute(kind, settings):
     settings.MAIL_PER_MINUTE = 5
-    mail.queue_many(kind, range(20))
+    outbox.queue_many(kind, range(20))
     with freeze_time(MONDAY_MORNING + timedelta(days=365), tick=False):
-        results = in_threads(*[mail.send_due] * 4)
+        results = in_threads(*[outbox.send_due] * 4)
     assert SendingMinute.objects.get().n == 5
     assert 1 <= sum(results) <= 5  # a turn is lost where another worker claimed the mail first
     assert len(django_mail.outbox) == sum(results)
@@ -123,5 +123,5 @@ def test_sign_in_codes_wait_for_nothing(client, study, office_hours, settings):
     with freeze_time(MONDAY_NIGHT):
         assert pace.take_turn(MONDAY_NIGHT)
         client.post(reverse("account_request_login_code"), {"email": "lena@noord.example"})
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
     assert [one.to for one in django_mail.outbox] == [["lena@noord.example"]]

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from teams import studies
-from teams.mail import send_due
+from teams.mail.outbox import send_due
 from teams.models import Event, Role, User
+from teams.studies import setting_up
 from tests.teams.joining import joined, mailed_path
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_somebody_with_a_password_gets_the_way_to_the_study(researcher, study):
 def test_who_belongs_to_the_group_works_in_another_study_at_once(researcher, study):
     sam = User.objects.create_user("sam@noord.example", "a lamp in the corridor", name="Sam")
     fields = ("group", "starts_on", "ends_on", "contact_name", "contact_email")
-    studies.create_study({"title": "Other", **{name: getattr(study, name) for name in fields}}, sam)
+    setting_up.create_study({"title": "Other", **{name: getattr(study, name) for name in fields}}, sam)
     researcher.post(PEOPLE, {"name": "Sam", "email": "sam@noord.example"})
     assert mailed_path("sam@noord.example") == study.get_absolute_url()
     assert sam.roles.filter(study=study).exists()
@@ -83,7 +83,7 @@ def test_the_last_researcher_stays(researcher, roos, study):
 
 
 def test_a_role_of_another_study_is_not_found(researcher, roos, study):
-    other = studies.create_study(
+    other = setting_up.create_study(
         {"group": study.group, "title": "Other", "starts_on": study.starts_on, "ends_on": study.ends_on},
         User.objects.create_user("bob@noord.example", "x", name="Bob"),
     )

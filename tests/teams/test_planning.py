@@ -10,8 +10,13 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 import config.urls  # noqa: F401  loads every view now: pandas cannot be loaded while the clock stands still
-from teams import calendars, corrections, invitations, letters, mail, planning
-from teams.invitations import Approach
+from teams.inviting import corrections, invitations
+from teams.inviting.invitations import Approach
+from teams.inviting.withdrawing import withdraw
+from teams.mail import outbox as mail
+from teams.mail import templates
+from teams.meetings import calendars, planning
+from teams.meetings.slots import conflicts, free_slots, offer_slots, withdraw_slot
 from teams.models import (
     Attendee,
     Invitation,
@@ -23,8 +28,6 @@ from teams.models import (
     Study,
     User,
 )
-from teams.slots import conflicts, free_slots, offer_slots, withdraw_slot
-from teams.withdrawing import withdraw
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 MONDAY = datetime(2026, 10, 5, 14, 0, tzinfo=AMSTERDAM)  # summer time
@@ -243,7 +246,7 @@ def test_a_cancellation_that_still_waits_is_taken_back(team: Participation) -> N
 def test_a_study_says_in_its_own_words_what_happens_to_a_meeting(team: Participation, roos: User) -> None:
     """Fixed, moved, another comes, called off, and fixed anew: each has words of its own."""
     for kind in ("fixed", "moved", "replaced", "called_off"):
-        letters.put_in_own_words(
+        templates.put_in_own_words(
             team.study, f"teams.meeting_{kind}", "nl", f"{kind} {{team}}", f"{kind} {{name}}\n\n{{meeting}}", roos
         )
     planned = fixed(team, room="B1.12")

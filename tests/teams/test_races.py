@@ -9,10 +9,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from teams import corrections, invitations, planning, slots, withdrawing
-from teams.contact_person import SamePerson
-from teams.invitations import Approach
+from teams.inviting import corrections, invitations, withdrawing
+from teams.inviting.invitations import Approach
+from teams.meetings import planning, slots
 from teams.models import Event, Invitation, OfferedSlot, Participation, PlannedMeeting
+from teams.people.contact_person import SamePerson
 from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import invitations, mail, refusals, reminders
+from teams.inviting import invitations, reminders
+from teams.inviting.withdrawing import reissue, withdraw
+from teams.mail import outbox, refusals
 from teams.models import Event, Invitation, OutboxMessage, Participation, ReminderSchedule, Study
 from teams.tasks import send_due_reminders
-from teams.withdrawing import reissue, withdraw
 from tests.surveys.conftest import in_threads
 from tests.teams.test_invitations import approach, reread, undone, world
 
@@ -44,7 +45,7 @@ def clock():
 @pytest.fixture
 def director(clock, study, nursing, physiotherapy) -> Invitation:
     invitations.invite_directors(study)
-    mail.send_due()
+    outbox.send_due()
     return invitations.academy_invitation(nursing)
 
 
@@ -63,7 +64,7 @@ def test_after_so_many_days_so_many_times(director, study, roos, clock):
     switch_on(study, roos, after_days=7, times=2)
     assert reminded_on(clock, 40) == [7, 14]
     assert reread(director).n_reminders == 2
-    assert mail.send_due() == 2
+    assert outbox.send_due() == 2
     assert Event.objects.filter(kind="director_reminded_by_schedule", by=None).count() == 2
 
 
@@ -244,7 +245,7 @@ class Play:
 
     def send(self) -> None:
         before = set(OutboxMessage.objects.filter(state="sent").values_list("pk", flat=True))
-        mail.send_due()
+        outbox.send_due()
         today = timezone.localdate()
         for message in OutboxMessage.objects.filter(state="sent").exclude(pk__in=before):
             invitation = Invitation.objects.get(pk=message.object_id)

@@ -10,9 +10,10 @@ from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.waiting import waiting
-from teams import mail, retention, studies
+from analysis.board import waiting
+from teams.mail import outbox
 from teams.models import Event, Study, User
+from teams.studies import retention, setting_up
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def test_researchers_are_told_once_and_nothing_is_deleted(over, roos):
     assert retention.tell() == 1
     assert retention.tell() == 0
     assert Event.objects.filter(study=over, kind=retention.OVER).count() == 1
-    mail.send_due()
+    outbox.send_due()
     (letter,) = django_mail.outbox
     assert letter.to == [roos.email]
     assert reverse("study_delete", args=[over.slug]) in letter.body
@@ -71,18 +72,18 @@ def test_a_study_within_its_time_is_not_named(client, study, roos):
 
 
 def test_the_years_cannot_change_once_people_read_them(study, roos, nursing):
-    from teams.invitations import invite_directors
+    from teams.inviting.invitations import invite_directors
 
-    assert studies.change_settings(study, {"retention_years": 12}, roos) == ["retention_years"]
+    assert setting_up.change_settings(study, {"retention_years": 12}, roos) == ["retention_years"]
     invite_directors(study, roos)
-    assert studies.change_settings(study, {"retention_years": 30}, roos) == []
+    assert setting_up.change_settings(study, {"retention_years": 30}, roos) == []
     study.refresh_from_db()
     assert study.retention_years == 12
 
 
 def test_the_promised_day_moves_to_an_earlier_one_only(client, study, roos, nursing):
     """The attack: after people read "ten years", the last day is put off."""
-    from teams.invitations import invite_directors
+    from teams.inviting.invitations import invite_directors
 
     invite_directors(study, roos)
     client.force_login(roos)
@@ -113,7 +114,7 @@ def test_the_promised_day_moves_to_an_earlier_one_only(client, study, roos, nurs
 
 
 def test_a_promised_study_is_due_on_the_promised_day(study, roos):
-    studies.promise(study)
+    setting_up.promise(study)
     yesterday = timezone.localdate() - datetime.timedelta(days=1)
     Study.objects.filter(pk=study.pk).update(ends_on=timezone.localdate(), kept_until=yesterday)
     assert retention.due(Study.objects.all()) == [study]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from teams import sealed
+from teams.base import sealed
 
 KEY, OTHER = "of before " * 6, "of today " * 6
 

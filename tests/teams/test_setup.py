@@ -5,10 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from teams import corrections, invitations, links
-from teams.listing import list_teams
+from teams import links
+from teams.inviting import corrections, invitations
 from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Team, User
-from teams.studies import let_work
+from teams.studies.listing import list_teams
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_details_are_changed_and_a_taken_name_is_refused(researcher, study, nurs
 
 def test_the_constraint_has_the_last_word_on_names(researcher, nursing, physiotherapy, monkeypatch):
     """Somebody takes the name between the form's look and the write: the page says so."""
-    from teams.forms import TeamForm
+    from teams.forms.studies import TeamForm
 
     monkeypatch.setattr(TeamForm, "clean", lambda self: self.cleaned_data)
     data = {"name": "fysiotherapie", "form": "full_time", "leader_name": "L", "leader_email": "lena@noord.example"}

@@ -16,11 +16,12 @@ from django.db import OperationalError
 from django.utils import timezone
 from freezegun import freeze_time
 
-from teams import bounces, invitations, mail
-from teams.leases import Claim
-from teams.listing import undeliverable_in
-from teams.mail import Mail
+from teams.base.leases import Claim
+from teams.inviting import invitations
+from teams.mail import bounces, outbox
+from teams.mail.outbox import Mail
 from teams.models import Job, OutboxMessage
+from teams.studies.listing import undeliverable_in
 from teams.tasks import read_bounces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
@@ -68,7 +69,7 @@ def postman(settings):
 
 @pytest.fixture
 def kind(monkeypatch) -> str:
-    monkeypatch.setitem(mail._renderers, "test.kind", lambda pk, _language: Mail(ADDRESSES[pk], "Subject", "text"))
+    monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, _language: Mail(ADDRESSES[pk], "Subject", "text"))
     return "test.kind"
 
 
@@ -77,35 +78,35 @@ def state(pk: int) -> str:
 
 
 def test_refused_is_given_up_deferred_tried_again_and_the_others_arrive_once(postman, kind):
-    mail.queue_many(kind, [1, 2, 3, 4])
-    assert mail.send_due() == 2
+    outbox.queue_many(kind, [1, 2, 3, 4])
+    assert outbox.send_due() == 2
     assert [state(pk) for pk in (1, 2, 3, 4)] == [State.SENT, State.FAILED, State.QUEUED, State.SENT]
     refused = OutboxMessage.objects.get(object_id=2)
     assert "550" in refused.error
     assert "refused@" not in refused.error
-    assert mail.send_due() == 0  # not before its pause is over
+    assert outbox.send_due() == 0  # not before its pause is over
     postman.defers = False
     with freeze_time(timezone.now() + timedelta(minutes=2)):
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
     assert postman.counts() == {ADDRESSES[1]: 1, ADDRESSES[3]: 1, ADDRESSES[4]: 1}
     assert state(3) == State.SENT
 
 
 def test_a_worker_killed_after_sending_leaves_copies_with_one_message_id(postman, kind, monkeypatch, settings):
-    mail.queue(kind, 1)
-    done = mail._done
+    outbox.queue(kind, 1)
+    done = outbox._done
 
     def killed(claim, **fields):
         raise SystemExit
 
-    monkeypatch.setattr(mail, "_done", killed)
+    monkeypatch.setattr(outbox, "_done", killed)
     with pytest.raises(SystemExit):
-        mail.send_due()
-    monkeypatch.setattr(mail, "_done", done)
-    assert mail.send_due() == 0  # the dead worker's claim still holds
+        outbox.send_due()
+    monkeypatch.setattr(outbox, "_done", done)
+    assert outbox.send_due() == 0  # the dead worker's claim still holds
     with freeze_time(timezone.now() + timedelta(seconds=settings.LEASE_SECONDS + 1)):
-        assert mail.send_due() == 1
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 1
+        assert outbox.send_due() == 0
     assert len(postman.taken) == 2
     assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
 
@@ -121,20 +122,20 @@ def test_a_database_that_is_away_after_sending_makes_no_second_copy(postman, kin
         return finish(claim, **fields)
 
     monkeypatch.setattr(Claim, "finish", away)
-    monkeypatch.setattr(mail, "NOTED_AGAIN", 0)
-    mail.queue(kind, 1)
-    assert mail.send_due() == 1
+    monkeypatch.setattr(outbox, "NOTED_AGAIN", 0)
+    outbox.queue(kind, 1)
+    assert outbox.send_due() == 1
     assert (state(1), len(postman.taken)) == (State.SENT, 1)
 
 
 def test_a_server_that_is_away_costs_a_pause_only(postman, kind, settings):
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
-    mail.queue(kind, 1)
-    assert mail.send_due() == 0
+    outbox.queue(kind, 1)
+    assert outbox.send_due() == 0
     assert state(1) == State.QUEUED
     settings.EMAIL_PORT = port
     with freeze_time(timezone.now() + timedelta(minutes=2)):
-        assert mail.send_due() == 1
+        assert outbox.send_due() == 1
 
 
 REPORT = """From: MAILER-DAEMON@mail.example
@@ -195,7 +196,7 @@ def test_what_is_no_failure_changes_nothing(content):
 
 def test_a_mail_that_came_back_is_marked_at_the_invitation(study, nursing, postman, tmp_path, settings):
     invitations.invite_directors(study)
-    assert mail.send_due() == 1
+    assert outbox.send_due() == 1
     assert undeliverable_in(study) == set()
     folder = mailbox.Maildir(tmp_path / "box")
     folder.add(report(postman.taken[0].mail["Message-ID"]))
@@ -314,11 +315,11 @@ def test_reminders_say_how_to_end_them(study, nursing, postman):
     invitations.invite_directors(study)
     invitation = invitations.academy_invitation(nursing)
     invitations.remind(invitation)
-    mail.send_due()
+    outbox.send_due()
     invited, reminded = (one.mail for one in postman.taken)
     assert "List-Unsubscribe" not in invited
     assert "List-Unsubscribe-Post" not in invited
-    assert reminded["List-Unsubscribe"].strip() == f"<{mail.absolute(invitations.stop_path(invitation))}>"
+    assert reminded["List-Unsubscribe"].strip() == f"<{outbox.absolute(invitations.stop_path(invitation))}>"
     assert reminded["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
@@ -336,56 +337,56 @@ def hang_up(postman) -> None:
 
 def test_a_line_that_breaks_after_the_mail_gives_one_copy_more_at_most(postman, kind):
     hang_up(postman)
-    mail.queue(kind, 1)
+    outbox.queue(kind, 1)
     with freeze_time(timezone.now()) as clock:
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
         message = OutboxMessage.objects.get()
         assert (message.state, message.handed_over) == (State.QUEUED, 1)
-        assert message.due_at == timezone.now() + mail.IN_DOUBT
-        clock.tick(mail.IN_DOUBT)
-        assert mail.send_due() == 0
+        assert message.due_at == timezone.now() + outbox.IN_DOUBT
+        clock.tick(outbox.IN_DOUBT)
+        assert outbox.send_due() == 0
         message = OutboxMessage.objects.get()
         assert message.state == State.FAILED
-        assert message.error.startswith(mail.MAY_HAVE_GONE)
+        assert message.error.startswith(outbox.MAY_HAVE_GONE)
         clock.tick(timedelta(days=30))
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
     assert len(postman.taken) == 2
     assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
 
 
 def test_workers_killed_again_and_again_after_sending_give_one_copy_more_at_most(postman, kind, monkeypatch, settings):
-    mail.queue(kind, 1)
+    outbox.queue(kind, 1)
 
     def killed(claim, **fields):
         raise SystemExit
 
-    monkeypatch.setattr(mail, "_done", killed)
+    monkeypatch.setattr(outbox, "_done", killed)
     with freeze_time(timezone.now()) as clock:
         for _attempt in range(2):
             with pytest.raises(SystemExit):
-                mail.send_due()
+                outbox.send_due()
             clock.tick(timedelta(seconds=settings.LEASE_SECONDS + 1))
-        assert mail.send_due() == 0
+        assert outbox.send_due() == 0
     message = OutboxMessage.objects.get()
-    assert (message.state, message.error) == (State.FAILED, mail.MAY_HAVE_GONE)
+    assert (message.state, message.error) == (State.FAILED, outbox.MAY_HAVE_GONE)
     assert len(postman.taken) == 2
     assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
 
 
 def test_a_mail_without_trace_is_never_sent_twice(postman, kind, monkeypatch, settings):
-    monkeypatch.setattr(mail, "_traceless", {kind})
+    monkeypatch.setattr(outbox, "_traceless", {kind})
     hang_up(postman)
-    mail.queue(kind, 1)
-    mail.send_due()
+    outbox.queue(kind, 1)
+    outbox.send_due()
     with freeze_time(timezone.now() + timedelta(days=1)):
-        mail.send_due()
+        outbox.send_due()
     assert len(postman.taken) == 1
     assert not OutboxMessage.objects.exists()
 
 
 def test_what_is_kept_of_a_mail_that_went_is_no_finer_than_the_day(postman, kind):
-    mail.queue(kind, 1)
-    mail.send_due()
+    outbox.queue(kind, 1)
+    outbox.send_due()
     message = OutboxMessage.objects.get()
     local = timezone.localtime(message.due_at)
     assert (local.date(), local.hour, local.minute, local.second) == (message.sent_on, 0, 0, 0)

@@ -5,8 +5,9 @@ from django.core import mail as django_mail
 from django.test import Client
 from django.urls import reverse
 
-from teams import corrections, invitations, mail, refusals, reminders
+from teams.inviting import corrections, invitations, reminders
 from teams.links import INVITATION, make_token
+from teams.mail import outbox, refusals
 from teams.models import Event, Invitation
 
 pytestmark = pytest.mark.django_db
@@ -50,11 +51,11 @@ def test_one_click_of_a_mailbox(director):
 
 
 def test_who_asked_for_none_gets_no_reminders_but_can_still_answer(director, client):
-    mail.send_due()
+    outbox.send_due()
     assert invitations.remind(director)
     reminders.end_reminders(director)  # between queueing and sending
     django_mail.outbox.clear()
-    assert mail.send_due() == 0
+    assert outbox.send_due() == 0
     assert not invitations.remind(director)
     client.get(invitations.link_path(director))
     assert client.get(reverse("invitation", args=[director.pk])).status_code == 200

@@ -5,9 +5,10 @@ import datetime
 import pytest
 from django.urls import reverse
 
-from teams import invitations, studies
+from teams.inviting import invitations
 from teams.models import Event, Role, Study, User
-from teams.studies import let_work
+from teams.studies import setting_up
+from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
 pytestmark = pytest.mark.django_db
@@ -129,18 +130,18 @@ def test_what_was_promised_stays_after_the_first_invitation(client, roos, study,
 
 
 def test_what_was_published_stays_where_nobody_was_invited(client, roos, study):
-    studies.promise(study)  # as publishing and opening a collection do
+    setting_up.promise(study)  # as publishing and opening a collection do
     client.force_login(roos)
     page = client.get(reverse("study_settings", args=["learning"]))
     assert page.context["form"].fields["k"].disabled
-    assert studies.change_settings(study, {"k": 7}, roos) == []
+    assert setting_up.change_settings(study, {"k": 7}, roos) == []
     study.refresh_from_db()
     assert study.k == 5
 
 
 def test_the_step_keeps_promises_even_without_the_form(study, nursing, roos):
     invitations.invite_directors(study)
-    assert studies.change_settings(study, {"k": 7, "title": "T"}, roos) == ["title"]
+    assert setting_up.change_settings(study, {"k": 7, "title": "T"}, roos) == ["title"]
     study.refresh_from_db()
     assert study.k == 5
 

@@ -12,7 +12,8 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from teams import sweeping, tasks
+from teams import tasks
+from teams.base import sweeping
 from teams.models import Institution, Invitation, Leftover, User
 from tests.groups import a_group
 from tests.surveys.attacker import left_on_disk, swept

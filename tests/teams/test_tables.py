@@ -5,7 +5,7 @@ import io
 import openpyxl
 import pytest
 
-from teams.tables import MAX_ROWS, UnreadableTable, read_table, write_csv
+from teams.files.tables import MAX_ROWS, UnreadableTable, read_table, write_csv
 
 ROWS = [["naam", "stad"], ["Zoë", "Hengelo"], ["a;b, c", "Den Haag"]]
 

@@ -8,10 +8,10 @@ from django.conf import settings as installed
 from django.test import Client
 from django.urls import reverse
 
-from surveys.drafts import new_draft
 from surveys.models import Questionnaire
+from surveys.questionnaires.drafts import new_draft
+from teams.base.typed import person
 from teams.models import Study, User
-from teams.typed import person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams import corrections, invitations, link_codes, mail, new_leaders, refusals, studies
+from teams.inviting import corrections, invitations, link_codes, new_leaders
+from teams.inviting.withdrawing import reissue, withdraw
+from teams.mail import outbox, refusals
 from teams.models import Event, Invitation, LinkCode, OutboxMessage, Participation, Study
-from teams.withdrawing import reissue, withdraw
+from teams.studies import setting_up
 from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, wave_of, world
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +172,7 @@ def test_leaders_are_not_mailed_before_the_directors_day(client, director, nursi
 def test_a_link_ends_and_a_new_one_opens(client, director, study):
     old = invitations.link_path(director)
     page = reverse("invitation", args=[director.pk])
-    with freeze_time(max(study.ends_on, datetime.date.today()) + datetime.timedelta(days=studies.LINK_DAYS + 1)):
+    with freeze_time(max(study.ends_on, datetime.date.today()) + datetime.timedelta(days=setting_up.LINK_DAYS + 1)):
         client.get(old)
         assert client.get(page).status_code == 404
         assert reissue(director)
@@ -227,7 +229,7 @@ def test_nobody_is_mailed_without_a_permission_that_still_holds(study, steps):
             elif step == "send":
                 django_mail.outbox.clear()
                 waiting = list(OutboxMessage.objects.filter(state=OutboxMessage.State.QUEUED).order_by("pk"))
-                mail.send_due()
+                outbox.send_due()
                 for message in waiting:
                     if reread(message).state != OutboxMessage.State.SENT or not message.kind.startswith("teams.leader"):
                         continue
@@ -259,7 +261,7 @@ def test_who_becomes_leader_begins_anew_with_a_link_that_works_and_reminders_to_
     assert corrections.correct_leader(Participation.objects.get(pk=nursing.pk), "Nina", "nina@noord.example")
     new = old.select_related("study").get()
     assert (new.n_reminders, new.reminded_at) == (0, None)
-    assert new.link_until >= timezone.localdate() + datetime.timedelta(days=studies.LINK_DAYS)
+    assert new.link_until >= timezone.localdate() + datetime.timedelta(days=setting_up.LINK_DAYS)
     assert not invitations.link_ended(new)
 
 

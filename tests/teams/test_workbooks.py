@@ -10,9 +10,9 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from surveys import xlsform_reading
-from teams.tables import UnreadableTable, read_rows
-from teams.workbooks import Limits, UnreadableWorkbook, read_sheets
+from surveys.questionnaires import xlsform_reading
+from teams.files.tables import UnreadableTable, read_rows
+from teams.files.workbooks import Limits, UnreadableWorkbook, read_sheets
 from tests.access.cast import make_cast
 
 SMALL = Limits(cells=10_000, megabytes=300, seconds=2)

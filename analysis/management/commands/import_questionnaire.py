@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analysis.management.group import group_named
-from surveys.questionnaires import QuestionnaireError, definition_of, import_questionnaire
+from surveys.questionnaires.publishing import QuestionnaireError, definition_of, import_questionnaire
 
 
 class Command(BaseCommand):

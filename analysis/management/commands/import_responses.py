@@ -8,19 +8,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from analysis import runs
-from analysis.import_file import Answers, read_answers, read_map, read_table
-from analysis.import_teams import ImportRefused
-from analysis.imports import import_answers, seal
+from analysis.data.import_file import Answers, read_answers, read_map, read_table
+from analysis.data.import_teams import ImportRefused
+from analysis.data.imports import import_answers, seal
+from analysis.forms.decisions_and_import import row_numbers
 from analysis.management.group import group_named
 from analysis.models import AnalysisRun
-from analysis.plan import default_plan, import_plan
-from analysis.researcher_forms import row_numbers
+from analysis.plan.plans import default_plan, import_plan
+from analysis.runs import execution
 from surveys.models import QuestionnaireVersion, Survey
-from surveys.questionnaires import definition_of
+from surveys.questionnaires.publishing import definition_of
+from teams.files.tables import UnreadableTable
+from teams.files.workbooks import BY_COMMAND
 from teams.models import Study
-from teams.tables import UnreadableTable
-from teams.workbooks import BY_COMMAND
 
 SHOWN = 200
 
@@ -90,8 +90,8 @@ class Command(BaseCommand):
         seal(made)
         self.stdout.write(f"Imported {answers.n_rows} responses of {len(made)} teams; their collections are sealed.")
         if options["analyse"]:
-            run = runs.request_run(survey)
-            if not runs.execute(run.pk):
+            run = execution.request_run(survey)
+            if not execution.execute(run.pk):
                 raise CommandError(f"The analysis failed: {AnalysisRun.objects.get(pk=run.pk).error}")
             self.stdout.write(f"Analysed (run {run.pk}).")
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analysis.models import AnalysisRun
-from analysis.reading import RESEARCHER, results_of
+from analysis.results.reading import RESEARCHER, results_of
 from teams.models import Study
 
 

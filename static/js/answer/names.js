@@ -1,4 +1,4 @@
-// What the pages and the service worker both know. A response's pages stand below its handle (surveys/handles.py), and all
+// What the pages and the service worker both know. A response's pages stand below its handle (surveys/answering/handles.py), and all
 // addresses in them are relative to that; below /a/ itself stand those of releases before, with the same names.
 export const CACHE = "questionnaire-1";
 export const ROOT = "/a/";

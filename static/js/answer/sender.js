@@ -8,7 +8,7 @@ const OUTCOMES = ["saved", "conflict", "submitted", "deleted", "invalid", "unkno
 
 // The server's answer to a JSON post, null where none came: no network, a fault, or an answer of somebody else. A proxy, a
 // filter or a cache can send any status and any text, so the status tells nothing: ours gives back what this request alone
-// said (surveys/views/saving.py).
+// said (surveys/views/teachers/saving.py).
 export async function post(address, body, credentials = "omit") {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), PATIENCE);

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from surveys import sealing
+from surveys.collecting import sealing
 
 
 class Command(BaseCommand):

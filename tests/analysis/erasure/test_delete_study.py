@@ -10,12 +10,12 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from analysis import runs
 from analysis.erasure import studies
 from analysis.erasure.tables import tables
 from analysis.models import AnalysisRun
-from surveys import keys, seal_list
-from surveys.collections import open_collection
+from analysis.runs import execution
+from surveys.collecting.collections import open_collection
+from surveys.keys import collection_keys, seal_list
 from surveys.models import Collection, Questionnaire, Response, SealedResponse
 from teams.models import (
     Academy,
@@ -30,7 +30,7 @@ from teams.models import (
     Team,
     User,
 )
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.analysis import builders
 from tests.analysis.erasure import every_table
 from tests.surveys import attacker
@@ -86,7 +86,7 @@ def test_every_table_with_a_path_to_a_study_is_known_and_filled(full):
 @with_commits
 def test_everything_goes_and_one_line_without_names_stays(full, roos):
     collection = Collection.objects.filter(survey__study=full).first()
-    keys.make(collection)
+    collection_keys.make(collection)
     assert every_table.found_in_database(MARKER)
     deletion = delete(full, roos)
     assert deletion.done_at
@@ -94,8 +94,8 @@ def test_everything_goes_and_one_line_without_names_stays(full, roos):
     for table in tables():
         assert not table.model._base_manager.exists(), table.model
     assert every_table.found_in_database(MARKER) == []
-    with pytest.raises(keys.KeyDestroyed):
-        keys.read(collection)
+    with pytest.raises(collection_keys.KeyDestroyed):
+        collection_keys.read(collection)
     line = StudyDeletion.objects.get()
     assert (line.number, line.n_teams, line.n_responses) == (full.pk, 3, 21 + 1), (
         "21 sealed ones, and the open one of every_table"
@@ -173,7 +173,7 @@ def test_a_run_at_work_is_cancelled_and_mail_is_dropped(full):
     studies.begin(full)
     assert set(AnalysisRun.objects.values_list("state", flat=True)) == {"cancelled"}
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {"dropped"}
-    assert runs.surveys_due() == []
+    assert execution.surveys_due() == []
 
 
 @pytest.mark.parametrize("killed_at", [1, 5, 20, 45])

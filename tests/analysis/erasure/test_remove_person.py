@@ -14,12 +14,15 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
+from analysis.board import waiting
 from analysis.erasure import people, places
 from analysis.erasure.texts import REMOVED
-from analysis.waiting import waiting
-from surveys import seal_list
+from surveys.keys import seal_list
 from surveys.models import Invitee, LinkSecret
-from teams import calendars, corrections, history, invitations, mail
+from teams import history
+from teams.inviting import corrections, invitations
+from teams.mail import outbox
+from teams.meetings import calendars
 from teams.models import (
     Academy,
     Attendee,
@@ -36,7 +39,7 @@ from teams.models import (
     Team,
     User,
 )
-from teams.studies import let_work
+from teams.studies.setting_up import let_work
 from tests.analysis import builders
 from tests.analysis.erasure import every_table
 from tests.surveys import attacker
@@ -187,19 +190,19 @@ def test_what_it_means_for_who_is_asked_invited_or_expected(study, roos, admin):
     Participation.objects.filter(pk=team.pk).update(state="invited", leader_name=NAME, leader_email=ADDRESS)
     Invitation.objects.create(study=study, academy=team.team.academy, state="accepted", undertaking=True)
     invitation = Invitation.objects.create(study=study, participation=team, state="sent", nonce="a" * 32)
-    mail.queue("teams.leader_reminder", invitation.pk, study=study)
+    outbox.queue("teams.leader_reminder", invitation.pk, study=study)
     assert people.look(ADDRESS, None).open_invitations == 1
     people.remove(ADDRESS, admin, None)
     assert "no director or leader" in " ".join(item.text for item in waiting(study))
     invitation.refresh_from_db()
     assert not invitations.remind(invitation, roos), "there is nobody to remind"
     assert invitation.nonce != "a" * 32, "the old link opens nothing"
-    mail.send_due()
+    outbox.send_due()
     assert django_mail.outbox == []
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {"dropped"}
     team.refresh_from_db()
     corrections.correct_leader(team, "Nina Nieuw", "nina@noord.example", by=roos)
-    mail.send_due()
+    outbox.send_due()
     assert [letter.to for letter in django_mail.outbox] == [["nina@noord.example"]], "who is named next is asked"
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from analysis.erasure import people
-from surveys import links, submission
+from surveys.answering import submission
+from surveys.linking import personal_links
 from surveys.models import Invitee, Response
 from teams.models import OutboxMessage
 from tests.surveys.conftest import collection, study, survey, version  # noqa: F401
@@ -13,17 +14,17 @@ LIST = ["a@noord.example", "b@noord.example"]
 
 
 def test_a_removed_person_gets_no_second_link(collection):  # noqa: F811
-    links.issue_links(collection, LIST)
-    token = links.personal_url(Invitee.objects.get(email=LIST[0])).rsplit("/", 1)[1]
-    mails = OutboxMessage.objects.filter(kind=links.LINK_MAIL)
+    personal_links.issue_links(collection, LIST)
+    token = personal_links.personal_url(Invitee.objects.get(email=LIST[0])).rsplit("/", 1)[1]
+    mails = OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL)
     n_mails = mails.count()
     people.remove(LIST[0], None, None)
-    assert links.issue_links(collection, ["A@Noord.example", LIST[1]]) == 0
+    assert personal_links.issue_links(collection, ["A@Noord.example", LIST[1]]) == 0
     assert Invitee.objects.count() == 2
     assert not Invitee.objects.filter(email=LIST[0]).exists()
     assert mails.count() == n_mails
-    assert links.issue_links(collection, [*LIST, "c@noord.example"]) == 1
+    assert personal_links.issue_links(collection, [*LIST, "c@noord.example"]) == 1
     # the link in the mailbox still opens the person's own draft, and stands for one response
-    holder = links.find_invitee(token)
+    holder = personal_links.find_invitee(token)
     assert submission.start_by_link(holder) == submission.start_by_link(holder)
     assert Response.objects.count() == 1

@@ -1,10 +1,10 @@
 """A release with all that files for other programs stumble over."""
 
-from analysis import dataset
-from analysis.exporting.rows import ReleasedRows, rows_of
+from analysis.data import dataset
+from analysis.exports.rows import ReleasedRows, rows_of
 from analysis.models.releases import RowRelease
 from surveys.models import Survey
-from surveys.questionnaires import import_questionnaire
+from surveys.questionnaires.publishing import import_questionnaire
 from tests.analysis import builders
 from tests.groups import a_group
 

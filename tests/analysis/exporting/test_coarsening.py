@@ -8,14 +8,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis.exporting import coarsening, csv_file, releases, rows, spss
+from analysis.data import coarsening
+from analysis.exports import csv_file, releases, rows, spss
 from analysis.models.releases import RowRelease
-from surveys.definition import content_hash
 from surveys.models import QuestionnaireVersion, SealedResponse, Survey
-from surveys.questionnaires import definition_of
-from teams import employment
+from surveys.questionnaires.definition import content_hash
+from surveys.questionnaires.publishing import definition_of
 from teams.models import User
-from teams.studies import let_work
+from teams.people import employment
+from teams.studies.setting_up import let_work
 from tests.analysis import builders
 from tests.analysis.builders import answers
 

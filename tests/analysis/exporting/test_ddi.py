@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis.exporting import ddi
+from analysis.exports import ddi
 from surveys.models import Survey
-from surveys.questionnaires import definition_of, import_questionnaire, install_shipped
+from surveys.questionnaires.publishing import definition_of, import_questionnaire, install_shipped
 from teams.models import Study
 from tests.analysis import builders
 from tests.groups import a_group

@@ -10,15 +10,15 @@ import pyreadstat
 import pytest
 from django.utils.translation import override
 
-from analysis import runs
-from analysis.exporting import csv_file, ddi, mplus, releases, rscript, spss
-from analysis.exporting.models_of_run import scales_of
-from analysis.exporting.rows import DataChanged, rows_of
-from analysis.exports import codebook_rows, csv_lines, team_code
+from analysis.exports import csv_file, ddi, mplus, releases, rscript, spss
+from analysis.exports.rows import DataChanged, rows_of
+from analysis.exports.tables import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
 from analysis.models.results import ReliabilityResult
+from analysis.results.models_of_run import scales_of
+from analysis.runs import execution
 from surveys.models import SealedResponse, Survey
-from teams.glyphs import without_controls
+from teams.text.glyphs import without_controls
 from tests.analysis import builders
 from tests.analysis.builders import answers
 from tests.analysis.exporting.odd import odd_rows
@@ -42,8 +42,8 @@ def survey():
 
 @pytest.fixture
 def run(survey):
-    made = runs.request_run(survey)
-    assert runs.execute(made.pk)
+    made = execution.request_run(survey)
+    assert execution.execute(made.pk)
     return AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get(pk=made.pk)
 
 
@@ -60,7 +60,9 @@ def test_csv_has_answers_as_given_and_no_names_keys_or_background(survey, run):
     first = next(row for row in rows if row["AA2"] == "x")
     assert (first["AA1"], first["AA3"]) == ("1", "3")
     assert next(row for row in rows if row["AA1"] == "2")["AA3"] == ""
-    assert {row["team"] for row in rows} == {team_code(survey, pk) for pk in runs.dataset.load(survey).participations}
+    assert {row["team"] for row in rows} == {
+        team_code(survey, pk) for pk in execution.dataset.load(survey).participations
+    }
     assert "Noord" not in text
     assert not any(key in text for key in SealedResponse.objects.values_list("key", flat=True))
 
@@ -133,8 +135,8 @@ def test_scales_are_those_of_the_run_not_of_later_decisions(survey, run):
     Decision.objects.create(study=survey.study, kind="merge", subject="AA", target="BB", reason="same")
     sets = {of.scale_set: {scale.code: scale.items for scale in of.scales} for of in scales_of(run)}
     assert sets["final"] == sets["theoretical"]
-    again = runs.request_run(survey)
-    assert runs.execute(again.pk)
+    again = execution.request_run(survey)
+    assert execution.execute(again.pk)
     final = {scale.code: scale for scale in scales_of(AnalysisRun.objects.get(pk=again.pk))[1].scales}
     assert set(final["BB"].items) == {"AA1", "AA2", "AA3", "BB1", "BB2", "BB3"}
     assert final["BB"].minimum_answered == 4

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis import runs
 from analysis.models.releases import RowRelease
+from analysis.runs import execution
 from surveys.models import Survey
 from teams.models import Event
 from tests.analysis import builders
@@ -46,7 +46,7 @@ def test_a_release_needs_its_purpose(researcher, study):
 
 def test_a_release_gives_files_and_every_download_is_on_record(researcher, study):
     builders.three_teams(study)
-    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    assert execution.execute(execution.request_run(Survey.objects.get(study=study)).pk)
     researcher.post(url("exports"), {"with_team": "on", "purpose": "For the thesis of Ine"})
     release = RowRelease.objects.get()
     page = researcher.get(url("exports")).content.decode()
@@ -80,7 +80,7 @@ def test_a_file_of_data_that_changed_is_not_given(researcher, study):
 
 def test_scripts_are_not_given_with_numbers_of_other_answers(researcher, study):
     seal(study)
-    assert runs.execute(runs.request_run(Survey.objects.get(study=study)).pk)
+    assert execution.execute(execution.request_run(Survey.objects.get(study=study)).pk)
     seal(study, "Late")
     researcher.post(url("exports"), {"with_team": "on", "purpose": "Soon"})
     for form, status in (("r", 302), ("mplus", 302), ("csv", 200)):

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis import runs, withdrawals
-from analysis.exporting import files, prepared, releases
+from analysis import withdrawals
+from analysis.exports import files, prepared, releases
 from analysis.models import AnalysisRun
 from analysis.models.releases import PreparedFile, PreparedPart, RowRelease
+from analysis.runs import execution
 from surveys.models import Survey
 from teams.models import Event, Participation
 from tests.analysis import builders
@@ -105,7 +106,7 @@ def test_the_page_counts_then_releases_then_makes_the_files(researcher, survey, 
     assert "every 3s" not in researcher.get(url("exports")).content.decode()
     assert researcher.post(url("exports"), asked).status_code == 302
     pk = RowRelease.objects.get().pk
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     run = AnalysisRun.objects.select_related("survey__version", "survey__study", "plan").get()
     for form in files.CONTENT_TYPES:
         address = url("release_file", pk, form) + "?language=en"
@@ -134,7 +135,7 @@ def test_the_page_counts_then_releases_then_makes_the_files(researcher, survey, 
 def test_a_file_of_another_analysis_is_made_anew(researcher, survey):
     one = release(counted(survey))
     assert made(one, survey)
-    assert runs.execute(runs.request_run(survey).pk)
+    assert execution.execute(execution.request_run(survey).pk)
     run = AnalysisRun.objects.get()
     assert prepared.ready(one, run, "csv", "en") is None
     assert "Make CSV" in researcher.get(url("exports")).content.decode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.exporting import releases
+from analysis.exports import releases
 from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from teams.models import Event

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.psychometrics import FitResult, fit
-from analysis.psychometrics.agreement import agreement
-from analysis.psychometrics.nesting import nesting
-from analysis.psychometrics.reliability import omega_total, reliability
+from analysis.psychometrics.scales.reliability import omega_total, reliability
+from analysis.psychometrics.teams.agreement import agreement
+from analysis.psychometrics.teams.icc import nesting
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "methods.md"

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.psychometrics.agreement import (
+from analysis.psychometrics.problems import NO_VARIANCE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
+from analysis.psychometrics.teams.agreement import (
     DIFFER_SOMEWHAT,
     DIFFER_WIDELY,
     LARGELY_AGREE,
@@ -17,9 +18,8 @@ from analysis.psychometrics.agreement import (
     null_variance,
     uniform_null_variance,
 )
-from analysis.psychometrics.nesting import level_correlations, nesting, variance_components
-from analysis.psychometrics.problems import NO_VARIANCE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
-from analysis.psychometrics.team_means import (
+from analysis.psychometrics.teams.icc import level_correlations, nesting, variance_components
+from analysis.psychometrics.teams.team_means import (
     mean_over_respondents,
     mean_over_teams,
     shrunken_team_means,

@@ -155,8 +155,8 @@ def test_factor_correlations_and_r_square(case: Case) -> None:
 
 def test_errors_from_observed_information() -> None:
     """The bread of MLR alone: lavaan's information = 'observed'."""
-    from analysis.psychometrics.cfa import MaximumLikelihood, invert_information
-    from analysis.psychometrics.likelihood import observed_information
+    from analysis.psychometrics.ml.cfa import MaximumLikelihood, invert_information
+    from analysis.psychometrics.ml.likelihood import observed_information
 
     oracle = load_oracle("simstudy_cfa")
     ours = fit(oracle["models"]["6f"], load_data("simstudy_complete"), mean_structure=True, modification=False)

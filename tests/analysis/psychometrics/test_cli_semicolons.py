@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.psychometrics.cli_describe import read_data
+from analysis.psychometrics.cli.describe import read_data
 
 
 def test_semicolons_and_decimal_commas_are_read(tmp_path):

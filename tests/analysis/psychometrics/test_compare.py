@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 
 from analysis.psychometrics import FitResult, fit
-from analysis.psychometrics.compare import compare
+from analysis.psychometrics.entry.compare import compare
 from analysis.psychometrics.errors import AnalysisInputError
-from analysis.psychometrics.result import NOT_COMPARABLE
+from analysis.psychometrics.ml.result import NOT_COMPARABLE
 
 from . import tolerances as tol
 from .conftest import load_data, load_oracle

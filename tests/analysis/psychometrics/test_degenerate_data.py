@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.psychometrics import agreement, correlations, descriptives, nesting, screening, team_means
-from analysis.psychometrics.distinguish import distinguish
-from analysis.psychometrics.htmt import htmt
-from analysis.psychometrics.ordinal import fit_ordinal
-from analysis.psychometrics.reliability import omega_total, reliability
-from analysis.psychometrics.reliability_models import omega_with_missing_answers, ordinal_reliability
-from analysis.psychometrics.scoring import score_scales
+from analysis.psychometrics.entry.discriminant import distinguish
+from analysis.psychometrics.entry.htmt import htmt
+from analysis.psychometrics.entry.reliability_models import omega_with_missing_answers, ordinal_reliability
+from analysis.psychometrics.ordinal.ordinal import fit_ordinal
+from analysis.psychometrics.scales import correlations, descriptives, screening
+from analysis.psychometrics.scales.reliability import omega_total, reliability
+from analysis.psychometrics.scales.scoring import score_scales
+from analysis.psychometrics.teams import agreement, icc, team_means
 
 NAMES = list("abcdek")
 MODEL = "f =~ a + b + c\ng =~ d + e + k"
@@ -66,7 +67,7 @@ def statistics(items, team):
         "omega": lambda: omega_total(items),
         "omega with gaps": lambda: omega_with_missing_answers(items),
         "ordinal reliability": lambda: ordinal_reliability(items),
-        "nesting": lambda: (nesting.nesting(score, team), nesting.level_correlations(items, team)),
+        "nesting": lambda: (icc.nesting(score, team), icc.level_correlations(items, team)),
         "agreement": lambda: agreement.agreement(items, team).to_dict(),
         "team_statistics": lambda: team_means.team_statistics(score, team),
         "means": lambda: (team_means.mean_over_respondents(score, team), team_means.mean_over_teams(score, team)),

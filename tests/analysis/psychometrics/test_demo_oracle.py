@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from analysis.demo.simulation import ITEMS, response_frame, simulate
 from analysis.psychometrics import FitResult, fit
-from analysis.psychometrics.nesting import nesting
-from analysis.psychometrics.reliability import reliability
-from analysis.simulation import ITEMS, response_frame, simulate
+from analysis.psychometrics.scales.reliability import reliability
+from analysis.psychometrics.teams.icc import nesting
 from tests.analysis.psychometrics import tolerances as tol
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.oracle_comparison import compare

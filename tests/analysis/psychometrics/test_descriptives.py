@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.psychometrics.correlations import (
+from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS
+from analysis.psychometrics.scales.correlations import (
     correlation_matrix,
     covariance_matrix,
     factorability,
     mardia,
     squared_multiple_correlations,
 )
-from analysis.psychometrics.descriptives import (
+from analysis.psychometrics.scales.descriptives import (
     describe,
     description_problems,
     description_to_dict,
     distributions,
     frequencies,
 )
-from analysis.psychometrics.problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.oracle_comparison import compare
 from tests.analysis.psychometrics.tolerances import DESCRIPTIVES

@@ -8,6 +8,12 @@ import pytest
 
 from analysis.psychometrics import AnalysisInputError, FitResult, fit
 from analysis.psychometrics.errors import DataError, ModelSyntaxError
+from analysis.psychometrics.ml.result import (
+    CASES_DROPPED,
+    FEWER_CLUSTERS_THAN_PARAMETERS,
+    NO_SCALED_TEST,
+    NOT_IDENTIFIED,
+)
 from analysis.psychometrics.problems import (
     CORRELATION_AT_OR_OVER_ONE,
     NEGATIVE_VARIANCE,
@@ -17,7 +23,6 @@ from analysis.psychometrics.problems import (
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,
 )
-from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS, NO_SCALED_TEST, NOT_IDENTIFIED
 
 from .conftest import load_data
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from analysis.psychometrics.entry.invariance import InvarianceResult, invariance
 from analysis.psychometrics.errors import AnalysisInputError
-from analysis.psychometrics.invariance import InvarianceResult, invariance
 
 from . import tolerances as tol
 from .conftest import load_data, load_oracle

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.psychometrics.likelihood import all_terms, expected_information, observed_information, weighted
-from analysis.psychometrics.model import build_table
-from analysis.psychometrics.moments import ModelStructure, trace_products
-from analysis.psychometrics.sample import draw_sample
+from analysis.psychometrics.ml.likelihood import all_terms, expected_information, observed_information, weighted
+from analysis.psychometrics.ml.moments import ModelStructure, trace_products
+from analysis.psychometrics.ml.sample import draw_sample
+from analysis.psychometrics.syntax.model import build_table
 
 from .conftest import load_data
 from .differences import numerical_jacobian

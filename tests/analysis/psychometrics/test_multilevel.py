@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.psychometrics.multilevel import compare_groups
-from analysis.psychometrics.nesting import nesting, teams_of
+from analysis.psychometrics.teams.icc import nesting, teams_of
+from analysis.psychometrics.teams.multilevel import compare_groups
 
 ORACLES = Path(__file__).resolve().parents[2] / "oracles"
 EXPECTED = json.loads((ORACLES / "multilevel.json").read_text())

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.psychometrics.nesting import Teams, teams_of
-from analysis.psychometrics.nonresponse import composition, correlation, return_rate
+from analysis.psychometrics.teams.icc import Teams, teams_of
+from analysis.psychometrics.teams.nonresponse import composition, correlation, return_rate
 
 ORACLES = Path(__file__).resolve().parents[2] / "oracles"
 EXPECTED = json.loads((ORACLES / "nonresponse.json").read_text())

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from analysis.psychometrics.errors import AnalysisInputError
-from analysis.psychometrics.ordinal import fit_ordinal
+from analysis.psychometrics.ml.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
+from analysis.psychometrics.ordinal.ordinal import fit_ordinal
 from analysis.psychometrics.problems import (
     CORRELATION_AT_OR_OVER_ONE,
     EMPTY_CATEGORY,
     NO_VARIANCE,
     TOO_FEW_OBSERVATIONS,
 )
-from analysis.psychometrics.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.oracle_comparison import compare
 from tests.analysis.psychometrics.tolerances import MODIFICATION_REL, WLSMV_THRESHOLD, Excluded

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.psychometrics.ordinal import fit_ordinal
+from analysis.psychometrics.ordinal.ordinal import fit_ordinal
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.oracle_comparison import compare
 from tests.analysis.psychometrics.tolerances import Excluded

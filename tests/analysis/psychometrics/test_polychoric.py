@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import integrate
 from scipy.special import ndtr, ndtri
 
-from analysis.psychometrics import polychoric_influence
-from analysis.psychometrics.bivariate_normal import density, distribution, log_density_slope, threshold_slope
-from analysis.psychometrics.polychoric import ordinal_data, polychoric
+from analysis.psychometrics.ordinal import influence
+from analysis.psychometrics.ordinal.bivariate_normal import density, distribution, log_density_slope, threshold_slope
+from analysis.psychometrics.ordinal.polychoric import ordinal_data, polychoric
 from analysis.psychometrics.problems import (
     CORRELATION_AT_OR_OVER_ONE,
     EMPTY_CATEGORY,
@@ -129,8 +129,8 @@ def test_a_newton_step_too_far_is_taken_back():
 def test_many_respondents_are_kept_as_a_cross_product(monkeypatch):
     data = ordinal_data(load_data("hs1939_ordinal")[["x1", "x2", "x3"]])
     by_row = polychoric(data).influence
-    monkeypatch.setattr(polychoric_influence, "KEEP_ROWS", 10)
-    monkeypatch.setattr(polychoric_influence, "_ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(influence, "KEEP_ROWS", 10)
+    monkeypatch.setattr(influence, "_ROWS_AT_ONCE", 100)
     compressed = polychoric(data).influence
     assert len(compressed.correlations) == 9 + 3
     np.testing.assert_allclose(compressed.correlations.T @ compressed.correlations,

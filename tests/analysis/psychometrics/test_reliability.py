@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.psychometrics.one_factor import fit_one_factor
+from analysis.psychometrics.entry.reliability_models import omega_with_missing_answers, ordinal_reliability
 from analysis.psychometrics.problems import (
     NEGATIVE_VARIANCE,
     NO_VARIANCE,
@@ -14,7 +14,8 @@ from analysis.psychometrics.problems import (
     TOO_FEW_ITEMS,
     TOO_FEW_OBSERVATIONS,
 )
-from analysis.psychometrics.reliability import (
+from analysis.psychometrics.scales.one_factor import fit_one_factor
+from analysis.psychometrics.scales.reliability import (
     alpha_standard_error,
     cronbach_alpha,
     feldt_interval,
@@ -23,8 +24,7 @@ from analysis.psychometrics.reliability import (
     reliability,
     reliability_of_scales,
 )
-from analysis.psychometrics.reliability_models import omega_with_missing_answers, ordinal_reliability
-from analysis.psychometrics.scoring import reverse_key
+from analysis.psychometrics.scales.scoring import reverse_key
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 from tests.analysis.psychometrics.oracle_comparison import compare
 from tests.analysis.psychometrics.tolerances import DESCRIPTIVES, FIML_ESTIMATE, WLSMV_ESTIMATE, WLSMV_POLYCHORIC

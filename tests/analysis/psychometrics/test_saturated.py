@@ -6,21 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from analysis.psychometrics.clusters import (
+from analysis.psychometrics.fiml.casewise_scores import moment_meat
+from analysis.psychometrics.fiml.saturated import estimate_moments, missing_patterns, moment_derivatives, moment_value
+from analysis.psychometrics.ml.newton import minimise
+from analysis.psychometrics.ml.strata import NotPositiveDefiniteError, half_index
+from analysis.psychometrics.twolevel.clusters import (
     cluster_scores,
     summarise_clusters,
     two_level_derivatives,
     two_level_value,
 )
-from analysis.psychometrics.missing_scores import moment_meat
-from analysis.psychometrics.newton import minimise
-from analysis.psychometrics.saturated import estimate_moments, missing_patterns, moment_derivatives, moment_value
-from analysis.psychometrics.saturated_twolevel import (
+from analysis.psychometrics.twolevel.saturated import (
     estimate_two_level_moments,
     estimate_unrelated_moments,
     is_singular,
 )
-from analysis.psychometrics.strata import NotPositiveDefiniteError, half_index
 from tests.analysis.psychometrics import tolerances
 from tests.analysis.psychometrics.conftest import load_data, load_oracle
 
@@ -116,7 +116,7 @@ def test_moments_follow_item_order_and_scale(seed: int, order: list[int]) -> Non
 def test_em_alone_reaches_what_newton_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
     patterns = missing_patterns(incomplete(5, share=0.35))
     with_newton = estimate_moments(patterns)
-    monkeypatch.setattr("analysis.psychometrics.saturated.MOST_NEWTON_MOMENTS", 0)
+    monkeypatch.setattr("analysis.psychometrics.fiml.saturated.MOST_NEWTON_MOMENTS", 0)
     without = estimate_moments(patterns)
     assert without.n_iterations > with_newton.n_iterations
     np.testing.assert_allclose(without.covariance, with_newton.covariance, atol=1e-8)
@@ -225,7 +225,7 @@ def test_two_level_moments_are_at_least_as_likely_as_lavaans(fit_name: str) -> N
 def test_quasi_newton_for_many_items_finds_the_same_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     summaries = summarise_clusters(*clustered(4, n_clusters=60))
     newton = estimate_two_level_moments(summaries)
-    monkeypatch.setattr("analysis.psychometrics.saturated_twolevel.MOST_NEWTON_MOMENTS", 0)
+    monkeypatch.setattr("analysis.psychometrics.twolevel.saturated.MOST_NEWTON_MOMENTS", 0)
     quasi = estimate_two_level_moments(summaries)
     assert quasi.converged
     assert quasi.logl == pytest.approx(newton.logl, abs=1e-6)

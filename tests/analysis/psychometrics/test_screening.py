@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.psychometrics.screening import (
+from analysis.psychometrics.scales.screening import (
     DEFAULT_RULES,
     ScreeningRule,
     apply_rules,

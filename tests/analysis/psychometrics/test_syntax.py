@@ -3,8 +3,8 @@
 import pytest
 
 from analysis.psychometrics.errors import ModelError, ModelSyntaxError
-from analysis.psychometrics.model import ParameterTable, build_table
-from analysis.psychometrics.syntax import parse_model
+from analysis.psychometrics.syntax.model import ParameterTable, build_table
+from analysis.psychometrics.syntax.parsing import parse_model
 
 
 def free_names(table: ParameterTable) -> list[str]:

@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.psychometrics import AnalysisInputError, FitResult, fit
-from analysis.psychometrics.fit import ChiSquare, comparison_measures
-from analysis.psychometrics.model import build_table
+from analysis.psychometrics.ml.fit import ChiSquare, comparison_measures
+from analysis.psychometrics.ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
+from analysis.psychometrics.ml.sample import draw_sample
 from analysis.psychometrics.problems import (
     NEGATIVE_VARIANCE,
     NO_VARIANCE,
@@ -28,9 +29,8 @@ from analysis.psychometrics.problems import (
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,
 )
-from analysis.psychometrics.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
-from analysis.psychometrics.sample import draw_sample
-from analysis.psychometrics.twolevel import (
+from analysis.psychometrics.syntax.model import build_table
+from analysis.psychometrics.twolevel.model import (
     TwoLevelModel,
     model_derivatives,
     model_scores,

@@ -1,0 +1,1 @@
+"""What researchers decide about data and models, each with its reason."""

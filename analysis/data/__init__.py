@@ -1,0 +1,1 @@
+"""Sealed answers as a data set: dispositions, imports, open answers, coarser columns."""

@@ -1,0 +1,96 @@
+"""Open answers: each is looked at by a researcher after sealing, without the other answers, before it may be shown.
+
+A text in somebody's own words can name people and is as good as a signature beside other answers. So it is never in a file
+of responses: what is cleared leaves by itself, in an order that says nothing, without team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from analysis.data import dataset
+from analysis.data.dataset import OpenText
+from analysis.models.open_texts import TextReview
+from surveys.models import Survey
+from surveys.questionnaires.checking import cleaned
+from surveys.questionnaires.definition import LONGEST_ANSWER
+from teams.files.tables import Cell
+from teams.history import record
+from teams.models import User
+
+
+class NotThere(LookupError):
+    """No such open answer, or it was reviewed by somebody else meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionTexts:
+    """The open answers to one question: those that wait, and what the reviewed ones may show."""
+
+    question: str
+    waiting: tuple[OpenText, ...]
+    shown: tuple[tuple[str, str], ...]  # handle and text
+    n_withheld: int
+
+
+def texts_of(survey: Survey) -> list[QuestionTexts]:
+    """Per open question that has answers; two queries beside those of the data set."""
+    found = dataset.open_texts_of(survey)
+    reviews = {(row.response_id, row.question): row for row in TextReview.objects.filter(survey=survey)}
+    result = []
+    for question in dict.fromkeys(one.question for one in found):
+        of_question = [one for one in found if one.question == question]
+        judged = [(one, reviews[one.key, question]) for one in of_question if (one.key, question) in reviews]
+        shown = tuple((one.handle, row.text) for one, row in judged if row.text)
+        waiting = tuple(one for one in of_question if (one.key, question) not in reviews)
+        result.append(QuestionTexts(question, waiting, shown, len(judged) - len(shown)))
+    return result
+
+
+def review(survey: Survey, handle: str, text: str, user: User) -> TextReview:
+    """Say what may be shown of an open answer: ``text``, or nothing where it is blank. Who is first decides.
+
+    :raises NotThere: if there is no such answer, or it was reviewed already
+    """
+    found = next((one for one in dataset.open_texts_of(survey) if one.handle == handle), None)
+    if found is None:
+        raise NotThere
+    text = cleaned(text)[:LONGEST_ANSWER]
+    verdict = TextReview.Verdict.WITHHELD
+    if text:
+        verdict = TextReview.Verdict.CLEARED if text == found.text else TextReview.Verdict.REDACTED
+    try:
+        with transaction.atomic():
+            row = TextReview.objects.create(
+                survey=survey,
+                response_id=found.key,
+                question=found.question,
+                verdict=verdict,
+                text=text,
+                reviewed_by=user,
+            )
+            record(survey.study, "text_reviewed", by=user, detail=f"{found.question}, {verdict}")
+    except IntegrityError as error:  # the constraint decided: somebody else was first
+        raise NotThere from error
+    return row
+
+
+def review_again(survey: Survey, handle: str, user: User) -> None:
+    """Take a verdict back: the text waits again. :raises NotThere: if it was not reviewed"""
+    found = next((one for one in dataset.open_texts_of(survey) if one.handle == handle), None)
+    with transaction.atomic():
+        key, question = (found.key, found.question) if found else ("", "")
+        if not TextReview.objects.filter(survey=survey, response_id=key, question=question).delete()[0]:
+            raise NotThere
+        record(survey.study, "text_review_undone", by=user, detail=question)
+
+
+def rows(survey: Survey) -> Iterator[Sequence[Cell]]:
+    """What may be shown, for a file: question and text. In an order that says nothing."""
+    yield ("question", "text")
+    for of_question in texts_of(survey):
+        for _handle, text in of_question.shown:
+            yield (of_question.question, text)

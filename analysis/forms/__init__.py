@@ -1,0 +1,1 @@
+"""Forms of the analysis pages: they check and never save."""

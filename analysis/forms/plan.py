@@ -1,0 +1,140 @@
+"""The form that changes a locked plan. It checks; analysis/plan/plans.py writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analysis.plan.plans import ESTIMATORS, Content, changed, rules
+from teams.forms.filled import Filled
+
+MINIMUM, ITEMS = "minimum_", "items_"
+#: How far the parts of a distribution may be from 1 together.
+ROUNDING = 1e-5
+EXACT = 1e-12
+
+
+class AmendmentForm(Filled):
+    """The rules that can be changed afterwards, as they stand, and the reason for the change."""
+
+    not_eligible = forms.BooleanField(
+        label=gettext_lazy("Set aside who says that questions about the team cannot be answered"), required=False
+    )
+    unanswered_over = forms.FloatField(
+        label=gettext_lazy("Set aside who left more than this percentage of the questions unanswered"),
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text=gettext_lazy("Leave empty if nobody is set aside for this."),
+    )
+    k = forms.IntegerField(
+        label=gettext_lazy("Smallest group shown (k)"),
+        help_text=gettext_lazy("It can only become larger: teachers answered with that promise."),
+    )
+    skewed_null = forms.CharField(
+        label=gettext_lazy("Skewed null of rwg(j)"),
+        max_length=200,
+        help_text=gettext_lazy("One share per answer, lowest answer first, with blanks between them; together 1."),
+    )
+    estimators = forms.MultipleChoiceField(
+        label=gettext_lazy("Estimators of the factor models"),
+        choices=[(name, name) for name in ESTIMATORS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Say also whether you had seen results. It stands beside every result of this plan."),
+    )
+
+    def __init__(self, *args: Any, content: Content, names: dict[str, str], **kwargs: Any) -> None:
+        plan = rules(content)
+        kwargs["initial"] = {
+            "not_eligible": plan.set_aside_not_eligible,
+            "unanswered_over": None if plan.most_unanswered is None else round(100 * plan.most_unanswered, 6),
+            "skewed_null": " ".join(f"{share:.6g}" for share in plan.skewed_null),
+            "estimators": list(plan.estimators),
+            "k": plan.k,
+            "reverse_keyed": list(plan.reverse_keyed),
+        }
+        super().__init__(*args, **kwargs)
+        self.content, self.plan = content, plan
+        reason = self.fields.pop("reason")
+        self.fields["k"].min_value = plan.k  # type: ignore[attr-defined]
+        self.fields["k"].validators.append(MinValueValidator(plan.k))
+        choices = [(item, item) for item in plan.items]
+        for scale in plan.scales:
+            self.fields[ITEMS + scale.code] = forms.MultipleChoiceField(
+                label=_("%(scale)s: questions") % {"scale": names.get(scale.code, scale.code)},
+                choices=[(item, item) for item in scale.items],
+                initial=list(scale.items),
+                widget=forms.CheckboxSelectMultiple,
+            )
+            self.fields[MINIMUM + scale.code] = forms.IntegerField(
+                label=_("%(scale)s: answered at least") % {"scale": names.get(scale.code, scale.code)},
+                min_value=1,
+                max_value=len(scale.items),
+                initial=scale.minimum_answered,
+                help_text=_("of %(n)s questions") % {"n": len(scale.items)},
+            )
+        self.fields["reverse_keyed"] = forms.MultipleChoiceField(
+            label=_("Reverse-keyed questions"), choices=choices, widget=forms.CheckboxSelectMultiple, required=False
+        )
+        self.fields["reason"] = reason
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+    def clean_skewed_null(self) -> list[float]:
+        """The distribution: as it stands in the plan where it was left alone, since it is shown rounded."""
+        if self.cleaned_data["skewed_null"] == self.initial["skewed_null"]:
+            return list(self.plan.skewed_null)
+        try:
+            null = [float(part) for part in self.cleaned_data["skewed_null"].replace(",", ".").split()]
+        except ValueError as error:
+            raise ValidationError(_("Write numbers with blanks between them, for instance 0.1 0.2 0.4 0.3.")) from error
+        if len(null) != self.plan.n_points:
+            raise ValidationError(_("There must be %(n)s shares, one per answer.") % {"n": self.plan.n_points})
+        if min(null) < 0 or not abs(sum(null) - 1) < ROUNDING:
+            raise ValidationError(_("The shares must be 0 or more and make 1 together."))
+        total = sum(null)  # 0.333 three times is meant as thirds
+        return null if abs(total - 1) < EXACT else [share / total for share in null]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for scale in self.plan.scales:
+            items, minimum = cleaned.get(ITEMS + scale.code), cleaned.get(MINIMUM + scale.code)
+            if items is not None and len(items) < 2:
+                self.add_error(ITEMS + scale.code, _("A scale keeps at least two items."))
+            elif items and minimum and minimum > len(items):
+                self.add_error(MINIMUM + scale.code, _("There are only %(n)s questions left.") % {"n": len(items)})
+        return cleaned
+
+    @property
+    def amended(self) -> Content:
+        """The content of the plan as changed."""
+        cleaned = self.cleaned_data
+        share = cleaned["unanswered_over"]
+        return changed(
+            self.content,
+            screening={
+                "not_eligible": cleaned["not_eligible"],
+                "unanswered_over": None if share is None else round(share / 100, 8),
+            },
+            minimums={scale.code: cleaned[MINIMUM + scale.code] for scale in self.plan.scales},
+            null=cleaned["skewed_null"],
+            items={
+                scale.code: [item for item in scale.items if item in cleaned[ITEMS + scale.code]]
+                for scale in self.plan.scales
+            },
+            reverse_keyed=cleaned["reverse_keyed"],
+            k=cleaned["k"],
+            estimators=[name for name in ESTIMATORS if name in cleaned["estimators"]],
+        )

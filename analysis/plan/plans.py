@@ -1,0 +1,271 @@
+"""The analysis plan: the rules fixed before the data are seen, and their hash.
+
+A plan is a JSON document. It names the scales of the questionnaire, never a decision taken after the factor models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from analysis.models import AnalysisPlan
+from analysis.psychometrics.scales.scoring import default_minimum_answered
+from surveys.models import Survey
+from surveys.questionnaires.publishing import Definition, definition_of
+from teams import history
+from teams.models import Study, User
+
+#: A share of unanswered items above this sets a response aside (docs/methods.md, Screening).
+MOST_UNANSWERED = 0.25
+#: The null distribution of rwg(j) that expects people to agree rather than disagree; variance 0.89 (docs/methods.md).
+SKEWED_NULL_OF_FOUR = (0.10, 0.20, 0.40, 0.30)
+#: Maximum likelihood, with errors robust to skewed answers (MLM), and to teachers sharing a team as well (MLR).
+ESTIMATORS = ("ML", "MLM", "MLR")
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """A scale as it is scored: its items in order, those that are reverse-keyed, and how many must be answered."""
+
+    code: str
+    items: tuple[str, ...]
+    reverse_keyed: tuple[str, ...]
+    minimum_answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """A plan's content, read once: what the run needs, with types."""
+
+    k: int
+    n_points: int
+    set_aside_not_eligible: bool
+    most_unanswered: float | None
+    rule_version: int
+    minimum_rule: str
+    scales: tuple[ScalePlan, ...]
+    skewed_null: tuple[float, ...]
+    estimators: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items of all scales in the plan, in the order of the questionnaire."""
+        return tuple(item for scale in self.scales for item in scale.items)
+
+    @property
+    def reverse_keyed(self) -> tuple[str, ...]:
+        return tuple(item for scale in self.scales for item in scale.reverse_keyed)
+
+    def minimum_answered(self, n_items: int) -> int:
+        """How many of a scale's items must be answered for a score, by the rule of the plan."""
+        return 1 if self.minimum_rule == "one" else default_minimum_answered(n_items)
+
+
+def default_plan(definition: Definition, k: int) -> Content:
+    """The plan of a study that collects its own answers: screening on, two thirds of a scale's items answered."""
+    return _plan(definition, k, screening=True, minimum_rule="two_thirds")
+
+
+def import_plan(definition: Definition, k: int) -> Content:
+    """The plan for answers collected elsewhere: nobody is screened out, one answered item gives a score."""
+    return _plan(definition, k, screening=False, minimum_rule="one")
+
+
+def skewed_null(n_points: int) -> tuple[float, ...]:
+    """The second null distribution for a scale of ``n_points`` answers: for 4 the skewed one of the method, else uniform.
+
+    A skewed one for another number of points has no source here; who knows how people answer such a scale writes it into
+    the plan before it is locked.
+    """
+    if n_points == len(SKEWED_NULL_OF_FOUR):
+        return SKEWED_NULL_OF_FOUR
+    return (1 / n_points,) * n_points
+
+
+def _plan(definition: Definition, k: int, *, screening: bool, minimum_rule: str) -> Content:
+    scales = []
+    for scale in definition.scales:
+        items = [item.code for item in scale.items]
+        scales.append(
+            {
+                "code": scale.code,
+                "items": items,
+                "reverse_keyed": [item.code for item in scale.items if item.reverse_keyed],
+                "minimum_answered": 1 if minimum_rule == "one" else default_minimum_answered(len(items)),
+            }
+        )
+    return {
+        "format": 1,
+        "k": k,
+        "points": definition.n_points,
+        "screening": {
+            "version": 1,
+            "not_eligible": screening,
+            "unanswered_over": MOST_UNANSWERED if screening else None,
+        },
+        "minimum_rule": minimum_rule,
+        "scales": scales,
+        "agreement": {"skewed_null": list(skewed_null(definition.n_points))},
+        "factor_models": {"names": ["theoretical"], "estimators": list(ESTIMATORS)},
+    }
+
+
+def canonical(content: Any) -> bytes:
+    """One spelling of a JSON value: keys sorted, no spaces, UTF-8."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def hash_of(content: Any) -> str:
+    """The SHA-256 of the canonical spelling, in hexadecimal."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def rules(content: Content) -> PlanRules:
+    """Read a plan's content."""
+    screening = content["screening"]
+    return PlanRules(
+        k=content["k"],
+        n_points=content["points"],
+        set_aside_not_eligible=screening["not_eligible"],
+        most_unanswered=screening["unanswered_over"],
+        rule_version=screening["version"],
+        minimum_rule=content["minimum_rule"],
+        scales=tuple(
+            ScalePlan(scale["code"], tuple(scale["items"]), tuple(scale["reverse_keyed"]), scale["minimum_answered"])
+            for scale in content["scales"]
+        ),
+        skewed_null=tuple(content["agreement"]["skewed_null"]),
+        estimators=tuple(content["factor_models"]["estimators"]),
+    )
+
+
+def model_syntax(scales: Iterable[ScalePlan]) -> str:
+    """The model in which every scale is one factor, in lavaan's syntax; one line per scale."""
+    return "\n".join(f"{scale.code} =~ {' + '.join(scale.items)}" for scale in scales)
+
+
+def locked_plan(study: Study) -> AnalysisPlan | None:
+    """The plan in force: the locked one with the highest number."""
+    return AnalysisPlan.objects.filter(study=study, locked_at__isnull=False).order_by("-number").first()
+
+
+def lock_plan(study: Study, user: User | None, content: Content | None = None) -> AnalysisPlan:
+    """Lock the study's first plan (default: :func:`default_plan` of its questionnaire); locking twice changes nothing.
+
+    Raises ``Survey.DoesNotExist`` when no questionnaire was chosen: without items there is nothing to plan.
+    """
+    if plan := AnalysisPlan.objects.filter(study=study, number=1, locked_at__isnull=False).first():
+        return plan
+    survey = Survey.objects.select_related("version").get(study=study)
+    if content is None:
+        content = default_plan(definition_of(survey.version), study.k)
+    content = {**content, "questionnaire": survey.version.content_hash}
+    try:
+        with transaction.atomic():
+            plan = AnalysisPlan.objects.create(
+                study=study,
+                content=content,
+                content_hash=hash_of(content),
+                locked_at=timezone.now(),
+                locked_by=user,
+            )
+            history.record(study, "plan_locked", by=user, detail=plan.content_hash)
+    except IntegrityError:
+        # Somebody else was first (plan_number_once): theirs is the plan.
+        return AnalysisPlan.objects.get(study=study, number=1)
+    return plan
+
+
+def amend_plan(study: Study, content: Content, reason: str, user: User) -> AnalysisPlan:
+    """Lock another plan with a reason; results made from then on say which plan made them.
+
+    Raises ``ValueError`` without a reason, before the first plan was locked, without a difference, or when somebody else
+    changed it meanwhile.
+    """
+    if not reason.strip():
+        raise ValueError(_("Say why the plan is changed."))
+    current = locked_plan(study)
+    if current is None:
+        raise ValueError(_("There is no locked plan to change yet."))
+    content = {**content, "questionnaire": current.content["questionnaire"]}
+    if content == current.content:
+        raise ValueError(_("Nothing is different from the plan in force."))
+    if content["k"] < current.content["k"]:
+        # what was promised before answering is kept: k may only grow
+        raise ValueError(_("k cannot become smaller: teachers answered with that promise."))
+    try:
+        with transaction.atomic():
+            plan = AnalysisPlan.objects.create(
+                study=study,
+                number=current.number + 1,
+                content=content,
+                content_hash=hash_of(content),
+                locked_at=timezone.now(),
+                locked_by=user,
+                amendment_reason=reason.strip()[:500],
+            )
+            if content["k"] != current.content["k"]:
+                Study.objects.filter(pk=study.pk).update(k=content["k"])  # what decides what is shown
+            history.record(study, "plan_amended", by=user, detail=plan.amendment_reason)
+    except IntegrityError as error:
+        # plan_number_once: somebody else's change came first, and this one was not made with it in view.
+        raise ValueError(_("The plan was changed by somebody else just now: look at it first.")) from error
+    return plan
+
+
+def changed(
+    content: Content,
+    *,
+    screening: Content,
+    minimums: dict[str, int],
+    null: list[float],
+    estimators: list[str],
+    items: dict[str, list[str]],
+    reverse_keyed: list[str],
+    k: int,
+) -> Content:
+    """A plan's content with other rules; the screening rule gets the next version when it is another one.
+
+    ``items`` are those of each scale, in the plan's order.
+    """
+    before = content["screening"]
+    rule = {**screening, "version": before["version"]}
+    if rule != before:
+        rule["version"] += 1
+    return {
+        **content,
+        "screening": rule,
+        "k": k,
+        "scales": [
+            {
+                **scale,
+                "items": items[scale["code"]],
+                "reverse_keyed": [item for item in items[scale["code"]] if item in reverse_keyed],
+                "minimum_answered": minimums[scale["code"]],
+            }
+            for scale in content["scales"]
+        ],
+        "agreement": {**content["agreement"], "skewed_null": null},
+        "factor_models": {**content["factor_models"], "estimators": estimators},
+    }
+
+
+def document_of(plan: AnalysisPlan) -> Content:
+    """A plan as data for a preregistration. ``hash`` is the SHA-256 of ``content`` as :func:`canonical` spells it."""
+    return {
+        "study": plan.study.title,
+        "plan": plan.number,
+        "locked_at": plan.locked_at.isoformat() if plan.locked_at else None,
+        "reason_of_the_change": plan.amendment_reason or None,
+        "hash": plan.content_hash,
+        "content": plan.content,
+    }

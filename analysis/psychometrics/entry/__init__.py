@@ -1,0 +1,1 @@
+"""What is asked of the engine: a model, a comparison, reliability by models, invariance, discriminant validity."""

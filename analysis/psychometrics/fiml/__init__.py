@@ -1,0 +1,1 @@
+"""Full information maximum likelihood: models of data with answers missing."""

@@ -1,0 +1,1 @@
+"""Maximum likelihood for complete data, robust corrections, fit and modification indices."""

@@ -1,0 +1,1 @@
+"""Ordinal answers: polychoric correlations and weighted least squares (WLSMV)."""

@@ -1,0 +1,1 @@
+"""Scales and items: screening, scoring, descriptions, reliability, correlations."""

@@ -1,0 +1,1 @@
+"""The model syntax of lavaan: read, and made into a model."""

@@ -1,0 +1,1 @@
+"""Teams: agreement, intraclass correlations, team means, who did not answer."""

@@ -1,0 +1,1 @@
+"""Two-level models: persons within teams."""

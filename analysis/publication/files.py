@@ -1,0 +1,171 @@
+"""The PDFs of a publication: made once by a worker, never in a request. The row is the queue.
+
+Publishing writes a waiting row for every reader and language and wakes workers; each claims one row at a time by a
+conditional update with a lease, so several share the work, and one whose worker died is taken up again. What reports are
+made of is read once per worker and publication. A file is given out only while what it was made of stands: where counts
+were corrected since, the page may show less, and the file is made anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from analysis.models import Publication
+from analysis.models.readers import ReportFile
+from analysis.publication.standing import basis_of
+from analysis.publication.talks import goals_before
+from analysis.reports.material import Material, read_material
+from analysis.reports.pdf import academy_pdf, study_pdf, team_pdf
+from analysis.reports.team import render_team
+from analysis.reports.wide import render_academy, render_study
+from teams.base.leases import Chore, Claim, Queue
+from teams.base.leases import wake as wake_worker
+from teams.models import Participation
+
+logger = logging.getLogger(__name__)
+
+TASK = "analysis.make_report_files"
+MAX_ATTEMPTS = 3
+WAKE_UPS = 2  # workers that share the files of one publication
+LANGUAGES = ("nl", "en")  # the first language of every reader comes first
+STUDY = "study"
+FILES = Queue(
+    ReportFile,
+    waits=Q(state=ReportFile.State.WAITING),
+    held=Q(state=ReportFile.State.WAITING),
+    pauses=(timedelta(seconds=15), timedelta(minutes=1)),
+    most=MAX_ATTEMPTS,
+)
+OUTDATED = Chore("analysis.outdated_files")
+
+
+def team_key(participation_id: int) -> str:
+    """The reader's name of a team's file."""
+    return f"team:{participation_id}"
+
+
+def academy_key(academy_id: int) -> str:
+    """The reader's name of an academy's file."""
+    return f"academy:{academy_id}"
+
+
+def queue_files(publication: Publication) -> None:
+    """Rows for every report of a publication, inside the transaction that publishes; a second time adds none."""
+    teams = list(
+        Participation.objects.filter(study=publication.study, state=Participation.State.ACCEPTED)
+        .order_by("pk")
+        .values_list("pk", "team__academy_id")
+    )
+    readers = [team_key(pk) for pk, _academy in teams]
+    readers += [academy_key(academy) for academy in dict.fromkeys(academy for _pk, academy in teams)]
+    readers.append(STUDY)
+    ReportFile.objects.bulk_create(
+        (
+            ReportFile(publication=publication, reader=reader, language=language)
+            for language in LANGUAGES
+            for reader in readers
+        ),
+        ignore_conflicts=True,
+    )
+    for _worker in range(WAKE_UPS):
+        transaction.on_commit(lambda: wake(publication.pk), robust=True)  # a broker that is away: beat wakes too
+
+
+def wake(publication_id: int) -> None:
+    """Tell a worker that files of a publication wait."""
+    wake_worker(TASK, publication_id)
+
+
+def wake_for_due() -> list[int]:
+    """What beat calls: give up what failed three times, wake workers for what waits or was never asked for."""
+    for publication in _last_publications().filter(files__isnull=True).select_related("study"):
+        with transaction.atomic():  # published before files were kept
+            queue_files(publication)
+    FILES.hopeless().update(state=ReportFile.State.FAILED, lease_until=None)
+    waiting = sorted(set(ReportFile.objects.filter(FILES.due()).values_list("publication_id", flat=True)))
+    for publication_id in waiting:
+        wake(publication_id)
+    return waiting
+
+
+def make_anew() -> int:
+    """What beat calls: files of the last publications that no longer stand go back to the queue. Returns how many."""
+    last = _last_publications().select_related("run__survey__study")
+    return OUTDATED.each(last, _outdate, key=lambda one: one.pk, study=lambda one: one.study_id)
+
+
+def _outdate(publication: Publication) -> int:
+    outdated = publication.files.filter(state=ReportFile.State.READY).exclude(basis=basis_of(publication))
+    return outdated.update(state=ReportFile.State.WAITING, content=None, attempts=0, lease_until=None, due_at=None)
+
+
+def _last_publications() -> QuerySet[Publication]:
+    last = Publication.objects.filter(study=OuterRef("study")).order_by("-pk").values("pk")[:1]
+    return Publication.objects.filter(pk=Subquery(last), study__deletion__isnull=True)
+
+
+def ready(publication: Publication | None, reader: str, language: str) -> ReportFile | None:
+    """The file of a reader in a language, with its content; None while it is being made, for the first time or anew."""
+    return _ready(publication, reader, language).first()
+
+
+def is_ready(publication: Publication | None, reader: str, language: str) -> bool:
+    """Whether a file can be fetched, without reading it."""
+    return _ready(publication, reader, language).exists()
+
+
+def _ready(publication: Publication | None, reader: str, language: str) -> QuerySet[ReportFile]:
+    if publication is None:
+        return ReportFile.objects.none()
+    return publication.files.filter(
+        reader=reader, language=language, state=ReportFile.State.READY, basis=basis_of(publication)
+    )
+
+
+def make_files(publication_id: int) -> int:
+    """Make the files that wait, until none does. Returns how many."""
+    publication = Publication.objects.select_related("run__survey__version", "run__survey__study").get(
+        pk=publication_id
+    )
+    material: Material | None = None
+    basis = basis_of(publication)  # before the reading: what changes in between leaves the files outdated
+    n_made = 0
+    for claim in _claimed(publication_id):
+        file = claim.row
+        material = material or read_material(publication.run)
+        try:
+            content = _content(material, file.reader, file.language)
+        except Exception:  # whatever is wrong with one report, the others must still come
+            logger.exception("The PDF of %s in %s of publication %s", file.reader, file.language, publication_id)
+            claim.put_off()
+            continue
+        n_made += claim.finish(state=ReportFile.State.READY, content=content, basis=basis, ready_at=timezone.now())
+    return n_made
+
+
+def _claimed(publication_id: int) -> Iterator[Claim[ReportFile]]:
+    """Rows that became ours, one after the other."""
+    while True:
+        waiting = ReportFile.objects.filter(FILES.due(), publication_id=publication_id).order_by("pk")
+        pk = waiting.values_list("pk", flat=True).first()
+        if pk is None:
+            return
+        claim = FILES.claim(pk)
+        if claim is not None:
+            yield claim
+
+
+def _content(material: Material, reader: str, language: str) -> bytes:
+    kind, _colon, pk = reader.partition(":")
+    if kind == "team":
+        participation = Participation.objects.select_related("study", "team__academy__institution").get(pk=pk)
+        return team_pdf(render_team(material, participation, language, goals_before(participation)))
+    if kind == "academy":
+        return academy_pdf(render_academy(material, int(pk), language))
+    return study_pdf(render_study(material, language))

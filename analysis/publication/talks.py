@@ -1,0 +1,72 @@
+"""What a team writes down in its talk: a target per subject and its next steps. It comes back in the next wave's report.
+
+For the team and its leader: no page of researchers or directors reads these rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+from django.db import transaction
+
+from analysis.models import Publication
+from analysis.models.readers import TeamGoal
+from analysis.reports.team import Goal, Goals
+from teams.models import Participation, Study
+from teams.text.addresses import same_person
+
+
+def goals_of(participation: Participation) -> dict[str, Goal]:
+    """What the team wrote down in its talk about this wave."""
+    return {
+        goal.scale: Goal(None if goal.target is None else float(goal.target), goal.next_steps)
+        for goal in TeamGoal.objects.filter(participation=participation)
+    }
+
+
+def goals_before(participation: Participation) -> Goals:
+    """What the same team wrote down after the wave before: what this wave's report is held against.
+
+    Nothing under another leader, until the wave before was handed over to this one: it was not written for them.
+    """
+    previous = participation.study.previous_id
+    if previous is None:
+        return {}
+    before = Participation.objects.filter(study_id=previous, team_id=participation.team_id).first()
+    if before is None or not same_person(before.leader_email, participation.leader_email):
+        return {}
+    return goals_of(before)
+
+
+def may_write(participation: Participation) -> bool:
+    """Until the next wave is published: from then on its report is held against what was written."""
+    return not Publication.objects.filter(study__previous_id=participation.study_id).exists()
+
+
+def is_own_word(participation: Participation, scale: str, page: str) -> bool:
+    """Whether what stands there was written by the page with this key, which saves itself again and again."""
+    of_page = TeamGoal.objects.filter(participation=participation, scale=scale, page_hash=_hash(page))
+    return bool(page) and of_page.exists()
+
+
+def write_goal(
+    participation: Participation, scale: str, target: Decimal | None, next_steps: str, page: str = ""
+) -> bool:
+    """Write down a target and next steps on one subject. False when the next wave was published already.
+
+    :param page: the key of the page on which they were typed (teams/base/once.py)
+    """
+    with transaction.atomic():
+        # publishing takes the study's row too: nothing is written while the next wave's report is being made
+        following = Study.objects.filter(previous_id=participation.study_id).values_list("pk", flat=True)
+        list(Study.objects.select_for_update().filter(pk__in=list(following)))
+        if not may_write(participation):
+            return False
+        written = {"target": target, "next_steps": next_steps, "page_hash": _hash(page) if page else ""}
+        TeamGoal.objects.update_or_create(participation=participation, scale=scale, defaults=written)
+    return True
+
+
+def _hash(page: str) -> str:
+    return hashlib.sha256(page.encode(errors="surrogatepass")).hexdigest()

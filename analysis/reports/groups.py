@@ -1,0 +1,280 @@
+"""The groups of a run: teams, and recorded combinations of sibling teams, with their counts and exact figures.
+
+Read from result rows in a fixed number of queries. What of it may be shown, and to whom, disclosure/ judges; nothing in
+this module is for readers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db.models import Max, QuerySet
+
+from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
+from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
+from analysis.models.results import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
+from surveys.collecting.collections import MEETING_MODES
+from surveys.models import Collection, PresentBy
+from surveys.questionnaires.definition import Definition, ItemDef
+from teams.models import Participation
+from teams.people.contact_person import has_vouched
+
+# the columns of a collection on which it rests whether its team may stand by itself
+COUNTED = (
+    "mode",
+    "approached",
+    "n_present",
+    "present_by",
+    "n_links",
+    "n_confirmed",
+    "n_paper",
+    "n_paper_by_link",
+    "one_supplier",
+    "on_one_device",
+    "shared_device",
+)
+# of its team: who reads, and who counted
+OF_TEAM = ("participation__leader_email", "participation__vouched_by")
+
+
+@dataclass(frozen=True)
+class Moments:
+    """n, mean and SD (n−1) of one scale in one team."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+
+
+@dataclass(frozen=True)
+class TeamFigures:
+    participation: Participation
+    counts: TeamCounts
+    accepted_at: datetime | None = None  # when a researcher last accepted its counts
+    scales: dict[str, Moments] = field(default_factory=dict)
+    items: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """A team by itself or a unit of several, as one group."""
+
+    group: Group
+    name: str
+    teams: tuple[TeamFigures, ...]
+
+    @property
+    def key(self) -> str:
+        return self.group.key
+
+    @property
+    def academy_id(self) -> int:
+        return self.teams[0].participation.team.academy_id
+
+    @property
+    def sector(self) -> str:
+        return self.teams[0].participation.team.academy.sector
+
+    @property
+    def returned(self) -> int:
+        return sum(team.counts.returned for team in self.teams)
+
+    def held(self, k: int) -> list[tuple[Participation, tuple[Hold, ...]]]:
+        """The teams whose counts wait for a researcher's decision, each with why."""
+        holds = self.group.holds(k)
+        return [(team.participation, why) for team, why in zip(self.teams, holds, strict=True) if why]
+
+    def scale(self, code: str) -> ScaleFigures:
+        """The figures of one scale, as if several teams were one."""
+        return pooled_within([team.scales[code] for team in self.teams if code in team.scales])
+
+    def item(self, code: str) -> ItemFigures | None:
+        """Answers per category; None when the item has no row."""
+        counts = [team.items[code] for team in self.teams if code in team.items]
+        return ItemFigures(tuple(sum(column) for column in zip(*counts, strict=True))) if counts else None
+
+
+@dataclass(frozen=True)
+class FinalScale:
+    """A scale after the recorded decisions, as the run used it: its name and texts from the frozen questionnaire."""
+
+    code: str
+    name: Mapping[str, str]
+    meaning: Mapping[str, str]
+    items: tuple[ItemDef, ...]
+
+
+def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale]:
+    """The final scales of a run in the questionnaire's order, with their items in the questionnaire's order."""
+    codes = dict(ReliabilityResult.objects.filter(run=run, scale_set=ScaleSet.FINAL).values_list("scale", "items"))
+    all_items = [item for scale in definition.scales for item in scale.items]
+    # an amended plan may turn a question round that the questionnaire did not
+    keyed = {item for scale in run.plan.content["scales"] for item in scale["reverse_keyed"]}
+    return [
+        FinalScale(
+            scale.code,
+            scale.name,
+            scale.meaning,
+            tuple(
+                replace(item, reverse_keyed=item.code in keyed) for item in all_items if item.code in codes[scale.code]
+            ),
+        )
+        for scale in definition.scales
+        if scale.code in codes
+    ]
+
+
+def load_groups(run: AnalysisRun) -> list[GroupFigures]:
+    """Every group of the run: a unit for teams that were combined, each other team by itself. Seven queries."""
+    teams = _teams(run)
+    combined: set[int] = set()
+    groups = []
+    for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
+        members = tuple(teams[p.pk] for p in unit.participations.all() if p.pk in teams)
+        if len(members) > 1:
+            combined.update(member.participation.pk for member in members)
+            counts = _together(unit, [(one.participation, one.counts, one.accepted_at) for one in members])
+            groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members))
+    for pk, team in teams.items():
+        if pk not in combined:
+            groups.append(GroupFigures(Group(f"team:{pk}", (team.counts,)), team.participation.team.name, (team,)))
+    return groups
+
+
+def group_of(groups: Iterable[GroupFigures], participation: Participation) -> GroupFigures | None:
+    """The group that a team is in."""
+    return next((g for g in groups if any(t.participation.pk == participation.pk for t in g.teams)), None)
+
+
+def counted_groups(run: AnalysisRun) -> list[Group]:
+    """The groups of the run by their counts alone, as :func:`load_groups` has them; five queries of plain columns."""
+    accepted = _accepted(run)
+    people = run.counts.get("teams", {})
+    sealed = _sealed(run).select_related("participation").only(*OF_TEAM, *COUNTED)
+    teams = {
+        one.participation_id: (
+            one.participation,
+            _counts(people[str(one.participation_id)], one, one.participation_id in accepted),
+            accepted.get(one.participation_id),
+        )
+        for one in sealed
+        if str(one.participation_id) in people
+    }
+    groups, combined = [], set()
+    for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
+        members = [p.pk for p in unit.participations.all() if p.pk in teams]
+        if len(members) > 1:
+            combined.update(members)
+            groups.append(Group(f"unit:{unit.pk}", _together(unit, [teams[pk] for pk in members])))
+    return [
+        *groups,
+        *(Group(f"team:{pk}", (counts,)) for pk, (_one, counts, _at) in teams.items() if pk not in combined),
+    ]
+
+
+def _together(
+    unit: Unit, members: Sequence[tuple[Participation, TeamCounts, datetime | None]]
+) -> tuple[TeamCounts, ...]:
+    """The counts of teams that were combined: each of their leaders reads them all, and must have counted in none.
+
+    What a researcher accepted of one team, before it was combined, was judged for other readers: it is judged again.
+    """
+    leaders = [participation.leader_email for participation, _counts_of_one, _at in members]
+    return tuple(
+        replace(
+            counts,
+            counted_by_leader=counts.counted_by_leader or any(has_vouched(one, leader) for leader in leaders),
+            accepted_by_researcher=accepted_at is not None and accepted_at >= unit.decided_at,
+        )
+        for one, counts, accepted_at in members
+    )
+
+
+def _accepted(run: AnalysisRun) -> dict[int, datetime]:
+    """Teams whose counts a researcher accepted, and when last."""
+    decisions = AccountingDecision.objects.filter(participation__study=run.survey.study).order_by()
+    return dict(decisions.values_list("participation_id").annotate(last=Max("decided_at")))
+
+
+def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
+    sealed = Collection.objects.filter(survey=run.survey, state=Collection.State.SEALED)
+    if not Publication.objects.filter(run=run).exists():
+        # a team that withdraws after a publication stays in what was published, and is in no later one
+        sealed = sealed.exclude(participation__state=Participation.State.WITHDRAWN)
+    return sealed.order_by("participation_id")
+
+
+def _counts(team: Mapping[str, int], collection: Collection, accepted: bool) -> TeamCounts:
+    """Who answered on paper in a meeting was counted among those present.
+
+    Where nobody counted, only forms that researchers typed stand for people: whatever else came in, by the code of the room,
+    by links or on paper typed by whoever led the meeting, one person could have sent, and a researcher decides.
+    """
+    analysed = team["analysed"]
+    returned = analysed + team["not_eligible"] + team["screened_out"]
+    links = collection.n_links or 0
+    unconfirmed = links - min(collection.n_confirmed or 0, links)
+    counter, present = collection.present_by, collection.n_present
+    participation = collection.participation
+    by_researchers = max(collection.n_paper - collection.n_paper_by_link, 0)
+    people = by_researchers if present is None else present
+    not_theirs = people if present is not None and counter in (PresentBy.LEADER, PresentBy.STRANGER) else 0
+    before = counter == PresentBy.BEFORE  # sealed by an earlier version: judged by what was known then
+    meets = collection.mode in MEETING_MODES and not before
+    not_counted = collection.mode in MEETING_MODES and present is None
+    return TeamCounts(
+        analysed=analysed,
+        returned=returned,
+        present_and_links=people + links,
+        approached=collection.approached,
+        accepted_by_researcher=accepted,
+        not_vouched=unconfirmed + not_theirs,
+        unconfirmed_links=unconfirmed,
+        present_unknown=meets and present is None and returned > people,
+        not_counted=not_counted,
+        counted_by_leader=counter == PresentBy.LEADER or has_vouched(participation, participation.leader_email),
+        counted_by_stranger=counter == PresentBy.STRANGER,
+        links_beside_present=people if meets and links and present is not None else None,
+        one_supplier=collection.one_supplier,
+        paper_by_link=0 if before else collection.n_paper_by_link,
+        on_one_device=0 if collection.shared_device else collection.on_one_device,
+    )
+
+
+def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
+    accepted = _accepted(run)
+    people = run.counts.get("teams", {})
+    teams = {}
+    for collection in _sealed(run).select_related("participation__team__academy__institution"):
+        team = people.get(str(collection.participation_id))
+        if team is None:
+            continue  # sealed after this run
+        accepted_at = accepted.get(collection.participation_id)
+        counts = _counts(team, collection, accepted_at is not None)
+        teams[collection.participation_id] = TeamFigures(collection.participation, counts, accepted_at)
+    for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
+        pk = row.participation_id
+        assert pk is not None
+        teams[pk].scales[row.scale] = Moments(row.n, row.mean, row.sd)
+    for item, pk, counts_ in ItemResult.objects.filter(run=run, participation__in=teams).values_list(
+        "item", "participation_id", "counts"
+    ):
+        teams[pk].items[item] = tuple(counts_)
+    return teams
+
+
+# ---------------------------------------------------------------------------------------------- pooling
+def pooled_within(moments: Sequence[Moments]) -> ScaleFigures:
+    """One group out of several teams: n, mean and SD as if it were one team."""
+    known = [(m.n, m.mean, m.sd or 0.0) for m in moments if m.mean is not None]
+    n = sum(size for size, _, _ in known)
+    if n == 0:
+        return ScaleFigures(0, None)
+    mean = sum(size * m for size, m, _ in known) / n
+    if n == 1:
+        return ScaleFigures(n, mean)
+    squares = sum((size - 1) * sd**2 + size * (m - mean) ** 2 for size, m, sd in known)
+    return ScaleFigures(n, mean, math.sqrt(squares / (n - 1)))

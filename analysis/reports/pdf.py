@@ -1,0 +1,284 @@
+"""Reports as tagged PDF (PDF/UA-1), set by Typst from the same objects that the web pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from analysis.disclosure import Capped, ItemDistribution, ItemMean, NearlyAll, Withheld
+from analysis.reports import charts
+from analysis.reports.objects import (
+    AcademyReport,
+    Finding,
+    ItemReport,
+    Mark,
+    ScaleReport,
+    StudyReport,
+    TeamReport,
+    Wave,
+    WideScale,
+)
+from analysis.reports.sentences import number
+from analysis.reports.wording import (
+    cannot_say,
+    caption,
+    change,
+    chart_words,
+    differences,
+    how_measured,
+    item_words,
+    mean_row,
+    returned_text,
+    scale_value,
+    table_head,
+    table_row,
+    team_reasons,
+    withheld_text,
+)
+from surveys.typesetting import typeset
+from teams.text.directions import isolated
+
+TEMPLATE = Path(__file__).with_name("report.typ")
+
+Block = dict[str, Any]
+Scales = Sequence[ScaleReport] | Sequence[WideScale]
+
+
+def team_pdf(report: TeamReport) -> bytes:
+    """A team's report as PDF/UA-1 bytes, in the language the report was made in."""
+    with override(report.language):
+        place = f"{_study_name(report)} · {report.academy}, {report.institution}"
+        return _set(report, report.team, place, list(_team(report)))
+
+
+def academy_pdf(report: AcademyReport) -> bytes:
+    """A director's report."""
+    with override(report.language):
+        return _set(report, report.academy, f"{_study_name(report)} · {report.institution}", list(_academy(report)))
+
+
+def study_pdf(report: StudyReport) -> bytes:
+    """The report on the whole study."""
+    with override(report.language):
+        return _set(report, report.study, _("Report on all teams"), list(_study(report)))
+
+
+def _study_name(report: Wave) -> str:
+    return f"{report.study}, " + _("wave %(n)s") % {"n": report.wave}
+
+
+def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
+    published = date_format(report.published_at, "j F Y") if report.published_at else ""
+    data = {
+        "language": report.language,
+        "title": title,
+        "author": "Teamspiegel",
+        "study": place,
+        "simulated": _("Simulated study: none of these teams and people exist.") if report.simulated else "",
+        "footer": " · ".join(part for part in (title, published) if part),
+        "blocks": blocks,
+    }
+    return typeset(TEMPLATE, "report", data)
+
+
+# ------------------------------------------------------------------------------------------------ blocks
+def _heading(text: str, level: int = 2) -> Block:
+    return {"kind": "heading", "text": text, "level": level}
+
+
+def _paragraph(*sentences: str, muted: bool = False, keep: bool = False) -> Block:
+    return {"kind": "text", "text": " ".join(sentences), "muted": muted, "keep": keep}
+
+
+def _note(text: str, *, keep: bool = False) -> Block:
+    return {"kind": "note", "text": text, "keep": keep}
+
+
+def _list(items: Sequence[str], *, keep: bool = False) -> Block:
+    return {"kind": "list", "items": list(items), "keep": keep}
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[int]) -> Block:
+    """A table on one page, unless it is too long for that: rows with a bar are high."""
+    high = any(isinstance(cell, dict) and "svg" in cell for row in rows for cell in row)
+    return {
+        "kind": "table",
+        "head": list(head),
+        "rows": [list(row) for row in rows],
+        "widths": list(widths),
+        "long": len(rows) > (8 if high else 20),
+    }
+
+
+def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "") -> Block:
+    svg = charts.means_chart(
+        [mean_row(scale) for scale in scales], chart_words(report), report.n_points, charts.WIDE, marks
+    )
+    alt = _("Chart: %(what)s. The same figures are in the table below.") % {
+        "what": ", ".join(chart_words(report).marks[mark] for mark in marks)
+    }
+    return {"kind": "chart", "svg": svg, "alt": alt, "caption": under, "width": 90}
+
+
+def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
+    for finding in findings:
+        yield _heading(finding.title, 3)
+        yield _paragraph(*finding.sentences, keep=bool(finding.marks))
+        if finding.marks:
+            yield _chart(report, scales, finding.marks)
+
+
+def _figures(report: Wave, scales: Scales, marks: Sequence[Mark]) -> Block:
+    widths = {Mark.INTERVAL: 25, Mark.PREVIOUS: 33}
+    rows = [table_row(scale, marks) for scale in scales]
+    return _table(table_head(report, marks), rows, [widths.get(mark, 18) for mark in marks])
+
+
+def _how(report: Wave) -> Iterator[Block]:
+    yield _heading(_("How this was measured"))
+    yield _list(how_measured(report))
+    yield _heading(_("What this report cannot say"))
+    yield _list(cannot_say(report))
+
+
+# ------------------------------------------------------------------------------------------------ a team
+def _team(report: TeamReport) -> Iterator[Block]:
+    if report.combined_with:
+        yield _paragraph(
+            _("This report is about your team and %(teams)s together. That way there are enough answers to show.")
+            % {"teams": ", ".join(map(isolated, report.combined_with))}
+        )
+    yield _paragraph(returned_text(report.returned, report.approached))
+    if isinstance(report.scales, Withheld):
+        yield _note(withheld_text(report.scales.reason, report.k))
+        return
+    yield _heading(_("In short"))
+    yield from _findings(report, report.findings, report.scales)
+    yield _paragraph(caption(report), muted=True)
+    marks = team_marks(report)
+    yield _heading(_("The figures as a table"), 3)
+    yield _figures(report, report.scales, marks)
+    for scale in report.scales:
+        yield _heading(scale.name)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
+        yield _list([*scale.sentences, *differences(scale)], keep=True)
+        if line := change(scale):
+            yield _heading(_("What you agreed last time"), 3)
+            yield _note("\n".join(part for part in (scale.agreed, line) if part), keep=True)
+        options = report.options if scale.has_distributions else ()
+        yield _table(
+            [_("Question"), *options, _("mean")],
+            [_item_row(item, report, len(options)) for item in scale.items],
+            [*[17] * len(options), 20 if options else 28],
+        )
+        if scale.questions:
+            yield _heading(_("To talk about"), 3)
+            yield _list(scale.questions)
+    yield from _how(report)
+
+
+def team_marks(report: TeamReport) -> list[Mark]:
+    """The columns of the table of all figures of a team's report."""
+    marks = [Mark.OWN, Mark.INTERVAL]
+    marks += [Mark.TARGET] * report.has_target + [Mark.PREVIOUS] * report.has_previous
+    marks += [Mark.BENCHMARK] * (not isinstance(report.benchmark, Withheld)) + [Mark.SECTOR] * report.has_sector
+    return marks
+
+
+def _item_row(item: ItemReport, report: TeamReport, n: int) -> list[Any]:
+    """Text, as many cells of answers as the table has (``n``), mean; what is neither spans them all."""
+    match item.shown:
+        case ItemDistribution(mean, percentages):
+            svg = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
+            bar = {"text": item.labelled, "svg": svg, "alt": item_words(item, report)}
+            return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
+        case ItemMean(mean):
+            return [item.labelled, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]
+        case Capped():
+            return [item.labelled, {"span": n + 1, "text": scale_value(item.shown, 1)}]
+        case NearlyAll():
+            return [item.labelled, {"span": n + 1, "text": item_words(item, report)}]
+        case Withheld():
+            return [item.labelled, {"span": n + 1, "text": "–"}]
+
+
+# ------------------------------------------------------------------------------------------------ several teams
+def _academy(report: AcademyReport) -> Iterator[Block]:
+    yield _paragraph(returned_text(report.returned, report.approached))
+    if isinstance(report.scales, Withheld):
+        yield _note(
+            _("The results of the academy as a whole are not shown.")
+            + " "
+            + withheld_text(report.scales.reason, report.k)
+        )
+    else:
+        yield from _wide(report, report.scales)
+    yield _heading(_("Single teams"))
+    yield _paragraph(_("A team's own results are shown only if its leader agreed to that."))
+    shown = [(name, team) for name, team in report.teams if isinstance(team, TeamReport)]
+    if shown:
+        yield _table(*team_table(shown), [26] * (len(team_table(shown)[0]) - 1))
+    if reasons := team_reasons(report):
+        yield _list(reasons)
+    yield from _how(report)
+
+
+def team_table(shown: Sequence[tuple[str, TeamReport]]) -> tuple[list[str], list[list[str]]]:
+    """The scores of single teams, a scale to a column."""
+    scales = shown[0][1].scales
+    assert not isinstance(scales, Withheld)
+    head = [_("Team"), *(scale.name for scale in scales)]
+    rows = [
+        [name, *(scale_value(scale.shown, 1) for scale in team.scales)]
+        for name, team in shown
+        if not isinstance(team.scales, Withheld)
+    ]
+    return head, rows
+
+
+def _study(report: StudyReport) -> Iterator[Block]:
+    yield _paragraph(returned_text(report.returned, report.approached))
+    if isinstance(report.scales, Withheld):
+        yield _note(withheld_text(report.scales.reason, report.k))
+    else:
+        yield from _wide(report, report.scales)
+        if report.sectors:
+            yield _heading(_("Per sector"))
+            yield _table(*sector_table(report), [24] * len(report.sectors))
+    yield from _how(report)
+
+
+def sector_table(report: StudyReport) -> tuple[list[str], list[list[str]]]:
+    """The means of the sectors that may stand by themselves."""
+    scales = () if isinstance(report.scales, Withheld) else report.scales
+    head = [_("Subject"), *report.sectors]
+    return head, [[scale.name, *(scale_value(part, 2) for part in scale.parts)] for scale in scales]
+
+
+def _wide(report: AcademyReport | StudyReport, scales: Sequence[WideScale]) -> Iterator[Block]:
+    yield _heading(_("In short"))
+    yield from _findings(report, report.findings, scales)
+    yield _paragraph(caption(report), muted=True)
+    yield _heading(_("The figures as a table"), 3)
+    yield _figures(report, scales, wide_marks(report))
+    for scale in scales:
+        yield _heading(scale.name)
+        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
+        yield _list(scale.sentences, keep=True)
+        yield _table(
+            [_("Question"), _("mean")],
+            [[item.labelled, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],
+            [18],
+        )
+
+
+def wide_marks(report: AcademyReport | StudyReport) -> list[Mark]:
+    """The columns of the table of all figures of a report over several teams."""
+    marks = [Mark.OWN, Mark.INTERVAL] + [Mark.PREVIOUS] * report.has_previous
+    compared = isinstance(report, AcademyReport) and not isinstance(report.benchmark, Withheld)
+    return marks + [Mark.BENCHMARK] * compared

@@ -1,0 +1,308 @@
+"""Words that the web page, the talk and the PDF of a report share. Made from shown figures only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analysis.disclosure import (
+    Agreement,
+    Capped,
+    Hold,
+    ItemDistribution,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    Reason,
+    ShownScale,
+    Withheld,
+)
+from analysis.reports.charts import MeanRow, Words
+from analysis.reports.objects import (
+    AcademyReport,
+    Benchmark,
+    ItemReport,
+    Mark,
+    ScaleReport,
+    StudyReport,
+    TeamReport,
+    Wave,
+    WideScale,
+)
+from analysis.reports.questions import plain_text
+from analysis.reports.sentences import number, score, value_of
+
+_WITHHELD = {
+    Reason.TOO_FEW: gettext_lazy(
+        "Fewer than %(k)s people answered. We show no results, so that nobody can be recognised."
+    ),
+    Reason.COUNTS_OPEN: gettext_lazy(
+        "It is not certain yet that enough different people answered. A researcher looks at that first."
+    ),
+    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part: a mean would show how a single team scores."),
+    Reason.ONE_DOMINATES: gettext_lazy(
+        "One team gave more than half of the answers: a mean would show how that team scores."
+    ),
+    Reason.REMAINDER: gettext_lazy("The group that is left out is so small that it could be recognised."),
+    Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
+    Reason.NOT_MEASURED: gettext_lazy("There are no answers of this team in this measurement."),
+    Reason.NOT_IN_VERSION: gettext_lazy(
+        "The version that is published has no results of this team. The researchers can say why."
+    ),
+}
+
+
+_HELD = {
+    Hold.RETURNED: gettext_lazy("More questionnaires came back than there were people."),
+    Hold.PRESENT_UNKNOWN: gettext_lazy("Nobody counted how many people were in the meeting."),
+    Hold.COUNTED_BY_LEADER: gettext_lazy(
+        "The team leader counted those present. Who gets the report must not be who counts."
+    ),
+    Hold.COUNTED_BY_STRANGER: gettext_lazy(
+        "Those present were counted by a contact person whose address is in no mail domain of the institution."
+    ),
+    Hold.LINKS_MAKE_UP: gettext_lazy("Fewer than %(k)s people were in the meeting; personal links make up the rest."),
+    Hold.UNCONFIRMED: gettext_lazy(
+        "Without the links to addresses that nobody confirmed, fewer than %(k)s people may have answered."
+    ),
+    Hold.ONE_SUPPLIER: gettext_lazy("One person counted those present and supplied the addresses for links."),
+    Hold.PAPER_BY_LINK: gettext_lazy(
+        "Without the paper forms that were typed by link, so not by a researcher, fewer than %(k)s people may have answered."
+    ),
+    Hold.ONE_DEVICE: gettext_lazy(
+        "Many answers were begun on one device, and no shared device was announced: without them fewer than %(k)s people "
+        "may have answered."
+    ),
+}
+
+
+def hold_text(hold: Hold, k: int) -> str:
+    """What a researcher has to look at before a team gets a report, in a sentence."""
+    return _HELD[hold] % {"k": k}
+
+
+def withheld_text(reason: Reason, k: int) -> str:
+    """Why something is not shown, in a sentence that depends on group sizes only."""
+    return _WITHHELD[reason] % {"k": k}
+
+
+def scale_value(shown: ShownScale | None, decimals: int) -> str:
+    """A scale mean as it stands in a table: rounded, capped, or a dash."""
+    return "–" if shown is None else score(shown, decimals)
+
+
+def between(shown: ShownScale | None, decimals: int) -> str:
+    """The interval as it stands in a table."""
+    if not isinstance(shown, MeanShown) or shown.low is None or shown.high is None:
+        return "–"
+    return f"{number(shown.low, decimals)} – {number(shown.high, decimals)}"
+
+
+# ------------------------------------------------------------------------------------------------ charts and tables
+def own_word(report: Wave) -> str:
+    """What the dots of a report's charts stand for."""
+    if isinstance(report, TeamReport):
+        return _("your teams") if report.combined_with else _("your team")
+    return _("this academy") if isinstance(report, AcademyReport) else _("all teams")
+
+
+def chart_words(report: Wave) -> Words:
+    """The words in the charts of scale means."""
+    return Words(
+        marks={
+            Mark.OWN: own_word(report),
+            Mark.INTERVAL: _("probably between"),
+            Mark.TARGET: _("your own target"),
+            Mark.PREVIOUS: _("previous measurement"),
+            Mark.BENCHMARK: _("all teams"),
+            Mark.SECTOR: _("same sector"),
+        },
+        ends=(f"1 = {report.options[0]}", f"{report.n_points} = {report.options[-1]}"),
+        middle=_("middle of the scale"),
+    )
+
+
+def returned_text(returned: int, approached: int) -> str:
+    """How many teachers returned the questionnaire."""
+    return ngettext(
+        "%(returned)s of %(approached)s teacher returned the questionnaire.",
+        "%(returned)s of %(approached)s teachers returned the questionnaire.",
+        approached,
+    ) % {"returned": returned, "approached": approached}
+
+
+def decimals_of(scale: ScaleReport | WideScale) -> int:
+    """A team's means have one decimal, means over several teams two."""
+    return 1 if isinstance(scale, ScaleReport) else 2
+
+
+def mean_row(scale: ScaleReport | WideScale) -> MeanRow:
+    """A scale of a report as a row of a chart: only what the report shows."""
+    figures = {Mark.BENCHMARK: value_of(scale.benchmark), Mark.PREVIOUS: value_of(scale.previous)}
+    if isinstance(scale, ScaleReport):
+        figures |= {Mark.SECTOR: value_of(scale.sector), Mark.TARGET: scale.target}
+    before = scale.previous
+    return MeanRow(
+        scale.name,
+        scale.shown,
+        scale_value(scale.shown, decimals_of(scale)),
+        {mark: value for mark, value in figures.items() if value is not None},
+        {Mark.PREVIOUS: (before.low, before.high)}
+        if isinstance(before, MeanShown) and before.low is not None and before.high is not None
+        else {},
+    )
+
+
+def table_head(report: Wave, marks: Sequence[Mark]) -> list[str]:
+    """The head of the table beside a chart: the same marks in the same order."""
+    words = chart_words(report).marks
+    return [_("Subject"), *(words[mark][:1].upper() + words[mark][1:] for mark in marks)]
+
+
+def table_row(scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> list[str]:
+    """One scale in the table beside a chart."""
+    own = decimals_of(scale)
+    figures = {
+        Mark.OWN: scale_value(scale.shown, own),
+        Mark.INTERVAL: between(scale.shown, own),
+        Mark.PREVIOUS: _with_interval(scale.previous, own)
+        if Mark.INTERVAL in marks
+        else scale_value(scale.previous, own),
+        Mark.BENCHMARK: scale_value(scale.benchmark, 2),
+    }
+    if isinstance(scale, ScaleReport):
+        figures[Mark.SECTOR] = scale_value(scale.sector, 2)
+        figures[Mark.TARGET] = "–" if scale.target is None else number(scale.target, 1)
+    return [scale.name, *(figures[mark] for mark in marks)]
+
+
+def _with_interval(shown: ShownScale | None, decimals: int) -> str:
+    value, ends = scale_value(shown, decimals), between(shown, decimals)
+    return value if ends == "–" else f"{value} ({ends})"
+
+
+def item_words(item: ItemReport, report: Wave) -> str:
+    """What is shown of an item, in words: the alternative of its bar, and where there is none its place."""
+    match item.shown:
+        case ItemDistribution(_mean, percentages):
+            return "; ".join(f"{o} {p} %" for o, p in zip(report.options, percentages, strict=True))
+        case Capped():
+            return _("mean %(value)s") % {"value": scale_value(item.shown, 1)}
+        case NearlyAll(category):
+            return _("Everyone, but for two people at most: “%(option)s”") % {"option": report.options[category - 1]}
+        case ItemMean(mean):
+            return _("mean %(value)s") % {"value": number(mean, 1)}
+        case Withheld(reason):
+            return withheld_text(reason, report.k)
+
+
+# ------------------------------------------------------------------------------------------------ reading it
+def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
+    """What stands under the charts: how to read them, and whose answers "all teams" are."""
+    if not isinstance(report, TeamReport):
+        parts = [_("Bar: where the mean would probably be with other teams like these.")]
+    elif report.returned < report.approached:
+        parts = [_("Bar: where the score would probably be if all colleagues had answered.")]
+    else:
+        parts = [_("Bar: how much the score could have been different.")]
+    if isinstance(report, TeamReport | AcademyReport) and isinstance(report.benchmark, Benchmark):
+        parts.append(all_teams(report.benchmark, report.k))
+    return " ".join(parts)
+
+
+def all_teams(base: Benchmark, k: int) -> str:
+    """Whose answers the mean of all teams is made of."""
+    if base.n_units == base.n_teams:
+        return _("“All teams” are %(units)s teams with %(n)s teachers together.") % {
+            "units": base.n_units,
+            "n": base.n_respondents,
+        }
+    return _(
+        "“All teams” are %(units)s of the %(teams)s teams, with %(n)s teachers together. "
+        "Teams with fewer than %(k)s answers do not count."
+    ) % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents, "k": k}
+
+
+def differences(scale: ScaleReport) -> list[str]:
+    """On which questions of a scale people agree most and least, where the answers are shown."""
+    closest, widest = scale.item(scale.closest), scale.item(scale.widest)
+    if closest is None or widest is None:
+        return []
+    return [
+        _("You agree most on “%(item)s”.") % {"item": plain_text(closest)},
+        _("Your views lie furthest apart on “%(item)s”.") % {"item": plain_text(widest)},
+    ]
+
+
+def change(scale: ScaleReport) -> str:
+    """The score of then, the target and the score of now: what stands beside what a team agreed. Empty if it did not."""
+    if not scale.agreed and scale.target is None:
+        return ""
+    parts = [_("Then: %(score)s.") % {"score": score(scale.previous)}] if scale.previous is not None else []
+    if scale.target is not None:
+        parts.append(_("Target: %(score)s.") % {"score": number(scale.target, 1)})
+    return " ".join([*parts, _("Now: %(score)s.") % {"score": score(scale.shown)}])
+
+
+def how_measured(report: Wave) -> list[str]:
+    """When it was measured, and what the figures are."""
+    made = []
+    if report.starts_on and report.ends_on:
+        made.append(
+            _("Teachers filled in a questionnaire between %(start)s and %(end)s, without their names.")
+            % {"start": date_format(report.starts_on, "j F Y"), "end": date_format(report.ends_on, "j F Y")}
+        )
+    made += [
+        _("A score is the mean of the answers, from 1 to %(points)s. The middle of the scale is %(middle)s.")
+        % {"points": report.n_points, "middle": number(report.midpoint, 2)},
+    ]
+    if isinstance(report, TeamReport | AcademyReport | StudyReport) and isinstance(report.scales, tuple):
+        made += _how_sure(report)
+    if isinstance(report, TeamReport) and isinstance(report.scales, tuple):
+        if any(isinstance(scale.agreement, Agreement) for scale in report.scales):
+            made.append(_("Whether you agree, we tell from how far your answers lie apart."))
+        if any(item.reverse_keyed for scale in report.scales for item in scale.items):
+            made.append(
+                _(
+                    "Some questions are put the other way round: there a low score is counted as a high one in the subject."
+                )
+            )
+    made.append(
+        _("To protect everybody, we show no results of fewer than %(k)s people, and we round scores.") % {"k": report.k}
+    )
+    return made
+
+
+def team_reasons(report: AcademyReport) -> list[str]:
+    """The teams that are not shown by themselves, those with the same reason together."""
+    names: dict[Reason, list[str]] = {}
+    for name, team in report.teams:
+        if isinstance(team, Withheld):
+            names.setdefault(team.reason, []).append(name)
+    return [f"{', '.join(together)}: {withheld_text(reason, report.k)}" for reason, together in names.items()]
+
+
+def _how_sure(report: Wave) -> Iterator[str]:
+    if isinstance(report, TeamReport):
+        yield (
+            _("Not everybody answered. The score of all of you together is probably inside the bar.")
+            if report.returned < report.approached
+            else _("Chance plays a part in every score. The bar around it shows how much it could have been different.")
+        )
+        yield _("The fewer people answered, the longer the bar. A difference within the bar may be chance.")
+    else:
+        yield _("Other teams would give another mean. With teams like these it is probably inside the bar.")
+        yield _("The fewer teams, the longer the bar. A difference within the bar may be chance.")
+
+
+def cannot_say(report: Wave) -> list[str]:
+    """What a report cannot say."""
+    return [
+        _("It says how colleagues see working and learning together. It does not say how good the education is."),
+        _("These are opinions about working together. They are no judgement of persons."),
+        _("It does not say why a score is high or low. You find that out by talking about it."),
+        _("A high score is not always better. You decide together what fits your team."),
+    ]

@@ -1,0 +1,1 @@
+"""What researchers read of a run: tables, figures and words, from its rows alone."""

@@ -1,0 +1,1 @@
+"""A run: claimed, computed step by step, stored. The only writer of result rows."""

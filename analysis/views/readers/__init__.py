@@ -1,0 +1,1 @@
+"""Pages for whoever reads a report: leaders, directors, and who was given a link."""

@@ -1,0 +1,117 @@
+"""Public by link: a report for whoever was given the link to it, and nothing else. Nothing is written here."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from analysis.models import Publication
+from analysis.models.readers import ReportLink
+from analysis.publication import files
+from analysis.publication.links import REPORT, opened
+from analysis.publication.standing import published
+from analysis.publication.talks import goals_before
+from analysis.views.readers import talks
+from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page
+from teams import links
+
+
+@login_not_required
+@require_safe
+def link(request: HttpRequest, token: str) -> HttpResponse:
+    """Opening the link writes nothing: the token moves into a cookie for this report's pages."""
+    read = links.read_token(REPORT, token)
+    if read is None:
+        return _ended(request)
+    return links.enter(REPORT, token, reverse("shared_report", args=[read.object_id]))
+
+
+@login_not_required
+@never_cache
+@require_safe
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report that the link is for."""
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
+    publication = published(shared.study_id)
+    if publication is None:
+        return render(request, "analysis/report_waiting.html", {"study": shared.study, "shared": True})
+    extra = {
+        "shared": shared,
+        "pdf": reverse("shared_report_pdf", args=[pk]),
+        "pdf_ready": files.is_ready(publication, _key(shared), language_now()),
+    }
+    if shared.participation is not None:
+        extra["talk"] = reverse("shared_talk", args=[pk])
+        goals = goals_before(shared.participation)
+        return team_page(request, publication.run, shared.participation, goals, extra)
+    if shared.academy is not None:
+        return academy_page(request, publication.run, shared.academy, extra)
+    return study_page(request, publication.run, extra)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def talk(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page for the team talk, to read."""
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
+    publication = published(shared.study_id)
+    if shared.participation is None or publication is None:
+        raise Http404
+    made = talks.talk_report(publication.run, shared.participation)
+    if made is None:
+        return redirect("shared_report", pk)
+    extra = {"address": reverse("shared_talk", args=[pk]), "back": reverse("shared_report", args=[pk])}
+    return talks.talk_page(request, made, shared.participation, extra, writes=False)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same report as a PDF."""
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
+    publication = published(shared.study_id)
+    if publication is None:
+        raise Http404
+    return _pdf(request, publication, shared) or redirect("shared_report", pk)
+
+
+def _opened(request: HttpRequest, pk: int) -> ReportLink | None:
+    try:
+        return opened(request, pk)
+    except Http404:
+        return None
+
+
+def _ended(request: HttpRequest) -> HttpResponse:
+    """A wrong link, one that ended, and one that another browser opened: all look alike."""
+    return render(request, "analysis/link_ended.html", status=404)
+
+
+def _pdf(request: HttpRequest, publication: Publication, shared: ReportLink) -> HttpResponse | None:
+    key = _key(shared)
+    found = pdf_of(publication, key, f"teamspiegel-{key.replace(':', '-')}")
+    if found is None:
+        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
+    return found
+
+
+def _key(shared: ReportLink) -> str:
+    if shared.participation_id is not None:
+        return files.team_key(shared.participation_id)
+    if shared.academy_id is not None:
+        return files.academy_key(shared.academy_id)
+    return files.STUDY

@@ -1,0 +1,196 @@
+"""The team leader's pages: how the team takes part, its return while collecting, its report when published."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis.forms.readers import ShareForm
+from analysis.models.readers import ReportLink
+from analysis.publication import files
+from analysis.publication.links import path_of, revoke, share_with_team
+from analysis.publication.standing import has_results, published
+from analysis.publication.talks import goals_before, may_write
+from analysis.views.readers import talks
+from analysis.views.readers.reports import language_now, pdf_of, team_page
+from surveys.collecting import new_keys, returned
+from surveys.forms import pasting
+from surveys.forms.collecting import AddressesForm
+from surveys.keys import collection_keys
+from surveys.linking import personal_links
+from surveys.models import Collection
+from teams import access
+from teams.inviting.corrections import hand_over as hand_over_wave
+from teams.inviting.corrections import later_waves
+from teams.mail.outbox import absolute
+from teams.meetings.planning import MEETING_MODES
+from teams.models import Participation, PlannedMeeting
+from teams.people.contact_person import SamePerson
+from teams.text.directions import isolated
+
+
+@require_safe
+def team(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a leader does and sees of one team in one study."""
+    participation = access.participation_for_leader(request.user, pk)
+    return _team_page(request, participation, AddressesForm())
+
+
+@require_POST
+def send_links(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the pasted addresses; the second press mails a link to each, but for who has one already."""
+    participation = access.participation_for_leader(request.user, pk)
+    collection = _collection(participation)
+    if collection is None or collection.state != Collection.State.OPEN:
+        raise Http404
+    form = AddressesForm(request.POST)
+    if not form.is_valid():
+        return _team_page(request, participation, form)
+    if not pasting.may_send(form) and not new_keys.is_lost(collection):
+        page = pasting.page(collection, form, "base.html", reverse("team", args=[pk]))
+        return render(request, "surveys/pasted.html", page)
+    try:
+        n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
+    except collection_keys.KeyDestroyed:
+        form.add_error("addresses", _("No link can be made just now. The researchers know of it; try again later."))
+        return _team_page(request, participation, form)
+    messages.success(
+        request,
+        ngettext("%(n)s new link is on its way.", "%(n)s new links are on their way.", n) % {"n": n},
+    )
+    return redirect("team", pk)
+
+
+@require_safe
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """The team's report as last published."""
+    participation = access.participation_for_leader(request.user, pk)
+    publication = published(participation.study_id)
+    if publication is None:
+        return render(request, "analysis/report_waiting.html", {"study": participation.study, "team": participation})
+    extra = {
+        "leader": True,
+        "talk": reverse("team_talk", args=[pk]),
+        "pdf": reverse("team_report_pdf", args=[pk]),
+        "pdf_ready": files.is_ready(publication, files.team_key(pk), language_now()),
+    }
+    return team_page(request, publication.run, participation, goals_before(participation), extra)
+
+
+@require_safe
+def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same report as a PDF."""
+    participation = access.participation_for_leader(request.user, pk)
+    publication = published(participation.study_id)
+    if publication is None:
+        raise Http404
+    found = pdf_of(publication, files.team_key(pk), f"teamspiegel-{pk}")
+    if found is None:
+        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
+        return redirect("team_report", pk)
+    return found
+
+
+def talk(request: HttpRequest, pk: int) -> HttpResponse:
+    """The team talk, scale by scale; the leader writes down what the team agrees."""
+    participation = access.participation_for_leader(request.user, pk)
+    publication = published(participation.study_id)
+    if publication is None:
+        raise Http404
+    made = talks.talk_report(publication.run, participation)
+    if made is None:
+        return redirect("team_report", pk)
+    writes = may_write(participation)
+    address, back = reverse("team_talk", args=[pk]), reverse("team_report", args=[pk])
+    form = None
+    if request.method == "POST":
+        form, answer = talks.written(request, made, participation, address, back)
+        if answer is not None:
+            return answer
+    extra = {"address": address, "back": back}
+    return talks.talk_page(request, made, participation, extra, form, writes=writes)
+
+
+@require_POST
+def share(request: HttpRequest, pk: int) -> HttpResponse:
+    """A link for the team, for as long as the leader chooses."""
+    participation = access.participation_for_leader(request.user, pk)
+    if published(participation.study_id) is None:
+        raise Http404
+    form = ShareForm(request.POST)
+    if form.is_valid():
+        share_with_team(participation, form.cleaned_data["days"], access.signed_in(request))
+        messages.success(request, _("The link is there. Copy it and give it to your team."))
+    else:
+        messages.error(request, _("Choose for how long the link works."))
+    return redirect(f"{reverse('team', args=[pk])}#share")
+
+
+@require_POST
+def share_revoke(request: HttpRequest, pk: int, link_id: int) -> HttpResponse:
+    """End a link at once."""
+    participation = access.participation_for_leader(request.user, pk)
+    revoke(get_object_or_404(ReportLink, pk=link_id, participation=participation))
+    messages.success(request, _("The link does not work any more."))
+    return redirect(f"{reverse('team', args=[pk])}#share")
+
+
+@require_POST
+def hand_over(request: HttpRequest, pk: int, later_id: int) -> HttpResponse:
+    """The leader of an earlier wave gives it to who leads the team in a later one."""
+    participation = access.participation_for_leader(request.user, pk)
+    later = _one_of(later_waves(participation), later_id)
+    try:
+        handed_over = hand_over_wave(participation, later, by=access.signed_in(request))
+    except SamePerson as error:
+        messages.error(request, str(error))
+        return redirect("team", pk)
+    if handed_over:
+        messages.success(
+            request, _("%(name)s sees these pages now. You both get a mail.") % {"name": isolated(later.leader_name)}
+        )
+    return redirect("start")
+
+
+def _one_of(waves: list[Participation], pk: int) -> Participation:
+    for wave in waves:
+        if wave.pk == pk:
+            return wave
+    raise Http404
+
+
+def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
+    collection = _collection(participation)
+    publication = published(participation.study_id)
+    return render(
+        request,
+        "analysis/team.html",
+        {
+            "study": participation.study,
+            "participation": participation,
+            "planned": PlannedMeeting.objects.filter(
+                participation=participation, state=PlannedMeeting.State.CONFIRMED
+            ).first(),
+            "meets": participation.mode in MEETING_MODES,
+            "collection": collection,
+            "returned": returned.shown(collection) if collection else 0,
+            "by_contact": participation.mode == Participation.Mode.CONTACT,
+            "form": form,
+            "published": publication is not None,
+            "has_results": publication is not None and has_results(publication, participation),
+            "share_form": ShareForm(),
+            "later_waves": later_waves(participation),
+            "shared": [
+                (link, absolute(path_of(link)))
+                for link in ReportLink.objects.filter(participation=participation)
+                if link.is_open
+            ],
+        },
+    )
+
+
+def _collection(participation: Participation) -> Collection | None:
+    return Collection.objects.filter(participation=participation).select_related("meeting", "survey__study").first()

@@ -1,0 +1,109 @@
+"""The accounts of a study: where everyone who was asked ended, on a page and in files; corrections of the counts."""
+
+from itertools import accumulate
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from analysis.data.accounting import accounts as accounts_of
+from analysis.data.accounting import submitted_per_day
+from analysis.exports.tables import csv_lines
+from analysis.reports.charts import NARROW, WIDE, as_data_uri
+from analysis.results import flow_diagram
+from analysis.results import response_tables as tables
+from analysis.results.days_chart import days_chart
+from surveys.access import collection_for_researcher
+from surveys.collecting.counts import correct_counts
+from surveys.forms.collecting import CountsForm
+from teams import access
+from teams.forms.filled import hold
+from teams.text.directions import isolated
+
+ROWS_PER_PAGE = 100
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+def accounts(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    group = request.GET.get("by", "")
+    if group not in tables.GROUPS:
+        group = "institution"
+    found = accounts_of(study)
+    waves = tables.waves_of(study, access.signed_in(request)) if group == "wave" else []
+    page = Paginator(tables.rows(found, group, study, waves), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    days = submitted_per_day(study)
+    totals = accumulate(n for _day, n in days)
+    context = {
+        "study": study,
+        "accounts": found,
+        "total": found.total,
+        "groups": tables.GROUPS.items(),
+        "group": group,
+        "group_name": tables.GROUPS[group],
+        "page": page,
+        "days": list(zip((day for day, _n in days), (n for _day, n in days), totals, strict=True)),
+        "flow": as_data_uri(flow_diagram.draw(found, _("From invited to analysed"))),
+    }
+    return render(request, "analysis/accounts.html", context)
+
+
+@require_safe
+def accounts_days(request: HttpRequest, slug: str, width: str) -> HttpResponse:
+    """The chart of response over time: an address of its own, since drawing takes longer than the page."""
+    study = access.study_for_researcher(request.user, slug)
+    wide = WIDE if width == "wide" else NARROW
+    drawn = days_chart(submitted_per_day(study), _("Handed in altogether"), wide, get_language() or "nl")
+    return HttpResponse(drawn, content_type="image/svg+xml")
+
+
+@require_safe
+def accounts_flow(request: HttpRequest, slug: str) -> HttpResponse:
+    """The flow diagram, to put into a paper."""
+    study = access.study_for_researcher(request.user, slug)
+    return _file(flow_diagram.draw(accounts_of(study), study.title), "image/svg+xml", f"{slug}-flow.svg")
+
+
+@require_safe
+def export_accounts(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """Every level in one file: CSV, or XLSX with sheets for the invitations and the days beside it."""
+    study = access.study_for_researcher(request.user, slug)
+    found = accounts_of(study)
+    lines = tables.export_rows(found, study, tables.waves_of(study, access.signed_in(request)))
+    if form == "csv":
+        return _file("".join(csv_lines(lines)), "text/csv; charset=utf-8", f"{slug}-response.csv")
+    sheets = [
+        ("response", lines),
+        ("invitations", tables.invitation_rows(found)),
+        ("days", tables.day_rows(submitted_per_day(study))),
+    ]
+    return _file(tables.workbook(sheets), XLSX, f"{slug}-response.xlsx")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """How many teachers of a team were approached and refused, corrected with a reason."""
+    collection = collection_for_researcher(request.user, slug, pk)
+    hold(request, collection)
+    study, team = collection.survey.study, collection.participation.team
+    initial = {"approached": collection.approached, "refused": collection.refused}
+    form = CountsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        if correct_counts(collection, **form.cleaned_data, by=access.signed_in(request)):
+            messages.success(request, _("The counts of %(team)s are corrected.") % {"team": isolated(team)})
+        else:
+            messages.warning(request, _("Nothing was changed."))
+        return redirect("accounts", slug)
+    return render(request, "analysis/account_counts.html", {"study": study, "team": team, "form": form})
+
+
+def _file(content: str | bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response

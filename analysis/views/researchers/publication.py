@@ -1,0 +1,272 @@
+"""Publishing: what each reader would see, teams to combine, counts that need a decision, the button, versions, links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis import disclosure
+from analysis.disclosure import Reason
+from analysis.forms.readers import ShareForm
+from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
+from analysis.models.readers import ReportFile, ReportLink
+from analysis.publication import files
+from analysis.publication.links import path_of, renew, revoke, share_study
+from analysis.publication.mails import ACADEMY_MAIL
+from analysis.publication.publishing import PublishingRefused, is_empty, publish
+from analysis.publication.standing import published
+from analysis.publication.units import CombiningRefused, combine_teams, separate_teams
+from analysis.reports.groups import GroupFigures, load_groups
+from analysis.views.readers.reports import academy_page, pdf_of, study_page, team_page
+from teams import access
+from teams.base.numbers import whole_number
+from teams.base.written import kept
+from teams.mail.outbox import absolute, queue
+from teams.models import Academy, Participation, Study
+from teams.text.directions import isolated
+
+
+def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    run = _last_run(study.pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    without = {key[:60] for key in asked.getlist("without")}
+    if request.method == "POST" and run is not None:
+        try:
+            publish(run, access.signed_in(request), without)
+        except PublishingRefused as refusal:
+            messages.error(request, str(refusal))
+            if refusal.units:
+                left = urlencode({"without": sorted(set(refusal.units))}, doseq=True)
+                return redirect(f"{reverse('publish', args=[slug])}?{left}#without")
+        else:
+            messages.success(request, _("Published. The team leaders can open their reports."))
+        return redirect("publish", slug)
+    groups = load_groups(run) if run else []
+    judged = [(group, disclosure.judge_group(group.group, study.k), group.held(study.k)) for group in groups]
+    last = published(study.pk)
+    return render(
+        request,
+        "analysis/publish.html",
+        {
+            "study": study,
+            "run": run,
+            "empty": run is not None and is_empty(run),
+            "versions": _versions(study),
+            "published": run is not None and last is not None and last.run_id == run.pk,
+            "correction": last is not None,
+            "judged": judged,
+            "without": [group for group, withheld, _held in judged if withheld is None and group.key in without],
+            "academies": _academies(groups),
+            "everyone": disclosure.judge_everyone([group.group for group in groups], study.k),
+            "n_units": sum(1 for _group, withheld, _held in judged if withheld is None),
+            "n_held": sum(1 for _group, _withheld, held in judged if held),
+            "siblings": [] if last else _siblings(judged),
+            "combined": Unit.objects.filter(study=study).select_related("academy", "decided_by"),
+            "decisions": AccountingDecision.objects.filter(participation__study=study).select_related(
+                "participation__team", "decided_by"
+            ),
+            "links": [
+                (link, absolute(path_of(link)))
+                for link in ReportLink.objects.filter(study=study, participation=None).select_related("academy")
+            ],
+            "share_form": ShareForm(),
+            "files": _files(last),
+        },
+    )
+
+
+def _versions(study: Study) -> list[tuple[int, Publication]]:
+    """Every publication with its number, the newest first."""
+    found = list(Publication.objects.filter(study=study).select_related("published_by", "run"))
+    return [(len(found) - place, publication) for place, publication in enumerate(found)]
+
+
+def _academies(groups: Sequence[GroupFigures]) -> list[Academy]:
+    return list({g.academy_id: g.teams[0].participation.team.academy for g in groups}.values())
+
+
+def _siblings(
+    judged: Sequence[tuple[GroupFigures, disclosure.Withheld | None, object]],
+) -> list[tuple[Academy, list[tuple[Participation, int, bool]]]]:
+    """Academies with a team too small for a report, and another team that it can be combined with."""
+    by_academy: dict[int, list[tuple[GroupFigures, bool]]] = {}
+    for group, withheld, _held in judged:
+        if len(group.teams) == 1:
+            small = withheld is not None and withheld.reason == Reason.TOO_FEW
+            by_academy.setdefault(group.academy_id, []).append((group, small))
+    return [
+        (
+            found[0][0].teams[0].participation.team.academy,
+            [(group.teams[0].participation, group.group.analysed, small) for group, small in found],
+        )
+        for found in by_academy.values()
+        if len(found) > 1 and any(small for _group, small in found)
+    ]
+
+
+def _files(publication: Publication | None) -> dict[str, int]:
+    """How many PDFs of the last publication are there, of how many."""
+    states = list(ReportFile.objects.filter(publication=publication).values_list("state", flat=True))
+    return {
+        "all": len(states),
+        "ready": states.count(ReportFile.State.READY),
+        "failed": states.count(ReportFile.State.FAILED),
+    }
+
+
+@require_POST
+def accept_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A researcher's decision that a team's counts are right, with the reason: it ends the hold on its report."""
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    reason = kept(request.POST.get("reason", "")).strip()
+    if reason:
+        AccountingDecision.objects.create(
+            participation=participation, reason=reason, decided_by=access.signed_in(request)
+        )
+        messages.success(request, _("Recorded."))
+    else:
+        messages.error(request, _("Say why the counts are right."))
+    return redirect("publish", slug)
+
+
+@require_POST
+def combine(request: HttpRequest, slug: str) -> HttpResponse:
+    """Combine sibling teams into one unit, before the first publication."""
+    study = access.study_for_researcher(request.user, slug)
+    chosen = [pk for team in request.POST.getlist("team") if (pk := whole_number(team)) is not None]
+    try:
+        unit = combine_teams(
+            study, list(Participation.objects.filter(study=study, pk__in=chosen)), access.signed_in(request)
+        )
+    except CombiningRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Combined: %(teams)s. They get one report.") % {"teams": isolated(unit.name)})
+    return redirect(f"{reverse('publish', args=[slug])}#combine")
+
+
+@require_POST
+def separate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Undo a combination, before the first publication."""
+    study = access.study_for_researcher(request.user, slug)
+    unit = Unit.objects.select_related("study", "academy").filter(study=study, pk=pk).first()
+    try:
+        if unit is not None:  # none: somebody took it apart already
+            separate_teams(unit, access.signed_in(request))
+    except CombiningRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Taken apart: each team stands by itself again."))
+    return redirect(f"{reverse('publish', args=[slug])}#combine")
+
+
+# ------------------------------------------------------------------------------------------------ links
+@require_POST
+def share(request: HttpRequest, slug: str) -> HttpResponse:
+    """A link to the report on the whole study."""
+    study = access.study_for_researcher(request.user, slug)
+    form = ShareForm(request.POST)
+    if published(study.pk) is None:
+        raise Http404
+    if form.is_valid():
+        share_study(study, form.cleaned_data["days"], access.signed_in(request))
+        messages.success(request, _("The link is there. Copy it and give it to whoever may read the report."))
+    else:
+        messages.error(request, _("Choose for how long the link works."))
+    return redirect(f"{reverse('publish', args=[slug])}#links")
+
+
+@require_POST
+def link_revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """End a link to a report of an academy or of the study at once."""
+    revoke(_link(request, slug, pk))
+    messages.success(request, _("The link does not work any more."))
+    return redirect(f"{reverse('publish', args=[slug])}#links")
+
+
+@require_POST
+def link_renew(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A new link for a director, by mail; the old one ends."""
+    link = _link(request, slug, pk)
+    if link.academy_id is None:
+        raise Http404
+
+    with transaction.atomic():
+        renew(link)
+        queue(ACADEMY_MAIL, link.pk, study=link.study)
+    messages.success(request, _("A new link is on its way to the director. The old one does not work any more."))
+    return redirect(f"{reverse('publish', args=[slug])}#links")
+
+
+def _link(request: HttpRequest, slug: str, pk: int) -> ReportLink:
+    study = access.study_for_researcher(request.user, slug)
+    return get_object_or_404(ReportLink.objects.select_related("study"), study=study, participation=None, pk=pk)
+
+
+# ------------------------------------------------------------------------------------------------ previews
+@require_safe
+def report_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What a team sees, or will see once the last run is published; without what the team wrote down itself."""
+    participation = access.participation_for_researcher(request.user, slug, pk)
+    run = _last_run(participation.study_id)
+    if run is None:
+        return redirect("runs", slug)
+    return team_page(request, run, participation, None, {"preview": True})
+
+
+@require_safe
+def academy_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What a director sees, or will see."""
+    study, academy = access.academy_for_researcher(request.user, slug, pk)
+    run = _last_run(study.pk)
+    if run is None:
+        return redirect("runs", slug)
+    return academy_page(request, run, academy, {"preview": True})
+
+
+@require_safe
+def study_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The report on the whole study."""
+    study = access.study_for_researcher(request.user, slug)
+    run = _last_run(study.pk)
+    if run is None:
+        return redirect("runs", slug)
+    last = published(study.pk)
+    shown = last is not None and last.run_id == run.pk
+    extra: dict[str, Any] = {"preview": True}
+    if shown:
+        extra["pdf"] = reverse("study_preview_pdf", args=[slug])
+        extra["pdf_ready"] = True
+    return study_page(request, run, extra)
+
+
+@require_safe
+def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
+    """The published report on the whole study as a PDF."""
+    study = access.study_for_researcher(request.user, slug)
+    last = published(study.pk)
+    if last is None:
+        raise Http404
+    found = pdf_of(last, files.STUDY, f"teamspiegel-{slug}")
+    if found is None:
+        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
+        return redirect("study_preview", slug)
+    return found
+
+
+def _last_run(study_id: int) -> AnalysisRun | None:
+    return (
+        AnalysisRun.objects.filter(survey__study_id=study_id, state=AnalysisRun.State.DONE)
+        .select_related("survey__study", "survey__version", "plan")
+        .first()
+    )

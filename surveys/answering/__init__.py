@@ -1,0 +1,1 @@
+"""Answering: the teacher's pages and the only writer of responses."""

@@ -1,0 +1,1 @@
+"""Collecting in a team: opened, counted, closed, sealed."""

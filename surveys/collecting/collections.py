@@ -1,0 +1,398 @@
+"""Collecting step by step: open (never without a locked plan), close, reopen, seal; and the room of a meeting meanwhile."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from surveys.collecting.paper_counts import paper_counts_of
+from surveys.keys import collection_keys
+from surveys.linking import confirming, personal_links
+from surveys.models import Collection, Meeting, PresentBy, Response, Survey
+from teams.base.leases import Chore, wake
+from teams.history import record
+from teams.inviting.corrections import language_of
+from teams.links import new_nonce
+from teams.mail import outbox
+from teams.meetings import planning
+from teams.models import Participation, Study, User
+from teams.people.contact_person import hold_academy, note_vouched
+from teams.studies.setting_up import promise
+
+OPENED_MAIL = "surveys.collecting_begins"  # to a leader who accepted before the survey opened
+SEAL_TASK = "surveys.seal_due_collections"
+OPENING = Chore("surveys.open")
+# 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
+CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
+CODE_LENGTH = 6
+MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
+
+
+class NotReady(Exception):
+    """Why a survey cannot be opened, or a collection cannot take this step, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCounts:
+    """What whoever leads a meeting sees of it. ``started`` includes what was submitted since."""
+
+    started: int
+    submitted: int
+    present: int | None
+    paper: int | None
+
+    @property
+    def on_their_way(self) -> int:
+        return max(self.started - self.submitted, 0)
+
+
+def may_open(study: Study) -> None:
+    """Refuse to collect answers of real people on the settings of the demo, which whoever reaches it can enter.
+
+    :raises NotReady: there, unless the study is simulated or DEMO_REAL_STUDIES=1 was set for a try-out
+    """
+    if not (settings.PRODUCTION or settings.DEMO_REAL_STUDIES or study.simulated):
+        raise NotReady(
+            _(
+                "This is a demo: it is not secured as a study with real people must be, so no such study opens here."
+                " Whoever manages it can start it with DEMO_REAL_STUDIES=1 to try one out; real answers belong on"
+                " production settings (docs/deployment.md)."
+            )
+        )
+
+
+def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
+    """Open the survey, and a collection for every team that takes part. Returns the number of teams that are open.
+
+    Again it opens what is still missing, and nothing twice: what fails for one team fails for that team alone, is named on the
+    researchers' board and tried again by beat.
+
+    :raises NotReady: without the hash of a locked plan, or with another plan than it was opened with
+    """
+    may_open(survey.study)
+    if not plan_hash:
+        raise NotReady(_("The analysis plan must be locked before the survey opens."))
+    with transaction.atomic():
+        hold_opening(survey.study_id)
+        opened = Survey.objects.filter(pk=survey.pk, opened_at__isnull=True).update(
+            plan_hash=plan_hash, opened_at=timezone.now()
+        )
+        survey.refresh_from_db()
+        if survey.plan_hash != plan_hash:
+            raise NotReady(_("The survey is open already, under another plan."))
+        if opened:
+            record(survey.study, "survey_opened", by=by)
+    open_missing(survey.study)
+    taking_part = Participation.State.ACCEPTED
+    return Collection.objects.filter(survey=survey, participation__state=taking_part).count()
+
+
+def not_open(study: Study | None = None) -> QuerySet[Participation]:
+    """Teams that take part in a study that is open, and of which the collection is not: of one study, or of all."""
+    waiting = Participation.objects.filter(
+        state=Participation.State.ACCEPTED,
+        approached__isnull=False,
+        collection__isnull=True,
+        study__survey__opened_at__isnull=False,
+        study__deletion__isnull=True,
+    )
+    if study is not None:
+        waiting = waiting.filter(study=study)
+    return waiting.select_related("team", "study").order_by("pk")
+
+
+def open_missing(study: Study | None = None) -> int:
+    """Open what should be open and is not, each team by itself, and tell its leader. Returns how many were opened now.
+
+    Args:
+        study: of this one, also what failed a moment ago; None for all studies, as beat asks.
+    """
+    waiting = list(not_open(study))
+    if study is None:
+        OPENING.forget_all_but(one.pk for one in waiting)
+    else:
+        OPENING.at_once(study.pk)
+    return OPENING.each(waiting, _open_and_tell, key=lambda one: one.pk, study=lambda one: one.study_id)
+
+
+def _open_and_tell(participation: Participation) -> int:
+    with transaction.atomic():
+        collection, is_new = _open(participation)
+        if collection is None or not is_new:
+            return 0
+        # as the team's page promised
+        outbox.queue(OPENED_MAIL, participation.pk, language_of(participation.leader_email), study=participation.study)
+    return 1
+
+
+def open_collection(participation: Participation) -> Collection | None:
+    """The team's collection, opened now if need be; None while the survey is not open or the team does not take part.
+
+    What the team said when it accepted is copied: the way of collecting and the number of teachers approached.
+    """
+    return _open(participation)[0]
+
+
+def open_or_later(participation: Participation) -> Collection | None:
+    """As `open_collection`; a disk that is full keeps nobody from accepting: then it is on the board, and beat tries again."""
+    try:
+        with transaction.atomic():
+            return open_collection(participation)
+    except OSError as error:
+        OPENING.note(participation.pk, participation.study_id, error)
+        return None
+
+
+def _open(participation: Participation) -> tuple[Collection | None, bool]:
+    """The collection, and whether it was made now."""
+    existing = Collection.objects.filter(participation=participation).first()
+    if existing is not None:
+        return existing, False
+    with transaction.atomic():
+        # the team's row and then the study's, here as where a leader accepts: whoever accepts while the study opens is waited
+        # for by who opens it, or finds it open
+        team = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+        hold_opening(team.study_id)
+        survey = Survey.objects.filter(study_id=team.study_id, opened_at__isnull=False).first()
+        if survey is None or team.state != Participation.State.ACCEPTED or team.approached is None:
+            return None, False
+        collection, is_new = Collection.objects.get_or_create(
+            participation=team, defaults={"survey": survey, "mode": team.mode, "approached": team.approached}
+        )
+        if not is_new:
+            return collection, False
+        try:
+            collection_keys.make(collection)
+            promise(team.study)  # teachers read it from here on
+            if team.mode in MEETING_MODES:
+                brief(make_meeting(collection))
+        except BaseException:
+            collection_keys.destroy(collection)  # there will be no such collection
+            raise
+    return collection, True
+
+
+def hold_opening(study_id: int) -> None:
+    """One at a time: who opens the study, and who begins to take part in it."""
+    Study.objects.select_for_update(no_key=True).get(pk=study_id)
+
+
+def close_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
+    """No new respondents; who started on the server may finish in the grace period. Whether it changed anything."""
+    study = collection.survey.study
+    now = timezone.now()
+    with transaction.atomic():
+        closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.OPEN).update(
+            state=Collection.State.CLOSED, closes_for_good_at=now + timedelta(hours=study.grace_hours)
+        )
+        if closed:
+            record(study, "collection_closed", participation=collection.participation, by=by, by_link=by_link)
+            if not study.grace_hours:
+                transaction.on_commit(wake_sealing, robust=True)
+    collection.refresh_from_db()
+    return bool(closed)
+
+
+def reopen_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
+    """Open a closed one again, before its sealing begins and not if it was imported (paper/entry.py). Whether it changed anything."""
+    with transaction.atomic():
+        closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False)
+        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT)
+        reopened = closed.update(state=Collection.State.OPEN, closes_for_good_at=None)
+        if reopened:
+            record(
+                collection.survey.study,
+                "collection_reopened",
+                participation=collection.participation,
+                by=by,
+                by_link=by_link,
+            )
+    collection.refresh_from_db()
+    return bool(reopened)
+
+
+def seal_now(collection: Collection, by: User | None = None) -> bool:
+    """End the grace period now: the sealing (sealing.py) is due and a worker is woken. Whether it changed anything.
+
+    Never by a link alone: it cannot be undone, and a mailbox has more readers than one.
+
+    :raises NotReady: while the collection is open, or paper forms are not entered
+    """
+    left = paper_counts_of(collection).why_not_seal()
+    if left and not collection.sealing and collection.state == Collection.State.CLOSED:
+        raise NotReady(left)
+    with transaction.atomic():
+        due = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False).update(
+            closes_for_good_at=timezone.now()
+        )
+        if due:
+            record(
+                collection.survey.study,
+                "collection_seal_asked",
+                participation=collection.participation,
+                by=by,
+            )
+            transaction.on_commit(wake_sealing, robust=True)
+    collection.refresh_from_db()
+    if collection.state == Collection.State.OPEN:
+        raise NotReady(_("Close the collection first."))
+    return bool(due)
+
+
+def wake_sealing() -> None:
+    """Wake a worker for what is due; should nobody hear it, beat wakes too."""
+    wake(SEAL_TASK)
+
+
+def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by: User | None = None) -> bool:
+    """Record how many teachers are present and how many handed in a form on paper, while a team that meets is open.
+
+    Args:
+        by: who is signed in; None for whoever holds the facilitator's link.
+    """
+    participation = meeting.collection.participation
+    with transaction.atomic():
+        hold_academy(participation.team.academy_id)
+        open_now = Collection.objects.filter(state=Collection.State.OPEN, mode__in=MEETING_MODES)
+        counter = confirming.who_counts(meeting, by)
+        meets = Meeting.objects.filter(pk=meeting.pk, collection__in=open_now)
+        # a page that is saved for its other fields takes no number away from the researcher who counted
+        counted = meets.filter(present=present, present_by=PresentBy.RESEARCHER)
+        stays = counter != PresentBy.RESEARCHER and counted.update(paper=paper)
+        if not stays and not meets.update(present=present, paper=paper, present_by=counter, counted_by=by):
+            return False
+        if by is not None:
+            note_vouched(participation.pk, by.email)
+        if by is None or counter != PresentBy.RESEARCHER:  # signed in or not, it was the contact person's link
+            note_vouched(participation.pk, participation.contact_email)
+    return True
+
+
+def count_present(meeting: Meeting, present: int, by: User) -> bool:
+    """A researcher's own count of who was present, until the answers are sealed. Whether it was recorded."""
+    collection = meeting.collection
+    with transaction.atomic():
+        hold_academy(collection.participation.team.academy_id)
+        unsealed = Meeting.objects.filter(pk=meeting.pk, collection__sealing=False)
+        unsealed = unsealed.exclude(collection__state=Collection.State.SEALED).exclude(present_by=PresentBy.IMPORT)
+        if not unsealed.update(present=present, present_by=PresentBy.RESEARCHER, counted_by=by):
+            return False
+        note_vouched(collection.participation_id, by.email)
+        study, team = collection.survey.study, collection.participation
+        record(study, "present_counted", participation=team, by=by, detail=str(present))
+    return True
+
+
+def announce_shared_device(collection: Collection, shared: bool) -> None:
+    """Whoever leads the meeting says that several people answer in turn on one device, or that they do not."""
+    unsealed = Collection.objects.filter(pk=collection.pk).exclude(state=Collection.State.SEALED)
+    unsealed.update(shared_device=shared)
+
+
+def begun_on_one_device(collection: Collection, n: int) -> None:
+    """Keep the most responses that one device began in a collection: from two on, since one tells nothing."""
+    if n > 1:
+        unsealed = Collection.objects.filter(pk=collection.pk, on_one_device__lt=n, sealing=False)
+        unsealed.exclude(state=Collection.State.SEALED).update(on_one_device=n)
+
+
+def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool:
+    """Record who really led a meeting, a researcher or the contact person, until the answers are sealed.
+
+    The answers came in a meeting either way, so this may change after some came in, unlike every other way of collecting. A
+    contact person must be known: the team leader may not be the one who counts.
+
+    Returns:
+        Whether it changed anything.
+    """
+    if mode not in MEETING_MODES:
+        return False
+    if mode == Participation.Mode.CONTACT and not collection.participation.contact_email:
+        return False
+    with transaction.atomic():
+        # the team's row before the collection's, as everywhere, or two would wait for each other
+        Participation.objects.select_for_update(no_key=True).get(pk=collection.participation_id)
+        meets = Collection.objects.filter(pk=collection.pk, mode__in=MEETING_MODES, sealing=False)
+        if not meets.exclude(state=Collection.State.SEALED).exclude(mode=mode).update(mode=mode):
+            return False
+        Participation.objects.filter(pk=collection.participation_id).update(mode=mode)
+        record(
+            collection.survey.study,
+            "leading_recorded",
+            participation=collection.participation,
+            by_link=by_link,
+            detail=f"{collection.mode} → {mode}",
+        )
+    collection.refresh_from_db()
+    return True
+
+
+def allow_more_joins(meeting: Meeting) -> None:
+    """Let as many join again as at first: the facilitator sees who is in the room."""
+    Meeting.objects.filter(pk=meeting.pk).update(joins_confirmed=F("joins_confirmed") + 1)
+
+
+def is_being_sealed(collection: Collection) -> bool:
+    """Whether its sealing is at work, or nothing keeps it: the grace period is over and no paper form is left."""
+    if collection.state != Collection.State.CLOSED:
+        return False
+    return collection.sealing or not (in_grace(collection) or paper_counts_of(collection).unfinished)
+
+
+def in_grace(collection: Collection) -> bool:
+    """Whether who started before closing may still finish."""
+    return collection.closes_for_good_at is not None and collection.closes_for_good_at > timezone.now()
+
+
+def renew_facilitator_link(meeting: Meeting) -> None:
+    """Make a new link for the facilitator; the old one opens nothing any more."""
+    Meeting.objects.filter(pk=meeting.pk).update(facilitator_nonce=new_nonce(), sent_to_contact=False)
+    meeting.refresh_from_db()
+
+
+def room_counts(meeting: Meeting) -> RoomCounts | None:
+    """Who takes part in the room: for whoever leads the meeting, and only while it lasts. None once it is over.
+
+    Personal links are not counted, which are answered on any day: their answers would be seen coming in one by one.
+    """
+    if meeting.collection.state != Collection.State.OPEN or meeting.collection.mode not in MEETING_MODES:
+        return None
+    try:
+        by_link = personal_links.rows_of(meeting.collection)
+    except collection_keys.KeyDestroyed:
+        return None
+    by_code = Response.objects.filter(collection=meeting.collection).exclude(key__in=by_link)
+    row = by_code.aggregate(started=Count("pk"), submitted=Count("pk", filter=Q(state=Response.State.SUBMITTED)))
+    return RoomCounts(row["started"], row["submitted"], meeting.present, meeting.paper)
+
+
+def brief(meeting: Meeting) -> None:
+    """See that a contact person who leads gets the link: two days before a meeting whose time is fixed, else now.
+
+    From nobody else: the leader, who reads the report, has no link to hand on.
+    """
+    participation = meeting.collection.participation
+    if not planning.brief_later(participation) and participation.mode == Participation.Mode.CONTACT:
+        personal_links.send_facilitator_link(meeting)
+
+
+def make_meeting(collection: Collection) -> Meeting:
+    """The meeting with a code of its own: the constraint says which code is taken, then another is drawn."""
+    while True:
+        try:
+            with transaction.atomic():
+                return Meeting.objects.create(collection=collection, code=_draw_code(), facilitator_nonce=new_nonce())
+        except IntegrityError:
+            if Meeting.objects.filter(collection=collection).exists():
+                raise
+
+
+def _draw_code() -> str:
+    return "".join(secrets.choice(CODE_SIGNS) for _n in range(CODE_LENGTH))

@@ -1,0 +1,1 @@
+"""Forms of collecting and of the editor: they check and never save."""

@@ -1,0 +1,80 @@
+"""Forms about whole questionnaires: a new one, a file, a template, freezing. They validate and never save."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from surveys.questionnaires.checking import SLUG
+from teams.base.written import Written
+from teams.forms.studies import one_of
+from teams.models import ResearchGroup
+
+
+class NewForm(Written):
+    group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
+    code = forms.CharField(
+        label=gettext_lazy("Short name"),
+        max_length=50,
+        validators=[
+            RegexValidator(rf"^(?:{SLUG.pattern})\Z", gettext_lazy("Use small letters, digits and hyphens.")),
+        ],
+        help_text=gettext_lazy("Small letters, digits and hyphens, such as team-learning. It cannot be changed later."),
+    )
+    title_nl = forms.CharField(label=gettext_lazy("Title (Dutch)"), max_length=200, required=False)
+    title_en = forms.CharField(label=gettext_lazy("Title (English)"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_of(self, "group", groups)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        if not (found.get("title_nl") or found.get("title_en")):
+            self.add_error("title_nl", _("Give the title in at least one language."))
+        return found
+
+
+class PublishForm(Written):
+    edit = forms.IntegerField(widget=forms.HiddenInput)
+    note = forms.CharField(
+        label=gettext_lazy("What changed and why"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("In your own words, for who compares versions later."),
+    )
+
+
+class ImportForm(Written):
+    """A file; on the second round the questionnaire that was read from it, as YAML."""
+
+    group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
+    file = forms.FileField(label=gettext_lazy("File (YAML, or XLSForm as XLSX)"), required=False)
+    document = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1_000_000)
+
+    def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_of(self, "group", groups)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        if not found.get("file") and not found.get("document"):
+            self.add_error("file", _("Choose a file."))
+        return found
+
+
+class TemplateForm(Written):
+    """A template to copy: one that comes with the product (its name) or that a group offers (its primary key)."""
+
+    template = forms.CharField(label=gettext_lazy("Which one?"), max_length=60)
+    group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
+
+    def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_of(self, "group", groups)

@@ -1,0 +1,1 @@
+"""Paper: forms printed, typed and compared; slips for a meeting."""

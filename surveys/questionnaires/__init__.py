@@ -1,0 +1,1 @@
+"""Questionnaires: what they hold, drafts, versions, files."""

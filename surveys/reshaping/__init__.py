@@ -1,0 +1,1 @@
+"""When a team changes while it takes part: its way of answering, merged, split."""

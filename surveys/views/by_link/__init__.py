@@ -1,0 +1,1 @@
+"""Public by link: facilitators and invitations."""

@@ -1,0 +1,1 @@
+"""Pages of collecting and questionnaires for researchers."""

@@ -1,0 +1,1 @@
+"""Public: the teacher's pages."""

@@ -1,0 +1,1 @@
+"""Accounts: signing in, second factors, passwords, what happens to them."""

@@ -1,0 +1,1 @@
+"""Academies, teams and their contacts: by form or from a file; duplicates."""

@@ -1,0 +1,100 @@
+"""The one reader of workbooks (XLSX, ODS, XLS): judged before it is opened, opened in a process with limits.
+
+A file of a kilobyte can name a cell in the last row and column, and unpack to gigabytes: the reader would then take the
+web server along. So the directory of the ZIP is judged first, and the reading is done by `teams.files.workbook_child`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from teams.files import workbook_child
+
+Sheets = dict[str, list[list[str]]]
+CHILD = Path(workbook_child.__file__)
+
+
+class UnreadableWorkbook(ValueError):
+    """A file that is not read; its text says why, for the person who chose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one workbook may cost: cells (the empty ones between them too), memory in MiB, processor seconds."""
+
+    cells: int = 1_000_000
+    megabytes: int = 1024
+    seconds: int = 20
+    packed: int = 400  # times that a part of the ZIP may grow
+    unpacked: int = 300_000_000  # bytes, all parts together
+    parts: int = 2_000
+
+
+ON_A_PAGE = Limits()
+BY_COMMAND = Limits(cells=20_000_000, megabytes=6144, seconds=600, unpacked=3_000_000_000)
+
+
+def is_workbook(name: str) -> bool:
+    """Whether a file is one, by its name."""
+    return name.lower().endswith((".xlsx", ".xls", ".ods"))
+
+
+def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON_A_PAGE) -> Sheets:
+    """The cells of every sheet as texts, by the sheet's name; empty rows at the end left out.
+
+    Numbers without decimals have none, dates are as in ISO 8601, true and false are "yes" and "no".
+
+    Raises:
+        UnreadableWorkbook: if it is none, or would cost more than ``limits``.
+    """
+    _judge_directory(content, limits)
+    words = (limits.megabytes, limits.seconds, limits.cells, int(first_only))
+    try:
+        done = subprocess.run(  # noqa: S603 our own program, with numbers
+            [sys.executable, "-I", str(CHILD), *map(str, words)],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * limits.seconds,
+            env={},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _too_large() from error
+    if done.returncode == workbook_child.UNREADABLE:
+        raise UnreadableWorkbook(_("This file cannot be opened as a spreadsheet."))
+    if done.returncode != 0:  # refused, or ended by a limit
+        raise _too_large()
+    sheets: Sheets = json.loads(done.stdout)
+    return sheets
+
+
+def _judge_directory(content: bytes, limits: Limits) -> None:
+    """What a ZIP says it unpacks to; its reader stops at these sizes, so that a lie is cut short."""
+    if not content.startswith(b"PK"):
+        return  # XLS, or nothing that opens
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            parts = file.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise UnreadableWorkbook(_("This file cannot be opened as a spreadsheet.")) from error
+    swollen = any(p.file_size > max(1_000_000, limits.packed * p.compress_size) for p in parts)
+    if len(parts) > limits.parts or swollen or sum(part.file_size for part in parts) > limits.unpacked:
+        raise _too_large()
+
+
+def _too_large() -> UnreadableWorkbook:
+    return UnreadableWorkbook(
+        _(
+            "This spreadsheet is too large to read. Delete what stands far below or to the right of the table, or save "
+            "it as CSV."
+        )
+    )

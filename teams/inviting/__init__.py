@@ -1,0 +1,1 @@
+"""Inviting: directors, leaders, reminders, corrections, withdrawing."""

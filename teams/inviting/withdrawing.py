@@ -1,0 +1,88 @@
+"""Withdrawing a permission that was given, and new links for old ones.
+
+A team may stop at any time, and a director may take the whole academy out. Here only the permission ends: nobody is mailed
+about the study any more, but for one notice to the leaders. What happens with the answers is decided above this app
+(analysis/withdrawals.py): before publication they are deleted, after it they are not used any more.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from teams import history
+from teams.inviting.invitations import REASONS_TO_DECLINE, teams_of
+from teams.links import new_nonce
+from teams.mail import outbox
+from teams.meetings import planning
+from teams.models import Invitation, Participation, User
+from teams.studies.setting_up import link_until
+
+OPEN_STATES = (Invitation.State.LISTED, Invitation.State.SENT, Invitation.State.ACCEPTED)
+TAKING_PART_OR_ASKED = (Participation.State.INVITED, Participation.State.ACCEPTED)
+
+
+@transaction.atomic
+def withdraw(
+    invitation: Invitation, reason: str, text: str = "", *, by: User | None = None, by_link: bool = False
+) -> bool:
+    """Take back a permission: a director for the academy and all its teams, a leader for one team.
+
+    Returns:
+        False, with nothing changed, if there is no permission to take back.
+
+    Raises:
+        ValueError: for a reason that nobody may give.
+    """
+    if reason not in dict(REASONS_TO_DECLINE):
+        raise ValueError(f"'{reason}' is no reason to withdraw.")
+    ended = {
+        "state": Invitation.State.WITHDRAWN,
+        "reason": reason,
+        "reason_text": text,
+        "answered_at": timezone.now(),
+    }
+    accepted = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.ACCEPTED)
+    if not accepted.update(**ended):
+        return False
+    detail = f"{reason}: {text}" if text else reason
+    if invitation.academy_id:
+        teams = teams_of(invitation)
+        history.record(
+            invitation.study, "director_withdrew", academy=invitation.academy, by=by, by_link=by_link, detail=detail
+        )
+    else:
+        teams = list(Participation.objects.filter(invitation=invitation).select_related("team", "invitation"))
+    for participation in teams:
+        # the invitation and then the team, as where a leader accepts: one who accepts at this moment is waited for, and told
+        Invitation.objects.filter(pk=participation.invitation.pk, state__in=OPEN_STATES).update(**ended)
+        was = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk).state
+        ours = Participation.objects.filter(pk=participation.pk, state__in=TAKING_PART_OR_ASKED)
+        if ours.update(state=Participation.State.WITHDRAWN) and was == Participation.State.ACCEPTED:
+            history.record(
+                invitation.study,
+                "team_withdrawn",
+                participation=participation,
+                by=by,
+                by_link=by_link,
+                detail=detail,
+            )
+            outbox.queue("teams.team_withdrawn", participation.invitation.pk, study=invitation.study)
+    planning.end_meetings(teams)
+    return True
+
+
+@transaction.atomic
+def reissue(invitation: Invitation, by: User | None = None) -> bool:
+    """A new link in place of the old one, mailed to who has not answered. Returns False if no answer is waited for."""
+    now = timezone.now()
+    waiting = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT, sent_at__lte=now)
+    if not waiting.update(nonce=new_nonce(), link_until=link_until(invitation.study), reminded_at=now):
+        return False
+    if invitation.academy_id:
+        history.record(invitation.study, "link_reissued", academy=invitation.academy, by=by)
+        outbox.queue("teams.director_invitation", invitation.pk, study=invitation.study)
+    else:
+        participation = Participation.objects.select_related("team").get(invitation=invitation)
+        history.record(invitation.study, "link_reissued", participation=participation, by=by)
+        language = User.objects.filter(email__iexact=participation.leader_email).values_list("language", flat=True)
+        outbox.queue("teams.leader_invitation", invitation.pk, language.first() or "nl", study=invitation.study)
+    return True

@@ -1,0 +1,393 @@
+"""The only sender of mail: an outbox of kind and object id, rendered at sending and never stored.
+
+``queue`` is called inside the transaction that causes the mail, so that a mail exists exactly when its cause does. The
+row is the queue and the broker only a wake-up (base/leases.py). One worker sends at a time, over a connection that is open before
+the first mail is made (server.py): a server that is away costs no mail and no attempt.
+
+Between handing a mail to the server and writing that down a worker may die, or the line may break: then nobody knows
+whether the mail went. The row says so (``handed_over``), and it is handed over once more, with the Message-ID that was made
+before the first attempt, by which most mailboxes drop the copy. If that too ends in doubt the mail is given up and a person
+decides: nobody gets more than two copies, and those are one message to their mailbox.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from teams.base.leases import DATABASE_AWAY, Chore, Claim, ClaimLost, Queue, free, kept, pause, wake
+from teams.mail import pace, refusals, server
+from teams.mail.errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
+from teams.mail.server import Sender
+from teams.models import OutboxMessage, Study
+from teams.text.directions import in_one_line, settled
+from teams.text.glyphs import without_controls
+
+logger = logging.getLogger(__name__)
+
+TASK = "teams.send_due_mail"
+BREAK = re.compile(r"\r\n?")
+PARAGRAPH = re.compile(r"\n{2,}")
+# Waiting time after the first, second, … failed attempt; after the last the mail is given up
+BACKOFF = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=8),
+)
+BACKOFF_QUIET = BACKOFF[:3]  # of a kind that leaves no trace: its row must not stay for long
+ANOTHER_FIRST = timedelta(minutes=1)  # when the server failed at a mail, others go before it
+ENDS_REMINDERS = "List-Unsubscribe"  # the header of every reminder (RFC 8058), and of nothing else
+IN_DOUBT = timedelta(minutes=30)  # a mail that may have gone is not hurried
+NOTED_WITHIN, NOTED_AGAIN = (
+    600.0,
+    0.5,
+)  # seconds for which, and after which, a database that is away is told that a mail went
+MAY_HAVE_GONE = "may have gone"  # how the reason of a mail begins that was given up in doubt
+
+
+class Attachment(NamedTuple):
+    """A file that goes with a mail, such as a calendar file."""
+
+    filename: str
+    content: bytes
+    mimetype: str  # with parameters if need be: text/calendar; method=REQUEST
+
+
+class NobodyToMail(UnsendableMail):
+    """The mail has no reader any more: the person was removed, and nobody is named in their place yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered mail to one bare address.
+
+    Raises:
+        UnsendableMail: if an address or header holds a line break (header injection), or the address is none.
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+
+    def __post_init__(self) -> None:
+        of_files = [text for file in self.attachments for text in (file.filename, file.mimetype)]
+        if not self.to:
+            raise NobodyToMail("the person was removed")
+        for value in (self.to, self.subject, *self.headers, *self.headers.values(), *of_files):
+            if any(ord(character) < 32 or ord(character) == 127 for character in value):
+                raise UnsendableMail("a header holds a line break or another control character")
+        try:
+            validate_email(self.to)
+        except ValidationError as error:
+            raise UnsendableMail("the address is not an e-mail address") from error
+
+
+Renderer = Callable[[int, str], Mail | None]
+_renderers: dict[str, Renderer] = {}
+_traceless: set[str] = set()
+_any_hour: set[str] = set()
+_at_once: set[str] = set()
+
+OUTBOX = Queue(
+    OutboxMessage,
+    waits=Q(state=OutboxMessage.State.QUEUED),
+    held=Q(state=OutboxMessage.State.QUEUED),
+    pauses=BACKOFF,
+)
+LOST = Chore("teams.reminders_lost")  # reminders that leave no trace and did not go: counted, never named
+
+
+def register(
+    kind: str, *, leaves_trace: bool = True, any_hour: bool = False, at_once: bool = False
+) -> Callable[[Renderer], Renderer]:
+    """Decorator: the function that renders mails of this kind from an object id and a language.
+
+    It returns None where the mail is no longer wanted. It is called outside any transaction. Where it would tell too much
+    who got a mail and who did not (a reminder goes to those who have not answered), the kind leaves no trace: the row is
+    deleted before it is handed over, and whatever becomes of it no line and no row tells. A kind for ``any_hour`` does not
+    wait for the sending hours: it answers what its reader just did, or it cannot wait. One that goes ``at_once`` goes before
+    all others too: its reader sits and waits for it.
+    """
+
+    def remember(renderer: Renderer) -> Renderer:
+        if not leaves_trace:
+            _traceless.add(kind)
+        if any_hour or at_once:
+            _any_hour.add(kind)
+        if at_once:
+            _at_once.add(kind)
+        if _renderers.setdefault(kind, renderer) is not renderer:
+            raise ValueError(f"Mails of kind '{kind}' have a renderer already.")
+        return renderer
+
+    return remember
+
+
+def compose(
+    to: str,
+    subject: str,
+    template: str,
+    context: dict[str, object],
+    headers: dict[str, str] | None = None,
+    attachments: tuple[Attachment, ...] = (),
+) -> Mail:
+    """A mail whose plain text is made by a template, and its HTML from that text."""
+    return from_text(to, subject, render_to_string(template, context), headers, attachments)
+
+
+def from_text(
+    to: str,
+    subject: str,
+    text: str,
+    headers: dict[str, str] | None = None,
+    attachments: tuple[Attachment, ...] = (),
+) -> Mail:
+    """A mail from its plain text. The HTML says the same; in it the addresses of this site, and no others, are links.
+
+    Signs that steer machines are taken out: a mail that has one in somebody's name still goes. The subject gets one line.
+    """
+    subject, text = in_one_line(subject), settled(without_controls(BREAK.sub("\n", text)))
+    # line by line: an expression that looks for blanks before a line's end reads a long row of them again from each
+    lines = (line.rstrip(" \t\r") for line in text.split("\n"))
+    text = PARAGRAPH.sub("\n\n", "\n".join(lines)).strip() + "\n"
+    letter = {"subject": subject, "paragraphs": paragraphs(text), "language": translation.get_language()}
+    html = render_to_string("emails/layout.html", letter)
+    return Mail(to=to, subject=subject, text=text, html=html, headers=headers or {}, attachments=attachments)
+
+
+def paragraphs(text: str) -> list[list[tuple[bool, str]]]:
+    """The paragraphs of a text, each in pieces: whether the piece is an address of this site, and the piece."""
+    ours = re.compile(f'({re.escape(settings.BASE_URL)}/[^\\s<>"]*)')
+    return [
+        [(bool(ours.fullmatch(piece)), piece) for piece in ours.split(block) if piece]
+        for block in PARAGRAPH.split(text.strip())
+        if block
+    ]
+
+
+def absolute(path: str) -> str:
+    """The address of a page, as a mail must give it."""
+    return f"{settings.BASE_URL}{path}"
+
+
+def queue(
+    kind: str, object_id: int, language: str = "nl", due_at: datetime | None = None, *, study: Study | None = None
+) -> None:
+    """Put a mail in the outbox, inside the transaction that causes it. Raises KeyError for an unknown kind."""
+    queue_many(kind, [object_id], language, due_at, study=study)
+
+
+def queue_many(
+    kind: str,
+    object_ids: Iterable[int],
+    language: str = "nl",
+    due_at: datetime | None = None,
+    *,
+    study: Study | None = None,
+) -> None:
+    """Put a mail in the outbox for each object, with one wake-up. A mail of a study keeps to its sending hours."""
+    if kind not in _renderers:
+        raise KeyError(f"No renderer is registered for mails of kind '{kind}'.")
+    due_at = due_at or timezone.now()
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(study=study, kind=kind, object_id=object_id, language=language, due_at=due_at)
+        for object_id in object_ids
+    )
+    wake_after_commit()
+
+
+def drop(kind: str, object_id: int) -> int:
+    """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
+    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free(), kind=kind, object_id=object_id)
+    return waiting.update(state=OutboxMessage.State.DROPPED)
+
+
+def wake_after_commit() -> None:
+    """Tell a worker that mail is due. A broker that is away costs seconds, never the mail: beat wakes too."""
+    transaction.on_commit(lambda: wake(TASK), robust=True)
+
+
+def send_due(limit: int = 500) -> int:
+    """Send what is due, each mail claimed before it is made. Returns how many were handed to the mail server."""
+    if _next(timezone.now()) is None:
+        return 0
+    n_sent = 0
+    with server.reached() as sender:
+        if sender is None:
+            return 0
+        with kept(sender.claim.renew), suppress(ClaimLost):
+            for _n in range(limit):
+                found = _next(timezone.now())
+                if found is None or not (pace.take_turn(timezone.now()) or found[1] in _at_once):
+                    break  # the next wake-up goes on
+                claim = _claim(found[0])
+                if claim is not None:
+                    with kept(claim.renew):
+                        n_sent += _send(claim, sender)
+                if sender.trouble is not None:
+                    break
+                sender.claim.renew()
+    return n_sent
+
+
+def _next(now: datetime) -> tuple[int, str] | None:
+    """The mail that goes next, and its kind: those that somebody waits for at their screen come first."""
+    due = OutboxMessage.objects.filter(OUTBOX.due(now)).filter(pace.going(now, _any_hour))
+    in_order = due.order_by("due_at", "pk").values_list("pk", "kind")
+    urgent = in_order.filter(kind__in=_at_once).first() if _at_once else None
+    return urgent if urgent is not None else in_order.first()
+
+
+def _claim(pk: int) -> Claim[OutboxMessage] | None:
+    claim = OUTBOX.claim(pk)
+    if claim is None:
+        return None
+    if claim.row.handed_over > 1:  # two workers ended while they handed it over
+        _give_up(claim, MAY_HAVE_GONE)
+        return None
+    if not claim.row.message_id:
+        claim.row.message_id = server.new_message_id()
+        claim.renew(message_id=claim.row.message_id)
+    return claim
+
+
+def _begin_handing_over(claim: Claim[OutboxMessage]) -> None:
+    """From here on the mail may have gone. A mail that leaves no trace is lost rather than sent twice.
+
+    Raises :class:`ClaimLost` where another worker has the mail, so that there is no second copy.
+    """
+    if claim.row.kind not in _traceless:
+        claim.renew(handed_over=claim.row.handed_over + 1)
+    elif not claim.remove():
+        raise ClaimLost
+
+
+def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
+    message, mail, handed_over = claim.row, None, False
+    try:
+        with translation.override(message.language), suppress(NobodyToMail):
+            mail = _renderers[message.kind](message.object_id, message.language)
+        if mail is None or (ENDS_REMINDERS in mail.headers and refusals.wants_none(mail.to)):
+            _done(claim, state=OutboxMessage.State.DROPPED)
+            return False
+        email = server.email_of(mail, message.message_id, sender.connection)
+        _begin_handing_over(claim)
+        handed_over = True
+        email.send()
+    except ClaimLost:
+        return False
+    except Exception as error:  # whatever went wrong with one mail, the others must still go
+        if is_the_servers(error) and handed_over:
+            sender.trouble = error
+        _fail(claim, error, mail, handed_over)
+        return False
+    status = getattr(email, "anymail_status", None)  # a provider's own number for the mail: its reports name it by that
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    _went(
+        claim,
+        state=OutboxMessage.State.SENT,
+        sent_on=today.date(),
+        due_at=today,  # nothing that is kept of a mail that went is finer than the day
+        provider_id=server.of_provider(str(getattr(status, "message_id", "") or "")),
+        handed_over=0,
+    )
+    return True
+
+
+def _done(claim: Claim[OutboxMessage], **fields: object) -> None:
+    if claim.row.kind in _traceless:
+        claim.remove()
+    else:
+        claim.finish(error="", **fields)
+
+
+def _went(claim: Claim[OutboxMessage], **fields: object) -> None:
+    """Note that a mail went, also where the database is away just now: unnoted it would go once more."""
+    until = time.monotonic() + NOTED_WITHIN
+    while True:
+        try:
+            return _done(claim, **fields)
+        except DATABASE_AWAY:
+            if connection.in_atomic_block or time.monotonic() > until:
+                raise
+            connection.close_if_unusable_or_obsolete()
+            time.sleep(NOTED_AGAIN)
+
+
+def _fail(claim: Claim[OutboxMessage], error: Exception, mail: Mail | None, handed_over: bool) -> None:
+    message = claim.row
+    in_doubt = handed_over and may_have_gone(error)
+    if message.kind in _traceless:
+        _fail_quietly(claim, error, handed_over, in_doubt)
+        return
+    text = type(error).__name__
+    if mail is not None:  # of an error in rendering we keep no words: they may hold what the mail would have said
+        text = in_words(error).replace(mail.to, "…")
+    elif isinstance(error, UnsendableMail):
+        text = f"{text}: {error}"
+    logger.warning(
+        "Sending mail %s (%s) failed, attempt %s: %s", message.pk, message.kind, message.attempts, type(error).__name__
+    )
+    if in_doubt and message.handed_over:
+        _give_up(claim, f"{MAY_HAVE_GONE}: {text}")
+    elif in_doubt:
+        claim.finish(due_at=timezone.now() + IN_DOUBT, error=text[:300])
+    elif handed_over and is_the_servers(
+        error
+    ):  # it says nothing about this mail: others go first, and no attempt counts
+        claim.release(due_at=timezone.now() + ANOTHER_FIRST, handed_over=message.handed_over, error=text[:300])
+    elif is_final(error) or message.attempts > len(BACKOFF):
+        _give_up(claim, text)
+    else:
+        claim.put_off(handed_over=message.handed_over, error=text[:300])
+
+
+def _fail_quietly(claim: Claim[OutboxMessage], error: Exception, handed_over: bool, in_doubt: bool) -> None:
+    """Of a kind that leaves no trace. No line for the log: lines come in the order of their readers.
+
+    Its row went when it was handed over; where the server said that it did not take the mail, it comes back as a new one, a
+    few times. What is lost is counted, per study and without a name.
+    """
+    message = claim.row
+    counts = not (handed_over and is_the_servers(error))
+    again = not in_doubt and not isinstance(error, UnsendableMail) and message.attempts <= len(BACKOFF_QUIET)
+    if not handed_over and again:
+        claim.put_off(error=type(error).__name__)
+        return
+    claim.remove()
+    if again:
+        due_at = timezone.now() + (pause(BACKOFF_QUIET, message.attempts) if counts else ANOTHER_FIRST)
+        attempts = message.attempts if counts else message.attempts - 1
+        message_id = message.message_id
+        OutboxMessage.objects.create(
+            study=message.study,
+            kind=message.kind,
+            object_id=message.object_id,
+            language=message.language,
+            message_id=message_id,
+            attempts=attempts,
+            due_at=due_at,
+        )
+    else:
+        LOST.count(str(message.study_id or ""), message.study_id, error)
+
+
+def _give_up(claim: Claim[OutboxMessage], reason: str) -> None:
+    claim.finish(state=OutboxMessage.State.FAILED, handed_over=0, error=reason[:300])

@@ -1,0 +1,1 @@
+"""Planned team meetings: dates, offered times, calendars."""

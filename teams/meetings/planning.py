@@ -1,0 +1,401 @@
+"""Planning team meetings: one side proposes dates, the other takes one; everybody concerned gets it in their calendar.
+
+A leader may also take a time that a researcher offered to all teams: it is fixed at once, since offering it was the
+researcher's yes, and of two leaders the first has it. Every step that moves, changes or calls off a fixed meeting raises
+its sequence by a conditional update, so that of two at once one counts, and tells the attendees in the same transaction.
+
+The contact person who introduces the questionnaire, and the researcher who comes, are briefed two days before: a mail that
+waits in the outbox until then. surveys/renderers.py writes it, since the link in it opens surveys.Meeting.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from teams import history
+from teams.mail import outbox
+from teams.meetings.slots import meetings_of, overlaps
+from teams.models import (
+    Attendee,
+    FormerContact,
+    OfferedSlot,
+    OutboxMessage,
+    Participation,
+    PlannedMeeting,
+    ProposedDate,
+    Study,
+    User,
+)
+from teams.people import former_contacts
+from teams.people.contact_person import check_contact, hold_academy
+
+CALENDAR_MAIL = "teams.meeting_calendar"  # to an attendee: the meeting as it is now, or its cancellation
+DATES_MAIL = "teams.meeting_dates"  # to a leader: a researcher proposes dates
+BRIEFING_MAIL = "teams.meeting_briefing"  # to an attendee: what to say, and the facilitator's link
+BRIEFED = (Attendee.Part.CONTACT, Attendee.Part.RESEARCHER)
+BRIEF_BEFORE = timedelta(days=2)
+BRIEF_AT = time(9)
+MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str
+
+
+# ------------------------------------------------------------------------------------------------ agreeing on a date
+@transaction.atomic
+def propose(
+    participation: Participation,
+    dates: Iterable[datetime],
+    *,
+    by_leader: bool,
+    minutes: int = 45,
+    room: str = "",
+    by: User | None = None,
+    by_link: bool = False,
+) -> PlannedMeeting | None:
+    """Propose dates, in place of what this side proposed before; a fixed date stays. None if the team does not meet."""
+    if not hold_team(participation.pk):
+        return None
+    planned = begin(participation)
+    # the condition stands in the update: a date that the other side fixes at this moment stays fixed
+    PlannedMeeting.objects.filter(pk=planned.pk).exclude(state=PlannedMeeting.State.CONFIRMED).update(
+        state=PlannedMeeting.State.PROPOSED, minutes=minutes, room=room, starts_at=None
+    )
+    planned.dates.filter(by_leader=by_leader).delete()
+    chosen = sorted(set(dates))
+    ProposedDate.objects.bulk_create(
+        [ProposedDate(meeting=planned, starts_at=one, by_leader=by_leader) for one in chosen], ignore_conflicts=True
+    )
+    detail = ", ".join(in_short(one) for one in chosen)
+    history.record(
+        participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
+    )
+    if not by_leader:
+        language = _language_of(participation.leader_email)
+        outbox.queue(DATES_MAIL, planned.pk, language, study=participation.study)
+    planned.refresh_from_db()
+    return planned
+
+
+@transaction.atomic
+def fix(
+    planned: PlannedMeeting, starts_at: datetime, *, researcher: User | None, by: User | None = None, room: str = ""
+) -> bool:
+    """Fix the date, or move the meeting to it. The proposals are done with, and everybody gets it in the calendar.
+
+    Args:
+        researcher: who comes; None where a contact person leads, or nobody is named yet.
+        room: a new room; blank keeps the one it has.
+
+    Returns:
+        False, with nothing changed, if somebody changed the meeting since ``planned`` was read, or the team does not meet.
+    """
+    if not hold_team(planned.participation_id):
+        return False
+    if researcher is not None:
+        hold_researcher(researcher.pk)
+    changed = PlannedMeeting.objects.filter(pk=planned.pk, sequence=planned.sequence, state=planned.state).update(
+        state=PlannedMeeting.State.CONFIRMED,
+        starts_at=starts_at,
+        researcher=researcher,
+        room=room or planned.room,
+        sequence=F("sequence") + 1,
+    )
+    if not changed:
+        return False
+    if planned.state == PlannedMeeting.State.CANCELLED:
+        _begin_anew(planned)
+    was = planned.starts_at if planned.state == PlannedMeeting.State.CONFIRMED else None
+    planned.refresh_from_db()
+    planned.dates.all().delete()
+    participation = planned.participation
+    slots = OfferedSlot.objects.filter(taken_by=participation).exclude(starts_at=starts_at)
+    slots.update(taken_by=None)  # a meeting that moves away frees the time it had
+    Participation.objects.filter(pk=participation.pk).update(meets_on=timezone.localdate(starts_at))
+    kind, detail = ("meeting_moved", f"{in_short(was)} → {in_short(starts_at)}") if was else ("meeting_fixed", "")
+    history.record(participation.study, kind, participation=participation, by=by, detail=detail or in_short(starts_at))
+    _tell(planned, moved=True)
+    return True
+
+
+@transaction.atomic
+def take_slot(
+    participation: Participation, slot: OfferedSlot, *, room: str = "", by: User | None = None, by_link: bool = False
+) -> bool:
+    """A leader takes a time that a researcher offered. False if another team was first, at this time or at one that overlaps."""
+    if not hold_team(participation.pk):
+        return False
+    hold_researcher(slot.researcher_id)
+    planned = begin(participation)
+    if any(
+        one.pk != planned.pk and overlaps(one, slot.starts_at, slot.minutes)
+        for one in meetings_of([slot.researcher_id], [slot.starts_at])
+    ):
+        return False
+    OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
+    free = OfferedSlot.objects.filter(pk=slot.pk, taken_by__isnull=True, starts_at__gt=timezone.now())
+    if not free.update(taken_by=participation):
+        transaction.set_rollback(True)  # the time the team had stays taken
+        return False
+    PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=slot.minutes)
+    planned.refresh_from_db()
+    history.record(
+        participation.study,
+        "meeting_slot_taken",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=in_short(slot.starts_at),
+    )
+    if not fix(planned, slot.starts_at, researcher=slot.researcher, by=by, room=room):
+        transaction.set_rollback(True)
+        return False
+    return True
+
+
+@transaction.atomic
+def call_off(planned: PlannedMeeting, *, by: User | None = None, by_link: bool = False) -> bool:
+    """Call a meeting off, or end the search for a date. Everybody who had it in the calendar is told."""
+    called_off = PlannedMeeting.objects.filter(pk=planned.pk).exclude(state=PlannedMeeting.State.CANCELLED)
+    if not called_off.update(state=PlannedMeeting.State.CANCELLED, sequence=F("sequence") + 1):
+        return False
+    planned.refresh_from_db()
+    planned.dates.all().delete()
+    participation = planned.participation
+    OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
+    Participation.objects.filter(pk=participation.pk).update(meets_on=None)
+    history.record(
+        participation.study,
+        "meeting_called_off",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=in_short(planned.starts_at) if planned.starts_at else "",
+    )
+    for attendee in planned.attendees.filter(left=False):
+        _cancel(attendee)
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ changing what was agreed
+@transaction.atomic
+def change(planned: PlannedMeeting, *, minutes: int, room: str, by: User | None = None, by_link: bool = False) -> bool:
+    """Another room or length. False if nothing changes, or the team does not meet."""
+    pairs = ((planned.room, room), (str(planned.minutes), str(minutes)))
+    detail = ", ".join(f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new)
+    if not detail or not hold_team(planned.participation_id):
+        return False
+    PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=minutes, room=room, sequence=F("sequence") + 1)
+    planned.refresh_from_db()
+    participation = planned.participation
+    history.record(
+        participation.study,
+        "meeting_changed",
+        participation=participation,
+        by=by,
+        by_link=by_link,
+        detail=detail,
+    )
+    if planned.state == PlannedMeeting.State.CONFIRMED:
+        _tell(planned)
+    return True
+
+
+@transaction.atomic
+def change_way(
+    participation: Participation,
+    *,
+    mode: str,
+    contact_name: str,
+    contact_email: str,
+    by: User | None = None,
+    by_link: bool = False,
+) -> bool:
+    """Another way of collecting or another contact person, recorded with old and new. False if nothing changes.
+
+    :raises SamePerson: if the contact person would be the leader
+    """
+    fields = {"mode": mode, "contact_name": contact_name, "contact_email": contact_email.lower()}
+    hold_academy(participation.team.academy_id)
+    before = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+    check_contact(before, contact_email)
+    changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
+    if not changed:
+        return False
+    Participation.objects.filter(pk=participation.pk).update(**fields)
+    participation.refresh_from_db(fields=list(fields))
+    for kind, names in (("mode_changed", ("mode",)), ("contact_person_changed", ("contact_name", "contact_email"))):
+        if changed.keys() & set(names):
+            old, new = (" ".join(str(getattr(one, name)) for name in names).strip() for one in (before, participation))
+            history.record(
+                participation.study,
+                kind,
+                participation=participation,
+                by=by,
+                by_link=by_link,
+                detail=f"{old or '–'} → {new or '–'}",
+            )
+    if before.contact_email and "contact_email" in changed:
+        former_contacts.tell(
+            FormerContact.Part.CONTACT,
+            participation.study,
+            before.contact_name,
+            before.contact_email,
+            participation=participation,
+            by=by,
+        )
+    if mode == Participation.Mode.ONLINE:
+        end_meetings([participation])  # there is no meeting any more
+    else:
+        follow_people([participation])
+    return True
+
+
+def follow_people(participations: Iterable[Participation]) -> None:
+    """After a leader or a contact person changed: who is new gets the fixed meeting, who left the cancellation."""
+    pks = [participation.pk for participation in participations]
+    fixed = PlannedMeeting.objects.filter(participation__in=pks, state=PlannedMeeting.State.CONFIRMED)
+    for planned in fixed.select_related("participation__team", "participation__study", "researcher"):
+        _tell(planned, only_new=True)
+
+
+def end_meetings(participations: Iterable[Participation]) -> None:
+    """Teams that stop taking part, or answer online, do not meet any more."""
+    pks = [participation.pk for participation in participations]
+    for planned in PlannedMeeting.objects.filter(participation__in=pks).select_related("participation__study"):
+        call_off(planned)
+
+
+def meets_later(participation: Participation) -> bool:
+    """Whether its meeting is fixed on a later day than today."""
+    fixed = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
+    return (
+        fixed is not None and fixed.starts_at is not None and timezone.localdate(fixed.starts_at) > timezone.localdate()
+    )
+
+
+def brief_later(participation: Participation) -> bool:
+    """Queue the briefings of a fixed meeting, once there is something to brief about: the collection was opened.
+
+    Returns:
+        Whether the contact person gets one.
+    """
+    planned = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
+    if planned is None or planned.starts_at is None or planned.starts_at <= timezone.now():
+        return False
+    attendees = list(planned.attendees.filter(left=False, part__in=BRIEFED))
+    for attendee in attendees:
+        _brief(attendee, planned.starts_at)
+    return any(attendee.part == Attendee.Part.CONTACT for attendee in attendees)
+
+
+# ------------------------------------------------------------------------------------------------ telling everybody
+def in_short(moment: datetime) -> str:
+    """A moment as the history keeps it, in local time."""
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+
+def hold_team(pk: int) -> bool:
+    """Whether a team meets: it did not stop, nor answers online, and does neither meanwhile. Before the researcher's lock."""
+    team = Participation.objects.select_for_update(no_key=True).get(pk=pk)
+    return team.state not in Participation.NO_PART and team.mode != Participation.Mode.ONLINE
+
+
+def hold_researcher(pk: int) -> None:
+    """The meetings of one researcher are fixed one at a time, or two teams would have the same hour."""
+    User.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def begin(participation: Participation) -> PlannedMeeting:
+    """The meeting of a team to plan, made at the first call."""
+    planned, _created = PlannedMeeting.objects.get_or_create(participation=participation)
+    return planned
+
+
+def _people(planned: PlannedMeeting) -> dict[str, Person]:
+    """Who should have the meeting in the calendar now, by part."""
+    participation, people = planned.participation, {}
+    people[Attendee.Part.LEADER.value] = Person(participation.leader_name, participation.leader_email)
+    if participation.contact_email:
+        people[Attendee.Part.CONTACT.value] = Person(participation.contact_name, participation.contact_email)
+    if planned.researcher is not None:
+        people[Attendee.Part.RESEARCHER.value] = Person(planned.researcher.name, planned.researcher.email)
+    return people
+
+
+def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = False) -> None:
+    """Bring the attendees up to date and queue their mails.
+
+    Args:
+        moved: the time is another: the briefings are due at another moment.
+        only_new: who has the meeting already need not get it again.
+    """
+    people = _people(planned)
+    known: dict[str, Attendee] = {}
+    for attendee in planned.attendees.filter(left=False):
+        person = people.get(attendee.part)
+        if person is not None and person.email == attendee.email:
+            known[attendee.part] = attendee
+            continue
+        Attendee.objects.filter(pk=attendee.pk).update(left=True)
+        _cancel(attendee)
+    assert planned.starts_at is not None
+    for part, person in people.items():
+        is_new = part not in known
+        attendee = known.get(part) or Attendee.objects.create(
+            meeting=planned, part=part, name=person.name, email=person.email
+        )
+        if is_new or not only_new:
+            outbox.drop(CALENDAR_MAIL, attendee.pk)
+            outbox.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
+        if part in BRIEFED and (is_new or moved):
+            _brief(attendee, planned.starts_at)
+
+
+def _begin_anew(planned: PlannedMeeting) -> None:
+    """After a meeting was called off: who was told so gets another event, since a called-off one stays so in calendars.
+
+    A cancellation that still waits is taken back; for its reader the meeting moves. One event is of all who come, so then
+    it stays the same one.
+    """
+    attendees = list(planned.attendees.filter(left=False))
+    told = [attendee.pk for attendee in attendees if not outbox.drop(CALENDAR_MAIL, attendee.pk)]
+    Attendee.objects.filter(pk__in=told).update(left=True)
+    if len(told) == len(attendees):
+        PlannedMeeting.objects.filter(pk=planned.pk).update(uid=uuid.uuid4())
+
+
+def _study_of(attendee: Attendee) -> Study:
+    return Study.objects.get(participations__planned=attendee.meeting_id)
+
+
+def _brief(attendee: Attendee, starts_at: datetime) -> None:
+    """Queue the briefing for the morning two days before, in place of one that waits."""
+    outbox.drop(BRIEFING_MAIL, attendee.pk)
+    day = timezone.localdate(starts_at) - BRIEF_BEFORE
+    due_at = max(timezone.make_aware(datetime.combine(day, BRIEF_AT)), timezone.now())
+    if starts_at > timezone.now():
+        outbox.queue(BRIEFING_MAIL, attendee.pk, _language_of(attendee.email), due_at, study=_study_of(attendee))
+
+
+def _cancel(attendee: Attendee) -> None:
+    """Nothing that waits is sent any more; who was sent the meeting gets its cancellation."""
+    outbox.drop(BRIEFING_MAIL, attendee.pk)
+    outbox.drop(CALENDAR_MAIL, attendee.pk)
+    sent = Q(state=OutboxMessage.State.SENT) | Q(state=OutboxMessage.State.QUEUED)  # one under way cannot be held back
+    if OutboxMessage.objects.filter(sent, kind=CALENDAR_MAIL, object_id=attendee.pk).exists():
+        outbox.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
+
+
+def _language_of(email: str) -> str:
+    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"

@@ -1,0 +1,1 @@
+"""What each mail of this app says, and who gets it."""

@@ -1,0 +1,1 @@
+"""Who people are: contact persons, former contacts, employment, mail domains."""

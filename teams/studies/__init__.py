@@ -1,0 +1,1 @@
+"""Studies and research groups: set up, joined, listed, kept as long as promised."""

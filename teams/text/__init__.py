@@ -1,0 +1,1 @@
+"""People's words: addresses, signs that fonts have, directions of writing."""
