@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz help
+.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz help
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,10 @@ test-r: dev
 # make check  formatting, types, arrows between the apps, templates, migrations, settings, translations
 check: dev
 	@$(VENV_PYTHON) -m scripts.check
+
+# make rooms  count the rooms of the house from the imports, and draw them into docs/architecture.md
+rooms: dev
+	@$(VENV_PYTHON) -m scripts.rooms
 
 # make bench  every benchmark of bench/; make bench-NAME for one
 bench: dev

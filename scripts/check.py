@@ -42,6 +42,7 @@ def checks(scratch: str) -> list[Check]:
         Check("lint (ruff)", [str(BIN / "ruff"), "check", "."]),
         Check("format (ruff)", [str(BIN / "ruff"), "format", "--check", "."]),
         Check("arrows (import-linter)", [str(BIN / "lint-imports"), "--no-cache"], apart),
+        Check("rooms as drawn", [sys.executable, "-m", "scripts.rooms", "check"]),
         Check("templates (djlint)", [str(BIN / "djlint"), "templates", "--lint", "--quiet"]),
         Check("migrations complete", [*manage, "makemigrations", "--check", "--dry-run"], apart),
         Check(

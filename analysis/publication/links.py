@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -95,13 +94,8 @@ def path_of(link: ReportLink) -> str:
     return reverse("report_link", args=[links.make_token(REPORT, link.pk, link.nonce)])
 
 
-def opened(request: HttpRequest, pk: int) -> ReportLink:
-    """The link whose token a request carries, while it is open.
-
-    Raises:
-        Http404: without a token for it, after its last day, when it was revoked, or when the team withdrew.
-    """
-    token = links.token_of(request, REPORT)
+def opened(token: links.Token, pk: int) -> ReportLink | None:
+    """The link that a token opens; None after its last day, when it was revoked, or when the team withdrew."""
     link = (
         ReportLink.objects.select_related("study", "participation__study", "participation__team__academy__institution")
         .select_related("academy")
@@ -109,9 +103,9 @@ def opened(request: HttpRequest, pk: int) -> ReportLink:
         .first()
     )
     if link is None or not token.opens(link.pk, link.nonce) or not link.is_open:
-        raise Http404
+        return None
     if link.participation is not None and link.participation.state != Participation.State.ACCEPTED:
-        raise Http404
+        return None
     return link
 
 

@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from surveys.models import Questionnaire, QuestionnaireVersion
 from surveys.questionnaires.checking import checked
 from surveys.questionnaires.definition import QuestionnaireError, content_hash
 from surveys.questionnaires.publishing import publish_version
-from teams.models import User
+from teams.models import ResearchGroup, User
 
 Draft = dict[str, Any]
 Part = dict[str, Any]
@@ -37,7 +38,7 @@ class Conflict(Exception):
 
 
 class CodeTaken(ValueError):
-    """Another part of the questionnaire has this code."""
+    """Another part of the questionnaire, or another questionnaire of the group, has this code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,17 @@ def new_draft(code: str, title: dict[str, str]) -> Draft:
         "eligibility": None,
         "background": [],
     }
+
+
+def new_questionnaire(group: ResearchGroup, code: str, title: dict[str, str]) -> Questionnaire:
+    """A questionnaire of a research group, with an empty draft. :raises CodeTaken: by the constraint of the database."""
+    try:
+        with transaction.atomic():
+            return Questionnaire.objects.create(
+                group=group, code=code, title=title, draft=new_draft(code, title), edit=1
+            )
+    except IntegrityError as error:
+        raise CodeTaken(code) from error
 
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import rooms
 from scripts.lines import modules, too_long
 from scripts.setup import ROOT
 
@@ -38,3 +39,38 @@ def test_nothing_is_passed_over(path: Path) -> None:
     """What a test needs is installed (scripts/browser.py, scripts/nginx.py), or the test fails."""
     if path != Path(__file__):
         assert not SKIPS.findall(path.read_text())
+
+
+#: Rooms that do the work and know no request: what they need of one is handed to them.
+NO_REQUEST = (
+    *(f"analysis/{room}" for room in ("choices", "data", "disclosure", "exports", "models", "plan", "publication")),
+    *(f"analysis/{room}" for room in ("reports", "results", "runs")),
+    *(
+        f"surveys/{room}"
+        for room in ("collecting", "keys", "linking", "models", "paper", "questionnaires", "reshaping")
+    ),
+    *(
+        f"teams/{room}"
+        for room in ("contacts", "files", "inviting", "mail", "meetings", "messages", "models", "people")
+    ),
+    *(f"teams/{room}" for room in ("studies", "text")),
+)
+REQUEST = re.compile(r"^\s*(?:from|import) django\.(?:http|shortcuts|views)\b", re.MULTILINE)
+
+
+@pytest.mark.parametrize("room", NO_REQUEST)
+def test_a_room_that_does_the_work_knows_no_request(room: str) -> None:
+    modules = sorted((ROOT / room).glob("*.py"))
+    assert len(modules) > 1
+    assert [path.name for path in modules if REQUEST.search(path.read_text())] == []
+
+
+def test_the_rooms_have_no_circle_and_are_drawn_as_they_are() -> None:
+    assert rooms.faults(rooms.house()) == []
+
+
+def test_a_circle_of_rooms_is_found() -> None:
+    house = rooms.House({"a": ["a.x"], "b": ["b.x"], "c": ["c.x"]}, {("a", "b"): 1, ("b", "a"): 2, ("c", "a"): 1})
+    assert house.circles == [("a", "b")]
+    with pytest.raises(ValueError, match="circle"):
+        house.floors  # noqa: B018

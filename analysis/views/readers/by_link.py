@@ -90,10 +90,12 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, pk: int) -> ReportLink | None:
+    """The link whose token a request carries; None where there is none, or it ended."""
     try:
-        return opened(request, pk)
+        token = links.token_of(request, REPORT)
     except Http404:
         return None
+    return opened(token, pk)
 
 
 def _ended(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis import disclosure
+from analysis.choices import counts
 from analysis.disclosure import Reason
 from analysis.forms.readers import ShareForm
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
 from analysis.models.readers import ReportFile, ReportLink
 from analysis.publication import files
-from analysis.publication.links import path_of, renew, revoke, share_study
-from analysis.publication.mails import ACADEMY_MAIL
+from analysis.publication.links import path_of, revoke, share_study
+from analysis.publication.new_directors import renew_for_director
 from analysis.publication.publishing import PublishingRefused, is_empty, publish
 from analysis.publication.standing import published
 from analysis.publication.units import CombiningRefused, combine_teams, separate_teams
@@ -30,7 +30,7 @@ from analysis.views.readers.reports import academy_page, pdf_of, study_page, tea
 from teams import access
 from teams.base.numbers import whole_number
 from teams.base.written import kept
-from teams.mail.outbox import absolute, queue
+from teams.mail.outbox import absolute
 from teams.models import Academy, Participation, Study
 from teams.text.directions import isolated
 
@@ -130,9 +130,7 @@ def accept_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     participation = access.participation_for_researcher(request.user, slug, pk)
     reason = kept(request.POST.get("reason", "")).strip()
     if reason:
-        AccountingDecision.objects.create(
-            participation=participation, reason=reason, decided_by=access.signed_in(request)
-        )
+        counts.accept(participation, reason, access.signed_in(request))
         messages.success(request, _("Recorded."))
     else:
         messages.error(request, _("Say why the counts are right."))
@@ -201,9 +199,7 @@ def link_renew(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if link.academy_id is None:
         raise Http404
 
-    with transaction.atomic():
-        renew(link)
-        queue(ACADEMY_MAIL, link.pk, study=link.study)
+    renew_for_director(link)
     messages.success(request, _("A new link is on its way to the director. The old one does not work any more."))
     return redirect(f"{reverse('publish', args=[slug])}#links")
 

@@ -5,7 +5,6 @@ It stands here and not in teams/ because accepting may open the team's collectio
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -13,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from surveys.collecting.collections import open_or_later
+from surveys.collecting.accepting import accept
 from teams.forms.invitations import DeclineForm, LeaderForm
 from teams.inviting import invitations
-from teams.meetings.planning import propose
-from teams.models import Invitation, Participation
+from teams.models import Invitation
 from teams.people.contact_person import SamePerson, why_not_contact
 from teams.views import withdrawal
 from teams.views.director import director_page, invitation_by_link, link_ended
@@ -54,7 +52,7 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
         try:
-            accepted = _accept(invitation, participation, form)
+            accepted = accept(invitation, form.answers(), meets_at=form.meets_at(), language=get_language() or "nl")
         except SamePerson as error:  # another leader was named since the form looked, or the leader does research now
             of_contact = why_not_contact(participation, form.cleaned_data["contact_email"])
             form.add_error("contact_email" if of_contact else None, str(error))
@@ -67,15 +65,3 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             messages.success(request, _("Thank you for letting us know."))
         return redirect("invitation", invitation.pk)
     return render(request, "surveys/leader_invitation.html", {**context, "form": form, "decline_form": decline_form})
-
-
-@transaction.atomic
-def _accept(invitation: Invitation, participation: Participation, form: LeaderForm) -> bool:
-    """Taking part, and the open collection: at once, or later where the disk is full. False if the invitation was answered before."""
-    if not invitations.accept_team(invitation, language=get_language() or "nl", **form.answers()):
-        return False
-    participation.refresh_from_db()
-    open_or_later(participation)
-    if moment := form.meets_at():
-        propose(participation, [moment], by_leader=True, by_link=True)
-    return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -59,15 +58,8 @@ def questionnaire_new(request: HttpRequest) -> HttpResponse:
         code = form.cleaned_data["code"]
         title = {at: form.cleaned_data[f"title_{at}"] for at in LANGUAGE_WORDS}
         try:
-            with transaction.atomic():
-                questionnaire = Questionnaire.objects.create(
-                    group=form.cleaned_data["group"],
-                    code=code,
-                    title=title,
-                    draft=drafts.new_draft(code, title),
-                    edit=1,
-                )
-        except IntegrityError:  # the constraint on the short name decided
+            questionnaire = drafts.new_questionnaire(form.cleaned_data["group"], code, title)
+        except drafts.CodeTaken:
             form.add_error("code", _("There is a questionnaire with this short name already."))
         else:
             messages.success(request, _("The questionnaire is made. Add its scales and their items."))
