@@ -1,6 +1,6 @@
 // A shared device keeps no answers that it could read itself. What somebody hands in without a connection is locked with
 // the public key of the collection (ECDH on P-256 with a key made for this parcel, HKDF, AES-GCM); only the server can open
-// it, and nobody can once the collection is sealed. surveys/parcels.py is the other half.
+// it, and nobody can once the collection is sealed. surveys/views/teachers/saving.py is the other half.
 
 import { allParcels, eraseParcel, keepParcel } from "./store.js";
 import { post } from "./sender.js";
