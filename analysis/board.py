@@ -252,8 +252,4 @@ def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
 
 
 def _last_done(study: Study) -> AnalysisRun | None:
-    return (
-        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
-        .select_related("survey__study", "survey__version")
-        .first()
-    )
+    return AnalysisRun.objects.last_done(study.pk)

@@ -29,7 +29,7 @@ def decide(study: Study, kind: str, subject: str, target: str, reason: str, user
     if not reason.strip():
         raise DecisionRefused(_("A decision needs its reason."))
     plan = locked_plan(study)
-    if plan is None or not AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).exists():
+    if plan is None or not AnalysisRun.objects.done_of(study.pk).exists():
         raise DecisionRefused(_("Decisions are taken after the first analysis: there is none yet."))
     try:
         with transaction.atomic():

@@ -248,8 +248,7 @@ def _corrected(study: Study, known: Mapping[int, Dispositions]) -> dict[int, Dis
 def accounts(study: Study, run: AnalysisRun | None = None) -> Accounts:
     """The accounts of a study by its last finished run, or by ``run``; without one every team is pending."""
     if run is None:
-        done = AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
-        run = done.defer("counts").order_by("-pk").first()
+        run = AnalysisRun.objects.done_of(study.pk).defer("counts").first()
     return account(study, _known(run) if run else {})
 
 

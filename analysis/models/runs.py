@@ -11,6 +11,18 @@ from surveys.models import Survey
 from teams.models import Leased, Participation
 
 
+class RunQuerySet(models.QuerySet["AnalysisRun"]):
+    """Runs as pages ask for them."""
+
+    def done_of(self, study_id: int) -> "RunQuerySet":
+        """The finished runs of a study, the last one first."""
+        return self.filter(survey__study=study_id, state=AnalysisRun.State.DONE).order_by("-pk")
+
+    def last_done(self, study_id: int) -> "AnalysisRun | None":
+        """What readers of a study look at: its last finished run, with its plan and its frozen questionnaire."""
+        return self.done_of(study_id).select_related("survey__version__questionnaire", "survey__study", "plan").first()
+
+
 class AnalysisRun(Leased):
     """One analysis of one data set by one plan. The row is the queue: claimed once, renewed, repeatable."""
 
@@ -36,6 +48,8 @@ class AnalysisRun(Leased):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -32,7 +32,7 @@ TOTALS = ("analysed", "teams_held")
 def last_done(study: Study) -> AnalysisRun | None:
     """The last finished run of a study, with the size of its data set and without the accounts per team."""
     return with_totals(
-        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
+        AnalysisRun.objects.done_of(study.pk)
         .select_related("survey__version__questionnaire", "survey__study", "plan")
         .defer("counts")
         .first()

@@ -22,13 +22,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not Study.objects.filter(slug=options["study"]).exists():
+        study = Study.objects.filter(slug=options["study"]).first()
+        if study is None:
             raise CommandError(f"There is no study '{options['study']}'.")
-        run = (
-            AnalysisRun.objects.filter(survey__study__slug=options["study"], state=AnalysisRun.State.DONE)
-            .select_related("survey__study", "survey__version", "plan")
-            .first()
-        )
+        run = AnalysisRun.objects.last_done(study.pk)
         if run is None:
             raise CommandError(f"Study '{options['study']}' has no finished analysis yet.")
         found = results_of(run, options["reader"])

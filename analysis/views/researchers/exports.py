@@ -329,8 +329,4 @@ def _as_file(answer: HttpResponseBase, name: str) -> HttpResponseBase:
 
 
 def _last_done(study: Study) -> AnalysisRun | None:
-    return (
-        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
-        .select_related("survey__version", "survey__study", "plan")
-        .first()
-    )
+    return AnalysisRun.objects.last_done(study.pk)

@@ -261,8 +261,4 @@ def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _last_run(study_id: int) -> AnalysisRun | None:
-    return (
-        AnalysisRun.objects.filter(survey__study_id=study_id, state=AnalysisRun.State.DONE)
-        .select_related("survey__study", "survey__version", "plan")
-        .first()
-    )
+    return AnalysisRun.objects.last_done(study_id)

@@ -180,8 +180,4 @@ def _teams_in(answers: Answers, study: Study, by: User) -> list[tuple[str, int, 
 
 
 def _last_done(study: Study) -> AnalysisRun | None:
-    return (
-        AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE)
-        .select_related("survey__version", "survey__study", "plan")
-        .first()
-    )
+    return AnalysisRun.objects.last_done(study.pk)

@@ -225,7 +225,7 @@ def _run(request: HttpRequest, slug: str, pk: int) -> tuple[Study, AnalysisRun]:
 
 
 def _last_done(study: Study) -> AnalysisRun | None:
-    return AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).defer("counts").first()
+    return AnalysisRun.objects.done_of(study.pk).defer("counts").first()
 
 
 def _survey(study: Study) -> Survey | None:
