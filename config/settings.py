@@ -391,8 +391,7 @@ LOGGING = {
     "loggers": {
         "fontTools": {"level": "WARNING"},
         # these bring handlers of their own: Django's would mail whole requests, Granian's does not cut
-        "django": {"handlers": []},
-        "django.server": {"handlers": []},
+        **{name: {"handlers": []} for name in ("django", "django.server")},
         "_granian": {"handlers": ["console"], "propagate": False},
         "granian.access": {"handlers": ["console"], "propagate": False},
         # the security log is kept whatever LOG_LEVEL says; the demo, made through the same steps, is quiet at its start

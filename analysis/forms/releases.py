@@ -81,9 +81,9 @@ class ReleaseForm(Written):
         self.helper.form_tag = False
         self.helper.disable_csrf = True
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         """``background`` becomes the columns asked for: numbers in their bands."""
-        cleaned = {"background": [], **(super().clean() or {})}
+        cleaned = {"background": [], **super().clean()}
         limits: dict[str, bands.Limits] = {}
         for question in self.numbers:
             if question.code not in cleaned["background"]:

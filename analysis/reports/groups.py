@@ -16,7 +16,6 @@ from django.db.models import Max, QuerySet
 from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
 from analysis.models.results import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
-from surveys.collecting.collections import MEETING_MODES
 from surveys.models import Collection, PresentBy
 from surveys.questionnaires.definition import Definition, ItemDef
 from teams.models import Participation
@@ -223,8 +222,8 @@ def _counts(team: Mapping[str, int], collection: Collection, accepted: bool) -> 
     people = by_researchers if present is None else present
     not_theirs = people if present is not None and counter in (PresentBy.LEADER, PresentBy.STRANGER) else 0
     before = counter == PresentBy.BEFORE  # sealed by an earlier version: judged by what was known then
-    meets = collection.mode in MEETING_MODES and not before
-    not_counted = collection.mode in MEETING_MODES and present is None
+    meets = collection.mode in Participation.MEETING_MODES and not before
+    not_counted = collection.mode in Participation.MEETING_MODES and present is None
     return TeamCounts(
         analysed=analysed,
         returned=returned,

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models import Collection
-from teams.meetings.planning import MEETING_MODES
 from teams.meetings.slots import meetings_of, overlaps
 from teams.models import Participation, PlannedMeeting, ProposedDate, Study
 
@@ -35,7 +34,7 @@ def to_be_agreed(study: Study) -> QuerySet[Participation]:
     ended = (Collection.State.CLOSED, Collection.State.SEALED)
     return (
         Participation.objects.filter(~Exists(fixed), study=study, state=Participation.State.ACCEPTED)
-        .filter(mode__in=MEETING_MODES)
+        .filter(mode__in=Participation.MEETING_MODES)
         .exclude(Exists(Collection.objects.filter(participation=OuterRef("pk"), state__in=ended)))
         .annotate(for_us=Exists(proposed.filter(by_leader=True)), for_leader=Exists(proposed.filter(by_leader=False)))
         .select_related("team__academy__institution", "planned")

@@ -32,7 +32,6 @@ OPENING = Chore("surveys.open")
 # 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
 CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
 CODE_LENGTH = 6
-MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
 
 
 class NotReady(Exception):
@@ -171,7 +170,7 @@ def _open(participation: Participation) -> tuple[Collection | None, bool]:
         try:
             collection_keys.make(collection)
             promise(team.study)  # teachers read it from here on
-            if team.mode in MEETING_MODES:
+            if team.mode in Participation.MEETING_MODES:
                 brief(make_meeting(collection))
         except BaseException:
             collection_keys.destroy(collection)  # there will be no such collection
@@ -260,7 +259,7 @@ def set_present(meeting: Meeting, present: int, paper: int | None = None, *, by:
     participation = meeting.collection.participation
     with transaction.atomic():
         hold_academy(participation.team.academy_id)
-        open_now = Collection.objects.filter(state=Collection.State.OPEN, mode__in=MEETING_MODES)
+        open_now = Collection.objects.filter(state=Collection.State.OPEN, mode__in=Participation.MEETING_MODES)
         counter = confirming.who_counts(meeting, by)
         meets = Meeting.objects.filter(pk=meeting.pk, collection__in=open_now)
         # a page that is saved for its other fields takes no number away from the researcher who counted
@@ -312,14 +311,14 @@ def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool
     Returns:
         Whether it changed anything.
     """
-    if mode not in MEETING_MODES:
+    if mode not in Participation.MEETING_MODES:
         return False
     if mode == Participation.Mode.CONTACT and not collection.participation.contact_email:
         return False
     with transaction.atomic():
         # the team's row before the collection's, as everywhere, or two would wait for each other
         Participation.objects.select_for_update(no_key=True).get(pk=collection.participation_id)
-        meets = Collection.objects.filter(pk=collection.pk, mode__in=MEETING_MODES, sealing=False)
+        meets = Collection.objects.filter(pk=collection.pk, mode__in=Participation.MEETING_MODES, sealing=False)
         if not meets.exclude(state=Collection.State.SEALED).exclude(mode=mode).update(mode=mode):
             return False
         Participation.objects.filter(pk=collection.participation_id).update(mode=mode)
@@ -362,7 +361,7 @@ def room_counts(meeting: Meeting) -> RoomCounts | None:
 
     Personal links are not counted, which are answered on any day: their answers would be seen coming in one by one.
     """
-    if meeting.collection.state != Collection.State.OPEN or meeting.collection.mode not in MEETING_MODES:
+    if meeting.collection.state != Collection.State.OPEN or meeting.collection.mode not in Participation.MEETING_MODES:
         return None
     try:
         by_link = personal_links.rows_of(meeting.collection)

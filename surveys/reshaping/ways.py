@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 
-from surveys.collecting.collections import MEETING_MODES, brief, make_meeting, renew_facilitator_link
+from surveys.collecting.collections import brief, make_meeting, renew_facilitator_link
 from surveys.models import Collection, Meeting
 from teams.meetings import planning
 from teams.models import Participation, User
@@ -74,7 +74,7 @@ def _could_begin(collection: Collection) -> bool:
     """Whether a link went out, or the meeting's day came, or no day is fixed on which the code of the room is told."""
     if collection.invitees.exists():
         return True
-    if collection.mode not in MEETING_MODES:
+    if collection.mode not in Participation.MEETING_MODES:
         return False
     if Meeting.objects.filter(Q(sent_to_contact=True) | Q(present__isnull=False), collection=collection).exists():
         return True
@@ -84,7 +84,7 @@ def _could_begin(collection: Collection) -> bool:
 def _follow_way(collection: Collection, participation: Participation) -> None:
     """Give the collection the way of collecting that was agreed later, and whoever leads the meeting the link."""
     Collection.objects.filter(pk=collection.pk).update(mode=participation.mode)
-    if participation.mode not in MEETING_MODES:
+    if participation.mode not in Participation.MEETING_MODES:
         # nobody began where they were counted: they are not people who were there and answered
         Meeting.objects.filter(collection=collection).update(present=None, present_by="", counted_by=None)
         return
@@ -99,5 +99,5 @@ def _follow_contact(participation: Participation) -> None:
     if meeting is None:
         return
     renew_facilitator_link(meeting)
-    if participation.mode in MEETING_MODES:
+    if participation.mode in Participation.MEETING_MODES:
         brief(meeting)

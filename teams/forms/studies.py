@@ -302,7 +302,7 @@ class ResearcherForm(PlainForm):
     )
 
 
-class RowsField(forms.ModelMultipleChoiceField):
+class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Rows that are ticked. A number beyond what a database counts is no choice: SQLite would fault on it."""
 
     def clean(self, value: Any) -> QuerySet[Any]:

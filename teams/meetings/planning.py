@@ -42,7 +42,6 @@ BRIEFING_MAIL = "teams.meeting_briefing"  # to an attendee: what to say, and the
 BRIEFED = (Attendee.Part.CONTACT, Attendee.Part.RESEARCHER)
 BRIEF_BEFORE = timedelta(days=2)
 BRIEF_AT = time(9)
-MEETING_MODES = (Participation.Mode.RESEARCHER, Participation.Mode.CONTACT)
 
 
 @dataclass(frozen=True, slots=True)

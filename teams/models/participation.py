@@ -117,6 +117,8 @@ class Participation(models.Model):
         CONTACT = "contact", _("in a team meeting, introduced by a contact person")
         ONLINE = "online", _("online, each by a personal link")
 
+    MEETING_MODES = (Mode.RESEARCHER, Mode.CONTACT)
+
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participations")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="participations")
     state = models.CharField(max_length=12, choices=State.choices, default=State.LISTED)

@@ -82,7 +82,7 @@ MET = {
 def form_classes() -> Iterator[type[forms.BaseForm]]:
     for package in (teams, surveys, analysis):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith("forms"):
+            if "forms" in module.name.split("."):
                 for found in vars(importlib.import_module(module.name)).values():
                     if (
                         isinstance(found, type)

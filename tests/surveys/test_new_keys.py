@@ -147,7 +147,7 @@ def test_a_new_key_that_broke_off_is_made_again(invitees, monkeypatch):
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(new_keys.mail, "queue_many", broken)
+        patch.setattr(new_keys.outbox, "queue_many", broken)
         with pytest.raises(RuntimeError):
             new_keys.renew(online)
     assert new_keys.is_lost(online), "a key of no link is none"

@@ -26,7 +26,6 @@ from teams import access
 from teams.inviting.corrections import hand_over as hand_over_wave
 from teams.inviting.corrections import later_waves
 from teams.mail.outbox import absolute
-from teams.meetings.planning import MEETING_MODES
 from teams.models import Participation, PlannedMeeting
 from teams.people.contact_person import SamePerson
 from teams.text.directions import isolated
@@ -174,7 +173,7 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "planned": PlannedMeeting.objects.filter(
                 participation=participation, state=PlannedMeeting.State.CONFIRMED
             ).first(),
-            "meets": participation.mode in MEETING_MODES,
+            "meets": participation.mode in Participation.MEETING_MODES,
             "collection": collection,
             "returned": returned.shown(collection) if collection else 0,
             "by_contact": participation.mode == Participation.Mode.CONTACT,

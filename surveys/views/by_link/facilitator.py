@@ -63,7 +63,7 @@ def _in_meeting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     @wraps(view)
     def wrapped(request: HttpRequest, meeting_id: int) -> HttpResponse:
         meeting = meeting_for_facilitator(request, meeting_id)
-        if meeting.collection.mode not in collections.MEETING_MODES:
+        if meeting.collection.mode not in Participation.MEETING_MODES:
             messages.warning(request, _("Nothing was done: this team does not answer in a meeting any more."))
             return redirect("facilitator", meeting.pk)
         return view(request, meeting)
@@ -260,7 +260,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
 
 def _state(collection: Collection) -> str:
     """As the page tells it: a sealing that was begun is a state of its own, and a team that does not meet any more."""
-    if collection.state == Collection.State.OPEN and collection.mode not in collections.MEETING_MODES:
+    if collection.state == Collection.State.OPEN and collection.mode not in Participation.MEETING_MODES:
         return "by_link"
     return "sealing" if collections.is_being_sealed(collection) else str(collection.state)
 

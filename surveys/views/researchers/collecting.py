@@ -27,7 +27,7 @@ from surveys.models import Collection, Meeting
 from surveys.paper import slips
 from surveys.views.by_link.facilitator import slips_file
 from teams import access
-from teams.models import User
+from teams.models import Participation, User
 
 Act = Callable[[HttpRequest, Collection, User], None]
 
@@ -198,7 +198,7 @@ def renew_facilitator_link(request: HttpRequest, collection: Collection, user: U
 
 def _meeting_of(collection: Collection) -> Meeting | None:
     """The meeting in which a team answers; none where it was to meet once, and answers by personal link now."""
-    return getattr(collection, "meeting", None) if collection.mode in collections.MEETING_MODES else None
+    return getattr(collection, "meeting", None) if collection.mode in Participation.MEETING_MODES else None
 
 
 def _team_page(

@@ -109,7 +109,7 @@ def _researcher_acts(
 ) -> bool:
     by, fix_form = access.signed_in(request), forms["fix_form"]
     if "fix" in request.POST:
-        if participation.mode not in planning.MEETING_MODES or not fix_form.is_valid():
+        if participation.mode not in Participation.MEETING_MODES or not fix_form.is_valid():
             return False
         data = fix_form.cleaned_data
         planned = planned or planning.begin(participation)
@@ -152,7 +152,7 @@ def _shared_acts(
 ) -> bool:
     dates_form, room_form, way_form = forms["dates_form"], forms["room_form"], forms["way_form"]
     if "propose" in request.POST:
-        if participation.mode not in planning.MEETING_MODES or not dates_form.is_valid():
+        if participation.mode not in Participation.MEETING_MODES or not dates_form.is_valid():
             return False
         terms = {name: dates_form.cleaned_data[name] for name in ("minutes", "room")}
         if planning.propose(participation, dates_form.dates(), by_leader=by_leader, by=by, **terms) is None:
@@ -251,7 +251,7 @@ def _context(participation: Participation, planned: PlannedMeeting | None) -> di
         "fixed": planned is not None and planned.state == PlannedMeeting.State.CONFIRMED,
         "from_leader": [one for one in dates if one.by_leader],
         "from_researcher": [one for one in dates if not one.by_leader],
-        "meets": participation.mode in planning.MEETING_MODES and participation.state not in Participation.NO_PART,
+        "meets": participation.mode in Participation.MEETING_MODES and participation.state not in Participation.NO_PART,
         "no_part": participation.state in Participation.NO_PART,
         "over": planned is not None and planned.starts_at is not None and planned.starts_at < timezone.now(),
     }

@@ -228,7 +228,7 @@ def _to_link(
 
 
 def _is_over(collection: Collection) -> bool:
-    """Whether nothing can be done with a link of it: its answers are sealed, or its team stopped and they go (withdrawals.py)."""
+    """Whether nothing can be done with a link of it: its answers are sealed, or its team stopped and they go (analysis/withdrawals.py)."""
     return collection.state == Collection.State.SEALED or collection.participation.state != Participation.State.ACCEPTED
 
 
