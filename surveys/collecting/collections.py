@@ -18,7 +18,6 @@ from surveys.linking import confirming, personal_links
 from surveys.models import Collection, Meeting, PresentBy, Response, Survey
 from teams.base.leases import Chore, wake
 from teams.history import record
-from teams.inviting.corrections import language_of
 from teams.links import new_nonce
 from teams.mail import outbox
 from teams.meetings import planning
@@ -127,7 +126,7 @@ def _open_and_tell(participation: Participation) -> int:
         if collection is None or not is_new:
             return 0
         # as the team's page promised
-        outbox.queue(OPENED_MAIL, participation.pk, language_of(participation.leader_email), study=participation.study)
+        outbox.queue(OPENED_MAIL, participation.pk, study=participation.study)
     return 1
 
 

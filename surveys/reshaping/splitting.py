@@ -20,7 +20,6 @@ from surveys.collecting.counts import correct_counts
 from surveys.models import Collection
 from teams import history
 from teams.inviting import invitations
-from teams.inviting.corrections import language_of
 from teams.inviting.invitations import academy_invitation, list_team
 from teams.mail import outbox
 from teams.models import Invitation, Participation, Team, User
@@ -146,5 +145,4 @@ def _ask(old: Participation, made: Participation, by: User) -> None:
     if sent.update(state=Invitation.State.SENT, sent_at=asked_at, link_until=max(until, timezone.localdate(asked_at))):
         invitation = Invitation.objects.get(participation=made)
         history.record(old.study, "leader_invited", participation=made, by=by)
-        language = language_of(made.leader_email)
-        outbox.queue("teams.leader_invitation", invitation.pk, language, asked_at, study=old.study)
+        outbox.queue("teams.leader_invitation", invitation.pk, due_at=asked_at, study=old.study)

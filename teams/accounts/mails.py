@@ -36,7 +36,7 @@ IN_PLACE_OF = {
 
 def tell(user: User, allauths_name: str) -> None:
     """Put the mail in the outbox. Raises KeyError for a change that allauth may invent."""
-    outbox.queue(IN_PLACE_OF[allauths_name], user.pk, user.language)
+    outbox.queue(IN_PLACE_OF[allauths_name], user.pk)
 
 
 def _renderer(kind: str) -> Renderer:

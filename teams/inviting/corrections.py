@@ -120,7 +120,7 @@ def correct_leader(
     history.record(was.study, event, participation=was, by=by, by_link=by_link, detail=detail)
     if moved:
         for invitation in Invitation.objects.filter(participation=was).select_related("study"):
-            _renew(invitation, "teams.leader_invitation", email)
+            _renew(invitation, "teams.leader_invitation")
         if was_asked:
             former_contacts.tell(
                 FormerContact.Part.LEADER,
@@ -158,7 +158,7 @@ def hand_over(participation: Participation, later: Participation, *, by: User) -
     if not correct_leader(participation, name, email, by=by, event="wave_handed_over"):
         return False
     open_to_leader(participation)
-    outbox.queue(HANDED_OVER_MAIL, participation.pk, language_of(email), study=participation.study)
+    outbox.queue(HANDED_OVER_MAIL, participation.pk, study=participation.study)
     return True
 
 
@@ -182,7 +182,7 @@ def let_leader_in(participation: Participation, *, by: User) -> bool:
     open_to_leader(found)
     detail = _in_short(found.leader_name, found.leader_email)
     history.record(found.study, "leader_let_in", participation=found, by=by, detail=detail)
-    outbox.queue(LET_IN_MAIL, found.pk, language_of(found.leader_email), study=found.study)
+    outbox.queue(LET_IN_MAIL, found.pk, study=found.study)
     return True
 
 
@@ -239,12 +239,7 @@ def note_director_as_leader(participation: Participation, by: User | None) -> No
         history.record(participation.study, "director_leads", participation=participation, by=by)
 
 
-def language_of(email: str) -> str:
-    """The language of a person with an account; Dutch for anybody else."""
-    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
-
-
-def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
+def _renew(invitation: Invitation, kind: str) -> None:
     """A new nonce, so that the link in the old mailbox opens nothing; and the mail again where the answer still waits.
 
     Whoever is named begins anew: with a link that works as long as any that is mailed today, and with all reminders to come.
@@ -256,7 +251,7 @@ def _renew(invitation: Invitation, kind: str, email: str = "") -> None:
     sent_at = Invitation.objects.filter(pk=invitation.pk, state=Invitation.State.SENT).values_list("sent_at", flat=True)
     for asked_at in sent_at:
         due_at = max(asked_at or timezone.now(), timezone.now())
-        outbox.queue(kind, invitation.pk, language_of(email), due_at, study=invitation.study)
+        outbox.queue(kind, invitation.pk, due_at=due_at, study=invitation.study)
 
 
 def _in_short(name: str, email: str) -> str:

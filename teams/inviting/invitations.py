@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from teams import history
-from teams.inviting.corrections import correct_leader, language_of, note_director_as_leader, open_to_leader
+from teams.inviting.corrections import correct_leader, note_director_as_leader, open_to_leader
 from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
 from teams.mail import outbox, refusals
 from teams.models import Academy, Invitation, Participation, Study, Team, User
@@ -225,8 +225,7 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
-            language = language_of(one.leader_email)
-            outbox.queue("teams.leader_invitation", leaders.pk, language, asked_at, study=invitation.study)
+            outbox.queue("teams.leader_invitation", leaders.pk, due_at=asked_at, study=invitation.study)
             n_approached += 1
     return n_approached
 
@@ -282,8 +281,7 @@ def accept_team(
         by_link=by_link,
         detail=f"{mode}: {approached}",
     )
-    language = language_of(participation.leader_email)
-    outbox.queue("teams.leader_confirmation", invitation.pk, language, study=invitation.study)
+    outbox.queue("teams.leader_confirmation", invitation.pk, study=invitation.study)
     return True
 
 
@@ -350,7 +348,7 @@ def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None)
     else:
         participation = _participation(invitation)
         history.record(study, f"leader_{event}", participation=participation, by=by)
-        outbox.queue("teams.leader_reminder", invitation.pk, language_of(participation.leader_email), study=study)
+        outbox.queue("teams.leader_reminder", invitation.pk, study=study)
     return True
 
 

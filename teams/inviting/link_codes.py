@@ -14,7 +14,6 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from teams.inviting.corrections import language_of
 from teams.links import new_nonce
 from teams.mail import outbox
 from teams.models import Invitation, LinkCode
@@ -47,7 +46,7 @@ def ask(invitation: Invitation) -> bool:
             nonce=new_nonce(), asked_at=now, n_tries=0, n_asked=code.n_asked + 1 if today else 1
         )
     outbox.drop(CODE_MAIL, invitation.pk)
-    outbox.queue(CODE_MAIL, invitation.pk, language_of(_address_of(invitation)), study=invitation.study)
+    outbox.queue(CODE_MAIL, invitation.pk, study=invitation.study)
     return True
 
 

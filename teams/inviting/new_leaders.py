@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.mail import outbox, refusals
-from teams.models import Invitation, Participation, Role, Study, User
+from teams.models import Invitation, Participation, Role, Study
 from teams.text.directions import isolated
 
 NAMED_MAIL = "teams.leader_named"  # to who leads a team that takes part, in the place of another
@@ -24,8 +24,7 @@ def tell(participation: Participation) -> bool:
     outbox.drop(NAMED_MAIL, participation.pk)  # who was named a moment ago and is replaced already
     if not _pages_are_open(participation) or wants_no_mail(participation.study, participation.leader_email):
         return False
-    language = User.objects.filter(email__iexact=participation.leader_email).values_list("language", flat=True).first()
-    outbox.queue(NAMED_MAIL, participation.pk, language or "nl", study=participation.study)
+    outbox.queue(NAMED_MAIL, participation.pk, study=participation.study)
     return True
 
 

@@ -83,6 +83,5 @@ def reissue(invitation: Invitation, by: User | None = None) -> bool:
     else:
         participation = Participation.objects.select_related("team").get(invitation=invitation)
         history.record(invitation.study, "link_reissued", participation=participation, by=by)
-        language = User.objects.filter(email__iexact=participation.leader_email).values_list("language", flat=True)
-        outbox.queue("teams.leader_invitation", invitation.pk, language.first() or "nl", study=invitation.study)
+        outbox.queue("teams.leader_invitation", invitation.pk, study=invitation.study)
     return True

@@ -31,7 +31,7 @@ from teams.base.leases import DATABASE_AWAY, Chore, Claim, ClaimLost, Queue, fre
 from teams.mail import pace, refusals, server
 from teams.mail.errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
 from teams.mail.server import Sender
-from teams.models import OutboxMessage, Study
+from teams.models import OutboxMessage, Study, User
 from teams.text.directions import in_one_line, settled
 from teams.text.glyphs import without_controls
 
@@ -52,10 +52,8 @@ BACKOFF_QUIET = BACKOFF[:3]  # of a kind that leaves no trace: its row must not 
 ANOTHER_FIRST = timedelta(minutes=1)  # when the server failed at a mail, others go before it
 ENDS_REMINDERS = "List-Unsubscribe"  # the header of every reminder (RFC 8058), and of nothing else
 IN_DOUBT = timedelta(minutes=30)  # a mail that may have gone is not hurried
-NOTED_WITHIN, NOTED_AGAIN = (
-    600.0,
-    0.5,
-)  # seconds for which, and after which, a database that is away is told that a mail went
+# seconds for which, and after which, a database that is away is told that a mail went
+NOTED_WITHIN, NOTED_AGAIN = 600.0, 0.5
 MAY_HAVE_GONE = "may have gone"  # how the reason of a mail begins that was given up in doubt
 
 
@@ -188,16 +186,19 @@ def absolute(path: str) -> str:
 
 
 def queue(
-    kind: str, object_id: int, language: str = "nl", due_at: datetime | None = None, *, study: Study | None = None
+    kind: str, object_id: int, language: str = "", due_at: datetime | None = None, *, study: Study | None = None
 ) -> None:
-    """Put a mail in the outbox, inside the transaction that causes it. Raises KeyError for an unknown kind."""
+    """Put a mail in the outbox, inside the transaction that causes it. Raises KeyError for an unknown kind.
+
+    ``language``: only where something else than the reader decides it, as the page on which a code was asked for.
+    """
     queue_many(kind, [object_id], language, due_at, study=study)
 
 
 def queue_many(
     kind: str,
     object_ids: Iterable[int],
-    language: str = "nl",
+    language: str = "",
     due_at: datetime | None = None,
     *,
     study: Study | None = None,
@@ -282,8 +283,8 @@ def _begin_handing_over(claim: Claim[OutboxMessage]) -> None:
 def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
     message, mail, handed_over = claim.row, None, False
     try:
-        with translation.override(message.language), suppress(NobodyToMail):
-            mail = _renderers[message.kind](message.object_id, message.language)
+        with suppress(NobodyToMail):
+            mail = _made(message)
         if mail is None or (ENDS_REMINDERS in mail.headers and refusals.wants_none(mail.to)):
             _done(claim, state=OutboxMessage.State.DROPPED)
             return False
@@ -309,6 +310,20 @@ def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
         handed_over=0,
     )
     return True
+
+
+def _made(message: OutboxMessage) -> Mail | None:
+    """The mail in its reader's language: that of their account, Dutch for who has none."""
+    mail = _in_language(message, message.language or settings.LANGUAGE_CODE)
+    if mail is None or message.language:
+        return mail
+    theirs = User.objects.filter(email__iexact=mail.to).values_list("language", flat=True).first()
+    return mail if theirs in (None, settings.LANGUAGE_CODE) else _in_language(message, theirs)
+
+
+def _in_language(message: OutboxMessage, language: str) -> Mail | None:
+    with translation.override(language):
+        return _renderers[message.kind](message.object_id, language)
 
 
 def _done(claim: Claim[OutboxMessage], **fields: object) -> None:

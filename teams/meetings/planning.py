@@ -80,8 +80,7 @@ def propose(
         participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
     )
     if not by_leader:
-        language = _language_of(participation.leader_email)
-        outbox.queue(DATES_MAIL, planned.pk, language, study=participation.study)
+        outbox.queue(DATES_MAIL, planned.pk, study=participation.study)
     planned.refresh_from_db()
     return planned
 
@@ -356,7 +355,7 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
         )
         if is_new or not only_new:
             outbox.drop(CALENDAR_MAIL, attendee.pk)
-            outbox.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
+            outbox.queue(CALENDAR_MAIL, attendee.pk, study=_study_of(attendee))
         if part in BRIEFED and (is_new or moved):
             _brief(attendee, planned.starts_at)
 
@@ -384,7 +383,7 @@ def _brief(attendee: Attendee, starts_at: datetime) -> None:
     day = timezone.localdate(starts_at) - BRIEF_BEFORE
     due_at = max(timezone.make_aware(datetime.combine(day, BRIEF_AT)), timezone.now())
     if starts_at > timezone.now():
-        outbox.queue(BRIEFING_MAIL, attendee.pk, _language_of(attendee.email), due_at, study=_study_of(attendee))
+        outbox.queue(BRIEFING_MAIL, attendee.pk, due_at=due_at, study=_study_of(attendee))
 
 
 def _cancel(attendee: Attendee) -> None:
@@ -393,8 +392,4 @@ def _cancel(attendee: Attendee) -> None:
     outbox.drop(CALENDAR_MAIL, attendee.pk)
     sent = Q(state=OutboxMessage.State.SENT) | Q(state=OutboxMessage.State.QUEUED)  # one under way cannot be held back
     if OutboxMessage.objects.filter(sent, kind=CALENDAR_MAIL, object_id=attendee.pk).exists():
-        outbox.queue(CALENDAR_MAIL, attendee.pk, _language_of(attendee.email), study=_study_of(attendee))
-
-
-def _language_of(email: str) -> str:
-    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
+        outbox.queue(CALENDAR_MAIL, attendee.pk, study=_study_of(attendee))

@@ -27,7 +27,7 @@ class OutboxMessage(Leased):
     )
     kind = models.CharField(max_length=40)
     object_id = models.BigIntegerField()
-    language = models.CharField(max_length=2, default="nl")
+    language = models.CharField(max_length=2, blank=True)  # none: that of whoever reads it
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     message_id = models.CharField(max_length=120, blank=True)
     provider_id = models.CharField(max_length=200, blank=True)  # a hash of what a mail provider calls it in its reports

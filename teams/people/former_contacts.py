@@ -49,8 +49,7 @@ def tell(
         changer=changer,
         by=by,
     )
-    language = User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or "nl"
-    outbox.queue(FORMER_MAIL, former.pk, language, study=study)
+    outbox.queue(FORMER_MAIL, former.pk, study=study)
 
 
 def leader_was_asked(participation: Participation) -> bool:

@@ -136,7 +136,7 @@ def accept(invitation: ResearcherInvitation) -> User | None:
     )
     if created and by_administrator:
         security_log.write(Act.ROLE_GIVEN, by=by.pk, of=user.pk, group=invitation.group_id, kind="member")
-        outbox.queue(MEMBER_MAIL, membership.pk, user.language)
+        outbox.queue(MEMBER_MAIL, membership.pk)
     if invitation.study is not None:
         work_in(invitation.study, user, by)
     elif invitation.all_studies:

@@ -64,7 +64,7 @@ def _tell(study: Study) -> int:
         return 0
     history.record(study, OVER)
     for role in Role.objects.filter(study=study, kind=Role.Kind.RESEARCHER).select_related("user"):
-        outbox.queue(MAIL, role.pk, role.user.language, study=study)
+        outbox.queue(MAIL, role.pk, study=study)
     return 1
 
 

@@ -136,10 +136,10 @@ def work_in(study: Study, user: User, by: User) -> bool:
     role, created = let_work(study, user)
     if created:
         event = history.record(study, "researcher_added", by=by, detail=user.email)
-        outbox.queue("teams.researcher_added", role.pk, user.language, study=study)
+        outbox.queue("teams.researcher_added", role.pk, study=study)
         for other in researchers_of(study).exclude(user=user):  # who let them in too: it may have been another hand
             notice = Notice.objects.create(event=event, user=other.user)
-            outbox.queue(JOINED_MAIL, notice.pk, other.user.language, study=study)
+            outbox.queue(JOINED_MAIL, notice.pk, study=study)
     return created
 
 

@@ -1,5 +1,6 @@
 """The outbox: claimed once, tried again with growing pauses, given up when of no use; no line breaks in headers."""
 
+import ast
 import re
 import smtplib
 from datetime import time, timedelta
@@ -14,10 +15,11 @@ from django.db import transaction
 from django.utils import timezone, translation
 from freezegun import freeze_time
 
+from scripts.setup import ROOT
 from teams.base import leases
 from teams.mail import outbox, server
 from teams.mail.outbox import Attachment, Mail, UnsendableMail
-from teams.models import OutboxMessage
+from teams.models import OutboxMessage, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
 State = OutboxMessage.State
@@ -58,6 +60,18 @@ def test_a_queued_mail_is_sent_once_in_its_language(kind):
     assert message.sent_on == timezone.localdate()
     assert sent.extra_headers["Message-ID"] == message.message_id
     assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "given", "sent"), [("en", "", "en"), ("nl", "", "nl"), (None, "", "nl"), ("nl", "en", "en")]
+)
+def test_a_mail_is_in_the_language_of_its_readers_account(kind, theirs, given, sent):
+    if theirs:
+        User.objects.create_user("Lena@noord.example", language=theirs)
+    outbox.queue(kind, 7, given)
+    assert outbox.send_due() == 1
+    (message,) = django_mail.outbox
+    assert message.subject == f"{sent} 7"
 
 
 def test_nothing_kept_of_a_mail_that_went_is_finer_than_the_day(kind, monkeypatch):
@@ -306,3 +320,21 @@ def test_a_long_row_of_blanks_costs_no_time():
     made = outbox.from_text("ans@noord.example", "Blanks", f"One{' ' * 20_000}two \t\r\n \n\n\nthree  \nfour")
     assert process_time() - since < 1
     assert made.text == f"One{' ' * 20_000}two\n\nthree\nfour\n"
+
+
+def test_only_who_waits_at_a_screen_or_was_asked_in_one_is_mailed_in_a_given_language():
+    """Everybody else's mail is in the language of its reader: nobody who puts a mail in the outbox decides it."""
+    given = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
+        for app in ("teams", "surveys", "analysis")
+        for path in sorted((ROOT / app).rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("queue", "queue_many", "outbox.queue", "outbox.queue_many")
+        and (len(call.args) > 2 or any(keyword.arg == "language" for keyword in call.keywords))
+    ]
+    assert given == [
+        "teams/accounts/sign_in_mails.py: outbox.queue(KIND, row.pk, language)",
+        "teams/mail/outbox.py: queue_many(kind, [object_id], language, due_at, study=study)",
+        "teams/studies/joining.py: outbox.queue(ASKED_MAIL, made.pk, language, study=study)",
+    ]
