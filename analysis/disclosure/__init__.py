@@ -1,6 +1,6 @@
 """What may be shown, to readers and (at the end) to researchers: the only judge, for page, PDF, API and mail.
 
-Pure functions over plain figures; the rules and what they protect stand in docs/data-protection.md. A figure that may not
+Pure functions over plain figures; the ten rules stand in docs/disclosure.md. A figure that may not
 be shown has no field: its place is taken by `Withheld`, whose reason depends on group sizes and membership only, never on
 answers. Numbers are rounded here and nowhere else.
 

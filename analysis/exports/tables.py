@@ -1,7 +1,7 @@
 """Downloads for researchers: CSV in UTF-8 with a byte order mark (spreadsheets need it), sent while it is made.
 
 Text that a spreadsheet would take for a formula gets an apostrophe in front. A team is a code that is random per study.
-Rows of single responses go out by the register of releases only: analysis/exporting/.
+Rows of single responses go out by the register of releases only: analysis/exports/releases.py.
 """
 
 from __future__ import annotations

@@ -18,7 +18,11 @@ APPS = ("analysis", "surveys", "teams")
 def sources() -> list[Path]:
     """What the repository holds; in a tree without one, what stands in its folders."""
     listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.splitlines()
     found = [Path(line) for line in listed] or [
         path.relative_to(ROOT)
