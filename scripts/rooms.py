@@ -165,8 +165,13 @@ def _calls(node: ast.AST, names: dict[str, tuple[str, str]]) -> Iterator[tuple[s
 
 
 def picture(house: House) -> str:
-    """The rooms as a Mermaid diagram, one box per app; arrows that follow from others are left out."""
-    lines = ["```mermaid", "flowchart TD"]
+    """What each room is for, in its own words; and a Mermaid diagram of them, without arrows that follow from others."""
+    lines = ["| room | what for | modules |", "| --- | --- | --- |"]
+    for app in APPS:
+        for room in (room for room in house.rooms if room.split(".")[0] == app):
+            modules = len(house.rooms[room]) if _is_folder(room) else ""
+            lines.append(f"| `{_place(room)}` | {_said(room)} | {modules} |")
+    lines += ["", "```mermaid", "flowchart TD"]
     for app in reversed(APPS):
         lines.append(f"  subgraph {app}")
         lines += [f'    {_id(room)}["{_short(room, app)}"]' for room in house.rooms if room.split(".")[0] == app]
@@ -183,12 +188,26 @@ def _goes_without_saying(house: House, of: str, to: str) -> bool:
     return any(to in house._reached(other) for other in house.below(of) if other != to)
 
 
+def _is_folder(room: str) -> bool:
+    return (ROOT / room.replace(".", "/")).is_dir()
+
+
+def _place(room: str) -> str:
+    return room.replace(".", "/") + ("/" if _is_folder(room) else ".py")
+
+
+def _said(room: str) -> str:
+    """The first line of a room's or module's docstring."""
+    path = ROOT / (room.replace(".", "/") + ("/__init__.py" if _is_folder(room) else ".py"))
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0].replace("|", "\\|")
+
+
 def _id(room: str) -> str:
     return "room_" + room.replace(".", "_")
 
 
 def _short(room: str, app: str) -> str:
-    return room.removeprefix(app + ".")
+    return room.removeprefix(app + ".") + ("" if _is_folder(room) else ".py")
 
 
 def drawn() -> str:
@@ -221,7 +240,7 @@ def main(arguments: list[str]) -> int:
         print("\n".join(faults(found)) or "The rooms are as drawn.")
         return 1 if faults(found) else 0
     draw(found)
-    folders = [room for room in found.rooms if (ROOT / room.replace(".", "/")).is_dir()]
+    folders = [room for room in found.rooms if _is_folder(room)]
     fullest = max(folders, key=lambda room: len(found.rooms[room]))
     by_app = ", ".join(f"{sum(room.split('.')[0] == app for room in folders)} in {app}" for app in APPS)
     print(f"{len(folders)} rooms ({by_app}), {len(found.rooms) - len(folders)} doors")

@@ -1,3 +1,5 @@
+"""What the app adds to teams/ when the program starts: its mails, words of its events."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

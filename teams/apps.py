@@ -1,3 +1,5 @@
+"""What the app does when the program starts: its mails are known, reports of delivery heard."""
+
 from django.apps import AppConfig
 
 

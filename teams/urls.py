@@ -1,3 +1,5 @@
+"""Addresses of studies, teams, invitations and mails."""
+
 from django.urls import path
 
 from teams.views import (

@@ -1,3 +1,5 @@
+"""All tables of this app."""
+
 from surveys.models.checks import AddressCheck
 from surveys.models.collection import (
     Collection,
