@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from surveys.models import Meeting
-from teams.mail.outbox import absolute
+from teams.mail.composing import absolute
 
 
 def join_url(meeting: Meeting) -> str:

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 from surveys.collecting import collections
 from surveys.linking import address_lists, personal_links
 from surveys.models import AddressCheck, Collection, Invitee, Meeting
-from teams.mail.outbox import Mail, absolute, register
+from teams.mail.composing import Mail, absolute
+from teams.mail.outbox import register
 from teams.mail.templates import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
 from teams.meetings import planning
 from teams.models import Attendee, Participation, PlannedMeeting, Study

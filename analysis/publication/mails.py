@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy
 from analysis.models import Publication
 from analysis.models.readers import ReportLink
 from analysis.publication.links import path_of
-from teams.mail.outbox import Mail, absolute, register
+from teams.mail.composing import Mail, absolute
+from teams.mail.outbox import register
 from teams.mail.templates import DIRECTORS, LEADERS, Letter, offer, write
 from teams.models import Academy, Participation, Role, Study
 

@@ -21,7 +21,8 @@ from surveys.linking import confirming
 from surveys.models import AddressCheck, Collection, Invitee, PresentBy
 from teams import links as signed_links
 from teams.history import record
-from teams.mail.outbox import absolute, queue
+from teams.mail.composing import absolute
+from teams.mail.outbox import queue
 from teams.models import Academy, Participation, Role, Study, User
 from teams.people.contact_person import note_vouched
 from teams.people.mail_domains import domains_of

@@ -23,7 +23,8 @@ from surveys.models import Collection, Invitee, LinkSecret, Meeting
 from teams import links as signed_links
 from teams.history import record
 from teams.mail import refusals
-from teams.mail.outbox import absolute, drop, queue, queue_many
+from teams.mail.composing import absolute
+from teams.mail.outbox import drop, queue, queue_many
 from teams.models import Participation, User
 from teams.people.contact_person import reads_results
 from teams.text import addresses

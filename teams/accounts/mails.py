@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.mail import outbox
-from teams.mail.outbox import Mail, Renderer, absolute, compose, register
+from teams.mail.composing import Mail, absolute, compose
+from teams.mail.outbox import Renderer, register
 from teams.models import User
 
 PASSWORD, FACTOR, NO_FACTOR, CODES = (

@@ -36,7 +36,7 @@ from teams.accounts import mails, sign_in_mails
 from teams.accounts.events import account_of, address_of
 from teams.base import security_log
 from teams.base.security_log import Act
-from teams.mail.outbox import absolute
+from teams.mail.composing import absolute
 from teams.models import User
 
 UNKNOWN = "account/email/unknown_account"

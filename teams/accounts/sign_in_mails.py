@@ -17,8 +17,9 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from teams.base import sealed
-from teams.mail import outbox
-from teams.mail.outbox import Mail, register
+from teams.mail import composing, outbox
+from teams.mail.composing import Mail
+from teams.mail.outbox import register
 from teams.models import OutboxMessage, SignInMail
 
 KIND = "teams.sign_in"
@@ -70,7 +71,7 @@ def _render(object_id: int, language: str) -> Mail | None:
         return None
     with translation.override(language):
         subject = " ".join(render_to_string(f"{found['template']}_subject.txt", found["context"]).split())
-        return outbox.compose(
+        return composing.compose(
             found["to"], f"Teamspiegel: {subject}", f"{found['template']}_message.txt", found["context"]
         )
 

@@ -26,7 +26,7 @@ from teams.mail.errors import in_words
 from teams.models import Job
 
 if TYPE_CHECKING:
-    from teams.mail.outbox import Mail
+    from teams.mail.composing import Mail
 
 logger = logging.getLogger(__name__)
 

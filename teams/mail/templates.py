@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams import history
-from teams.mail.outbox import ENDS_REMINDERS, Attachment, Mail, absolute, from_text
+from teams.mail.composing import Attachment, Mail, absolute, from_text
+from teams.mail.outbox import ENDS_REMINDERS
 from teams.models import MailText, Study, User
 from teams.text.directions import isolated
 

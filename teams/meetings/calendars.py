@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from teams import access
 from teams.links import CALENDAR, make_token, new_nonce, read_token
-from teams.mail.outbox import absolute
+from teams.mail.composing import absolute
 from teams.models import Attendee, CalendarFeed, PlannedMeeting, User
 from teams.text.directions import in_one_line, isolated
 

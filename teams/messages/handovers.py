@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from teams.inviting.corrections import HANDED_OVER_MAIL, LET_IN_MAIL
 from teams.inviting.link_codes import CODE_MAIL, MINUTES, code_of, waiting
 from teams.inviting.new_leaders import NAMED_MAIL, wants_no_mail
-from teams.mail.outbox import Mail, absolute, compose, register
+from teams.mail.composing import Mail, absolute, compose
+from teams.mail.outbox import register
 from teams.models import FormerContact, Invitation, Participation, Study
 from teams.people.former_contacts import FORMER_MAIL
 from teams.text.directions import isolated

@@ -10,7 +10,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from teams.mail.outbox import Attachment, Mail, absolute, register
+from teams.mail.composing import Attachment, Mail, absolute
+from teams.mail.outbox import register
 from teams.mail.templates import ATTENDEES, LEADERS, Letter, offer, write
 from teams.meetings import calendars, planning
 from teams.models import Attendee, OutboxMessage, Participation, PlannedMeeting, Study

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 from teams.access import studies_of
 from teams.accounts.sign_in import set_password_path
 from teams.inviting import invitations
-from teams.mail.outbox import Mail, absolute, compose, register
+from teams.mail.composing import Mail, absolute, compose
+from teams.mail.outbox import register
 from teams.mail.templates import DIRECTORS, LEADERS, LETTERS, Letter, offer, write
 from teams.models import Academy, Invitation, Membership, Notice, ResearcherInvitation, Role, Study, Team, User
 from teams.studies.joining import ASKED_MAIL, MEMBER_MAIL

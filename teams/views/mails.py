@@ -16,7 +16,7 @@ from teams.base import once
 from teams.forms.filled import hold
 from teams.forms.mails import HoursForm, ScheduleForm, WordsForm
 from teams.inviting import reminders
-from teams.mail import listing, outbox, pace, server, templates
+from teams.mail import composing, listing, pace, server, templates
 from teams.mail.templates import LETTERS, Letter, Wording
 from teams.models import MailHours, MailText, ReminderSchedule, Study, User
 
@@ -108,7 +108,7 @@ class Edited:
     name: str
     stored: Wording
     form: WordsForm
-    preview: outbox.Mail | None = None
+    preview: composing.Mail | None = None
     pieces: list[list[tuple[bool, str]]] | None = None
 
 
@@ -131,7 +131,7 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         words = one.form.words() if one.form.is_bound and one.form.is_valid() else one.stored
         if not one.form.is_bound or one.form.is_valid():
             one.preview = templates.preview(kind, study, one.code, user.email, words)
-            one.pieces = outbox.paragraphs(one.preview.text)
+            one.pieces = composing.paragraphs(one.preview.text)
     letter: Letter = LETTERS[kind]
     context = {
         "study": study,

@@ -18,7 +18,7 @@ from analysis.models.readers import ReportFile
 from analysis.models.releases import PreparedFile
 from analysis.publication import files
 from surveys.models import Survey
-from teams.mail import outbox, server
+from teams.mail import composing, outbox, server
 from teams.models import Job, OutboxMessage
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -56,7 +56,7 @@ def kind(monkeypatch):
     """Two kinds of mail, of which one leaves no trace."""
     for name, traces in (("test.plain", True), ("test.quiet", False)):
         outbox.register(name, leaves_trace=traces, any_hour=True)(
-            lambda pk, language: outbox.Mail(to=f"x{pk}@noord.example", subject="S", text="T")
+            lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T")
         )
     yield
     for name in ("test.plain", "test.quiet"):

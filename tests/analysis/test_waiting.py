@@ -17,7 +17,7 @@ from surveys.models import Response
 from surveys.paper import entry
 from teams.base.leases import CHORES
 from teams.mail import outbox
-from teams.mail.outbox import Mail
+from teams.mail.composing import Mail
 from teams.models import Invitation, Job, OutboxMessage, Participation, Study
 from tests.analysis import builders
 from tests.teams.test_mail_server import Moody

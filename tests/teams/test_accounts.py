@@ -19,7 +19,7 @@ from freezegun import freeze_time
 
 from teams.accounts import sign_in_mails
 from teams.mail import outbox
-from teams.mail.outbox import Mail
+from teams.mail.composing import Mail
 from teams.models import OutboxMessage, Role, SignInMail, User
 from teams.studies.setting_up import let_work
 from tests.teams.test_mail_server import Moody

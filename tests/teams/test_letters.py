@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from teams.inviting import invitations
-from teams.mail import outbox, templates
+from teams.mail import composing, outbox, templates
 from teams.mail.templates import LETTERS, Wording
 from teams.models import Event, MailText, OutboxMessage, Study
 from tests.groups import a_group
@@ -151,7 +151,7 @@ def test_a_preview_has_real_names_and_no_link_that_opens_anything(study, nursing
     assert "Dirk Jansen" in preview.text
     assert "- Verpleegkunde (Lena Bos)" in preview.text
     assert "/i/" not in preview.text
-    assert outbox.absolute("/example") in preview.text
+    assert composing.absolute("/example") in preview.text
 
 
 @pytest.mark.parametrize("kind", LETTERS)

@@ -17,8 +17,9 @@ from freezegun import freeze_time
 
 from scripts.setup import ROOT
 from teams.base import leases
-from teams.mail import outbox, server
-from teams.mail.outbox import Attachment, Mail, UnsendableMail
+from teams.mail import composing, outbox, server
+from teams.mail.composing import Attachment, Mail
+from teams.mail.outbox import UnsendableMail
 from teams.models import OutboxMessage, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
@@ -287,7 +288,7 @@ def test_the_html_says_the_same_and_makes_addresses_of_this_site_links(settings)
     text = (
         "Dear Dirk,\n\nhttps://site.example/i/1\n\nOr https://site.example/i/2, not https://evil.example/i/1\n\n\nbye"
     )
-    composed = outbox.from_text("dirk@noord.example", "subject", text)
+    composed = composing.from_text("dirk@noord.example", "subject", text)
     assert composed.html.count("<a ") == 2
     assert '<a href="https://site.example/i/1"' in composed.html
     assert "Or <a href=" in composed.html
@@ -297,7 +298,7 @@ def test_the_html_says_the_same_and_makes_addresses_of_this_site_links(settings)
 
 
 def test_names_are_text_in_the_html_and_unescaped_in_the_text():
-    composed = outbox.from_text("dirk@noord.example", "subject", "Leren & <b>werken</b>")
+    composed = composing.from_text("dirk@noord.example", "subject", "Leren & <b>werken</b>")
     assert "Leren & <b>werken</b>" in composed.text
     assert "Leren &amp; &lt;b&gt;werken&lt;/b&gt;" in composed.html
 
@@ -317,7 +318,7 @@ def test_files_go_with_the_mail(kind, monkeypatch):
 def test_a_long_row_of_blanks_costs_no_time():
     """Ten seconds for each mail with such a text, in which no mail of anybody went."""
     since = process_time()
-    made = outbox.from_text("ans@noord.example", "Blanks", f"One{' ' * 20_000}two \t\r\n \n\n\nthree  \nfour")
+    made = composing.from_text("ans@noord.example", "Blanks", f"One{' ' * 20_000}two \t\r\n \n\n\nthree  \nfour")
     assert process_time() - since < 1
     assert made.text == f"One{' ' * 20_000}two\n\nthree\nfour\n"
 

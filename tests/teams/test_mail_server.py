@@ -10,7 +10,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from teams.mail import outbox
-from teams.mail.outbox import Mail
+from teams.mail.composing import Mail
 from teams.models import OutboxMessage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]

@@ -15,7 +15,7 @@ from surveys import renderers as _surveys  # noqa: F401 its letters are offered 
 from teams import links
 from teams.accounts import sign_in_mails
 from teams.inviting import link_codes
-from teams.mail import outbox, server, templates
+from teams.mail import composing, outbox, server, templates
 from teams.meetings import calendars, planning
 from teams.models import (
     Academy,
@@ -65,7 +65,7 @@ def visible(text: str) -> str:
     return " ".join(without_steering(without_controls(" ".join(text.split()))).split())
 
 
-def handed_over(mail_: outbox.Mail) -> email.message.EmailMessage:
+def handed_over(mail_: composing.Mail) -> email.message.EmailMessage:
     """The mail as the server gets it, read by the standard library; its lines are those of RFC 5322."""
     raw = server.email_of(mail_, "<1@noord.example>", get_connection()).message().as_bytes(linesep="\r\n")
     assert b"\0" not in raw
@@ -123,8 +123,8 @@ def isolates_end(text: str) -> None:
 def test_every_letter_of_a_study_goes_whatever_people_wrote(study: Study, words: str) -> None:
     study.title = study.controller = study.contact_name = study.privacy_contact = words
     for kind, letter in templates.LETTERS.items():
-        values = dict.fromkeys(letter.fields, words) | {"link": outbox.absolute("/x")}
-        stop = outbox.absolute("/stop") if letter.reminder else ""
+        values = dict.fromkeys(letter.fields, words) | {"link": composing.absolute("/x")}
+        stop = composing.absolute("/stop") if letter.reminder else ""
         body = "{study}\n\n" + "\n".join(f"{{{name}}}" for name in letter.known)
         own = templates.Wording("{study}: {contact}", body, own=True)
         for how in (None, own):

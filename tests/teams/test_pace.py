@@ -8,7 +8,7 @@ from django.core import mail as django_mail
 from freezegun import freeze_time
 
 from teams.mail import outbox, pace
-from teams.mail.outbox import Mail
+from teams.mail.composing import Mail
 from teams.models import MailHours, SendingMinute
 from tests.surveys.conftest import in_threads
 

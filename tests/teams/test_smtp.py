@@ -18,8 +18,8 @@ from freezegun import freeze_time
 
 from teams.base.leases import Claim
 from teams.inviting import invitations
-from teams.mail import bounces, outbox
-from teams.mail.outbox import Mail
+from teams.mail import bounces, composing, outbox
+from teams.mail.composing import Mail
 from teams.models import Job, OutboxMessage
 from teams.studies.listing import undeliverable_in
 from teams.tasks import read_bounces
@@ -319,7 +319,7 @@ def test_reminders_say_how_to_end_them(study, nursing, postman):
     invited, reminded = (one.mail for one in postman.taken)
     assert "List-Unsubscribe" not in invited
     assert "List-Unsubscribe-Post" not in invited
-    assert reminded["List-Unsubscribe"].strip() == f"<{outbox.absolute(invitations.stop_path(invitation))}>"
+    assert reminded["List-Unsubscribe"].strip() == f"<{composing.absolute(invitations.stop_path(invitation))}>"
     assert reminded["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 

@@ -25,7 +25,7 @@ from surveys.models import Collection
 from teams import access
 from teams.inviting.corrections import hand_over as hand_over_wave
 from teams.inviting.corrections import later_waves
-from teams.mail.outbox import absolute
+from teams.mail.composing import absolute
 from teams.models import Participation, PlannedMeeting
 from teams.people.contact_person import SamePerson
 from teams.text.directions import isolated

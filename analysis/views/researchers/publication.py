@@ -30,7 +30,7 @@ from analysis.views.readers.reports import academy_page, pdf_of, study_page, tea
 from teams import access
 from teams.base.numbers import whole_number
 from teams.base.written import kept
-from teams.mail.outbox import absolute
+from teams.mail.composing import absolute
 from teams.models import Academy, Participation, Study
 from teams.text.directions import isolated
 
