@@ -52,14 +52,16 @@ Scales = Sequence[ScaleReport] | Sequence[WideScale]
 def team_pdf(report: TeamReport) -> bytes:
     """A team's report as PDF/UA-1 bytes, in the language the report was made in."""
     with override(report.language):
-        place = f"{_study_name(report)} · {report.academy}, {report.institution}"
+        place = f"{_study_name(report)} · {isolated(report.academy)}, {isolated(report.institution)}"
         return _set(report, report.team, place, list(_team(report)))
 
 
 def academy_pdf(report: AcademyReport) -> bytes:
     """A director's report."""
     with override(report.language):
-        return _set(report, report.academy, f"{_study_name(report)} · {report.institution}", list(_academy(report)))
+        return _set(
+            report, report.academy, f"{_study_name(report)} · {isolated(report.institution)}", list(_academy(report))
+        )
 
 
 def study_pdf(report: StudyReport) -> bytes:
@@ -69,7 +71,7 @@ def study_pdf(report: StudyReport) -> bytes:
 
 
 def _study_name(report: Wave) -> str:
-    return f"{report.study}, " + _("wave %(n)s") % {"n": report.wave}
+    return f"{isolated(report.study)}, " + _("wave %(n)s") % {"n": report.wave}
 
 
 def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
@@ -80,7 +82,7 @@ def _set(report: Wave, title: str, place: str, blocks: list[Block]) -> bytes:
         "author": "Teamspiegel",
         "study": place,
         "simulated": _("Simulated study: none of these teams and people exist.") if report.simulated else "",
-        "footer": " · ".join(part for part in (title, published) if part),
+        "footer": " · ".join(part for part in (isolated(title), published) if part),
         "blocks": blocks,
     }
     return typeset(TEMPLATE, "report", data)

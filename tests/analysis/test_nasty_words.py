@@ -23,7 +23,7 @@ from surveys.paper import slips
 from surveys.paper.form import paper_form_pdf
 from teams.contacts import cells
 from teams.files.tables import write_csv
-from teams.models import Academy, Study, Team
+from teams.models import Academy, Participation, Study, Team
 from tests.access.opened import fields_of
 from tests.analysis import builders
 from tests.nasty import NASTY, NUL
@@ -141,3 +141,18 @@ def test_a_line_of_csv_reads_back_and_no_spreadsheet_runs_it(words):
     assert row[0].removeprefix("'") == words.removeprefix("'")
     assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert row[1] == "after"
+
+
+def test_names_that_run_right_to_left_stay_apart_in_the_head_of_a_report(study, monkeypatch):
+    teams = builders.three_teams(study)
+    made = execution.request_run(Survey.objects.get(study=study))
+    assert execution.execute(made.pk)
+    names = {"team": "فريق", "academy": "أكاديمية", "institution": "جامعة", "study": "دراسة"}
+    (report,) = team_reports(AnalysisRun.objects.get(pk=made.pk), [Participation.objects.get(pk=teams[0].pk)])
+    seen = {}
+    monkeypatch.setattr("analysis.reports.pdf.typeset", lambda template, name, data: seen.update(data) or b"")
+    team_pdf(replace(report, **names))
+    for name in ("academy", "institution", "study"):
+        assert f"\u2068{names[name]}\u2069" in seen["study"]
+    assert seen["title"] == names["team"], "it stands by itself"
+    assert f"\u2068{names['team']}\u2069" in seen["footer"]
