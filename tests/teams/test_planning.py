@@ -15,6 +15,7 @@ from teams.inviting.invitations import Approach
 from teams.inviting.withdrawing import withdraw
 from teams.mail import outbox as mail
 from teams.mail import templates
+from teams.mail.composing import absolute
 from teams.meetings import calendars, planning
 from teams.meetings.slots import conflicts, free_slots, offer_slots, withdraw_slot
 from teams.models import (
@@ -379,13 +380,13 @@ def test_the_feeds_address_is_secret_and_ends(client, study: Study, team: Partic
     assert calendars.feed_address(roos) == ""
     calendars.renew_feed(roos)
     first = calendars.feed_address(roos)
-    path = first.removeprefix(mail.absolute(""))
+    path = first.removeprefix(absolute(""))
     response = client.get(path)
     assert response["Content-Type"] == "text/calendar; charset=utf-8"
     assert b"Teamoverleg Verpleegkunde" in response.content  # in the researcher's language
     calendars.renew_feed(roos)
     assert client.get(path).status_code == 404
-    path = calendars.feed_address(roos).removeprefix(mail.absolute(""))
+    path = calendars.feed_address(roos).removeprefix(absolute(""))
     assert client.get(path).status_code == 200
     User.objects.filter(pk=roos.pk).update(is_active=False)
     assert client.get(path).status_code == 404
