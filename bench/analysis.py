@@ -24,7 +24,7 @@ from pathlib import Path  # noqa: E402
 from bench.figures import Figure, at_most, measured, report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-PER_TEAM = 50
+PER_TEAM = int(os.environ.get("BENCH_PER_TEAM", "50"))  # bench/publish.py has smaller teams
 SIZES = (10_000, 100_000, 1_000_000)
 MOST_SECONDS, MOST_GIGABYTES, MOST_MILLISECONDS = 120, 2.0, 300
 #: By how much a run of ten times as many responses may cost more than ten times as much.
@@ -101,8 +101,9 @@ def make(n: int) -> None:
     collections = Collection.objects.bulk_create(
         Collection(
             survey=survey, participation=one, state="sealed", mode=one.mode, approached=one.approached,
-            n_started=PER_TEAM, n_submitted=PER_TEAM, n_links=one.approached,
-            n_confirmed=one.approached,
+            n_started=PER_TEAM, n_submitted=PER_TEAM,
+            **({"n_links": one.approached, "n_confirmed": one.approached} if one.mode == "online"
+               else {"n_present": PER_TEAM, "present_by": "researcher"}),
         )
         for one in participations
     )  # fmt: skip

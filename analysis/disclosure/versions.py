@@ -74,6 +74,8 @@ def _parts_of_new(before: frozenset[Part], now: frozenset[Part]) -> dict[Part, l
     if now <= before:
         return {}
     figures = [*before, *now - before]
+    if len(frozenset().union(*figures)) == sum(map(len, figures)):
+        return {}  # nobody is in two figures, as in a first version: none hangs together with another
     places: dict[str, list[int]] = {}
     for place, members in enumerate(figures):
         for key in members:

@@ -136,7 +136,8 @@ def values_of(runs: Sequence[AnalysisRun], data: dataset.Dataset) -> dict[str, d
     answers = dict(zip(data.items, data.answers.T, strict=True))
 
     def known(column: FloatArray) -> dict[str, float]:
-        return {key: float(value) for key, value in zip(keys, column, strict=True) if not np.isnan(value)}
+        there = ~np.isnan(column)
+        return dict(zip(keys[there].tolist(), column[there].tolist(), strict=True))
 
     values = {item: known(column) for item, column in answers.items()}
     scorings: dict[tuple[Keyed, int], None] = {}  # in the order in which each was used last

@@ -1,0 +1,131 @@
+"""What publishing costs, by the number of teams: `make bench-publish`.
+
+A study of 1,000 and one of 5,000 teams, each of 14 people with 36 items and 6 scales, sealed and analysed as in bench/analysis.py; each is
+published by a process of its own, whose peak of memory is that of publishing. Then each is published once more, after a run by
+other rules of screening, held against what was shown before. The cost has to grow with the number of teams, not faster.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.figures import Figure, at_least, at_most, measured, report
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = {1_000: 5.0, 5_000: 30.0}  # teams, and how many seconds publishing may take
+PER_TEAM = 14
+MOST_GIGABYTES = 1.0
+LINEAR = 1.25  # by how much five times as many teams may cost more than five times as much
+
+
+def publish(n_teams: int) -> None:
+    """Publish the last run; print seconds, processor seconds, peak of memory and what was published as JSON."""
+    from bench.analysis import setup
+
+    setup()
+    from analysis.models import AnalysisRun, PublishedGroup
+    from analysis.publication import publishing
+
+    run = AnalysisRun.objects.last_done(_study(n_teams))
+    assert run is not None
+    start, cpu = time.perf_counter(), time.process_time()
+    publication = publishing.publish(run, None)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    groups = PublishedGroup.objects.filter(publication=publication)
+    first = groups.first()
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "cpu": cpu,
+                "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,  # kilobytes on Linux
+                "units": groups.count(),
+                "measures": len(first.missing) if first else 0,
+            }
+        )
+    )
+
+
+def again(n_teams: int) -> None:
+    """A later run of the same answers, so that there is something to publish beside what was shown."""
+    from bench.analysis import setup
+
+    setup()
+    from analysis.choices.decisions import decide
+    from analysis.models import AnalysisRun
+    from analysis.runs.execution import execute
+    from teams.models import Study
+
+    study = Study.objects.get(pk=_study(n_teams))
+    decide(study, "set_aside", "IV", "", "Does not hold together.", None)
+    if not execute(AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.QUEUED).latest("pk").pk):
+        raise SystemExit("the second run did not finish")
+
+
+def _study(n_teams: int) -> int:
+    from teams.models import Study
+
+    return Study.objects.get(slug=f"bench-{n_teams * PER_TEAM}").pk
+
+
+def main() -> int:
+    from scripts.postgres import DURABLE, server
+    from scripts.run import collect_static, environment, manage
+
+    figures: list[Figure] = []
+    cpu: dict[tuple[str, int], float] = {}
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as folder, server(DURABLE) as database:
+        env = {
+            **environment("127.0.0.1", 8000, Path(folder)),
+            "DATABASE_URL": database.url,
+            "CELERY_BROKER_URL": "memory://",
+            "LOG_LEVEL": "ERROR",
+            "BENCH_PER_TEAM": str(PER_TEAM),
+        }
+        collect_static(Path(folder), env)
+        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+
+        def job(module: str, name: str, n: int) -> str:
+            command = [sys.executable, "-m", module, name, str(n)]
+            done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+            return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "{}"
+
+        for n_teams, seconds in SIZES.items():
+            job("bench.analysis", "make", n_teams * PER_TEAM)
+            job("bench.analysis", "analyse", n_teams * PER_TEAM)
+            for what in ("first", "beside the first"):
+                found = json.loads(job("bench.publish", "publish", n_teams))
+                name = f"{n_teams:,} teams × {found['measures']} measures, {what}"
+                cpu[what, n_teams] = found["cpu"]
+                figures += [
+                    at_most(f"{name}: publishing", found["seconds"], seconds, "s"),
+                    measured(f"{name}: processor", found["cpu"], "s"),
+                    at_most(f"{name}: peak of memory", found["gigabytes"], MOST_GIGABYTES, "GB"),
+                    at_least(f"{name}: units published", found["units"], n_teams, "units"),
+                ]
+                if what == "first":
+                    job("bench.publish", "again", n_teams)
+    for less, more in itertools.pairwise(SIZES):
+        for what in ("first", "beside the first"):
+            times = cpu[what, more] / cpu[what, less]
+            figures.append(
+                at_most(f"{what}: {more:,} cost as much as {less:,} times", times, LINEAR * more / less, "times")
+            )
+    return report("publish", figures)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    jobs = {"publish": publish, "again": again}
+    if len(sys.argv) == 3 and sys.argv[1] in jobs:
+        jobs[sys.argv[1]](int(sys.argv[2]))
+    else:
+        sys.exit(main())
