@@ -75,6 +75,17 @@ def texts() -> Iterator[tuple[str, Text]]:
                 yield str(file.relative_to(ROOT)), text
 
 
+def in_f_strings(source: str) -> list[int]:
+    """The lines on which a text is marked within an f-string, or an f-string is marked: no program finds such a text."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)] if isinstance(node, ast.JoinedStr) else []
+        if isinstance(node, ast.Call) and any(isinstance(argument, ast.JoinedStr) for argument in node.args):
+            calls.append(node)
+        found += [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in FUNCTIONS]
+    return sorted(set(found))
+
+
 def collect() -> Catalog:
     catalog = Catalog(project="Teamspiegel", charset="utf-8")
     for file, (function, strings) in texts():
@@ -159,6 +170,10 @@ def check() -> int:
         catalog = read(language)
         catalog.update(template, no_fuzzy_matching=True)
         problems += [f"{language}: {gap}" for gap in gaps(catalog)]
+    for folder in SOURCES:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            where = f"{file.relative_to(ROOT)}: a text in an f-string, line"
+            problems += [f"{where} {line}" for line in in_f_strings(file.read_text())]
     print("\n".join(problems) or f"{len(template)} texts, all translated")
     return 1 if problems else 0
 

@@ -218,7 +218,7 @@ class _WithChoices(PartForm):
         for n in range(min(max(len(now) + EMPTY_ROWS, 4), MOST_CHOICES)):
             choice = now[n] if n < len(now) else {}
             title = _("Choice %(n)s") % {"n": n + 1}
-            code = code_field(f"{title}: {_('code')}")
+            code = code_field(_("%(choice)s: code") % {"choice": title})
             code.required = False
             names = [f"choice_{n}_code"]
             self.fields[names[0]] = code

@@ -7,6 +7,7 @@ from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
 from django.db.models import QuerySet
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -150,6 +151,8 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def layout(self) -> Layout:
+        before = _("Directors, leaders and teachers read these before they start.")
+
         def half(*names: str) -> Div:
             return Div(*(Field(name, wrapper_class="col-sm-6") for name in names), css_class="row")
 
@@ -169,9 +172,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
             ),
             Fieldset(
                 _("Law and trust"),
-                HTML(
-                    f'<p class="text-secondary">{_("Directors, leaders and teachers read these before they start.")}</p>'
-                ),
+                HTML(format_html('<p class="text-secondary">{}</p>', before)),
                 "controller",
                 "joint_controllers",
                 "processor",

@@ -86,3 +86,13 @@ def test_every_text_of_the_product_can_be_read() -> None:
 )
 def test_people_are_spoken_to_in_one_way(translation: str, gaps: int) -> None:
     assert len(messages.gaps(catalogue(("A text.", translation)))) == gaps
+
+
+def test_texts_in_f_strings_are_found() -> None:
+    source = """
+a = f"{_('lost')}: {name}"
+b = _(f"lost {name}")
+c = f"{x}" + _("kept")
+d = _("kept %(name)s") % {"name": f"{x}"}
+"""
+    assert messages.in_f_strings(source) == [2, 3]
