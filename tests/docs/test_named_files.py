@@ -24,11 +24,9 @@ def sources() -> list[Path]:
         text=True,
         check=False,
     ).stdout.splitlines()
-    found = [Path(line) for line in listed] or [
-        path.relative_to(ROOT)
-        for folder in (*APPS, "config", "bench", "docs", "scripts", "static", "templates", "tests")
-        for path in (ROOT / folder).rglob("*.*")
-    ]
+    folders = (*APPS, "config", "bench", "docs", "scripts", "static", "templates", "tests")
+    here = [*ROOT.glob("*.*"), *(path for folder in folders for path in (ROOT / folder).rglob("*.*"))]
+    found = [Path(line) for line in listed] or [path.relative_to(ROOT) for path in here]
     return [path for path in found if (ROOT / path).is_file()]
 
 
