@@ -217,15 +217,15 @@ class _WithChoices(PartForm):
         now = list(self.now.get("choices", ()))
         for n in range(min(max(len(now) + EMPTY_ROWS, 4), MOST_CHOICES)):
             choice = now[n] if n < len(now) else {}
-            title = _("Choice %(n)s") % {"n": n + 1}
-            code = code_field(_("%(choice)s: code") % {"choice": title})
+            place = _("Choice %(n)s") % {"n": n + 1}
+            code = code_field(_("%(choice)s: code") % {"choice": place})
             code.required = False
             names = [f"choice_{n}_code"]
             self.fields[names[0]] = code
             code.initial = choice.get("code", "")
             for at in self.languages:
                 field = forms.CharField(
-                    label=f"{title} ({LANGUAGE_WORDS[at]})",
+                    label=f"{place} ({LANGUAGE_WORDS[at]})",
                     required=False,
                     max_length=LONGEST_TEXT,
                     widget=forms.TextInput(attrs={"lang": at}),
@@ -238,7 +238,7 @@ class _WithChoices(PartForm):
                 eligible.initial = choice.get("eligible", n == 0)
                 names.append(f"choice_{n}_eligible")
                 self.fields[names[-1]] = eligible
-            self.titles.append((title, names))
+            self.titles.append((place, names))
 
     def chosen(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
