@@ -154,6 +154,7 @@ def _sweep_postgresql(tables: list[str]) -> set[str]:
         try:
             _wait_for_old_readers()
             left = _in_turn([table for table in tables if table != SAMPLES])
+            _wait_for_old_readers()  # the samples of before went a moment ago only, with the tables: autovacuum may read since
             return left | _in_turn([SAMPLES])
         finally:
             cursor.execute("RESET lock_timeout")
