@@ -43,7 +43,7 @@ KEPT = ROOT / "docs" / "proofs" / "disclosure.csv"
 DECIDING = (
     "analysis/disclosure/*.py",
     "analysis/publication/versions.py",
-    *(f"analysis/{name}.py" for name in ("material", "reports", "wide_reports", "groups")),
+    *(f"analysis/reports/{name}.py" for name in ("groups", "material", "team", "wide")),
     *(f"tests/disclosure/{name}.py" for name in ("attack", "attacker", "enumeration", "facts", "histories")),
     *(f"tests/disclosure/{name}.py" for name in ("known_worlds", "people", "prove", "published", "study", "worlds")),
 )
