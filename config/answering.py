@@ -1,6 +1,6 @@
 """A short way for the teacher's pages: the middleware that they do without is not run.
 
-These pages have no session, no sign-in, no form token and no messages (surveys/views/teachers/common.py says what takes their
+These pages have no session, no sign-in, no form token and no messages (surveys/views/teachers/requests.py says what takes their
 place), and a room full of teachers asks for thousands of them: docs/adr/0009-answering-is-cheap.md. What stays: https,
 host names, language, and the same security headers as every page.
 """

@@ -18,8 +18,8 @@ from surveys.models import Response
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
-from surveys.views.teachers.common import filled, is_form, language_of, nothing_open, respondent, see
 from surveys.views.teachers.device import BEFORE_COOKIE
+from surveys.views.teachers.requests import filled, is_form, language_of, nothing_open, respondent, see
 from surveys.views.teachers.saving import delete_in_json
 from teams.base.numbers import whole_number
 

@@ -23,7 +23,7 @@ from surveys.models import Collection, Response
 from surveys.questionnaires.definition import CHOICE, Definition, Question
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
-from surveys.views.teachers.common import is_form, language_of, nothing_open, respondent, see
+from surveys.views.teachers.requests import is_form, language_of, nothing_open, respondent, see
 from teams.base.numbers import whole_number
 
 MAX_BODY = 64 * 1024

@@ -25,8 +25,8 @@ from surveys.models.questionnaire import in_language
 from surveys.paper import slips
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
-from surveys.views.teachers.common import filled, language_of, no_cookies, nothing_open, respondent, see
 from surveys.views.teachers.device import LINK_COOKIE, Begun, set_cookie
+from surveys.views.teachers.requests import filled, language_of, no_cookies, nothing_open, respondent, see
 from teams.models import Participation
 
 DEVICE_COOKIE = "device"
