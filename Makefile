@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz help
+.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz requirements wheel help
 .DEFAULT_GOAL := help
 
 help:
@@ -30,13 +30,26 @@ test: dev
 test-r: dev
 	@$(VENV_PYTHON) -m pytest tests/r/r_script.py tests/r/sav_file.py -q
 
-# make check  formatting, types, arrows between the apps, templates, migrations, settings, translations
+# make check  formatting, types, arrows between the apps, templates, migrations, settings, translations, licences
 check: dev
 	@$(VENV_PYTHON) -m scripts.check
 
 # make rooms  count the rooms of the house from the imports, and draw them into docs/architecture.md
 rooms: dev
 	@$(VENV_PYTHON) -m scripts.rooms
+
+# make wheel  the psychometrics engine as a package of its own, into var/dist
+wheel: dev
+	@cd analysis/psychometrics && $(CURDIR)/$(VENV_PYTHON) -m hatchling build -t wheel -d $(CURDIR)/var/dist
+
+# make requirements  requirements/*.txt from requirements/*.in: versions stay as they are unless UPGRADE=all or UPGRADE=django
+COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make requirements" \
+  $(if $(filter all,$(UPGRADE)),--upgrade,$(if $(UPGRADE),--upgrade-package $(UPGRADE)))
+requirements: dev
+	@$(COMPILE) requirements/base.in -o requirements/base.txt
+	@$(COMPILE) requirements/dev.in -c requirements/base.txt -o requirements/dev.txt
+	@$(COMPILE) requirements/node.in -o requirements/node.txt
 
 # make bench  every benchmark of bench/; make bench-NAME for one
 bench: dev

@@ -13,6 +13,9 @@ from typing import NoReturn
 from .cli import describe, models
 from .errors import AnalysisInputError
 
+#: What one types: the program of the package teamspiegel-psychometrics (README.md), or the engine inside Teamspiegel.
+_NAME = f"python -m {__package__}" if "." in __package__ else __package__.replace("_", "-")
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence instead of printing the usage."""
@@ -24,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser: argparse.ArgumentParser = _Parser(
-        prog="python -m analysis.psychometrics",
+        prog=_NAME,
         description="Psychometrics for Likert scales answered by people in teams.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
