@@ -51,6 +51,7 @@ def checks(scratch: str) -> list[Check]:
             {**apart, **PRODUCTION},
         ),
         Check("lengths of modules", [sys.executable, "-m", "scripts.lines"]),
+        Check("copyright and licences (reuse)", [str(BIN / "reuse"), "lint", "--lines"]),
         Check("translations complete", [sys.executable, "-m", "scripts.messages", "check"]),
     ]
 
