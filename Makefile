@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz requirements wheel help
+.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz requirements docs wheel help
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +41,11 @@ rooms: dev
 # make wheel  the psychometrics engine as a package of its own, into var/dist
 wheel: dev
 	@cd analysis/psychometrics && $(CURDIR)/$(VENV_PYTHON) -m hatchling build -t wheel -d $(CURDIR)/var/dist
+
+# make docs  docs/ as a site, into var/site: open var/site/index.html, no server is needed
+docs: dev
+	@$(VENV_PYTHON) -m sphinx -q -W --keep-going -c docs . var/site
+	@echo "var/site/index.html"
 
 # make requirements  requirements/*.txt from requirements/*.in: versions stay as they are unless UPGRADE=all or UPGRADE=django
 COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
