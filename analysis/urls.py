@@ -37,10 +37,6 @@ urlpatterns = [
     path("studies/<slug:slug>/publish/links/<int:pk>/renew", publication.link_renew, name="report_link_renew"),
     path("studies/<slug:slug>/publish/<int:pk>/counts", publication.accept_counts, name="accept_counts"),
     path("studies/<slug:slug>/accounts", accounts.accounts, name="accounts"),
-    path(
-        "studies/<slug:slug>/accounts/days-narrow.svg", accounts.accounts_days, {"width": "narrow"}, name="days_narrow"
-    ),
-    path("studies/<slug:slug>/accounts/days-wide.svg", accounts.accounts_days, {"width": "wide"}, name="days_wide"),
     path("studies/<slug:slug>/accounts/flow.svg", accounts.accounts_flow, name="accounts_flow"),
     path("studies/<slug:slug>/accounts/response.csv", accounts.export_accounts, {"form": "csv"}, name="accounts_csv"),
     path(

@@ -1,4 +1,4 @@
-"""PDFs set by Typst: tagged (PDF/UA-1), with the fonts of the site, the same pages on every machine."""
+"""PDFs set by Typst: tagged (PDF/UA-1), with the fonts of the site, the same pages on every machine. Drawings as files too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -16,6 +16,8 @@ from teams.text.glyphs import FONTS, on_paper
 LONG_WORD = re.compile(r"\w{30,}")
 PIECE = re.compile(r"(\w{8})(?=\w)")
 NO_WIDTH = "\u200b"
+DRAWING = Path(__file__).with_name("drawing.typ")
+PIXELS_PER_INCH = 96.0  # of an SVG
 
 
 def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
@@ -33,6 +35,20 @@ def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
     )
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def picture(svg: str, form: Literal["png", "pdf"], scale: float = 1) -> bytes:
+    """A drawing as a file, with the fonts of the site; ``scale``: how many dots of a PNG stand for one pixel of the drawing."""
+    made = typst.compile(
+        DRAWING,
+        format=form,
+        font_paths=[FONTS],
+        ignore_system_fonts=True,
+        sys_inputs={"svg": on_paper(svg)},
+        ppi=PIXELS_PER_INCH * scale,
+    )
+    assert isinstance(made, bytes)
+    return made
 
 
 def breakable(text: str) -> str:

@@ -1,35 +1,26 @@
-"""Charts of the reports: rounded figures → SVG, drawn here, since a report holds thirty and has to be there at once.
+"""Charts of the reports: rounded figures → SVG (analysis/svg.py). A report holds thirty, each drawn in a millisecond.
 
 Only figures that disclosure/ released reach this module, so the coordinates in the SVG tell no more than the table
 beside it. Every chart of scores comes in two widths, for a phone and for a page. Colour is never the only cue: each mark
-has its own shape, each part of a bar its place, an outline and where there is room its number. Charts of collecting are
-drawn by Vega-Lite (results/days_chart.py), figures of the analysis in results/figures.py.
+has its own shape, each part of a bar its place, an outline and where there is room its number. Figures for researchers
+stand in results/figures.py.
 """
 
 from __future__ import annotations
 
-import base64
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, quoteattr
 
+from analysis import svg
 from analysis.disclosure import MeanShown, ShownScale
 from analysis.reports.objects import Mark
-from teams.text.glyphs import without_controls
 
-NARROW, WIDE, BAR = 340, 760, 460
-INK, MUTED, ACCENT, WARM, VIOLET, GRID = "#1d2b2f", "#5b6b70", "#0b5c6b", "#a8490f", "#6a3d8f", "#dde4e6"
-TINT = "#cfe3e6"  # inside an interval; its outline is ACCENT
+BAR = 460
 # from "strongly disagree" to "strongly agree": two hues that the colour-blind tell apart, dark at both ends
-DISAGREE, AGREE, NEITHER = (WARM, "#f0c4a8"), ("#a9d3d9", ACCENT), "#dfe4e5"
-FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
-SIZE = 14
+DISAGREE, AGREE, NEITHER = (svg.WARM, svg.PALE_WARM), (svg.PALE_ACCENT, svg.ACCENT), svg.PALE
 BAR_SIZE = 17  # a bar is shown smaller than it is drawn, on a phone most of all
-_DASHED = f'stroke="{MUTED}" stroke-width="1.4" stroke-dasharray="4 4"'
-BOLD = 1.06  # times as wide
+_DASHED = f'stroke="{svg.MUTED}" stroke-width="1.4" stroke-dasharray="{svg.DASHES}"'
 MOST_LABEL = 250  # pixels for the name of a scale
-LETTER = 0.56  # mean width of a letter, of the size of the type: generous, so that what is planned fits
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class _Frame:
 
     @property
     def narrow(self) -> bool:
-        return self.width <= NARROW
+        return self.width <= svg.NARROW
 
     def x(self, value: float) -> float:
         return self.left + (value - 1) / (self.n_points - 1) * (self.right - self.left)
@@ -90,14 +81,14 @@ def means_chart(rows: Sequence[MeanRow], words: Words, n_points: int, width: int
     legend, top = _legend([m for m in marks if m == Mark.OWN or _has(rows, m)], words, width)
     parts, y = list(legend), top + 4
     for row in rows:
-        label = _wrap(row.label, width - 28 - _width(row.text) - 12 if frame.narrow else MOST_LABEL)
+        label = svg.wrapped(row.label, width - 28 - svg.width_of(row.text) - 12 if frame.narrow else MOST_LABEL)
         half = 0.0 if frame.narrow else 9.0 * len(label)
         above = 18.0 * len(label) if frame.narrow else 0.0
         line = y + above + max(frame.up, half)
         parts += _row(row, label, line, y, frame)
         y = line + max(frame.down, half) + (6 if frame.down < 10 else 12)  # what hangs under a line is its own
     axis, bottom = _axis(words.ends, frame, top, y)
-    return _svg(width, bottom, [*axis, *parts])
+    return svg.document(width, bottom, [*axis, *parts])
 
 
 def _frame(rows: Sequence[MeanRow], n_points: int, width: int, marks: Sequence[Mark]) -> _Frame:
@@ -106,32 +97,32 @@ def _frame(rows: Sequence[MeanRow], n_points: int, width: int, marks: Sequence[M
         up = max(up, 22.0)
     lower = (Mark.SECTOR in marks) + (Mark.PREVIOUS in marks)
     left, right = 14.0, width - 14.0
-    if width > NARROW:
-        left += 16 + max(_width(words) for row in rows for words in _wrap(row.label, MOST_LABEL))
-        right = width - 20 - max(_width(row.text) for row in rows) * BOLD
+    if width > svg.NARROW:
+        left += 16 + max(svg.width_of(words) for row in rows for words in svg.wrapped(row.label, MOST_LABEL))
+        right = width - 20 - max(svg.width_of(row.text, bold=True) for row in rows)
     return _Frame(width, left, right, n_points, tuple(marks), up, 9.0 + 13.0 * lower)
 
 
 def _row(row: MeanRow, label: Sequence[str], line: float, top: float, frame: _Frame) -> Iterator[str]:
     left, right, x = frame.left, frame.right, frame.x
     if frame.narrow:  # no line through the words above the row
-        yield f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{18 * len(label):g}" fill="white"/>'
+        yield svg.box(left, top, right - left, 18 * len(label))
     for number, words in enumerate(label):
         if frame.narrow:
-            yield _text(left, top + 14 + 18 * number, words)
+            yield svg.text(left, top + 14 + 18 * number, words)
         else:
-            yield _text(left - 16, line + 5 - 9 * (len(label) - 1) + 18 * number, words, anchor="end")
+            yield svg.text(left - 16, line + 5 - 9 * (len(label) - 1) + 18 * number, words, anchor="end")
     yield (
-        _text(right, top + 14, row.text, anchor="end", bold=True)
+        svg.text(right, top + 14, row.text, anchor="end", bold=True)
         if frame.narrow
-        else _text(frame.width - 4, line + 5, row.text, anchor="end", bold=True)
+        else svg.text(frame.width - 4, line + 5, row.text, anchor="end", bold=True)
     )
-    yield f'<path d="M{left:g} {line:g}H{right:g}" stroke="{GRID}"/>'
+    yield f'<path d="M{left:g} {line:g}H{right:g}" stroke="{svg.GRID}"/>'
     own = row.shown
     if Mark.INTERVAL in frame.marks and isinstance(own, MeanShown) and own.low is not None and own.high is not None:
         yield (
             f'<rect class="interval" x="{x(own.low):.1f}" y="{line - 6:g}" width="{x(own.high) - x(own.low):.1f}" '
-            f'height="12" rx="6" fill="{TINT}" stroke="{ACCENT}"/>'
+            f'height="12" rx="6" fill="{svg.TINT}" stroke="{svg.ACCENT}"/>'
         )
     for mark in (mark for mark in OFFSETS if mark in frame.marks and mark in row.beside):
         y = frame.y(mark, line)
@@ -139,7 +130,7 @@ def _row(row: MeanRow, label: Sequence[str], line: float, top: float, frame: _Fr
             low, high = row.spans[mark]
             yield (
                 f'<path class="span" d="M{x(low):.1f} {y - 4:g}v8m0 -4H{x(high):.1f}m0 -4v8" fill="none" '
-                f'stroke="{MUTED}" stroke-width="1.4"/>'
+                f'stroke="{svg.MUTED}" stroke-width="1.4"/>'
             )
         yield _symbol(mark, x(row.beside[mark]), y, pole=36 if Mark.BENCHMARK in frame.marks else 22)
     value = _value(own)
@@ -161,14 +152,14 @@ def _has(rows: Sequence[MeanRow], mark: Mark) -> bool:
 def _symbol(mark: Mark, x: float, y: float, pole: float = 0) -> str:
     """A mark at its value. A target is a flag over what else lies there: its pole reaches up from the line."""
     drawn = {
-        Mark.OWN: (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7"', ACCENT),
-        Mark.INTERVAL: (f'<rect x="{x - 11:.1f}" y="{y - 5:.1f}" width="22" height="10" rx="5"', TINT),
-        Mark.BENCHMARK: (f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z"', WARM),
-        Mark.SECTOR: (f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"', VIOLET),
-        Mark.PREVIOUS: (f'<path d="M{x - 6:.1f} {y - 6:.1f}l12 6l-12 6z"', MUTED),
-        Mark.TARGET: (f'<path d="M{x - 1.5:.1f} {y - pole:.1f}h13l-4 4.5l4 4.5h-10v{pole - 9:g}h-3z"', INK),
+        Mark.OWN: (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7"', svg.ACCENT),
+        Mark.INTERVAL: (f'<rect x="{x - 11:.1f}" y="{y - 5:.1f}" width="22" height="10" rx="5"', svg.TINT),
+        Mark.BENCHMARK: (f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z"', svg.WARM),
+        Mark.SECTOR: (f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"', svg.VIOLET),
+        Mark.PREVIOUS: (f'<path d="M{x - 6:.1f} {y - 6:.1f}l12 6l-12 6z"', svg.MUTED),
+        Mark.TARGET: (f'<path d="M{x - 1.5:.1f} {y - pole:.1f}h13l-4 4.5l4 4.5h-10v{pole - 9:g}h-3z"', svg.INK),
     }[mark]
-    edge = ACCENT if mark == Mark.INTERVAL else "white"
+    edge = svg.ACCENT if mark == Mark.INTERVAL else "white"
     return f'{drawn[0]} class="{mark}" fill="{drawn[1]}" stroke="{edge}"/>'
 
 
@@ -177,14 +168,14 @@ def _legend(marks: Sequence[Mark], words: Words, width: int) -> tuple[list[str],
     parts, x, y = [], 14.0, 14.0
     for mark in (*(mark for mark in marks if mark in words.marks), None):
         word = words.middle if mark is None else words.marks[mark]
-        wide = 26 + _width(word)
+        wide = 26 + svg.width_of(word)
         if x > 14 and x + wide > width:
             x, y = 14.0, y + 24
         if mark is None:
             parts.append(f'<path d="M{x + 2:.1f} {y - 8:g}v17" {_DASHED}/>')
         else:
             parts.append(_symbol(mark, x, y + 8 if mark == Mark.TARGET else y, pole=17))
-        parts.append(_text(x + 17, y + 5, word))
+        parts.append(svg.text(x + 17, y + 5, word))
         x += wide + 16
     return parts, y + 16
 
@@ -194,17 +185,17 @@ def _axis(ends: tuple[str, str], frame: _Frame, top: float, bottom: float) -> tu
     parts, left, right = [], frame.left, frame.right
     for value in range(1, frame.n_points + 1):
         x = frame.x(value)
-        parts.append(f'<path d="M{x:.1f} {top:g}V{bottom:g}" stroke="{GRID}"/>')
-        parts.append(_text(x, bottom + 16, str(value), anchor="middle"))
+        parts.append(f'<path d="M{x:.1f} {top:g}V{bottom:g}" stroke="{svg.GRID}"/>')
+        parts.append(svg.text(x, bottom + 16, str(value), anchor="middle"))
     middle = (left + right) / 2
     parts.append(f'<path class="middle" d="M{middle:.1f} {top:g}V{bottom:g}" {_DASHED}/>')
     small = 12 if frame.narrow else 13
     most = frame.width if frame.narrow else right - left + 60
-    first, second = (_width(words) * small / SIZE for words in ends)
+    first, second = (svg.width_of(words, small) for words in ends)
     lower = 0 if first + second + 12 <= most - 2 * 4 else 16  # the second end under the first where they do not fit
     begin, end = (4.0, frame.width - 4.0) if frame.narrow else (left - 26, min(right + 30, frame.width - 2.0))
-    parts.append(_text(begin, bottom + 33, ends[0], colour=MUTED, size=small))
-    parts.append(_text(end, bottom + 33 + lower, ends[1], anchor="end", colour=MUTED, size=small))
+    parts.append(svg.text(begin, bottom + 33, ends[0], colour=svg.MUTED, size=small))
+    parts.append(svg.text(end, bottom + 33 + lower, ends[1], anchor="end", colour=svg.MUTED, size=small))
     return parts, bottom + 40 + lower
 
 
@@ -229,11 +220,11 @@ def answers_bar(percentages: Sequence[int], n_points: int, *, figures: bool = Tr
                 f'stroke="{edges[index]}"/>'
             )
         if figures and share >= 8:
-            colour = "white" if index in (0, n_points - 1) else INK
-            parts.append(_text(x + wide / 2, 24, str(share), anchor="middle", colour=colour, size=BAR_SIZE))
+            colour = "white" if index in (0, n_points - 1) else svg.INK
+            parts.append(svg.text(x + wide / 2, 24, str(share), anchor="middle", colour=colour, size=BAR_SIZE))
         x += wide
-    parts.append(f'<path d="M{BAR / 2:g} 0V36" stroke="{INK}"/>')
-    return _svg(BAR, 36, parts)
+    parts.append(f'<path d="M{BAR / 2:g} 0V36" stroke="{svg.INK}"/>')
+    return svg.document(BAR, 36, parts)
 
 
 def diverging(n_points: int) -> list[str]:
@@ -246,43 +237,4 @@ def diverging(n_points: int) -> list[str]:
 
 def _edges(n_points: int) -> list[str]:
     side = n_points // 2
-    return [WARM] * side + ([MUTED] if n_points % 2 else []) + [ACCENT] * side
-
-
-# ------------------------------------------------------------------------------------------------ drawing
-def _svg(width: float, height: float, parts: Sequence[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" font-family={quoteattr(FONT)} font-size="{SIZE}">'
-        f'<rect width="{width:g}" height="{height:g}" fill="white"/>{"".join(parts)}</svg>'
-    )
-
-
-def _text(
-    x: float,
-    y: float,
-    words: str,
-    *,
-    anchor: str = "start",
-    colour: str = INK,
-    size: int = SIZE,
-    bold: bool = False,
-) -> str:
-    weight = ' font-weight="600"' if bold else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}"{weight}>'
-        f"{escape(without_controls(words))}</text>"
-    )
-
-
-def _width(words: str) -> float:
-    return len(words) * SIZE * LETTER
-
-
-def _wrap(words: str, width: float) -> list[str]:
-    return textwrap.wrap(words, max(8, int(width / (SIZE * LETTER)))) or [""]
-
-
-def as_data_uri(svg: str) -> str:
-    """The SVG as the address of an <img>: no script can run in it and the page's style policy does not touch it."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return [svg.WARM] * side + ([svg.MUTED] if n_points % 2 else []) + [svg.ACCENT] * side

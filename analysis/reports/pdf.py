@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from analysis import svg
 from analysis.disclosure import Capped, ItemDistribution, ItemMean, NearlyAll, Withheld
 from analysis.reports import charts
 from analysis.reports.objects import (
@@ -118,13 +119,13 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[
 
 
 def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "") -> Block:
-    svg = charts.means_chart(
-        [mean_row(scale) for scale in scales], chart_words(report), report.n_points, charts.WIDE, marks
+    drawing = charts.means_chart(
+        [mean_row(scale) for scale in scales], chart_words(report), report.n_points, svg.WIDE, marks
     )
     alt = _("Chart: %(what)s. The same figures are in the table below.") % {
         "what": ", ".join(chart_words(report).marks[mark] for mark in marks)
     }
-    return {"kind": "chart", "svg": svg, "alt": alt, "caption": under, "width": 90}
+    return {"kind": "chart", "svg": drawing, "alt": alt, "caption": under, "width": 90}
 
 
 def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
@@ -196,8 +197,8 @@ def _item_row(item: ItemReport, report: TeamReport, n: int) -> list[Any]:
     """Text, as many cells of answers as the table has (``n``), mean; what is neither spans them all."""
     match item.shown:
         case ItemDistribution(mean, percentages):
-            svg = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
-            bar = {"text": item.labelled, "svg": svg, "alt": item_words(item, report)}
+            drawing = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
+            bar = {"text": item.labelled, "svg": drawing, "alt": item_words(item, report)}
             return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
             return [item.labelled, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]

@@ -1,27 +1,25 @@
 """The flow of a study from invited to analysed, as a diagram for a paper (after CONSORT, Schulz et al. 2010).
 
-Boxes under one another hold who went on, boxes to the right who did not and why. The drawing is an SVG of black lines and
-texts, no scripts and no styles: it opens in any program.
+Boxes under one another hold who went on, boxes to the right who did not and why; drawn by analysis/svg.py.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analysis import svg
 from analysis.data.accounting import Accounts
 from analysis.templatetags.report import percent
 from teams.models import Invitation
 
-MAIN, ASIDE, GAP, MARGIN = 330, 300, 48, 16  # pixels: widths of the boxes, the room between them, the edge
+MAIN, ASIDE, GAP, MARGIN = 330, 316, 48, 16  # pixels: widths of the boxes, the room between them, the edge
 LINE, PADDING = 20, 12
 NO_BREAK = "\u00a0"
-LETTERS = {MAIN: 41, ASIDE: 37}  # that fit in a line of a box, also in a wide font
+INDENT = 12  # of what follows a dash
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,16 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A drawn box: its corner, size and lines of text with the height of their baselines."""
+    """A drawn box: its corner, size and lines of text, each with how far it stands in."""
 
     x: int
     y: int
     width: int
-    height: int
-    texts: tuple[tuple[int, str], ...]
+    lines: tuple[tuple[int, str], ...]
+
+    @property
+    def height(self) -> int:
+        return 2 * PADDING + LINE * len(self.lines)
 
     @property
     def middle(self) -> int:
@@ -54,17 +55,10 @@ class Box:
     def centre(self) -> int:
         return self.y + self.height // 2
 
-    @property
-    def text_x(self) -> int:
-        return self.x + PADDING
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    def drawn(self) -> Iterator[str]:
+        yield svg.box(self.x, self.y, self.width, self.height, stroke=svg.INK)
+        for number, (indent, words) in enumerate(self.lines, start=1):
+            yield svg.text(self.x + PADDING + indent, self.y + PADDING + LINE * number - 6, words)
 
 
 def stages(accounts: Accounts) -> list[Stage]:
@@ -136,39 +130,32 @@ def _counted(words: str, n: int, share: float | None = None) -> str:
 
 def draw(accounts: Accounts, title: str) -> str:
     """The diagram as the text of an SVG file."""
-    found = stages(accounts)
-    boxes: list[Box] = []
-    arrows: list[Arrow] = []
+    every = stages(accounts)
+    parts: list[str] = [svg.arrow_tip(svg.INK)]
     above: Box | None = None
     y = MARGIN
-    for stage in found:
+    for stage in every:
         if above is not None:
             if stage.aside:
                 aside = _box(MARGIN + MAIN + GAP, y + GAP // 2, ASIDE, stage.aside)
-                boxes.append(aside)
-                arrows.append(Arrow(above.middle, aside.centre, aside.x, aside.centre))
+                parts += [*aside.drawn(), svg.arrow(above.middle, aside.centre, aside.x, aside.centre, svg.INK)]
                 y = aside.bottom + GAP // 2
             else:
                 y += GAP
         main = _box(MARGIN, y, MAIN, stage.lines)
         if above is not None:
-            arrows.append(Arrow(main.middle, above.bottom, main.middle, main.y))
-        boxes.append(main)
+            parts.append(svg.arrow(main.middle, above.bottom, main.middle, main.y, svg.INK))
+        parts += main.drawn()
         above, y = main, main.bottom
-    context = {
-        "title": title,
-        "words": ". ".join(line for stage in found for line in (*stage.aside, *stage.lines)),
-        "width": MARGIN + MAIN + GAP + ASIDE + MARGIN,
-        "height": y + MARGIN,
-        "boxes": boxes,
-        "arrows": arrows,
-    }
-    return render_to_string("analysis/flow.svg", context)
+    told = ". ".join(line for stage in every for line in (*stage.aside, *stage.lines))
+    width = MARGIN + MAIN + GAP + ASIDE + MARGIN
+    return svg.document(width, y + MARGIN, parts, title=title, description=told)
 
 
-def _box(x: int, y: int, width: int, lines: Sequence[str]) -> Box:
-    wrapped: list[str] = []
-    for line in lines:
-        wrapped += textwrap.wrap(line, LETTERS[width], subsequent_indent="   " if line.startswith("–") else "")
-    texts = tuple((y + PADDING + LINE * (number + 1) - 6, text) for number, text in enumerate(wrapped))
-    return Box(x, y, width, 2 * PADDING + LINE * len(wrapped), texts)
+def _box(x: int, y: int, width: int, texts: Sequence[str]) -> Box:
+    lines: list[tuple[int, str]] = []
+    for words in texts:
+        hanging = INDENT if words.startswith("–") else 0
+        first, *rest = svg.wrapped(words, width - 2 * PADDING - hanging)
+        lines += [(0, first), *((hanging, more) for more in rest)]
+    return Box(x, y, width, tuple(lines))

@@ -555,8 +555,6 @@ TABLE = [
     # ---------------------------------------------------------------- researchers: analysis
     Row("board", researchers(200), slug),
     Row("accounts", researchers(200), slug),
-    Row("days_narrow", researchers(200), slug),
-    Row("days_wide", researchers(200), slug),
     Row("accounts_flow", researchers(200), slug),
     Row("accounts_csv", researchers(200), slug),
     Row("accounts_xlsx", researchers(200), slug),

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from analysis import svg as drawing
 from analysis.disclosure import Capped, MeanShown, Reason, Withheld
 from analysis.reports import charts
 from analysis.reports.charts import MeanRow, Words, answers_bar, means_chart
@@ -57,7 +58,7 @@ def boxes(svg: str) -> list[tuple[str, float, float, float, float]]:
     found = []
     for text in ElementTree.fromstring(svg).iter(f"{SVG}text"):
         size, words = float(text.get("font-size", "14")), text.text or ""
-        wide = len(words) * size * charts.LETTER
+        wide = len(words) * size * drawing.LETTER
         x = float(text.get("x", "0")) - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
         y = float(text.get("y", "0"))
         found.append((words, x, y - 0.75 * size, x + wide, y + 0.22 * size))
@@ -65,7 +66,7 @@ def boxes(svg: str) -> list[tuple[str, float, float, float, float]]:
 
 
 @pytest.mark.parametrize("n_points", [4, 5, 7])
-@pytest.mark.parametrize("width", [charts.NARROW, charts.WIDE])
+@pytest.mark.parametrize("width", [drawing.NARROW, drawing.WIDE])
 @pytest.mark.parametrize("marks", [tuple(Mark), (Mark.OWN,), (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS)])
 def test_words_are_there_apart_and_inside(width: int, marks: tuple[Mark, ...], n_points: int):
     svg = means_chart(ROWS, WORDS, n_points, width, marks)
@@ -90,7 +91,7 @@ def test_words_are_there_apart_and_inside(width: int, marks: tuple[Mark, ...], n
 
 
 def test_each_mark_has_a_shape_of_its_own_and_stands_out():
-    svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, list(Mark))
+    svg = means_chart(ROWS[:1], WORDS, 4, drawing.WIDE, list(Mark))
     shapes, places = {}, {}
     for element in ElementTree.fromstring(svg).iter():
         mark = element.get("class", "")
@@ -102,11 +103,11 @@ def test_each_mark_has_a_shape_of_its_own_and_stands_out():
             places.setdefault(mark, []).append(element.get("cy") or element.get("y") or element.get("d"))
     assert set(shapes) == set(Mark)
     assert len(set(shapes.values())) == len(Mark), "told apart without colour"
-    assert contrast(charts.MUTED, "white") >= 3, "the dashed line of the middle"
+    assert contrast(drawing.MUTED, "white") >= 3, "the dashed line of the middle"
 
 
 def test_equal_values_do_not_hide_each_other():
-    svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, list(Mark))
+    svg = means_chart(ROWS[:1], WORDS, 4, drawing.WIDE, list(Mark))
     lines = re.findall(r'class="(own|benchmark|sector|previous)"', svg)
     assert len(lines) == 8  # in the legend and in the row
     centres = {
@@ -123,12 +124,12 @@ def test_equal_values_do_not_hide_each_other():
 
 def test_the_previous_waves_interval_is_drawn_where_intervals_are():
     def spans(marks: list[Mark]) -> list[list[float]]:
-        svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, marks)
+        svg = means_chart(ROWS[:1], WORDS, 4, drawing.WIDE, marks)
         return [[float(x) for x in found] for found in re.findall(r'class="span" d="M([\d.]+) .*?H([\d.]+)', svg)]
 
     assert spans([Mark.OWN, Mark.PREVIOUS]) == []
     ((low, high),) = spans([Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS])
-    svg = means_chart(ROWS[:1], WORDS, 4, charts.WIDE, [Mark.OWN, Mark.INTERVAL])
+    svg = means_chart(ROWS[:1], WORDS, 4, drawing.WIDE, [Mark.OWN, Mark.INTERVAL])
     own = re.findall(r'class="interval" x="([\d.]+)".*? width="([\d.]+)"', svg)[-1]
     pixels = float(own[1]) / 0.8  # from 2.0 to 2.8
     assert low == pytest.approx(float(own[0]) - 0.1 * pixels, abs=0.2)
@@ -152,8 +153,8 @@ def test_a_bar_of_answers_parts_at_the_middle(shares: tuple[int, ...]):
     ends = charts.diverging(4)
     assert contrast("white", ends[0]) >= 4.5
     assert contrast("white", ends[-1]) >= 4.5
-    assert contrast(charts.INK, ends[1]) >= 4.5
-    assert contrast(charts.INK, ends[2]) >= 4.5
+    assert contrast(drawing.INK, ends[1]) >= 4.5
+    assert contrast(drawing.INK, ends[2]) >= 4.5
 
 
 def test_an_odd_number_of_points_has_half_of_the_middle_on_either_side():
@@ -164,9 +165,9 @@ def test_an_odd_number_of_points_has_half_of_the_middle_on_either_side():
 
 
 def test_coordinates_tell_the_shown_figures_only():
-    one = means_chart(ROWS, WORDS, 4, charts.WIDE, list(Mark))
-    assert one == means_chart(ROWS, WORDS, 4, charts.WIDE, list(Mark))
+    one = means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
+    assert one == means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
     hidden = MeanRow("Dialoog", Withheld(Reason.TOO_FEW), "–", {})
-    svg = means_chart([hidden], WORDS, 4, charts.WIDE, [Mark.OWN, Mark.INTERVAL])
+    svg = means_chart([hidden], WORDS, 4, drawing.WIDE, [Mark.OWN, Mark.INTERVAL])
     marks = [e.get("class") for e in ElementTree.fromstring(svg).iter() if e.get("class") in ("own", "interval")]
     assert marks == ["own"], "the legend only"

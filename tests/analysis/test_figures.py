@@ -2,24 +2,26 @@
 
 import itertools
 import re
+import struct
 from collections.abc import Iterator
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pikepdf
 import pytest
 from django.utils.translation import override
 
+from analysis import svg as drawing
 from analysis.data.accounting import Accounts, Dispositions, TeamAccount
-from analysis.reports.charts import ACCENT, NARROW, WIDE
 from analysis.results import figures, flow_diagram
-from analysis.results.days_chart import days_chart
-from analysis.results.figures import Dot, dot_plot, heat_map, path_diagram, scatter
+from analysis.results.figures import Dot, days_chart, dot_plot, heat_map, path_diagram, scatter
 from tests.analysis.test_charts import SVG, boxes, contrast
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 #: the pictures on pages that are charts: by the name under which a view hands them over, or their address
-CHART = r"{{ ?(flow|image|plot|diagram|found\.chart|chart|line\.bar)|days_narrow"
+CHART = r"{{ ?(flow|image|plot|diagram|found\.chart|chart|line\.bar|days_)"
 Box = tuple[str, float, float, float, float]
 LONG = "Leraar Voortgezet Onderwijs Eerste Graad Wiskunde (deeltijd), Academie voor Lerarenopleidingen"
 
@@ -45,7 +47,7 @@ def test_a_plot_of_teams_names_each_and_its_axis():
     rows = [Dot("Verpleegkunde", 2.61, 2.2, 3.0), Dot(LONG, 1.0, 1.0, 1.4), Dot("Chemie", 4.0, None, None)]
     rows.append(Dot("Bouwkunde", None, None, None))
     axis = "Informatie delen, evalueren en samen terugkijken op wat er is bereikt (streepjeslijn: gemiddelde van alle docenten)"
-    svg = dot_plot(rows, 4, axis, 2.58, "mean")
+    svg = dot_plot(rows, 4, axis, 2.58)
     words = apart_and_inside(svg, boxes(svg))
     assert all(row.label in words for row in rows)
     assert all(word in words for word in axis.split())
@@ -54,7 +56,7 @@ def test_a_plot_of_teams_names_each_and_its_axis():
     assert len(root.findall(f"{SVG}circle")) == 3, "no dot without a mean"
     dashed = [line for line in root.iter(f"{SVG}line") if line.get("stroke-dasharray")]
     assert len(dashed) == 1, "the mean over all is told by its dashes, not by its colour"
-    for colour in (figures.ACCENT, figures.MUTED, figures.INK):
+    for colour in (drawing.ACCENT, drawing.MUTED, drawing.INK):
         assert contrast(colour, "white") >= 4.5
 
 
@@ -72,7 +74,7 @@ def test_a_share_beside_a_score_names_both_axes(cells: tuple[tuple[int, int, int
     assert " ".join(text.text or "" for text in turned) == axes[1]
     places = [float(re.findall(r"translate\(([\d.]+)", text.get("transform", ""))[0]) for text in turned]
     assert all(later - earlier >= 13 for earlier, later in itertools.pairwise(places)), "lines of the axis lie apart"
-    shapes = list(root.iter(f"{SVG}circle")) + [r for r in root.iter(f"{SVG}rect") if r.get("fill") == figures.ACCENT]
+    shapes = list(root.iter(f"{SVG}circle")) + [r for r in root.iter(f"{SVG}rect") if r.get("fill") == drawing.ACCENT]
     assert len(shapes) == 3
     assert all(contrast(shape.get("stroke") or shape.get("fill", ""), "white") >= 3 for shape in shapes)
 
@@ -98,10 +100,10 @@ def test_each_cell_of_a_map_holds_its_figure_and_can_be_read():
     assert len(cells) == len(texts) == 201
     for cell, text in zip(cells, texts, strict=True):
         ground = mixed(cell.get("fill", ""), float(cell.get("fill-opacity", "1")))
-        letters = {"white": "#ffffff"}.get(text.get("fill", ""), text.get("fill", ""))
+        letters = {"white": "#ffffff", "black": "#000000"}.get(text.get("fill", ""), text.get("fill", ""))
         assert contrast(letters, ground) >= 4.5, (text.text, ground)
         below = (text.text or "").startswith("−")
-        assert (cell.get("fill") == figures.WARM) == below, "below 0 has a sign besides another hue"
+        assert (cell.get("fill") == drawing.WARM) == below, "below 0 has a sign besides another hue"
 
 
 def test_the_table_beside_a_map_holds_its_figures():
@@ -171,28 +173,75 @@ def drawn(
         yield from drawn(child, x, y)
 
 
-@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("width", [drawing.NARROW, 640])
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_line_of_days_has_words_apart_and_a_line_that_stands_out(language: str, width: int):
     days = [(date(2026, 9, 1) + timedelta(days=n), 12 + n % 7) for n in range(60)]
     svg = days_chart(days, "Questionnaires handed in, altogether", width, language)
-    found = []
-    for text, x, y, turned in drawn(ElementTree.fromstring(svg)):
-        words, size = text.text or "", float((text.get("font-size") or "13").removesuffix("px"))
-        wide = len(words) * size * 0.5
-        before = {"start": 0.0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
-        if turned:
-            found.append((words, x - 0.75 * size, y - wide + before, x + 0.22 * size, y + before))
-        else:
-            found.append((words, x - before, y - 0.75 * size, x - before + wide, y + 0.22 * size))
-    words = apart_and_inside(svg, found)
+    words = apart_and_inside(svg, boxes(svg))
     assert "Questionnaires handed in, altogether" in words
-    assert ("4-10" if language == "nl" else "4 Oct") in words
+    assert ("29-9" if language == "nl" else "29 Sep") in words
     few = days_chart(days[:5], "Questionnaires", width, language)
-    named = [text.text for text, _x, _y, _turned in drawn(ElementTree.fromstring(few))]
+    named = [words for words, *_box in boxes(few)]
     assert len(set(named)) == len(named), "no day is named twice"
-    assert f'stroke="{ACCENT}"' in svg
-    assert contrast(ACCENT, "white") >= 3
+    assert f'stroke="{drawing.ACCENT}"' in svg
+    assert contrast(drawing.ACCENT, "white") >= 3
+
+
+def steps(svg: str) -> list[tuple[str, float]]:
+    """How the line of days goes, from its beginning: to the side (H) and up (V), in pixels of the drawing."""
+    (line,) = re.findall(r'<path d="M[\d.]+ [\d.]+([HV\d.]+)" fill="none"', svg)
+    return [(way, float(place)) for way, place in re.findall(r"([HV])([\d.]+)", line)]
+
+
+@pytest.mark.parametrize("n_days", [1, 2, 3, 400, 3000])
+def test_each_day_is_as_wide_as_another_and_stands_as_high_as_its_total(n_days: int):
+    """A single day too: it was an empty chart."""
+    days = [(date(2020, 9, 1) + timedelta(days=n), 3) for n in range(n_days) if n in (0, n_days - 1) or n % 3]
+    svg = days_chart(days, "Handed in", drawing.NARROW, "en")
+    apart_and_inside(svg, boxes(svg))
+    way = steps(svg)
+    up = [place for direction, place in way if direction == "V"]
+    across = [place for direction, place in way if direction == "H"]
+    assert len(up) == len(days)
+    zero, top = next(y for words, _x, _top, _right, y in boxes(svg) if words == "0"), up[-1]
+    assert top < up[0] < zero or n_days == 1
+    each = (across[-1] - across[0]) / n_days
+    for (day, _n), place in zip(days, across, strict=False):
+        assert place == pytest.approx(across[0] + each * (day - days[0][0]).days, abs=0.11)
+    heights = [up[0] - height for height in up]
+    for number, height in enumerate(heights):
+        assert height == pytest.approx(number * heights[-1] / max(1, len(days) - 1), abs=0.11)
+
+
+@pytest.mark.parametrize("most", [0, 1, 4, 5, 6, 12, 99, 100, 101, 899, 25_000])
+def test_the_axis_of_days_holds_round_whole_numbers_up_to_the_total(most: int):
+    svg = days_chart([(date(2026, 9, 1), most)], "Handed in", drawing.NARROW, "en")
+    ticks = [int(words) for words, *_box in boxes(svg) if words.isdigit()]
+    assert ticks[0] == 0
+    assert 2 <= len(ticks) <= 6
+    assert ticks[-2] < max(most, 1) <= ticks[-1]
+    assert {later - earlier for earlier, later in itertools.pairwise(ticks)} == {ticks[1]}
+
+
+# ------------------------------------------------------------------------------------------------ files
+def test_a_figure_as_a_file_is_as_large_as_it_is_drawn_with_the_fonts_of_the_site():
+    svg = path_diagram({"GV": [("GV1", 0.61), ("GV2", None)]}, {}, ["Möbius ≤ 4 – من"])
+    root = ElementTree.fromstring(svg)
+    size = [float(root.get(name, "0")) for name in ("width", "height")]
+    png = figures.converted(svg, "png")
+    assert list(struct.unpack(">II", png[16:24])) == pytest.approx([3 * side for side in size], abs=1)
+    with pikepdf.open(BytesIO(figures.converted(svg, "pdf"))) as pdf:
+        (page,) = pdf.pages
+        assert [float(side) for side in page.mediabox[2:]] == pytest.approx([0.75 * side for side in size], abs=0.1)
+    assert b"SourceSans3" in figures.converted(svg, "pdf")
+
+
+def test_colours_and_type_of_charts_stand_in_one_module():
+    others = [path for path in (TEMPLATES.parent / "analysis").rglob("*.py") if path != Path(drawing.__file__)]
+    assert len(others) > 100
+    again = [str(path) for path in others if re.search(r"#[0-9a-fA-F]{6}\b|<text |<svg |font-family", path.read_text())]
+    assert again == [], "built from analysis/svg.py"
 
 
 # ------------------------------------------------------------------------------------------------ the pages

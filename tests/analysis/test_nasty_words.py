@@ -128,7 +128,7 @@ def test_pictures_and_the_codebook_are_documents_whatever_people_wrote(study):
         survey.study.title = survey.study.controller = words
         for document in (
             path_diagram({words: [(words, 0.5)]}, {}, [words]),
-            dot_plot([Dot(words, 2.5, 2.0, 3.0)], 4, words, 2.5, words),
+            dot_plot([Dot(words, 2.5, 2.0, 3.0)], 4, words, 2.5),
             heat_map([words, "AA1"], [[1.0, 0.5], [0.5, 1.0]]),
             ddi_bytes(survey),
         ):

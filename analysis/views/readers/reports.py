@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
+from analysis import svg
 from analysis.disclosure import ItemDistribution, Withheld
 from analysis.models import AnalysisRun, Publication
 from analysis.publication import files
@@ -161,8 +162,8 @@ def means_charts(report: Wave, scales: Scales, marks: Sequence[Mark]) -> dict[st
     """A chart of scores for a phone and for a page."""
     rows, words = [mean_row(scale) for scale in scales], chart_words(report)
     return {
-        name: charts.as_data_uri(charts.means_chart(rows, words, report.n_points, width, marks))
-        for name, width in (("narrow", charts.NARROW), ("wide", charts.WIDE))
+        name: svg.as_data_uri(charts.means_chart(rows, words, report.n_points, width, marks))
+        for name, width in (("narrow", svg.NARROW), ("wide", svg.WIDE))
     }
 
 
@@ -177,7 +178,7 @@ def item_rows(scale: ScaleReport, report: TeamReport) -> list[dict[str, object]]
     for item in scale.items:
         row: dict[str, object] = {"item": item, "text": item_words(item, report)}
         if isinstance(item.shown, ItemDistribution):
-            row["bar"] = charts.as_data_uri(charts.answers_bar(item.shown.percentages, report.n_points))
+            row["bar"] = svg.as_data_uri(charts.answers_bar(item.shown.percentages, report.n_points))
         rows.append(row)
     return rows
 

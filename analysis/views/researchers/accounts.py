@@ -1,5 +1,6 @@
 """The accounts of a study: where everyone who was asked ended, on a page and in files; corrections of the counts."""
 
+from datetime import date
 from itertools import accumulate
 
 from django.contrib import messages
@@ -10,13 +11,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from analysis import svg
 from analysis.data.accounting import accounts as accounts_of
 from analysis.data.accounting import submitted_per_day
 from analysis.exports.tables import csv_lines
-from analysis.reports.charts import NARROW, WIDE, as_data_uri
 from analysis.results import flow_diagram
 from analysis.results import response_tables as tables
-from analysis.results.days_chart import days_chart
+from analysis.results.figures import days_chart
 from surveys.access import collection_for_researcher
 from surveys.collecting.counts import correct_counts
 from surveys.forms.collecting import CountsForm
@@ -25,6 +26,7 @@ from teams.forms.filled import hold
 from teams.text.directions import isolated
 
 ROWS_PER_PAGE = 100
+DAYS_WIDE = 640  # pixels of the chart of days: a table stands beside it
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,18 +50,11 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
         "group_name": tables.GROUPS[group],
         "page": page,
         "days": list(zip((day for day, _n in days), (n for _day, n in days), totals, strict=True)),
-        "flow": as_data_uri(flow_diagram.draw(found, _("From invited to analysed"))),
+        "days_narrow": _days(days, svg.NARROW),
+        "days_wide": _days(days, DAYS_WIDE),
+        "flow": svg.as_data_uri(flow_diagram.draw(found, _("From invited to analysed"))),
     }
     return render(request, "analysis/accounts.html", context)
-
-
-@require_safe
-def accounts_days(request: HttpRequest, slug: str, width: str) -> HttpResponse:
-    """The chart of response over time: an address of its own, since drawing takes longer than the page."""
-    study = access.study_for_researcher(request.user, slug)
-    wide = WIDE if width == "wide" else NARROW
-    drawn = days_chart(submitted_per_day(study), _("Handed in altogether"), wide, get_language() or "nl")
-    return HttpResponse(drawn, content_type="image/svg+xml")
 
 
 @require_safe
@@ -100,6 +95,11 @@ def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.warning(request, _("Nothing was changed."))
         return redirect("accounts", slug)
     return render(request, "analysis/account_counts.html", {"study": study, "team": team, "form": form})
+
+
+def _days(days: list[tuple[date, int]], width: int) -> str:
+    drawn = days_chart(days, _("Handed in altogether"), width, get_language() or "nl") if days else ""
+    return svg.as_data_uri(drawn)
 
 
 def _file(content: str | bytes, kind: str, name: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from analysis import svg
 from analysis.choices.decisions import standing
 from analysis.choices.own_models import ModelRefused, add_model, remove_model
 from analysis.forms.workspace import OwnModelForm
@@ -18,7 +19,6 @@ from analysis.models import AnalysisRun, OwnModel
 from analysis.models.results import FactorModelResult
 from analysis.plan.plans import locked_plan, rules
 from analysis.plan.scales import final_scales
-from analysis.reports.charts import as_data_uri
 from analysis.reports.quality import Caution, Figure, cautions_of, correlation_figure
 from analysis.results import workspace
 from analysis.results.figures import FORMS, path_diagram
@@ -185,7 +185,7 @@ def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             ],
             "indices": content.get("modification_indices", [])[:10],
             "residuals": _residuals(content),
-            "diagram": as_data_uri(_diagram(row)) if row.converged else "",
+            "diagram": svg.as_data_uri(_diagram(row)) if row.converged else "",
         },
     )
 

@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from analysis import svg
 from analysis.choices import population
 from analysis.data import bands
 from analysis.exports.tables import csv_lines
 from analysis.forms.population import COUNT, CompositionForm, LimitsForm
 from analysis.models.comparisons import KnownComposition
-from analysis.reports.charts import as_data_uri
 from analysis.results import nonresponse as pages
 from analysis.results import workspace
 from analysis.results.response_tables import workbook
@@ -52,7 +52,7 @@ def nonresponse(request: HttpRequest, slug: str) -> HttpResponse:
             if rates
             else (),
             "sentence": pages.sentence(rates, names[scale or ""]) if rates else "",
-            "plot": as_data_uri(pages.plot(run, rates, names[scale or ""])) if rates and rates["n_teams"] else "",
+            "plot": svg.as_data_uri(pages.plot(run, rates, names[scale or ""])) if rates and rates["n_teams"] else "",
             "page": page,
             "points": points,
             "factors": pages.factors(),

@@ -10,9 +10,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analysis import svg
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
-from analysis.reports.charts import as_data_uri
 from analysis.results import nonresponse, workspace
 from analysis.results.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.results.reading import item_lines, scale_lines
@@ -109,7 +109,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "maps": [
                 (
                     name,
-                    as_data_uri(heat_map(table["names"], table["values"])),
+                    svg.as_data_uri(heat_map(table["names"], table["values"])),
                     correlation_table(table["names"], table["values"]),
                 )
                 for name, table in sorted(correlations.items(), reverse=True)
@@ -139,7 +139,7 @@ def result_teams(request: HttpRequest, slug: str) -> HttpResponse:
             "teams": teams,
             "page": page,
             "query": f"scale={chosen.code}",
-            "plot": as_data_uri(_plot(run, chosen.code, in_language(chosen.name), teams)),
+            "plot": svg.as_data_uri(_plot(run, chosen.code, in_language(chosen.name), teams)),
         }
     return render(request, "analysis/result_teams.html", context)
 
@@ -156,7 +156,7 @@ def _plot(run: AnalysisRun, code: str, name: str, teams: list[workspace.TeamRow]
         for row in teams
     ]
     words = _("dashed: mean over respondents")
-    return dot_plot(dots, definition_of(run.survey.version).n_points, f"{name} ({words})", overall.mean, words)
+    return dot_plot(dots, definition_of(run.survey.version).n_points, f"{name} ({words})", overall.mean)
 
 
 @require_safe
@@ -215,28 +215,28 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
         table = workspace.tables(run, "correlations").get(rest)
         if table is None:
             raise Http404
-        svg = heat_map(table["names"], table["values"])
+        drawing = heat_map(table["names"], table["values"])
     elif kind == "teams":
         line = next((line for line in scale_lines(run, ScaleSet.FINAL) if line.code == rest), None)
         if line is None:
             raise Http404
         _page, teams = workspace.team_rows(run, ScaleSet.FINAL, rest, request.GET.get("page"))
-        svg = _plot(run, rest, in_language(line.name), teams)
+        drawing = _plot(run, rest, in_language(line.name), teams)
     elif kind == "nonresponse":
         line = next((line for line in scale_lines(run, ScaleSet.FINAL) if line.code == rest), None)
         rates = nonresponse.table(run, f"{SCORE}{rest}")
         if line is None or rates is None:
             raise Http404
-        svg = nonresponse.plot(run, rates, in_language(line.name))
+        drawing = nonresponse.plot(run, rates, in_language(line.name))
     else:
         raise Http404
     history.record(study, "results_downloaded", by=access.signed_in(request), detail=f"{name}.{form}"[:500])
-    return figure_file(svg, f"{study.slug}-{slugify(name)}", form)
+    return figure_file(drawing, f"{study.slug}-{slugify(name)}", form)
 
 
-def figure_file(svg: str, name: str, form: str) -> HttpResponse:
+def figure_file(drawing: str, name: str, form: str) -> HttpResponse:
     """A figure to keep."""
-    response = HttpResponse(converted(svg, form), content_type=FORMS[form])
+    response = HttpResponse(converted(drawing, form), content_type=FORMS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response["Cache-Control"] = "no-store"
     return response
