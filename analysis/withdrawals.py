@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from analysis.exports import prepared
+from analysis.history import Happened
 from analysis.models import AnalysisRun, Publication, RunStep
 from surveys.collecting.deleting import delete_collection
 from surveys.keys import seal_list
@@ -22,15 +23,13 @@ from teams.history import record
 from teams.models import Event, Invitation, Participation, Study
 
 WITHDRAWALS = Chore("analysis.withdraw")
-KEPT = "answers_not_used_any_more"
-REPEATED = "withdrawal_repeated"
 
 
 def carry_out() -> int:
     """Delete the answers of withdrawn teams, or make the run due that leaves them out. Returns how many were dealt with."""
     withdrawn = (
         Collection.objects.filter(participation__state=Participation.State.WITHDRAWN)
-        .exclude(participation__events__kind=KEPT)
+        .exclude(participation__events__kind=Happened.ANSWERS_NOT_USED_ANY_MORE)
         .select_related("participation__study", "survey")
         .order_by("pk")
     )
@@ -68,7 +67,7 @@ def replay() -> int:
             again = Participation.objects.filter(pk=team.pk).exclude(state=state.WITHDRAWN)
             if again.update(state=state.WITHDRAWN):
                 Invitation.objects.filter(participation=team).update(state=Invitation.State.WITHDRAWN)
-                record(team.study, REPEATED, participation=team)
+                record(team.study, Happened.WITHDRAWAL_REPEATED, participation=team)
     return carry_out()
 
 
@@ -101,9 +100,11 @@ def _keep(collection: Collection) -> bool:
     study: Study = collection.participation.study
     with transaction.atomic():
         Survey.objects.select_for_update().get(pk=collection.survey_id)  # of two that come here at once one goes on
-        if Event.objects.filter(participation=collection.participation, kind=KEPT).exists():
+        if Event.objects.filter(
+            participation=collection.participation, kind=Happened.ANSWERS_NOT_USED_ANY_MORE
+        ).exists():
             return False
-        record(study, KEPT, participation=collection.participation)
+        record(study, Happened.ANSWERS_NOT_USED_ANY_MORE, participation=collection.participation)
         _end_what_is_at_work(collection.survey_id)
         Survey.objects.filter(pk=collection.survey_id).update(n_seals=F("n_seals") + 1)
     return True

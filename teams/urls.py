@@ -9,6 +9,7 @@ from teams.views import (
     duplicates,
     employment,
     groups,
+    histories,
     joining,
     mails,
     setup,
@@ -39,6 +40,7 @@ urlpatterns = [
         name="study_asked_remove",
     ),
     path("studies/<slug:slug>/settings/employment", employment.study_employment, name="study_employment"),
+    path("studies/<slug:slug>/history", histories.study_history, name="study_history"),
     path("studies/<slug:slug>/mail/", mails.mails, name="mails"),
     path("studies/<slug:slug>/mail/hours", mails.mail_hours, name="mail_hours"),
     path("studies/<slug:slug>/mail/reminders/<str:tier>", mails.mail_reminders, name="mail_reminders"),
@@ -63,5 +65,5 @@ urlpatterns = [
     path("studies/<slug:slug>/teams/<int:pk>/", setup.team_edit, name="team_edit"),
     path("studies/<slug:slug>/teams/<int:pk>/hand-over/<int:later_id>", setup.wave_hand_over, name="wave_hand_over"),
     path("studies/<slug:slug>/teams/<int:pk>/leader", setup.leader_let_in, name="leader_let_in"),
-    path("studies/<slug:slug>/teams/<int:pk>/history", setup.team_history, name="team_history"),
+    path("studies/<slug:slug>/teams/<int:pk>/history", histories.team_history, name="team_history"),
 ]

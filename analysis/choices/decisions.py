@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from analysis.history import Happened
 from analysis.models import AnalysisRun, Decision, Publication
 from analysis.plan.plans import locked_plan
 from analysis.plan.scales import DecisionRefused, check, check_in_order, final_scales
@@ -18,6 +19,12 @@ from teams import history
 from teams.models import Study, User
 
 __all__ = ["DecisionRefused", "decide", "final_scales", "standing", "undo"]
+
+RECORDED_AS = {
+    Decision.Kind.SET_ASIDE: Happened.DECISION_SET_ASIDE,
+    Decision.Kind.MERGE: Happened.DECISION_MERGE,
+    Decision.Kind.DROP: Happened.DECISION_DROP,
+}
 
 
 def decide(study: Study, kind: str, subject: str, target: str, reason: str, user: User | None) -> Decision:
@@ -40,7 +47,7 @@ def decide(study: Study, kind: str, subject: str, target: str, reason: str, user
             decision = Decision.objects.create(
                 study=study, kind=kind, subject=subject, target=target, reason=reason.strip(), decided_by=user
             )
-            history.record(study, f"decision_{kind}", by=user, detail=f"{subject} {target}".strip())
+            history.record(study, RECORDED_AS[Decision.Kind(kind)], by=user, detail=f"{subject} {target}".strip())
     except IntegrityError as error:
         raise DecisionRefused(_("This decision stands already.")) from error
     request_run(Survey.objects.get(study=study))
@@ -64,7 +71,7 @@ def undo(decision: Decision, user: User | None) -> None:
         changed = Decision.objects.filter(pk=decision.pk, undone_at__isnull=True).update(undone_at=timezone.now())
         if changed:
             detail = f"{decision.kind} {decision.subject} {decision.target}".strip()
-            history.record(study, "decision_undone", by=user, detail=detail)
+            history.record(study, Happened.DECISION_UNDONE, by=user, detail=detail)
     if changed:
         request_run(Survey.objects.get(study=study))
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from analysis.history import Happened
 from analysis.models import OwnModel
 from analysis.plan.plans import locked_plan
 from analysis.psychometrics.errors import AnalysisInputError, ModelSyntaxError
@@ -69,7 +70,7 @@ def add_model(study: Study, name: str, syntax: str, estimator: str, reason: str,
             model = OwnModel.objects.create(
                 study=study, name=name.strip(), syntax=syntax, estimator=estimator, reason=reason.strip(), added_by=user
             )
-            history.record(study, "model_added", by=user, detail=model.name)
+            history.record(study, Happened.MODEL_ADDED, by=user, detail=model.name)
     except IntegrityError as error:
         # own_model_name_once
         raise ModelRefused(_("There is a model with this name already.")) from error
@@ -82,5 +83,5 @@ def remove_model(model: OwnModel, user: User | None) -> bool:
     with transaction.atomic():
         changed = OwnModel.objects.filter(pk=model.pk, removed_at__isnull=True).update(removed_at=timezone.now())
         if changed:
-            history.record(model.study, "model_removed", by=user, detail=model.name)
+            history.record(model.study, Happened.MODEL_REMOVED, by=user, detail=model.name)
     return bool(changed)

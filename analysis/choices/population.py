@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from analysis.data.bands import Limits
+from analysis.history import Happened
 from analysis.models.comparisons import KnownComposition
 from analysis.plan.plans import locked_plan
 from analysis.runs.execution import request_run
@@ -23,7 +24,7 @@ def store(survey: Survey, question: str, counts: Sequence[int], limits: Limits, 
             question=question,
             defaults={"counts": list(counts), "limits": list(limits), "source": source.strip(), "entered_by": user},
         )
-        history.record(survey.study, "composition_entered", by=user, detail=question)
+        history.record(survey.study, Happened.COMPOSITION_ENTERED, by=user, detail=question)
     return _run_again(survey)
 
 
@@ -32,7 +33,7 @@ def remove(survey: Survey, question: str, user: User | None) -> bool:
     with transaction.atomic():
         deleted, _of = KnownComposition.objects.filter(study_id=survey.study_id, question=question).delete()
         if deleted:
-            history.record(survey.study, "composition_removed", by=user, detail=question)
+            history.record(survey.study, Happened.COMPOSITION_REMOVED, by=user, detail=question)
     return bool(deleted) and _run_again(survey)
 
 

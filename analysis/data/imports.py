@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from analysis.data import import_teams
 from analysis.data.import_file import Answers
 from analysis.data.import_teams import ImportRefused
+from analysis.history import Happened
 from analysis.plan.plans import Content, import_plan, lock_plan, locked_plan
 from surveys.answering.submission import submit_many
 from surveys.collecting import collections, sealing
@@ -60,7 +61,7 @@ def import_answers(
             collections.close_collection(collection, by=user)
             collections.seal_now(collection, by=user)
             made.append(collection)
-        history.record(study, "answers_imported", by=user, detail=f"{answers.n_rows} / {len(made)}")
+        history.record(study, Happened.ANSWERS_IMPORTED, by=user, detail=f"{answers.n_rows} / {len(made)}")
     return made
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from analysis.data import dataset
 from analysis.data.dataset import OpenText
+from analysis.history import Happened
 from analysis.models.open_texts import TextReview
 from surveys.models import Survey
 from surveys.questionnaires.checking import cleaned
@@ -72,7 +73,7 @@ def review(survey: Survey, handle: str, text: str, user: User) -> TextReview:
                 text=text,
                 reviewed_by=user,
             )
-            record(survey.study, "text_reviewed", by=user, detail=f"{found.question}, {verdict}")
+            record(survey.study, Happened.TEXT_REVIEWED, by=user, detail=f"{found.question}, {verdict}")
     except IntegrityError as error:  # the constraint decided: somebody else was first
         raise NotThere from error
     return row
@@ -85,7 +86,7 @@ def review_again(survey: Survey, handle: str, user: User) -> None:
         key, question = (found.key, found.question) if found else ("", "")
         if not TextReview.objects.filter(survey=survey, response_id=key, question=question).delete()[0]:
             raise NotThere
-        record(survey.study, "text_review_undone", by=user, detail=question)
+        record(survey.study, Happened.TEXT_REVIEW_UNDONE, by=user, detail=question)
 
 
 def rows(survey: Survey) -> Iterator[Sequence[Cell]]:

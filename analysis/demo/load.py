@@ -237,7 +237,7 @@ def _study(
         dpia="gesimuleerde gegevens: niet nodig",
     )
     let_work(study, researcher)
-    history.record(study, "study_created", by=researcher)
+    history.record(study, history.Happened.STUDY_CREATED, by=researcher)
     return study
 
 

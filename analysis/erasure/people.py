@@ -18,6 +18,7 @@ from django.utils.translation import ngettext_lazy
 from analysis.erasure import accounts, texts
 from analysis.erasure.places import Place, is_hidden, places
 from analysis.erasure.texts import REMOVED
+from analysis.history import Happened
 from analysis.models.readers import ReportLink
 from surveys.keys import seal_list
 from surveys.models import Invitee, Meeting
@@ -27,7 +28,6 @@ from teams.links import new_nonce
 from teams.models import Invitation, OfferedSlot, PlannedMeeting, ResearcherInvitation, Role, Study, User
 from teams.studies.setting_up import end_membership, hold
 
-EVENT = "person_removed"
 NOBODY = "removed.invalid"  # where an address must be there and be another in each row
 
 WORDS: dict[str, Any] = {
@@ -175,7 +175,7 @@ def remove(address: str, by: User | None, scope: QuerySet[Study] | None) -> Foun
                 accounts.delete(user)
         sweeping.mark({*(place.model for place in places()), *texts.tables(), *accounts.TABLES})
         for study in told:
-            history.record(study, EVENT, by=by if by is None or by.email.lower() != address else None)
+            history.record(study, Happened.PERSON_REMOVED, by=by if by is None or by.email.lower() != address else None)
     for word in affected:
         seal_list.add_removed(address, word)
     if scope is None:

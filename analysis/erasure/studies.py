@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analysis.erasure import accounts
 from analysis.erasure.tables import Table, tables
+from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.readers import ReportLink
 from surveys.keys import collection_keys, seal_list
@@ -50,7 +51,6 @@ BATCH = 500
 DELETIONS = Chore("analysis.delete_study")
 # the researchers' places in the study go last: until then its pages tell them that it is being deleted
 LAST = (Role, "study")
-DELETED = "study_before_deleted"
 OPEN_REASON = _("Answers are still being collected. Close and seal every collection first, or withdraw the teams.")
 
 
@@ -98,7 +98,7 @@ def begin(study: Study, by: User | None = None, *, again: bool = False) -> Study
         after=aftermath(study),
     )
     for later in Study.objects.filter(previous=study):
-        history.record(later, DELETED, by=by)
+        history.record(later, Happened.STUDY_BEFORE_DELETED, by=by)
     Study.objects.filter(previous=study).update(previous=None)
     security_log.write(Act.STUDY_DELETED, by=by.pk if by else None, study=study.pk)
     transaction.on_commit(wake, robust=True)  # a broker that is away: beat wakes too

@@ -17,6 +17,7 @@ from django.db import transaction
 from analysis.data.coarsening import coarsened, code_of, in_bands, values_of
 from analysis.exports.counting import TEAM, Counts, N
 from analysis.exports.prepared import counts_of
+from analysis.history import Happened
 from analysis.models.releases import ResultRelease, RowRelease
 from surveys.models import Survey
 from surveys.questionnaires.definition import Definition
@@ -132,7 +133,7 @@ def register(
             smallest_cell=passed.smallest_cell,
             released_by=user,
         )
-        history.record(study, "rows_released", by=user, detail=release.purpose)
+        history.record(study, Happened.ROWS_RELEASED, by=user, detail=release.purpose)
     return release
 
 
@@ -140,7 +141,7 @@ def register(
 def register_results(study: Study, purpose: str, user: User | None) -> ResultRelease:
     """Record that a results file with the figures of teams of fewer than k people leaves, and what for."""
     release = ResultRelease.objects.create(study=study, purpose=purpose.strip()[:500], released_by=user)
-    history.record(study, "results_released", by=user, detail=release.purpose)
+    history.record(study, Happened.RESULTS_RELEASED, by=user, detail=release.purpose)
     return release
 
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from analysis.history import Happened
 from analysis.models import AnalysisPlan
 from analysis.psychometrics.scales.scoring import default_minimum_answered
 from surveys.models import Survey
@@ -178,7 +179,7 @@ def lock_plan(study: Study, user: User | None, content: Content | None = None) -
                 locked_at=timezone.now(),
                 locked_by=user,
             )
-            history.record(study, "plan_locked", by=user, detail=plan.content_hash)
+            history.record(study, Happened.PLAN_LOCKED, by=user, detail=plan.content_hash)
     except IntegrityError:
         # Somebody else was first (plan_number_once): theirs is the plan.
         return AnalysisPlan.objects.get(study=study, number=1)
@@ -215,7 +216,7 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
             )
             if content["k"] != current.content["k"]:
                 Study.objects.filter(pk=study.pk).update(k=content["k"])  # what decides what is shown
-            history.record(study, "plan_amended", by=user, detail=plan.amendment_reason)
+            history.record(study, Happened.PLAN_AMENDED, by=user, detail=plan.amendment_reason)
     except IntegrityError as error:
         # plan_number_once: somebody else's change came first, and this one was not made with it in view.
         raise ValueError(_("The plan was changed by somebody else just now: look at it first.")) from error

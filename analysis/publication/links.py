@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from analysis.history import Happened
 from analysis.models.readers import ReportLink
 from teams import history, links
 from teams.models import Academy, Invitation, Participation, Study, User
@@ -31,7 +32,7 @@ def share_with_team(participation: Participation, days: int, user: User | None) 
             expires_on=_last_day(days),
             created_by=user,
         )
-        history.record(participation.study, "report_shared", participation=participation, by=user)
+        history.record(participation.study, Happened.REPORT_SHARED, participation=participation, by=user)
     return link
 
 
@@ -41,7 +42,7 @@ def share_study(study: Study, days: int, user: User) -> ReportLink:
         link = ReportLink.objects.create(
             study=study, nonce=links.new_nonce(), expires_on=_last_day(days), created_by=user
         )
-        history.record(study, "report_shared", by=user)
+        history.record(study, Happened.REPORT_SHARED, by=user)
     return link
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from analysis.choices.decisions import standing
 from analysis.data import dataset
 from analysis.disclosure import Group
+from analysis.history import Happened
 from analysis.models import AnalysisRun, Publication, ScreeningDecision
 from analysis.models.results import ReliabilityResult, ScaleSet
 from analysis.plan.plans import locked_plan
@@ -100,7 +101,7 @@ def publish(run: AnalysisRun, user: User | None, without: Collection[str] = ()) 
             publication = Publication.objects.create(study=study, run=run, published_by=user, spreads=judged.spreads)
             versions.keep(publication, judged.units, judged.figures)
             detail = f"run {run.pk}" + (f" – {', '.join(judged.left_out)}" if judged.left_out else "")
-            history.record(study, "published", by=user, detail=detail[:500])
+            history.record(study, Happened.PUBLISHED, by=user, detail=detail[:500])
             queue_files(publication)
             queue_many(ACADEMY_MAIL, [link.pk for link in links_for_directors(study)], study=study)
             # leaders hear of the first publication; a correction stands on the same page

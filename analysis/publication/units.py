@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from analysis.history import Happened
 from analysis.models import Publication, Unit
 from teams import history
 from teams.models import Participation, Study, User
@@ -43,7 +44,7 @@ def combine_teams(study: Study, participations: Collection[Participation], user:
         academy = academies.pop()
         unit = Unit.objects.create(study=study, academy=academy, name=name[:200], decided_by=user)
         unit.participations.set(found)
-        history.record(study, "teams_combined", academy=academy, by=user, detail=name[:500])
+        history.record(study, Happened.TEAMS_COMBINED, academy=academy, by=user, detail=name[:500])
     return unit
 
 
@@ -56,7 +57,7 @@ def separate_teams(unit: Unit, user: User | None) -> None:
         _before_publication(unit.study)
         deleted, _rows = Unit.objects.filter(pk=unit.pk).delete()
         if deleted:
-            history.record(unit.study, "teams_separated", academy=unit.academy, by=user, detail=unit.name)
+            history.record(unit.study, Happened.TEAMS_SEPARATED, academy=unit.academy, by=user, detail=unit.name)
 
 
 def _before_publication(study: Study) -> None:

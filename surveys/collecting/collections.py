@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from surveys.collecting.paper_counts import paper_counts_of
+from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.linking import confirming, personal_links
 from surveys.models import Collection, Meeting, PresentBy, Response, Survey
@@ -86,7 +87,7 @@ def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
         if survey.plan_hash != plan_hash:
             raise NotReady(_("The survey is open already, under another plan."))
         if opened:
-            record(survey.study, "survey_opened", by=by)
+            record(survey.study, Happened.SURVEY_OPENED, by=by)
     open_missing(survey.study)
     taking_part = Participation.State.ACCEPTED
     return Collection.objects.filter(survey=survey, participation__state=taking_part).count()
@@ -191,7 +192,7 @@ def close_collection(collection: Collection, by: User | None = None, by_link: bo
             state=Collection.State.CLOSED, closes_for_good_at=now + timedelta(hours=study.grace_hours)
         )
         if closed:
-            record(study, "collection_closed", participation=collection.participation, by=by, by_link=by_link)
+            record(study, Happened.COLLECTION_CLOSED, participation=collection.participation, by=by, by_link=by_link)
             if not study.grace_hours:
                 transaction.on_commit(wake_sealing, robust=True)
     collection.refresh_from_db()
@@ -207,7 +208,7 @@ def reopen_collection(collection: Collection, by: User | None = None, by_link: b
         if reopened:
             record(
                 collection.survey.study,
-                "collection_reopened",
+                Happened.COLLECTION_REOPENED,
                 participation=collection.participation,
                 by=by,
                 by_link=by_link,
@@ -233,7 +234,7 @@ def seal_now(collection: Collection, by: User | None = None) -> bool:
         if due:
             record(
                 collection.survey.study,
-                "collection_seal_asked",
+                Happened.COLLECTION_SEAL_ASKED,
                 participation=collection.participation,
                 by=by,
             )
@@ -284,7 +285,7 @@ def count_present(meeting: Meeting, present: int, by: User) -> bool:
             return False
         note_vouched(collection.participation_id, by.email)
         study, team = collection.survey.study, collection.participation
-        record(study, "present_counted", participation=team, by=by, detail=str(present))
+        record(study, Happened.PRESENT_COUNTED, participation=team, by=by, detail=str(present))
     return True
 
 
@@ -323,7 +324,7 @@ def set_leading(collection: Collection, mode: str, by_link: bool = True) -> bool
         Participation.objects.filter(pk=collection.participation_id).update(mode=mode)
         record(
             collection.survey.study,
-            "leading_recorded",
+            Happened.LEADING_RECORDED,
             participation=collection.participation,
             by_link=by_link,
             detail=f"{collection.mode} → {mode}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Q
 
+from surveys.history import Happened
 from surveys.models import Collection, Invitee, Meeting, Response
 from teams.history import record
 from teams.models import User
@@ -72,5 +73,7 @@ def correct_counts(collection: Collection, approached: int, refused: int, reason
         return False
     Collection.objects.filter(pk=collection.pk).update(approached=approached, refused=refused)
     detail = f"{before.approached} → {approached}, {before.refused} → {refused}: {reason}"
-    record(collection.survey.study, "counts_corrected", participation=collection.participation, by=by, detail=detail)
+    record(
+        collection.survey.study, Happened.COUNTS_CORRECTED, participation=collection.participation, by=by, detail=detail
+    )
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F
 
+from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.models import Collection, Survey
 from teams.base import sweeping
@@ -23,7 +24,7 @@ def delete_collection(collection: Collection) -> bool:
         collection_keys.destroy(locked)
         if locked.state == Collection.State.SEALED:
             Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
-        record(locked.survey.study, "answers_deleted", participation=locked.participation)
+        record(locked.survey.study, Happened.ANSWERS_DELETED, participation=locked.participation)
         _n, rows = locked.delete()
         sweeping.mark(rows)
     return True

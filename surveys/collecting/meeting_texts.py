@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from surveys.history import Happened
 from surveys.models import Survey
 from teams.history import record
 from teams.models import Study, User
@@ -74,7 +75,7 @@ def change(survey: Survey, texts: Mapping[tuple[str, str], str], by: User) -> bo
         if {kind: locked.meeting_texts.get(kind, {}) for kind in KINDS} == new:
             return False
         Survey.objects.filter(pk=survey.pk).update(meeting_texts=new)
-        record(locked.study, "meeting_texts_changed", by=by)
+        record(locked.study, Happened.MEETING_TEXTS_CHANGED, by=by)
     survey.meeting_texts = new
     return True
 

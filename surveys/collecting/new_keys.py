@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from surveys.collecting.collections import NotReady
 from surveys.collecting.counts import counts
+from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, LinkSecret, Slip
@@ -90,7 +91,7 @@ def renew(collection: Collection, by: User | None = None) -> int:
                 n = _new_links(locked, collection_keys.read(locked))
                 Slip.objects.filter(collection=locked).delete()
                 study, team = locked.survey.study, locked.participation
-                record(study, "key_renewed", participation=team, by=by, detail=str(n))
+                record(study, Happened.KEY_RENEWED, participation=team, by=by, detail=str(n))
             except BaseException:
                 collection_keys.destroy(locked)  # it would fit no link
                 raise

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from surveys.history import Happened
 from surveys.linking import confirming
 from surveys.models import AddressCheck, Collection, Invitee, PresentBy
 from teams import links as signed_links
@@ -121,7 +122,7 @@ def ask(study: Study, academy: Academy, name: str, email: str, by: User) -> Addr
         "answered_at": None,
     }
     check, _made = AddressCheck.objects.update_or_create(study=study, academy=academy, defaults=values)
-    record(study, "address_list_sent", academy=academy, by=by, detail=f"{name} <{check.email}>")
+    record(study, Happened.ADDRESS_LIST_SENT, academy=academy, by=by, detail=f"{name} <{check.email}>")
     queue(MAIL, check.pk, study=study)
     return check
 
@@ -164,7 +165,7 @@ def confirm(
                 note_vouched(team.participation.pk, check.email)
     record(
         study,
-        "addresses_confirmed",
+        Happened.ADDRESSES_CONFIRMED,
         academy=found.academy,
         by=by,
         by_link=check is not None,

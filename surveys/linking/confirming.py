@@ -18,6 +18,7 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable
 from typing import Any
 
+from surveys.history import Happened
 from surveys.models import Collection, Invitee, Meeting, PresentBy
 from teams.access import studies_of
 from teams.models import Event, Participation, Role, User
@@ -100,7 +101,7 @@ def _supplied_too(meeting: Meeting) -> bool:
     """Whether who counted those present also supplied links. A researcher with the link only may be any researcher."""
     if meeting.present is None or meeting.present_by == PresentBy.IMPORT:
         return False
-    issued = Event.objects.filter(kind="links_issued", participation=meeting.collection.participation_id)
+    issued = Event.objects.filter(kind=Happened.LINKS_ISSUED, participation=meeting.collection.participation_id)
     if meeting.counted_by_id is not None:
         return issued.filter(by=meeting.counted_by_id).exists()
     if meeting.present_by == PresentBy.RESEARCHER:

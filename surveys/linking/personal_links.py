@@ -17,6 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
+from surveys.history import Happened
 from surveys.keys import collection_keys, seal_list
 from surveys.keys.row_keys import row_key
 from surveys.models import Collection, Invitee, LinkSecret, Meeting
@@ -70,7 +71,7 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
         if new:
             record(
                 collection.survey.study,
-                "links_issued",
+                Happened.LINKS_ISSUED,
                 participation=collection.participation,
                 by=by,
                 detail=str(len(new)),
@@ -188,7 +189,7 @@ def remind(collection: Collection, by: User | None = None) -> int:
         refused = refusals.among(addresses.values())
         invitees = [pk for pk, address in addresses.items() if address not in refused]
         queue_many(REMINDER_MAIL, invitees, study=locked.survey.study)
-        record(locked.survey.study, "links_reminded", participation=locked.participation, by=by)
+        record(locked.survey.study, Happened.LINKS_REMINDED, participation=locked.participation, by=by)
     return len(invitees)
 
 
@@ -212,7 +213,7 @@ def send_facilitator_link(meeting: Meeting, by: User | None = None) -> bool:
         Meeting.objects.filter(pk=meeting.pk).update(sent_to_contact=True)
         drop(FACILITATOR_MAIL, meeting.pk)  # one that waits would say the same
         queue(FACILITATOR_MAIL, meeting.pk, study=participation.study)
-        record(participation.study, "facilitator_link_sent", participation=participation, by=by)
+        record(participation.study, Happened.FACILITATOR_LINK_SENT, participation=participation, by=by)
     return True
 
 

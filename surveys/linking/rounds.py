@@ -12,6 +12,7 @@ import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from surveys.history import Happened
 from surveys.linking import personal_links
 from surveys.models import Collection, ReminderRound, Survey
 from teams.base.leases import Chore
@@ -28,7 +29,7 @@ def plan_round(survey: Survey, due_at: datetime.datetime, by: User) -> bool:
     try:
         with transaction.atomic():
             ReminderRound.objects.create(survey=survey, due_at=due_at)
-            record(survey.study, "round_planned", by=by, detail=f"{timezone.localtime(due_at):%Y-%m-%d %H:%M}")
+            record(survey.study, Happened.ROUND_PLANNED, by=by, detail=f"{timezone.localtime(due_at):%Y-%m-%d %H:%M}")
     except IntegrityError:  # the constraint decided
         return False
     return True
@@ -41,7 +42,7 @@ def drop_round(survey: Survey, pk: int, by: User) -> bool:
         due_at = waiting.values_list("due_at", flat=True).first()
         if due_at is None or not waiting.delete()[0]:
             return False
-        record(survey.study, "round_dropped", by=by, detail=f"{timezone.localtime(due_at):%Y-%m-%d %H:%M}")
+        record(survey.study, Happened.ROUND_DROPPED, by=by, detail=f"{timezone.localtime(due_at):%Y-%m-%d %H:%M}")
     return True
 
 

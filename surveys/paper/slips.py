@@ -19,6 +19,7 @@ from django.utils.translation import override
 from surveys import qr
 from surveys.answering import submission
 from surveys.collecting.collections import CODE_SIGNS
+from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.models import Collection, Meeting, Slip
 from surveys.typesetting import typeset
@@ -49,7 +50,7 @@ def make(collection: Collection, n: int, by: User | None = None, by_link: bool =
         Slip.objects.bulk_create(Slip(collection=collection, code_hash=_hash(key, code)) for code in codes)
         record(
             collection.survey.study,
-            "slips_made",
+            Happened.SLIPS_MADE,
             participation=collection.participation,
             by=by,
             by_link=by_link,
@@ -70,7 +71,7 @@ def make_worthless(collection: Collection, by: User | None = None, by_link: bool
         if n:
             record(
                 collection.survey.study,
-                "slips_worthless",
+                Happened.SLIPS_WORTHLESS,
                 participation=collection.participation,
                 by=by,
                 by_link=by_link,

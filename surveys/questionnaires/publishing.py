@@ -14,6 +14,7 @@ import yaml
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from surveys.history import Happened
 from surveys.models import Questionnaire, QuestionnaireVersion, Survey
 from surveys.questionnaires.checking import checked
 from surveys.questionnaires.definition import (
@@ -176,7 +177,7 @@ def choose(study: Study, version: QuestionnaireVersion, background: list[str], b
             _survey, created = Survey.objects.get_or_create(study=study, defaults=chosen)
             if not created:
                 return False
-        record(study, "questionnaire_chosen", by=by, detail=str(version))
+        record(study, Happened.QUESTIONNAIRE_CHOSEN, by=by, detail=str(version))
     return True
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from surveys.history import Happened
 from surveys.models import Collection
 from teams import history
 from teams.inviting import corrections, link_codes, new_leaders
@@ -39,7 +40,6 @@ from teams.people import former_contacts
 from teams.people.contact_person import hold_academy
 from teams.text.directions import isolated
 
-MERGED = "teams_merged"
 State = Participation.State
 _HOW_FAR = {State.LISTED: 0, State.INVITED: 1, State.ACCEPTED: 2}
 _OF_INVITATION = ("teams.leader_invitation", "teams.leader_reminder", "teams.leader_confirmation", link_codes.CODE_MAIL)
@@ -160,7 +160,7 @@ def merge(keep: Participation, gone: Participation, merger: Merger, *, by: User)
     if changes:
         Participation.objects.filter(pk=keep.pk).update(**changes)
     detail = _detail(keep, gone, before, merger.approached if changes else None)
-    history.record(keep.study, MERGED, participation=keep, by=by, detail=detail)
+    history.record(keep.study, Happened.TEAMS_MERGED, participation=keep, by=by, detail=detail)
 
 
 def _detail(keep: Participation, gone: Participation, before: int | None, after: int | None) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from surveys.collecting.counts import correct_counts
+from surveys.history import Happened
 from surveys.models import Collection
 from teams import history
 from teams.inviting import invitations
@@ -26,7 +27,6 @@ from teams.models import Invitation, Participation, Team, User
 from teams.people.contact_person import hold_academy
 from teams.studies.setting_up import link_until
 
-SPLIT = "team_split"
 State = Participation.State
 
 
@@ -87,8 +87,8 @@ def split(participation: Participation, new: NewTeam, *, by: User) -> Participat
     Participation.objects.filter(pk=made.pk).update(approached=new.approached)
     _correct_number(old, new, by)
     detail = f"{old.team.name} → {team.name}; {new.left or '–'} + {new.approached}"
-    history.record(old.study, SPLIT, participation=old, by=by, detail=detail)
-    history.record(old.study, SPLIT, participation=made, by=by, detail=detail)
+    history.record(old.study, Happened.TEAM_SPLIT, participation=old, by=by, detail=detail)
+    history.record(old.study, Happened.TEAM_SPLIT, participation=made, by=by, detail=detail)
     _ask(old, made, by)
     made.refresh_from_db()
     return made
@@ -144,5 +144,5 @@ def _ask(old: Participation, made: Participation, by: User) -> None:
     sent = Invitation.objects.filter(participation=made, state=Invitation.State.LISTED)
     if sent.update(state=Invitation.State.SENT, sent_at=asked_at, link_until=max(until, timezone.localdate(asked_at))):
         invitation = Invitation.objects.get(participation=made)
-        history.record(old.study, "leader_invited", participation=made, by=by)
+        history.record(old.study, history.Happened.LEADER_INVITED, participation=made, by=by)
         outbox.queue("teams.leader_invitation", invitation.pk, due_at=asked_at, study=old.study)

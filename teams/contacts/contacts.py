@@ -137,7 +137,7 @@ def change_academy(academy: Academy, data: AcademyData, by: User | None) -> None
     academy.name, academy.sector = data.name, data.sector
     if detail:
         for invitation in academy.invitations.select_related("study"):
-            history.record(invitation.study, "details_changed", academy=academy, by=by, detail=detail)
+            history.record(invitation.study, history.Happened.DETAILS_CHANGED, academy=academy, by=by, detail=detail)
     corrections.correct_director(academy, data.director_name, data.director_email, by=by)
 
 
@@ -174,7 +174,7 @@ def change_team(participation: Participation, data: TeamData, by: User | None) -
     team.name, team.form = data.name, data.form
     if detail:
         for wave in team.participations.select_related("study"):
-            history.record(wave.study, "details_changed", participation=wave, by=by, detail=detail)
+            history.record(wave.study, history.Happened.DETAILS_CHANGED, participation=wave, by=by, detail=detail)
     corrections.correct_leader(participation, data.leader_name, data.leader_email, by=by)
 
 
@@ -225,7 +225,7 @@ def apply(study: Study, table: list[list[str]], by: User | None, answers: Mappin
             return Preview(problems=[_("Row %(row)s: %(problem)s") % {"row": row.number, "problem": error}])
     done = Preview([_answered(row, answers) for row in judged.rows], applied=True)
     detail = f"{done.counts['new']} + {done.counts['changed']}"
-    history.record(study, "contacts_imported", by=by, detail=detail)
+    history.record(study, history.Happened.CONTACTS_IMPORTED, by=by, detail=detail)
     return done
 
 

@@ -238,7 +238,7 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
             _one_director(keep, other, by)
         _take_over(keep, other)
     for study in Study.objects.filter(pk__in=affected):
-        history.record(study, "merged", by=by, detail=detail)
+        history.record(study, history.Happened.MERGED, by=by, detail=detail)
 
 
 def _one_director(keep: Academy, other: Academy, by: User) -> None:

@@ -59,7 +59,7 @@ def correct_director(academy: Academy, name: str, email: str, *, by: User | None
     academy.director_name, academy.director_email = name, email
     Academy.objects.filter(pk=academy.pk).update(director_name=name, director_email=email)
     for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
-        history.record(invitation.study, "contact_changed", academy=academy, by=by, detail=detail)
+        history.record(invitation.study, history.Happened.CONTACT_CHANGED, academy=academy, by=by, detail=detail)
         if old_email != email:
             _renew(invitation, "teams.director_invitation")
             if former_contacts.director_was_asked(invitation):
@@ -87,7 +87,7 @@ def correct_leader(
     *,
     by: User | None = None,
     by_link: bool = False,
-    event: str = "contact_changed",
+    event: history.Happened = history.Happened.CONTACT_CHANGED,
 ) -> bool:
     """Change who leads a team in one wave; other waves stay as they are. A new address ends the old link.
 
@@ -137,7 +137,7 @@ def correct_leader(
     planning.follow_people([participation])
     if Role.objects.filter(participation=was, kind=Role.Kind.LEADER).exists():
         open_to_leader(participation)
-    if moved and event == "contact_changed":  # a wave that is handed over has a mail of its own
+    if moved and event == history.Happened.CONTACT_CHANGED:  # a wave that is handed over has a mail of its own
         new_leaders.tell(participation)
     return True
 
@@ -155,7 +155,7 @@ def hand_over(participation: Participation, later: Participation, *, by: User) -
     if not later_wave_of_another(participation, later):
         return False
     name, email = later.leader_name, later.leader_email
-    if not correct_leader(participation, name, email, by=by, event="wave_handed_over"):
+    if not correct_leader(participation, name, email, by=by, event=history.Happened.WAVE_HANDED_OVER):
         return False
     open_to_leader(participation)
     outbox.queue(HANDED_OVER_MAIL, participation.pk, study=participation.study)
@@ -181,7 +181,7 @@ def let_leader_in(participation: Participation, *, by: User) -> bool:
     check_leader(found, found.leader_email)
     open_to_leader(found)
     detail = _in_short(found.leader_name, found.leader_email)
-    history.record(found.study, "leader_let_in", participation=found, by=by, detail=detail)
+    history.record(found.study, history.Happened.LEADER_LET_IN, participation=found, by=by, detail=detail)
     outbox.queue(LET_IN_MAIL, found.pk, study=found.study)
     return True
 
@@ -236,7 +236,7 @@ def remember_leader(team: Team) -> None:
 def note_director_as_leader(participation: Participation, by: User | None) -> None:
     """A team led by its director stands in the history: only a researcher may record that, never a link."""
     if same_person(participation.leader_email, participation.team.academy.director_email):
-        history.record(participation.study, "director_leads", participation=participation, by=by)
+        history.record(participation.study, history.Happened.DIRECTOR_LEADS, participation=participation, by=by)
 
 
 def _renew(invitation: Invitation, kind: str) -> None:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from teams import history
+from teams.history import Happened
 from teams.inviting.corrections import correct_leader, note_director_as_leader, open_to_leader
 from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
 from teams.mail import outbox, refusals
@@ -52,7 +53,7 @@ def list_academy(study: Study, academy: Academy, by: User | None = None) -> Invi
         study=study, academy=academy, defaults={"nonce": new_nonce()}
     )
     if created:
-        history.record(study, "academy_listed", academy=academy, by=by)
+        history.record(study, Happened.ACADEMY_LISTED, academy=academy, by=by)
     return invitation
 
 
@@ -76,7 +77,7 @@ def list_team(
         if leader:
             hold_academy(team.academy_id)
             check_leader(participation, email)
-        history.record(study, "team_listed", participation=participation, by=by)
+        history.record(study, Happened.TEAM_LISTED, participation=participation, by=by)
         note_director_as_leader(participation, by)
     return participation
 
@@ -147,7 +148,7 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
         _move(
             invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now, link_until=link_until(study)
         )
-        history.record(study, "director_invited", academy=invitation.academy, by=by)
+        history.record(study, Happened.DIRECTOR_INVITED, academy=invitation.academy, by=by)
         outbox.queue("teams.director_invitation", invitation.pk, study=study)
         n_invited += 1
     if n_invited:
@@ -174,7 +175,9 @@ def accept_academy(
     if not _answer(invitation, Invitation.State.ACCEPTED, undertaking=True, not_before=not_before):
         return False
     detail = not_before.isoformat() if not_before else ""
-    history.record(invitation.study, "director_accepted", academy=invitation.academy, by_link=by_link, detail=detail)
+    history.record(
+        invitation.study, Happened.DIRECTOR_ACCEPTED, academy=invitation.academy, by_link=by_link, detail=detail
+    )
     _approach(invitation, approach, by_link)
     outbox.queue("teams.director_confirmation", invitation.pk, study=invitation.study)
     return True
@@ -218,13 +221,13 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
             left_out = {"state": Invitation.State.DECLINED, "reason": Invitation.Reason.LEFT_OUT}
             if _move(leaders, Invitation.State.LISTED, **left_out, answered_at=timezone.now()):
                 _decline_participations([participation.pk])
-                history.record(invitation.study, "team_left_out", participation=participation, by_link=by_link)
+                history.record(invitation.study, Happened.TEAM_LEFT_OUT, participation=participation, by_link=by_link)
             continue
         check_leader(participation, one.leader_email)  # also of a name that stood on the list before
         correct_leader(participation, one.leader_name, one.leader_email, by_link=by_link)
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
-            history.record(invitation.study, "leader_invited", participation=participation, by_link=by_link)
+            history.record(invitation.study, Happened.LEADER_INVITED, participation=participation, by_link=by_link)
             outbox.queue("teams.leader_invitation", leaders.pk, due_at=asked_at, study=invitation.study)
             n_approached += 1
     return n_approached
@@ -276,7 +279,7 @@ def accept_team(
     open_to_leader(participation, language)
     history.record(
         invitation.study,
-        "leader_accepted",
+        Happened.LEADER_ACCEPTED,
         participation=participation,
         by_link=by_link,
         detail=f"{mode}: {approached}",
@@ -307,12 +310,14 @@ def decline(invitation: Invitation, reason: str, text: str = "", *, by_link: boo
         )
         _decline_participations(participations)
         history.record(
-            invitation.study, "director_declined", academy=invitation.academy, by_link=by_link, detail=detail
+            invitation.study, Happened.DIRECTOR_DECLINED, academy=invitation.academy, by_link=by_link, detail=detail
         )
     else:
         participation = _participation(invitation)
         _decline_participations([participation.pk])
-        history.record(invitation.study, "leader_declined", participation=participation, by_link=by_link, detail=detail)
+        history.record(
+            invitation.study, Happened.LEADER_DECLINED, participation=participation, by_link=by_link, detail=detail
+        )
     return True
 
 
@@ -320,7 +325,8 @@ def decline(invitation: Invitation, reason: str, text: str = "", *, by_link: boo
 def remind(invitation: Invitation, by: User | None = None) -> bool:
     """Send the invitation once more, at most once a day, to somebody who has not answered. Returns whether it goes."""
     rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=timezone.now() - REMIND_AFTER)
-    return _remind(invitation, rested, "reminded", by)
+    events = Happened.DIRECTOR_REMINDED, Happened.LEADER_REMINDED
+    return _remind(invitation, rested, events, by)
 
 
 @transaction.atomic
@@ -330,10 +336,14 @@ def remind_by_schedule(invitation: Invitation, last_before: datetime, times: int
     Of two processes that come here at once, one reminds: the first one's mail is later than ``last_before``.
     """
     rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=last_before)
-    return _remind(invitation, rested & Q(sent_at__lt=last_before, n_reminders__lt=times), "reminded_by_schedule")
+    rested &= Q(sent_at__lt=last_before, n_reminders__lt=times)
+    events = Happened.DIRECTOR_REMINDED_BY_SCHEDULE, Happened.LEADER_REMINDED_BY_SCHEDULE
+    return _remind(invitation, rested, events)
 
 
-def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None) -> bool:
+def _remind(invitation: Invitation, ripe: Q, events: tuple[Happened, Happened], by: User | None = None) -> bool:
+    """``events``: what happened where the invitation is a director's, and where it is a leader's."""
+    of_director, of_leader = events
     now = timezone.now()
     reader = reader_of(invitation)
     if not reader or refusals.wants_none(reader):
@@ -343,11 +353,11 @@ def _remind(invitation: Invitation, ripe: Q, event: str, by: User | None = None)
         return False
     study = invitation.study
     if invitation.academy_id:
-        history.record(study, f"director_{event}", academy=invitation.academy, by=by)
+        history.record(study, of_director, academy=invitation.academy, by=by)
         outbox.queue("teams.director_reminder", invitation.pk, study=study)
     else:
         participation = _participation(invitation)
-        history.record(study, f"leader_{event}", participation=participation, by=by)
+        history.record(study, of_leader, participation=participation, by=by)
         outbox.queue("teams.leader_reminder", invitation.pk, study=study)
     return True
 

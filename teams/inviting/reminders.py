@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from teams import history
 from teams.base.leases import Chore
@@ -54,7 +55,7 @@ def set_schedule(
     values = {"active": active, "after_days": after_days, "times": times, "until": until}
     schedule, _created = ReminderSchedule.objects.update_or_create(study=study, tier=tier, defaults=values)
     detail = f"{tier}: {times} × {after_days}" if active else f"{tier}: –"
-    history.record(study, "reminders_changed", by=by, detail=detail)
+    history.record(study, history.Happened.REMINDERS_CHANGED, by=by, detail=detail)
     return schedule
 
 
@@ -145,6 +146,16 @@ def _remind(schedule: ReminderSchedule, today: date) -> int:
     )
 
 
+@history.tells(history.Happened.REMINDERS_CHANGED)
+def _schedule_in_words(detail: str) -> str:
+    tier, _separator, rest = detail.partition(": ")
+    whom = dict(ReminderSchedule.Tier.choices).get(tier, tier)
+    times, _separator, days = rest.partition(" × ")
+    if not days:
+        return _("%(whom)s: paused") % {"whom": whom}
+    return _("%(whom)s: at most %(times)s, %(days)s days apart") % {"whom": whom, "times": times, "days": days}
+
+
 # ------------------------------------------------------------------------------------------------ who wants none
 @transaction.atomic
 def end_reminders(invitation: Invitation) -> bool:
@@ -152,7 +163,7 @@ def end_reminders(invitation: Invitation) -> bool:
     if refusals.wants_none(invitations.reader_of(invitation)):
         return False
     refusals.refuse(invitations.reader_of(invitation))
-    _note(invitation, "reminders_ended")
+    _note(invitation, history.Happened.REMINDERS_ENDED)
     return True
 
 
@@ -162,11 +173,11 @@ def allow_reminders(invitation: Invitation) -> bool:
     if not refusals.wants_none(invitations.reader_of(invitation)):
         return False
     refusals.take_back(invitations.reader_of(invitation))
-    _note(invitation, "reminders_again")
+    _note(invitation, history.Happened.REMINDERS_AGAIN)
     return True
 
 
-def _note(invitation: Invitation, event: str) -> None:
+def _note(invitation: Invitation, event: history.Happened) -> None:
     history.record(
         invitation.study, event, participation=invitation.participation, academy=invitation.academy, by_link=True
     )

@@ -47,7 +47,12 @@ def withdraw(
     if invitation.academy_id:
         teams = teams_of(invitation)
         history.record(
-            invitation.study, "director_withdrew", academy=invitation.academy, by=by, by_link=by_link, detail=detail
+            invitation.study,
+            history.Happened.DIRECTOR_WITHDREW,
+            academy=invitation.academy,
+            by=by,
+            by_link=by_link,
+            detail=detail,
         )
     else:
         teams = list(Participation.objects.filter(invitation=invitation).select_related("team", "invitation"))
@@ -59,7 +64,7 @@ def withdraw(
         if ours.update(state=Participation.State.WITHDRAWN) and was == Participation.State.ACCEPTED:
             history.record(
                 invitation.study,
-                "team_withdrawn",
+                history.Happened.TEAM_WITHDRAWN,
                 participation=participation,
                 by=by,
                 by_link=by_link,
@@ -78,10 +83,10 @@ def reissue(invitation: Invitation, by: User | None = None) -> bool:
     if not waiting.update(nonce=new_nonce(), link_until=link_until(invitation.study), reminded_at=now):
         return False
     if invitation.academy_id:
-        history.record(invitation.study, "link_reissued", academy=invitation.academy, by=by)
+        history.record(invitation.study, history.Happened.LINK_REISSUED, academy=invitation.academy, by=by)
         outbox.queue("teams.director_invitation", invitation.pk, study=invitation.study)
     else:
         participation = Participation.objects.select_related("team").get(invitation=invitation)
-        history.record(invitation.study, "link_reissued", participation=participation, by=by)
+        history.record(invitation.study, history.Happened.LINK_REISSUED, participation=participation, by=by)
         outbox.queue("teams.leader_invitation", invitation.pk, study=invitation.study)
     return True

@@ -225,7 +225,9 @@ def resend(message: OutboxMessage, by: User) -> bool:
     if not lost.update(**AFRESH, due_at=timezone.now()):
         return False
     if message.study is not None:
-        history.record(message.study, "mail_resent", by=by, detail=str(rows_of(message.study, [message])[0].title))
+        history.record(
+            message.study, history.Happened.MAIL_RESENT, by=by, detail=str(rows_of(message.study, [message])[0].title)
+        )
     outbox.wake_after_commit()
     return True
 
@@ -241,6 +243,6 @@ def resend_all(study: Study, by: User) -> int:
     found = list(given_up(study).values_list("pk", flat=True))
     n_again = OutboxMessage.objects.filter(pk__in=found, state=State.FAILED).update(**AFRESH, due_at=timezone.now())
     if n_again:
-        history.record(study, "mails_resent", by=by, detail=str(n_again))
+        history.record(study, history.Happened.MAILS_RESENT, by=by, detail=str(n_again))
         outbox.wake_after_commit()
     return n_again

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 
 from teams import history
 from teams.models import MailHours, SendingMinute, Study, User
@@ -61,7 +62,15 @@ def set_hours(study: Study, hours: Hours | None, by: User) -> None:
         values = {"days": "".join(sorted(set(hours.days))), "begin": hours.begin, "end": hours.end}
         MailHours.objects.update_or_create(study=study, defaults=values)
     detail = f"{hours.days} {hours.begin:%H:%M}-{hours.end:%H:%M}" if hours else ""
-    history.record(study, "mail_hours_changed", by=by, detail=detail)
+    history.record(study, history.Happened.MAIL_HOURS_CHANGED, by=by, detail=detail)
+
+
+@history.tells(history.Happened.MAIL_HOURS_CHANGED)
+def _hours_in_words(detail: str) -> str:
+    found = HOURS.fullmatch(detail)
+    if found is None:
+        return detail
+    return f"{', '.join(str(WEEKDAYS[int(day) - 1]) for day in found[1])}, {found[2]}–{found[3]}"
 
 
 def may_go(study: Study, now: datetime) -> bool:

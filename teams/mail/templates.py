@@ -239,8 +239,16 @@ def put_in_own_words(study: Study, kind: str, language: str, subject: str, body:
     MailText.objects.update_or_create(
         study=study, kind=kind, language=language, defaults={"subject": subject, "body": body}
     )
-    history.record(study, "mail_text_changed", by=by, detail=f"{kind} ({language})")
+    history.record(study, history.Happened.MAIL_TEXT_CHANGED, by=by, detail=f"{kind} ({language})")
     return True
+
+
+@history.tells(history.Happened.MAIL_TEXT_CHANGED, history.Happened.MAIL_TEXT_SHIPPED_AGAIN)
+def _which_text(detail: str) -> str:
+    kind, _separator, language = detail.removesuffix(")").partition(" (")
+    if kind not in LETTERS:
+        return detail
+    return f"{LETTERS[kind].title} ({dict(settings.LANGUAGES).get(language, language)})"
 
 
 @transaction.atomic
@@ -248,5 +256,5 @@ def back_to_shipped(study: Study, kind: str, language: str, by: User) -> bool:
     """Forget the study's own words. Returns whether there were any."""
     deleted, _rows = MailText.objects.filter(study=study, kind=kind, language=language).delete()
     if deleted:
-        history.record(study, "mail_text_shipped_again", by=by, detail=f"{kind} ({language})")
+        history.record(study, history.Happened.MAIL_TEXT_SHIPPED_AGAIN, by=by, detail=f"{kind} ({language})")
     return bool(deleted)

@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from teams import history
+from teams.history import Happened
 from teams.mail import outbox
 from teams.meetings.slots import meetings_of, overlaps
 from teams.models import (
@@ -76,9 +77,7 @@ def propose(
         [ProposedDate(meeting=planned, starts_at=one, by_leader=by_leader) for one in chosen], ignore_conflicts=True
     )
     detail = ", ".join(in_short(one) for one in chosen)
-    history.record(
-        participation.study, "meeting_proposed", participation=participation, by=by, by_link=by_link, detail=detail
-    )
+    _record(participation, Happened.MEETING_PROPOSED, detail, by, by_link)
     if not by_leader:
         outbox.queue(DATES_MAIL, planned.pk, study=participation.study)
     planned.refresh_from_db()
@@ -120,8 +119,10 @@ def fix(
     slots = OfferedSlot.objects.filter(taken_by=participation).exclude(starts_at=starts_at)
     slots.update(taken_by=None)  # a meeting that moves away frees the time it had
     Participation.objects.filter(pk=participation.pk).update(meets_on=timezone.localdate(starts_at))
-    kind, detail = ("meeting_moved", f"{in_short(was)} → {in_short(starts_at)}") if was else ("meeting_fixed", "")
-    history.record(participation.study, kind, participation=participation, by=by, detail=detail or in_short(starts_at))
+    kind, detail = Happened.MEETING_FIXED, in_short(starts_at)
+    if was:
+        kind, detail = Happened.MEETING_MOVED, f"{in_short(was)} → {in_short(starts_at)}"
+    _record(participation, kind, detail, by, False)
     _tell(planned, moved=True)
     return True
 
@@ -147,14 +148,7 @@ def take_slot(
         return False
     PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=slot.minutes)
     planned.refresh_from_db()
-    history.record(
-        participation.study,
-        "meeting_slot_taken",
-        participation=participation,
-        by=by,
-        by_link=by_link,
-        detail=in_short(slot.starts_at),
-    )
+    _record(participation, Happened.MEETING_SLOT_TAKEN, in_short(slot.starts_at), by, by_link)
     if not fix(planned, slot.starts_at, researcher=slot.researcher, by=by, room=room):
         transaction.set_rollback(True)
         return False
@@ -172,13 +166,12 @@ def call_off(planned: PlannedMeeting, *, by: User | None = None, by_link: bool =
     participation = planned.participation
     OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
     Participation.objects.filter(pk=participation.pk).update(meets_on=None)
-    history.record(
-        participation.study,
-        "meeting_called_off",
-        participation=participation,
-        by=by,
-        by_link=by_link,
-        detail=in_short(planned.starts_at) if planned.starts_at else "",
+    _record(
+        participation,
+        Happened.MEETING_CALLED_OFF,
+        in_short(planned.starts_at) if planned.starts_at else "",
+        by,
+        by_link,
     )
     for attendee in planned.attendees.filter(left=False):
         _cancel(attendee)
@@ -196,14 +189,7 @@ def change(planned: PlannedMeeting, *, minutes: int, room: str, by: User | None 
     PlannedMeeting.objects.filter(pk=planned.pk).update(minutes=minutes, room=room, sequence=F("sequence") + 1)
     planned.refresh_from_db()
     participation = planned.participation
-    history.record(
-        participation.study,
-        "meeting_changed",
-        participation=participation,
-        by=by,
-        by_link=by_link,
-        detail=detail,
-    )
+    _record(participation, Happened.MEETING_CHANGED, detail, by, by_link)
     if planned.state == PlannedMeeting.State.CONFIRMED:
         _tell(planned)
     return True
@@ -232,17 +218,14 @@ def change_way(
         return False
     Participation.objects.filter(pk=participation.pk).update(**fields)
     participation.refresh_from_db(fields=list(fields))
-    for kind, names in (("mode_changed", ("mode",)), ("contact_person_changed", ("contact_name", "contact_email"))):
+    parts = (
+        (Happened.MODE_CHANGED, ("mode",)),
+        (Happened.CONTACT_PERSON_CHANGED, ("contact_name", "contact_email")),
+    )
+    for kind, names in parts:
         if changed.keys() & set(names):
             old, new = (" ".join(str(getattr(one, name)) for name in names).strip() for one in (before, participation))
-            history.record(
-                participation.study,
-                kind,
-                participation=participation,
-                by=by,
-                by_link=by_link,
-                detail=f"{old or '–'} → {new or '–'}",
-            )
+            _record(participation, kind, f"{old or '–'} → {new or '–'}", by, by_link)
     if before.contact_email and "contact_email" in changed:
         former_contacts.tell(
             FormerContact.Part.CONTACT,
@@ -298,6 +281,10 @@ def brief_later(participation: Participation) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ telling everybody
+def _record(participation: Participation, kind: Happened, detail: str, by: User | None, by_link: bool) -> None:
+    history.record(participation.study, kind, participation=participation, by=by, by_link=by_link, detail=detail)
+
+
 def in_short(moment: datetime) -> str:
     """A moment as the history keeps it, in local time."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"

@@ -33,4 +33,6 @@ def declare(user: User, study: Study, academies: Collection[Academy]) -> None:
     chosen = {academy.pk for academy in academies}
     for academy in academies_in(study):
         Employment.objects.update_or_create(user=user, academy=academy, defaults={"works_there": academy.pk in chosen})
-    history.record(study, "employment_declared", by=user, detail=", ".join(academy.name for academy in academies))
+    history.record(
+        study, history.Happened.EMPLOYMENT_DECLARED, by=user, detail=", ".join(academy.name for academy in academies)
+    )

@@ -37,7 +37,7 @@ def learn(study: Study, academy: Academy, by: User | None, *, leader: str = "") 
         return
     _row, is_new = MailDomain.objects.get_or_create(institution=institution, domain=domain)
     if is_new:
-        _record(study, "mail_domain_added", institution, domain, by)
+        _record(study, history.Happened.MAIL_DOMAIN_ADDED, institution, domain, by)
 
 
 @transaction.atomic
@@ -51,7 +51,7 @@ def add(study: Study, institution: Institution, domain: str, by: User) -> bool:
     row, is_new = MailDomain.objects.get_or_create(institution=institution, domain=domain)
     back = MailDomain.objects.filter(pk=row.pk, used=False).update(used=True)
     if is_new or back:
-        _record(study, "mail_domain_added", institution, domain, by)
+        _record(study, history.Happened.MAIL_DOMAIN_ADDED, institution, domain, by)
     return bool(is_new or back)
 
 
@@ -65,7 +65,7 @@ def remove(study: Study, domain: MailDomain, by: User) -> bool:
     _check(domain.institution, by)
     if not MailDomain.objects.filter(pk=domain.pk, used=True).update(used=False):
         return False
-    _record(study, "mail_domain_removed", domain.institution, domain.domain, by)
+    _record(study, history.Happened.MAIL_DOMAIN_REMOVED, domain.institution, domain.domain, by)
     return True
 
 
@@ -86,7 +86,7 @@ def _check(institution: Institution, by: User) -> None:
         )
 
 
-def _record(study: Study, kind: str, institution: Institution, domain: str, by: User | None) -> None:
+def _record(study: Study, kind: history.Happened, institution: Institution, domain: str, by: User | None) -> None:
     for one in Study.objects.filter(pk=study.pk) | studies_with(institution):
         history.record(one, kind, by=by, detail=f"{institution}: {domain}")
 
@@ -105,4 +105,4 @@ def _others_in(institution: Institution, domain: str, leader: str) -> set[str]:
 def _named_by_link(institution: Institution, email: str) -> bool:
     """Whether a director, or whoever held their link, named this address as a leader's: of that the history tells."""
     named = Event.objects.filter(participation__team__academy__institution=institution, by_link=True)
-    return named.filter(kind="contact_changed", detail__iendswith=f"<{email}>").exists()
+    return named.filter(kind=history.Happened.CONTACT_CHANGED, detail__iendswith=f"<{email}>").exists()

@@ -57,7 +57,7 @@ def ask_for_study(study: Study, name: str, email: str, by: User, language: str =
         return Asked.WORKS if work_in(study, member.user, by) else Asked.ALREADY
     asked = _ask(study.group_id, study, name, email, by, language)
     if asked == Asked.MAILED:
-        history.record(study, "researcher_asked", by=by, detail=email.lower())
+        history.record(study, history.Happened.RESEARCHER_ASKED, by=by, detail=email.lower())
     return asked
 
 
@@ -86,7 +86,7 @@ def asked_for(study: Study) -> QuerySet[ResearcherInvitation]:
 
 def take_back(invitation: ResearcherInvitation, by: User) -> None:
     """The link opens nothing any more."""
-    _end(invitation, "researcher_asked_back", by)
+    _end(invitation, history.Happened.RESEARCHER_ASKED_BACK, by)
 
 
 def path_of(invitation: ResearcherInvitation) -> str:
@@ -146,7 +146,7 @@ def accept(invitation: ResearcherInvitation) -> User | None:
 
 def decline(invitation: ResearcherInvitation) -> None:
     """Who was asked will not: the invitation goes, and nothing else was ever written."""
-    _end(invitation, "researcher_declined", None)
+    _end(invitation, history.Happened.RESEARCHER_DECLINED, None)
 
 
 # ------------------------------------------------------------------------------------------------ both
@@ -178,7 +178,7 @@ def _ask(
     return Asked.MAILED
 
 
-def _end(invitation: ResearcherInvitation, kind: str, by: User | None) -> None:
+def _end(invitation: ResearcherInvitation, kind: history.Happened, by: User | None) -> None:
     with transaction.atomic():
         if ResearcherInvitation.objects.filter(pk=invitation.pk).delete()[0] and invitation.study is not None:
             history.record(invitation.study, kind, by=by, detail=invitation.email)

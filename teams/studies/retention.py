@@ -18,7 +18,6 @@ from teams.mail import bounces, outbox
 from teams.models import Event, Job, Role, Study
 
 SAID = timedelta(days=14)
-OVER = "retention_over"
 RETENTION = Chore("teams.tell_retention")
 MAIL = "teams.retention_over"
 
@@ -52,7 +51,7 @@ def due(studies: QuerySet[Study]) -> list[Study]:
 
 def tell() -> int:
     """What beat calls: mail the researchers of a study whose promised time is past, once. Returns how many studies."""
-    told = Event.objects.filter(kind=OVER).values_list("study", flat=True)
+    told = Event.objects.filter(kind=history.Happened.RETENTION_OVER).values_list("study", flat=True)
     found = due(Study.objects.exclude(pk__in=told))
     return RETENTION.each(found, _tell, key=lambda study: study.pk, study=lambda study: study.pk)
 
@@ -60,9 +59,9 @@ def tell() -> int:
 @transaction.atomic
 def _tell(study: Study) -> int:
     Study.objects.select_for_update().get(pk=study.pk)  # of two that come here at once one tells
-    if Event.objects.filter(study=study, kind=OVER).exists():
+    if Event.objects.filter(study=study, kind=history.Happened.RETENTION_OVER).exists():
         return 0
-    history.record(study, OVER)
+    history.record(study, history.Happened.RETENTION_OVER)
     for role in Role.objects.filter(study=study, kind=Role.Kind.RESEARCHER).select_related("user"):
         outbox.queue(MAIL, role.pk, study=study)
     return 1

@@ -56,7 +56,7 @@ def create_study(fields: dict[str, Any], by: User) -> Study:
             with transaction.atomic():
                 study = Study.objects.create(slug=slug, **fields)
                 let_work(study, by)
-                history.record(study, "study_created", by=by)
+                history.record(study, history.Happened.STUDY_CREATED, by=by)
                 for member in group.memberships.filter(all_studies=True).exclude(user=by).select_related("user"):
                     work_in(study, member.user, by)
         except IntegrityError:  # somebody took the name in between: the constraint decides who was first
@@ -81,7 +81,7 @@ def change_settings(study: Study, fields: dict[str, Any], by: User) -> list[str]
             before.ends_on = values["ends_on"]
             values["kept_until"] = min(before.kept_until, counted_until(before))
         Study.objects.filter(pk=study.pk).update(**values)
-        history.record(study, "settings_changed", by=by, detail=", ".join(changed))
+        history.record(study, history.Happened.SETTINGS_CHANGED, by=by, detail=", ".join(changed))
     return changed
 
 
@@ -135,7 +135,7 @@ def work_in(study: Study, user: User, by: User) -> bool:
     """Let an account work in the study, and tell them and those who work in it. False if they do already."""
     role, created = let_work(study, user)
     if created:
-        event = history.record(study, "researcher_added", by=by, detail=user.email)
+        event = history.record(study, history.Happened.RESEARCHER_ADDED, by=by, detail=user.email)
         outbox.queue("teams.researcher_added", role.pk, study=study)
         for other in researchers_of(study).exclude(user=user):  # who let them in too: it may have been another hand
             notice = Notice.objects.create(event=event, user=other.user)
@@ -157,7 +157,7 @@ def remove_researcher(role: Role, by: User) -> bool:
         return False
     deleted, _ = Role.objects.filter(pk=role.pk).delete()
     if deleted:
-        history.record(study, "researcher_removed", by=by, detail=role.user.email)
+        history.record(study, history.Happened.RESEARCHER_REMOVED, by=by, detail=role.user.email)
         ResearcherInvitation.objects.filter(
             study=study, invited_by=role.user_id
         ).delete()  # nobody asks on their behalf

@@ -1,4 +1,4 @@
-"""Researchers: the academies and teams of a study, their invitations and their history."""
+"""Researchers: the academies and teams of a study, and their invitations."""
 
 from collections.abc import Iterable
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from teams import access, history
+from teams import access
 from teams.contacts import contacts
 from teams.forms.filled import hold
 from teams.forms.invitations import WithdrawForm
@@ -195,16 +195,6 @@ def _later_waves(request: HttpRequest, participation: Participation) -> list[Par
     """Those in studies in which the researcher works."""
     mine = set(access.studies_of(request.user).values_list("pk", flat=True))
     return [later for later in corrections.later_waves(participation) if later.study_id in mine]
-
-
-@require_safe
-def team_history(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    participation = access.participation_for_researcher(request.user, slug, pk)
-    events = [
-        (event, history.in_words(event), history.detail_in_words(event)) for event in history.history_of(participation)
-    ]
-    context = {"study": participation.study, "participation": participation, "events": events}
-    return render(request, "teams/team_history.html", context)
 
 
 @require_POST

@@ -445,6 +445,7 @@ TABLE = [
     Row("study_people", researchers(200), slug),
     Row("study_person_remove", researchers(302), of_role, "post"),
     Row("study_asked_remove", researchers(302), of_asked, "post"),
+    Row("study_history", researchers(200), slug),
     Row("teams", researchers(200), slug),
     Row("mails", researchers(200), slug),
     Row("mail_hours", researchers(302), slug, "post", {"own": ""}),

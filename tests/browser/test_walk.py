@@ -76,6 +76,7 @@ class Walk:
         me.page.locator("[name=version]").first.check()
         me.press("form:has([name=version])")
         me.look(f"{self.study}/settings")
+        me.look(f"{self.study}/history")
 
     def list_academies_and_teams(self, folder: Path) -> None:
         me = self.researcher

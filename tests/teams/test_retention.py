@@ -47,7 +47,7 @@ def test_the_day_itself_is_still_promised(study):
 def test_researchers_are_told_once_and_nothing_is_deleted(over, roos):
     assert retention.tell() == 1
     assert retention.tell() == 0
-    assert Event.objects.filter(study=over, kind=retention.OVER).count() == 1
+    assert Event.objects.filter(study=over, kind="retention_over").count() == 1
     outbox.send_due()
     (letter,) = django_mail.outbox
     assert letter.to == [roos.email]

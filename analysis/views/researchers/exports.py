@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from analysis.data.coarsening import code_of, grouped, limits_of
 from analysis.exports import columns, counting, ddi, files, prepared, releases, rows, spss
 from analysis.forms.releases import ReleaseForm, SmallTeamsForm
+from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.releases import PreparedFile, ResultRelease, RowRelease
 from surveys.models import Survey
@@ -128,7 +129,7 @@ def release_file(request: HttpRequest, slug: str, pk: int, form: str) -> HttpRes
         answer = StreamingHttpResponse(prepared.pieces(made), content_type=files.CONTENT_TYPES[form])
         answer["Content-Length"] = str(made.size)
     detail = f"{form}: {asked.release.purpose}"
-    history.record(asked.release.study, "responses_downloaded", by=access.signed_in(request), detail=detail)
+    history.record(asked.release.study, Happened.RESPONSES_DOWNLOADED, by=access.signed_in(request), detail=detail)
     return _as_file(answer, files.name_of(asked.release, form, asked.language))
 
 

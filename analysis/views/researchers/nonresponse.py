@@ -16,6 +16,7 @@ from analysis.choices import population
 from analysis.data import bands
 from analysis.exports.tables import csv_lines
 from analysis.forms.population import COUNT, CompositionForm, LimitsForm
+from analysis.history import Happened
 from analysis.models.comparisons import KnownComposition
 from analysis.results import nonresponse as pages
 from analysis.results import workspace
@@ -80,7 +81,7 @@ def nonresponse_file(request: HttpRequest, slug: str, form: str) -> HttpResponse
         answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     else:
         answer = HttpResponse(workbook(sheets), content_type=XLSX)
-    history.record(study, "results_downloaded", by=access.signed_in(request), detail=f"nonresponse.{form}")
+    history.record(study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail=f"nonresponse.{form}")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-nonresponse.{form}"'
     answer["Cache-Control"] = "no-store"
     return answer

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis.data import open_texts
 from analysis.exports.tables import csv_lines
+from analysis.history import Happened
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.definition import LONGEST_ANSWER
@@ -73,7 +74,7 @@ def open_texts_file(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """What may be shown as CSV: question and text, nothing else. Who took it stands in the history."""
     study = access.study_for_researcher(request.user, slug)
     survey = get_object_or_404(Survey.objects.select_related("version", "study"), study=study)
-    history.record(study, "texts_downloaded", by=access.signed_in(request))
+    history.record(study, Happened.TEXTS_DOWNLOADED, by=access.signed_in(request))
     answer = StreamingHttpResponse(csv_lines(open_texts.rows(survey)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-open-answers.csv"'
     answer["Cache-Control"] = "no-store"

@@ -19,6 +19,7 @@ from analysis.exports import tables
 from analysis.exports.releases import register_results
 from analysis.forms.decisions_and_import import ImportForm
 from analysis.forms.releases import SmallTeamsForm
+from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.releases import ResultRelease
 from analysis.models.results import ScaleSet
@@ -62,7 +63,7 @@ def export_results(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     run = _last_done(study)
     if run is None:
         raise Http404
-    history.record(study, "results_downloaded", by=access.signed_in(request), detail="results.csv")
+    history.record(study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail="results.csv")
     return _csv(tables.result_rows(run), f"{slug}-results.csv")
 
 
@@ -90,7 +91,7 @@ def export_all_results(request: HttpRequest, slug: str, pk: int) -> StreamingHtt
     if run is None:
         raise Http404
     history.record(
-        study, "results_downloaded", by=access.signed_in(request), detail=f"results-all.csv: {release.purpose}"
+        study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail=f"results-all.csv: {release.purpose}"
     )
     return _csv(tables.result_rows(run, all_teams=True), f"{slug}-results-all.csv")
 

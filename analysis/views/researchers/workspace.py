@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analysis import svg
+from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
 from analysis.results import nonresponse, workspace
@@ -230,7 +231,7 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
         drawing = nonresponse.plot(run, rates, in_language(line.name))
     else:
         raise Http404
-    history.record(study, "results_downloaded", by=access.signed_in(request), detail=f"{name}.{form}"[:500])
+    history.record(study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail=f"{name}.{form}"[:500])
     return figure_file(drawing, f"{study.slug}-{slugify(name)}", form)
 
 

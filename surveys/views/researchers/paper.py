@@ -24,6 +24,7 @@ from surveys.access import collection_for_researcher, meeting_for_facilitator
 from surveys.answering.submission import Closed
 from surveys.collecting.paper_counts import paper_counts_of
 from surveys.forms.collecting import HandedInForm
+from surveys.history import Happened
 from surveys.models import Collection, PaperForm
 from surveys.paper import entry, fields
 from surveys.paper.form import paper_form_pdf
@@ -60,7 +61,7 @@ class Desk:
         """Whether what is ready or among the answers may be put right here: a researcher's, not the link's."""
         return self.by is not None
 
-    def noted(self, kind: str, n: int) -> None:
+    def noted(self, kind: Happened, n: int) -> None:
         """In the team's history: how many forms, never which."""
         record(
             self.collection.survey.study,
@@ -178,7 +179,7 @@ def add(request: HttpRequest, desk: Desk) -> HttpResponse:
         messages.error(request, _("The answers are sealed: nothing can be added any more."))
     else:
         if n:
-            desk.noted("paper_added", n)
+            desk.noted(Happened.PAPER_ADDED, n)
         messages.success(
             request,
             ngettext("%(n)s form is added to the answers.", "%(n)s forms are added to the answers.", n) % {"n": n},
@@ -195,7 +196,7 @@ def back(request: HttpRequest, desk: Desk) -> HttpResponse:
         messages.error(request, _("The answers are sealed: nothing can be taken back any more."))
     else:
         if n:
-            desk.noted("paper_taken_back", n)
+            desk.noted(Happened.PAPER_TAKEN_BACK, n)
         messages.success(
             request,
             ngettext(
@@ -305,7 +306,7 @@ def _corrected(request: HttpRequest, desk: Desk, found: PaperForm, typed: fields
     if not names:
         messages.warning(request, _("Nothing was typed, so form %(n)s stays as it is.") % {"n": found.number})
     elif entry.correct(found, entry.checked(desk.collection, typed.answers, typed.eligibility), names):
-        desk.noted("paper_corrected", 1)
+        desk.noted(Happened.PAPER_CORRECTED, 1)
         messages.success(request, _("Form %(n)s is corrected.") % {"n": found.number})
     else:
         messages.warning(request, _("Somebody else changed form %(n)s meanwhile.") % {"n": found.number})
