@@ -8,16 +8,12 @@ average before the first request is printed.
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from bench.figures import Figure, at_most, measured, report
-from scripts.postgres import SETTINGS, server
-from scripts.run import environment, manage
-from scripts.setup import ROOT
+from bench.figures import at_most, measured
+from bench.production import measured_inside
 
 TEAMS, PER_TEAM, LIMIT = 5_000, 80, 300.0
 ROUNDS = 9
@@ -25,27 +21,8 @@ ROUNDS = 9
 
 def main() -> int:
     if len(sys.argv) > 1:
-        return measure(json.loads(sys.argv[1]))
-    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as name, server(SETTINGS) as database:
-        env = {
-            **environment("127.0.0.1", 8000, Path(name)),
-            "TEAMSPIEGEL_ENV": "production",
-            "SECRET_KEY": "bench" * 12,
-            "ALLOWED_HOSTS": "*",
-            "BASE_URL": "http://127.0.0.1:8000",
-            "DATABASE_URL": database.url,
-            "EMAIL_URL": "dummymail://",
-            "SECURE": "0",
-            "SECOND_FACTOR_REQUIRED": "0",
-            "LOG_LEVEL": "WARNING",
-        }
-        manage(env, "collectstatic", "--noinput", "--verbosity=0")
-        manage(env, "migrate", "--verbosity=0", "--skip-checks")
-        out = Path(name) / "figures.json"
-        code = subprocess.call([sys.executable, "-m", "bench.board", json.dumps(str(out))], cwd=ROOT, env=env)
-        if code:
-            return code
-        return report("board", [Figure(**one) for one in json.loads(out.read_text())])
+        return measure(sys.argv[1])
+    return measured_inside("bench.board", "board")
 
 
 def measure(out: str) -> int:

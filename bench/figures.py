@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(os.environ.get("TEAMSPIEGEL_VAR") or Path(__file__).resolve().parent.parent / "var") / "bench"
 
@@ -28,6 +30,26 @@ def at_least(figure: str, value: float, limit: float, unit: str) -> Figure:
 def measured(figure: str, value: float, unit: str) -> Figure:
     """A figure without a target, for comparison."""
     return Figure(figure, round(value, 4), unit, "", True)
+
+
+class Counting:
+    """Counts queries while it is entered: ``with Counting() as queries: …; queries.n``, of any number."""
+
+    def __init__(self) -> None:
+        from django.db import connection  # once the settings are there
+
+        self.n, self._wrapped = 0, connection.execute_wrapper(self._one)
+
+    def _one(self, execute: Callable[..., Any], *call: Any) -> Any:
+        self.n += 1
+        return execute(*call)
+
+    def __enter__(self) -> "Counting":
+        self._wrapped.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._wrapped.__exit__(*error)
 
 
 def report(name: str, figures: list[Figure]) -> int:

@@ -76,6 +76,30 @@ def make(n_teams: int, per_team: int) -> Made:
     return Made(study.slug, n_teams, n_invitees, opened.participation_id)
 
 
+def make_unopened(slug: str, n_teams: int) -> Study:
+    """A study in which all teams take part and nothing was opened: half of them meet, of these half with a contact person."""
+    today, host = timezone.localdate(), f"{slug}.example"
+    group = ResearchGroup.objects.create(name=slug)
+    study = Study.objects.create(
+        group=group,
+        slug=slug,
+        title=slug,
+        starts_on=today,
+        ends_on=today + datetime.timedelta(days=60),
+        controller="School",
+        privacy_contact=f"privacy@{host}",
+        contact_name="Researcher",
+        contact_email=f"researcher@{host}",
+    )
+    let_work(study, User.objects.create_user(f"researcher@{host}", "a long password", name="Researcher"))
+    Survey.objects.create(study=study, version=install_shipped(group)[0])
+    made = _teams(study, n_teams)
+    Participation.objects.filter(pk__in=[one.pk for one in made]).update(
+        state=Participation.State.ACCEPTED, approached=20
+    )
+    return study
+
+
 def _teams(study: Study, n_teams: int) -> list[Participation]:
     institutions = Institution.objects.bulk_create(
         Institution(group_id=study.group_id, name=f"School {n:03}") for n in range(INSTITUTIONS)

@@ -27,7 +27,8 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from scripts.postgres import DURABLE, Server, children, free_port, server
+from bench.figures import Figure, report
+from scripts.postgres import DURABLE, SETTINGS, Server, children, free_port, server
 from scripts.run import collect_static, commands, environment, manage
 from scripts.setup import ROOT
 from surveys.keys.row_keys import row_key
@@ -135,6 +136,29 @@ class Production:
 
     def database_seconds(self) -> float:
         return cpu_seconds(self.database.pid) if self.database else 0
+
+
+def measured_inside(module: str, name: str, settings: tuple[str, ...] = SETTINGS) -> int:
+    """Run a module of bench/ once more as ``python -m MODULE FILE`` in a production setting with empty tables, and report the
+    figures that it wrote to that file. Returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as folder, server(settings) as database:
+        env = {
+            **environment("127.0.0.1", 8000, Path(folder)),
+            "TEAMSPIEGEL_ENV": "production",
+            "SECRET_KEY": "bench" * 12,
+            "ALLOWED_HOSTS": "testserver",
+            "BASE_URL": "http://127.0.0.1:8000",
+            "DATABASE_URL": database.url,
+            "EMAIL_URL": "dummymail://",
+            "SECURE": "0",
+            "SECOND_FACTOR_REQUIRED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+        manage(env, "collectstatic", "--noinput", "--verbosity=0")
+        manage(env, "migrate", "--verbosity=0", "--skip-checks")
+        out = Path(folder) / "figures.json"
+        code = subprocess.call([sys.executable, "-m", module, str(out)], cwd=ROOT, env=env)
+        return code or report(name, [Figure(**one) for one in json.loads(out.read_text())])
 
 
 @contextlib.contextmanager

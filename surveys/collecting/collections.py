@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from surveys.collecting.opening import BATCH, hold_opening, open_teams
 from surveys.collecting.paper_counts import paper_counts_of
 from surveys.history import Happened
 from surveys.keys import collection_keys
@@ -20,18 +23,12 @@ from surveys.models import Collection, Meeting, PresentBy, Response, Survey
 from teams.base.leases import Chore, wake
 from teams.history import record
 from teams.links import new_nonce
-from teams.mail import outbox
-from teams.meetings import planning
 from teams.models import Participation, Study, User
 from teams.people.contact_person import hold_academy, note_vouched
-from teams.studies.setting_up import promise
 
 OPENED_MAIL = "surveys.collecting_begins"  # to a leader who accepted before the survey opened
 SEAL_TASK = "surveys.seal_due_collections"
 OPENING = Chore("surveys.open")
-# 24 signs that no one confuses when read aloud or from a screen: of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B none or one
-CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
-CODE_LENGTH = 6
 
 
 class NotReady(Exception):
@@ -67,11 +64,8 @@ def may_open(study: Study) -> None:
         )
 
 
-def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
-    """Open the survey, and a collection for every team that takes part. Returns the number of teams that are open.
-
-    Again it opens what is still missing, and nothing twice: what fails for one team fails for that team alone, is named on the
-    researchers' board and tried again by beat.
+def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
+    """Open the survey and no team of it: `open_missing` does that. Again it changes nothing.
 
     :raises NotReady: without the hash of a locked plan, or with another plan than it was opened with
     """
@@ -88,9 +82,25 @@ def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
             raise NotReady(_("The survey is open already, under another plan."))
         if opened:
             record(survey.study, Happened.SURVEY_OPENED, by=by)
+
+
+def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
+    """Open the survey, and a collection for every team that takes part. Returns the number of teams that are open.
+
+    Again it opens what is still missing, and nothing twice: what fails for one team fails for that team alone, is named on the
+    researchers' board and tried again by beat.
+
+    :raises NotReady: as `begin`
+    """
+    begin(survey, plan_hash, by)
     open_missing(survey.study)
+    return n_open(survey.study)
+
+
+def n_open(study: Study) -> int:
+    """How many teams that take part have a collection."""
     taking_part = Participation.State.ACCEPTED
-    return Collection.objects.filter(survey=survey, participation__state=taking_part).count()
+    return Collection.objects.filter(survey__study=study, participation__state=taking_part).count()
 
 
 def not_open(study: Study | None = None) -> QuerySet[Participation]:
@@ -108,35 +118,46 @@ def not_open(study: Study | None = None) -> QuerySet[Participation]:
 
 
 def open_missing(study: Study | None = None) -> int:
-    """Open what should be open and is not, each team by itself, and tell its leader. Returns how many were opened now.
+    """Open what should be open and is not, and tell the leaders: in batches, each in a transaction of its own, unless the
+    caller holds one. Returns how many were opened now.
 
     Args:
         study: of this one, also what failed a moment ago; None for all studies, as beat asks.
     """
-    waiting = list(not_open(study))
+    waiting = list(not_open(study).order_by("study", "pk").values_list("study", "pk"))
     if study is None:
-        OPENING.forget_all_but(one.pk for one in waiting)
+        OPENING.forget_all_but(pk for _study, pk in waiting)
     else:
         OPENING.at_once(study.pk)
-    return OPENING.each(waiting, _open_and_tell, key=lambda one: one.pk, study=lambda one: one.study_id)
+    n, study_of, pk_of = 0, itemgetter(0), itemgetter(1)
+    for _study, teams in groupby(waiting, key=study_of):
+        n += OPENING.many(teams, _open_and_tell, size=BATCH, key=pk_of, study=study_of)
+    return n
 
 
-def _open_and_tell(participation: Participation) -> int:
-    with transaction.atomic():
-        collection, is_new = _open(participation)
-        if collection is None or not is_new:
-            return 0
-        # as the team's page promised
-        outbox.queue(OPENED_MAIL, participation.pk, study=participation.study)
-    return 1
+def _open_and_tell(teams: Sequence[tuple[int, int]]) -> tuple[int, dict[int, OSError]]:
+    made, failed = open_teams(teams[0][0], [pk for _study, pk in teams], mail=OPENED_MAIL)
+    return len(made), failed
 
 
 def open_collection(participation: Participation) -> Collection | None:
     """The team's collection, opened now if need be; None while the survey is not open or the team does not take part.
 
-    What the team said when it accepted is copied: the way of collecting and the number of teachers approached.
+    :raises OSError: if its key cannot be written
     """
-    return _open(participation)[0]
+    existing = Collection.objects.filter(participation=participation)
+    if (found := existing.first()) is not None:
+        return found
+    with transaction.atomic():
+        # in the order of opening.py; whoever accepts before the study opens writes no key
+        Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
+        hold_opening(participation.study_id)
+        if not Survey.objects.filter(study_id=participation.study_id, opened_at__isnull=False).exists():
+            return None
+        made, failed = open_teams(participation.study_id, [participation.pk])
+        for error in failed.values():
+            raise error
+    return made.get(participation.pk) or existing.first()
 
 
 def open_or_later(participation: Participation) -> Collection | None:
@@ -147,40 +168,6 @@ def open_or_later(participation: Participation) -> Collection | None:
     except OSError as error:
         OPENING.note(participation.pk, participation.study_id, error)
         return None
-
-
-def _open(participation: Participation) -> tuple[Collection | None, bool]:
-    """The collection, and whether it was made now."""
-    existing = Collection.objects.filter(participation=participation).first()
-    if existing is not None:
-        return existing, False
-    with transaction.atomic():
-        # the team's row and then the study's, here as where a leader accepts: whoever accepts while the study opens is waited
-        # for by who opens it, or finds it open
-        team = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)
-        hold_opening(team.study_id)
-        survey = Survey.objects.filter(study_id=team.study_id, opened_at__isnull=False).first()
-        if survey is None or team.state != Participation.State.ACCEPTED or team.approached is None:
-            return None, False
-        collection, is_new = Collection.objects.get_or_create(
-            participation=team, defaults={"survey": survey, "mode": team.mode, "approached": team.approached}
-        )
-        if not is_new:
-            return collection, False
-        try:
-            collection_keys.make(collection)
-            promise(team.study)  # teachers read it from here on
-            if team.mode in Participation.MEETING_MODES:
-                brief(make_meeting(collection))
-        except BaseException:
-            collection_keys.destroy(collection)  # there will be no such collection
-            raise
-    return collection, True
-
-
-def hold_opening(study_id: int) -> None:
-    """One at a time: who opens the study, and who begins to take part in it."""
-    Study.objects.select_for_update(no_key=True).get(pk=study_id)
 
 
 def close_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
@@ -370,28 +357,3 @@ def room_counts(meeting: Meeting) -> RoomCounts | None:
     by_code = Response.objects.filter(collection=meeting.collection).exclude(key__in=by_link)
     row = by_code.aggregate(started=Count("pk"), submitted=Count("pk", filter=Q(state=Response.State.SUBMITTED)))
     return RoomCounts(row["started"], row["submitted"], meeting.present, meeting.paper)
-
-
-def brief(meeting: Meeting) -> None:
-    """See that a contact person who leads gets the link: two days before a meeting whose time is fixed, else now.
-
-    From nobody else: the leader, who reads the report, has no link to hand on.
-    """
-    participation = meeting.collection.participation
-    if not planning.brief_later(participation) and participation.mode == Participation.Mode.CONTACT:
-        personal_links.send_facilitator_link(meeting)
-
-
-def make_meeting(collection: Collection) -> Meeting:
-    """The meeting with a code of its own: the constraint says which code is taken, then another is drawn."""
-    while True:
-        try:
-            with transaction.atomic():
-                return Meeting.objects.create(collection=collection, code=_draw_code(), facilitator_nonce=new_nonce())
-        except IntegrityError:
-            if Meeting.objects.filter(collection=collection).exists():
-                raise
-
-
-def _draw_code() -> str:
-    return "".join(secrets.choice(CODE_SIGNS) for _n in range(CODE_LENGTH))

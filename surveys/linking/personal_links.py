@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.urls import reverse
@@ -22,12 +22,12 @@ from surveys.keys import collection_keys, seal_list
 from surveys.keys.row_keys import row_key
 from surveys.models import Collection, Invitee, LinkSecret, Meeting
 from teams import links as signed_links
-from teams.history import record
+from teams.history import record, record_many
 from teams.mail import refusals
 from teams.mail.composing import absolute
-from teams.mail.outbox import drop, queue, queue_many
+from teams.mail.outbox import drop_many, queue_many
 from teams.models import Participation, User
-from teams.people.contact_person import reads_results
+from teams.people.contact_person import reading_results
 from teams.text import addresses
 
 LINK_MAIL = "surveys.personal_link"
@@ -206,15 +206,23 @@ def facilitator_url(meeting: Meeting) -> str:
 
 def send_facilitator_link(meeting: Meeting, by: User | None = None) -> bool:
     """Queue the mail with the facilitator's link to the contact person. False if no address is known."""
-    participation = meeting.collection.participation
-    if not participation.contact_email or reads_results(participation, participation.contact_email):
-        return False
+    return bool(send_facilitator_links([meeting], by))
+
+
+def send_facilitator_links(meetings: Sequence[Meeting], by: User | None = None) -> int:
+    """As `send_facilitator_link`, for meetings of one study. Returns how many mails were queued."""
+    asked = [one for one in meetings if one.collection.participation.contact_email]
+    reading = reading_results([one.collection.participation for one in asked])
+    going = [one for one in asked if one.collection.participation_id not in reading]
+    if not going:
+        return 0
+    study, pks = going[0].collection.participation.study, [one.pk for one in going]
     with transaction.atomic():
-        Meeting.objects.filter(pk=meeting.pk).update(sent_to_contact=True)
-        drop(FACILITATOR_MAIL, meeting.pk)  # one that waits would say the same
-        queue(FACILITATOR_MAIL, meeting.pk, study=participation.study)
-        record(participation.study, Happened.FACILITATOR_LINK_SENT, participation=participation, by=by)
-    return True
+        Meeting.objects.filter(pk__in=pks).update(sent_to_contact=True)
+        drop_many(FACILITATOR_MAIL, pks)  # one that waits would say the same
+        queue_many(FACILITATOR_MAIL, pks, study=study)
+        record_many(study, Happened.FACILITATOR_LINK_SENT, [one.collection.participation for one in going], by)
+    return len(going)
 
 
 def token_hash(token: str) -> str:

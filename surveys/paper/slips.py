@@ -18,7 +18,7 @@ from django.utils.translation import override
 
 from surveys import qr
 from surveys.answering import submission
-from surveys.collecting.collections import CODE_SIGNS
+from surveys.collecting.opening import CODE_SIGNS
 from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.models import Collection, Meeting, Slip

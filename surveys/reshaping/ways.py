@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 
-from surveys.collecting.collections import brief, make_meeting, renew_facilitator_link
+from surveys.collecting.collections import renew_facilitator_link
+from surveys.collecting.opening import brief_all, make_meetings
 from surveys.models import Collection, Meeting
 from teams.meetings import planning
 from teams.models import Participation, User
@@ -88,9 +89,9 @@ def _follow_way(collection: Collection, participation: Participation) -> None:
         # nobody began where they were counted: they are not people who were there and answered
         Meeting.objects.filter(collection=collection).update(present=None, present_by="", counted_by=None)
         return
-    meeting = Meeting.objects.filter(collection=collection).first() or make_meeting(collection)
+    meeting = Meeting.objects.filter(collection=collection).first() or make_meetings([collection])[0]
     if not meeting.sent_to_contact:
-        brief(meeting)
+        brief_all([meeting])
 
 
 def _follow_contact(participation: Participation) -> None:
@@ -100,4 +101,4 @@ def _follow_contact(participation: Participation) -> None:
         return
     renew_facilitator_link(meeting)
     if participation.mode in Participation.MEETING_MODES:
-        brief(meeting)
+        brief_all([meeting])

@@ -16,7 +16,7 @@ import hashlib
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -229,10 +229,8 @@ class Chore:
         :param stops: errors that tell of the way and not of the thing, such as a line that broke: they end the round, and
             count for none
         """
-        jobs = Job.objects.filter(kind=self.kind)
-        failed = set(jobs.values_list("key", flat=True)) if not leased else set()
-        put_off = failed - set(jobs.filter(self.queue.due()).values_list("key", flat=True)) if failed else failed
-        total = 0
+        jobs, total = Job.objects.filter(kind=self.kind), 0
+        failed, put_off = (set[str](), set[str]()) if leased else self._failed()
         for thing in things:
             name = str(key(thing))
             if name in put_off:
@@ -263,6 +261,49 @@ class Chore:
             elif name in failed:
                 jobs.filter(key=name).delete()
         return total
+
+    def many(
+        self,
+        things: Iterable[Thing],
+        do: Callable[[Sequence[Thing]], tuple[int, Mapping[int, Exception]]],
+        *,
+        size: int,
+        key: Callable[[Thing], int],
+        study: Callable[[Thing], int | None],
+    ) -> int:
+        """As `each`, with what is cheaper together: so many at a time, and which of them failed. A time that fails as a whole
+        is done again with each by itself, so that what is wrong with one stops no other. Returns the sum of what was done."""
+        failed, put_off = self._failed()
+        waiting = [thing for thing in things if str(key(thing)) not in put_off]
+        return sum(self._some(waiting[n : n + size], do, failed, key, study) for n in range(0, len(waiting), size))
+
+    def _some(
+        self,
+        some: Sequence[Thing],
+        do: Callable[[Sequence[Thing]], tuple[int, Mapping[int, Exception]]],
+        failed: set[str],
+        key: Callable[[Thing], int],
+        study: Callable[[Thing], int | None],
+    ) -> int:
+        errors: Mapping[int, Exception]
+        try:
+            n, errors = do(some)
+        except Exception as error:
+            if len(some) > 1:
+                return sum(self._some([thing], do, failed, key, study) for thing in some)
+            n, errors = 0, {key(some[0]): error}
+        for thing in some:
+            if key(thing) in errors:
+                self.note(key(thing), study(thing), errors[key(thing)])
+        done = failed & {str(key(thing)) for thing in some if key(thing) not in errors}
+        Job.objects.filter(kind=self.kind, key__in=done).delete()
+        return n
+
+    def _failed(self) -> tuple[set[str], set[str]]:
+        """Its things that failed, and those of them that are put off."""
+        jobs = Job.objects.filter(kind=self.kind)
+        failed = set(jobs.values_list("key", flat=True))
+        return failed, failed - set(jobs.filter(self.queue.due()).values_list("key", flat=True)) if failed else failed
 
     def _log(self, key: str, attempts: int, error: BaseException) -> None:
         if attempts & (attempts - 1) == 0:

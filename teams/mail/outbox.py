@@ -120,7 +120,12 @@ def queue_many(
 
 def drop(kind: str, object_id: int) -> int:
     """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
-    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free(), kind=kind, object_id=object_id)
+    return drop_many(kind, [object_id])
+
+
+def drop_many(kind: str, object_ids: Iterable[int]) -> int:
+    """As `drop`, of each of these objects."""
+    waiting = OutboxMessage.objects.filter(OUTBOX.waits & free(), kind=kind, object_id__in=list(object_ids))
     return waiting.update(state=OutboxMessage.State.DROPPED)
 
 

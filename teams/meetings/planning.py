@@ -11,6 +11,7 @@ waits in the outbox until then. surveys/renderers.py writes it, since the link i
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -265,19 +266,18 @@ def meets_later(participation: Participation) -> bool:
     )
 
 
-def brief_later(participation: Participation) -> bool:
-    """Queue the briefings of a fixed meeting, once there is something to brief about: the collection was opened.
+def brief_later(teams: Iterable[Participation]) -> set[int]:
+    """Queue the briefings of fixed meetings, once there is something to brief about: the collections were opened.
 
     Returns:
-        Whether the contact person gets one.
+        The participations of which the contact person gets one.
     """
-    planned = PlannedMeeting.objects.filter(participation=participation, state=PlannedMeeting.State.CONFIRMED).first()
-    if planned is None or planned.starts_at is None or planned.starts_at <= timezone.now():
-        return False
-    attendees = list(planned.attendees.filter(left=False, part__in=BRIEFED))
-    for attendee in attendees:
-        _brief(attendee, planned.starts_at)
-    return any(attendee.part == Attendee.Part.CONTACT for attendee in attendees)
+    fixed = PlannedMeeting.objects.filter(state=PlannedMeeting.State.CONFIRMED, starts_at__gt=timezone.now())
+    fixed = fixed.filter(participation__in=[one.pk for one in teams])
+    briefed = Attendee.objects.filter(meeting__in=fixed, left=False, part__in=BRIEFED).order_by("pk")
+    attendees = list(briefed.select_related("meeting__participation__study"))
+    _brief(attendees)
+    return {one.meeting.participation_id for one in attendees if one.part == Attendee.Part.CONTACT}
 
 
 # ------------------------------------------------------------------------------------------------ telling everybody
@@ -325,8 +325,7 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
         moved: the time is another: the briefings are due at another moment.
         only_new: who has the meeting already need not get it again.
     """
-    people = _people(planned)
-    known: dict[str, Attendee] = {}
+    people, known, briefed = _people(planned), dict[str, Attendee](), list[Attendee]()
     for attendee in planned.attendees.filter(left=False):
         person = people.get(attendee.part)
         if person is not None and person.email == attendee.email:
@@ -344,7 +343,8 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
             outbox.drop(CALENDAR_MAIL, attendee.pk)
             outbox.queue(CALENDAR_MAIL, attendee.pk, study=_study_of(attendee))
         if part in BRIEFED and (is_new or moved):
-            _brief(attendee, planned.starts_at)
+            briefed.append(attendee)
+    _brief(briefed)
 
 
 def _begin_anew(planned: PlannedMeeting) -> None:
@@ -364,13 +364,18 @@ def _study_of(attendee: Attendee) -> Study:
     return Study.objects.get(participations__planned=attendee.meeting_id)
 
 
-def _brief(attendee: Attendee, starts_at: datetime) -> None:
-    """Queue the briefing for the morning two days before, in place of one that waits."""
-    outbox.drop(BRIEFING_MAIL, attendee.pk)
-    day = timezone.localdate(starts_at) - BRIEF_BEFORE
-    due_at = max(timezone.make_aware(datetime.combine(day, BRIEF_AT)), timezone.now())
-    if starts_at > timezone.now():
-        outbox.queue(BRIEFING_MAIL, attendee.pk, due_at=due_at, study=_study_of(attendee))
+def _brief(attendees: Iterable[Attendee]) -> None:
+    """Queue the briefings for the morning two days before, in place of those that wait."""
+    due: dict[tuple[Study, datetime], list[int]] = defaultdict(list)
+    now, attendees = timezone.now(), list(attendees)
+    for attendee in attendees:
+        starts_at = attendee.meeting.starts_at
+        if starts_at is not None and starts_at > now:
+            morning = datetime.combine(timezone.localdate(starts_at) - BRIEF_BEFORE, BRIEF_AT)
+            due[attendee.meeting.participation.study, max(timezone.make_aware(morning), now)].append(attendee.pk)
+    outbox.drop_many(BRIEFING_MAIL, [one.pk for one in attendees])
+    for (study, due_at), pks in due.items():
+        outbox.queue_many(BRIEFING_MAIL, pks, due_at=due_at, study=study)
 
 
 def _cancel(attendee: Attendee) -> None:

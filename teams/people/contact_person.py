@@ -8,6 +8,9 @@ made later too.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -41,6 +44,23 @@ def reads_results(participation: Participation, email: str) -> bool:
         return True
     others = of_academy(participation).values_list("leader_email", flat=True)
     return any(same_person(reader, email) for reader in others)
+
+
+def reading_results(teams: Sequence[Participation]) -> set[int]:
+    """Of which of these teams, with their academies, the contact person's address `reads_results`: the participations."""
+    leaders: dict[tuple[int, int], set[str]] = defaultdict(set)
+    of = Participation.objects.filter(
+        study__in={one.study_id for one in teams}, team__academy__in={one.team.academy_id for one in teams}
+    )
+    for study, academy, email in of.values_list("study", "team__academy", "leader_email"):
+        leaders[study, academy].add(folded(email))
+    found = set()
+    for one in teams:
+        readers = leaders[one.study_id, one.team.academy_id]
+        own = {folded(one.leader_email), folded(one.team.academy.director_email)}
+        if one.contact_email and folded(one.contact_email) in readers | own:
+            found.add(one.pk)
+    return found
 
 
 def of_academy(participation: Participation) -> QuerySet[Participation]:

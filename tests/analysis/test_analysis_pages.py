@@ -53,13 +53,14 @@ def test_plan_without_a_questionnaire_points_to_it(researcher, study):
     assert "Choose a questionnaire first" in answer.content.decode()
 
 
-def test_opening_locks_the_plan_and_opens_a_collection_per_team(researcher, study):
+def test_opening_locks_the_plan_and_opens_a_collection_per_team(researcher, study, django_capture_on_commit_callbacks):
     unlock(study)
     builders.make_team(study, "Team", mode="contact")
     page = researcher.get(url("plan")).content.decode()
     assert url("survey_open") in page
     assert "25 %" in page
-    answer = researcher.post(url("survey_open"), follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = researcher.post(url("survey_open"), follow=True)
     assert answer.redirect_chain == [(url("plan"), 302)]
     plan = AnalysisPlan.objects.get(study=study)
     assert plan.locked_by.email == "researcher@university.example"

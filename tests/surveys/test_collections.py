@@ -9,7 +9,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from surveys.answering import submission
-from surveys.collecting import collections, sealing
+from surveys.collecting import collections, opening, sealing
 from surveys.collecting.collections import NotReady
 from surveys.collecting.counts import Counts, counts, counts_of
 from surveys.keys import collection_keys
@@ -45,7 +45,7 @@ def test_opening_opens_a_collection_for_every_team_that_takes_part(study):
     assert len(collection_keys.read(logopedie)) == 32
     meeting = Meeting.objects.get()
     assert len(meeting.code) == 6
-    assert set(meeting.code) <= set(collections.CODE_SIGNS)
+    assert set(meeting.code) <= set(opening.CODE_SIGNS)
     assert Event.objects.filter(kind="survey_opened").count() == 1
 
 
@@ -93,7 +93,7 @@ def test_of_two_processes_that_open_a_collection_one_does(survey):
 def test_codes_are_drawn_again_until_one_is_free(survey, monkeypatch):
     taken = Meeting.objects.get().code
     drawn = iter([taken, taken, "AAAAAA"])
-    monkeypatch.setattr(collections, "_draw_code", lambda: next(drawn))
+    monkeypatch.setattr(opening, "_draw_code", lambda: next(drawn))
     late = collections.open_collection(make_participation(survey.study, "Mondzorg", Participation.Mode.CONTACT))
     assert late.meeting.code == "AAAAAA"
 

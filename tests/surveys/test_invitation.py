@@ -156,12 +156,12 @@ def test_declining_with_a_reason(client, invitation):
 def test_if_the_key_cannot_be_written_the_team_takes_part_and_is_opened_later(
     client, invitation, study, version, monkeypatch
 ):
-    def full(collection):
+    def full(uids):
         raise OSError("no room for the key file")
 
     collections.open_survey(Survey.objects.create(study=study, version=version), "f" * 64)
     with monkeypatch.context() as patch:
-        patch.setattr("surveys.keys.collection_keys.make", full)
+        patch.setattr("surveys.keys.collection_keys.make_all", full)
         assert client.post(page(invitation), ACCEPTED).url == page(invitation)
     participation = participation_of(invitation)
     assert participation.state == Participation.State.ACCEPTED

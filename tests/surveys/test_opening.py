@@ -1,27 +1,31 @@
 """Opening is done again until everything is open: a key that cannot be written, a leader who accepts at that moment."""
 
+import datetime
 import errno
 import os
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core import mail as django_mail
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from analysis.board import waiting
 from analysis.plan.plans import locked_plan
 from surveys import tasks
-from surveys.collecting import collections
+from surveys.collecting import collections, opening
 from surveys.keys import collection_keys
 from surveys.models import Collection, Meeting, Survey
 from teams.inviting import invitations
 from teams.inviting.invitations import Approach
 from teams.mail import outbox
-from teams.models import Event, Invitation, Job, Participation, Study, Team
+from teams.meetings import planning
+from teams.models import Attendee, Event, Invitation, Job, OutboxMessage, Participation, Study, Team
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
 
 HASH = "f" * 64
@@ -29,11 +33,12 @@ NAMES = ("Ergotherapie", "Logopedie", "Mondzorg", "Optometrie")
 
 
 class Disk:
-    """A disk on which the keys with these numbers cannot be written, counted from 1."""
+    """A disk on which the keys with these numbers cannot be written, counted from 1; one key after another."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *full: int) -> None:
         self.full, self.n, self.sync = set(full), 0, os.fsync
         monkeypatch.setattr(collection_keys.os, "fsync", self)
+        monkeypatch.setattr(collection_keys, "AT_ONCE", 1)
 
     def __call__(self, descriptor: int) -> None:
         if os.path.isfile(f"/proc/self/fd/{descriptor}"):  # a key, not the folder
@@ -63,6 +68,7 @@ def four(study: Study) -> Survey:
     return survey
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("full", [(1,), (3,), (2, 4), (1, 2, 3, 4)])
 def test_a_disk_that_is_full_at_a_key_stops_that_team_only_and_beat_opens_it(four, full, monkeypatch, client, roos):
     client.force_login(roos)
@@ -93,6 +99,7 @@ def test_a_disk_that_is_full_at_a_key_stops_that_team_only_and_beat_opens_it(fou
     assert Event.objects.filter(kind="survey_opened").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_researcher_opens_what_is_missing_without_waiting(four, monkeypatch, client, roos):
     client.force_login(roos)
     Disk(monkeypatch, 2, 5)
@@ -105,6 +112,7 @@ def test_a_researcher_opens_what_is_missing_without_waiting(four, monkeypatch, c
     assert not Job.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_opening_that_broke_off_before_the_survey_was_open_has_its_button_again(four, monkeypatch, client, roos):
     """The button hung on the plan, and that was locked already. Now the plan is not locked then either."""
     client.force_login(roos)
@@ -113,7 +121,7 @@ def test_opening_that_broke_off_before_the_survey_was_open_has_its_button_again(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(collections, "open_survey", broken)
+        patch.setattr(collections, "begin", broken)
         client.raise_request_exception = False
         assert client.post(reverse("survey_open", args=[four.study.slug])).status_code == 500
     assert locked_plan(four.study) is None
@@ -200,3 +208,151 @@ def test_the_button_beat_and_a_leader_together_open_each_team_once():
     outbox.send_due()
     begins = [letter for letter in django_mail.outbox if "De vragenlijst is open" in letter.subject]
     assert len(NAMES) - 1 <= len(begins) <= len(NAMES), "one leader may be on the page"
+
+
+# ------------------------------------------------------------------------------------------------ many teams
+def many(study: Study, n: int) -> Survey:
+    survey = make_survey(study)
+    modes = Participation.Mode.values
+    for number in range(n):
+        make_participation(study, f"Team {number:03}", modes[number % len(modes)])
+    return survey
+
+
+def queries_to_open(study: Study, n: int) -> int:
+    survey = many(study, n)
+    collections.begin(survey, HASH)
+    with CaptureQueriesContext(connection) as queries:
+        assert collections.open_missing(study) == n
+    return len(queries)
+
+
+@pytest.mark.django_db
+def test_a_batch_asks_as_much_for_sixty_teams_as_for_six():
+    few = queries_to_open(make_study("six"), 6)
+    assert queries_to_open(make_study("sixty"), 60) <= few + 5, "SQLite takes long inserts in parts"
+
+
+@pytest.mark.django_db
+def test_every_team_of_a_batch_gets_what_a_team_by_itself_gets():
+    """Its collection, key, code, mails and line of history: the same rows by both ways."""
+    alone, together = make_study("alone"), make_study("together")
+    for study in (alone, together):
+        survey = many(study, 6)
+        contact = Participation.objects.filter(study=study, mode=Participation.Mode.CONTACT).order_by("pk")
+        leads = contact[0]
+        Participation.objects.filter(pk=leads.pk).update(contact_email="LENA@noord.example ")  # the leader's own
+        begun = planning.begin(contact[1])
+        planning.fix(begun, timezone.now() + datetime.timedelta(days=9), researcher=None)
+        collections.begin(survey, HASH)
+    for pk in collections.not_open(alone).values_list("pk", flat=True):
+        opening.open_teams(alone.pk, [pk], mail=collections.OPENED_MAIL)
+    assert collections.open_missing(together) == 6
+    assert what_came_of(together) == what_came_of(alone)
+    assert {len(collection_keys.read(one)) for one in Collection.objects.all()} == {collection_keys.KEY_BYTES}
+
+
+def what_came_of(study: Study) -> list[Any]:
+    found: list[Any] = []
+    for one in Collection.objects.filter(survey__study=study).order_by("participation__team__name"):
+        team = one.participation
+        meeting = Meeting.objects.filter(collection=one).first()
+        attendees = list(Attendee.objects.filter(meeting__participation=team).order_by("part"))
+        of = {
+            "surveys.collecting_begins": [team.pk],
+            "surveys.facilitator_link": [meeting.pk] if meeting else [],
+            planning.BRIEFING_MAIL: [attendee.pk for attendee in attendees],
+        }
+        mails = [
+            (kind, letter.due_at.hour, letter.state)
+            for kind, pks in of.items()
+            for letter in OutboxMessage.objects.filter(kind=kind, object_id__in=pks, study=study).order_by("object_id")
+        ]
+        events = list(Event.objects.filter(participation=team).order_by("kind").values_list("kind", "detail"))
+        met = meeting and (len(meeting.code), meeting.sent_to_contact, bool(meeting.facilitator_nonce))
+        found.append((team.team.name, one.mode, one.approached, one.state, met, mails, events))
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_that_dies_between_two_batches_leaves_what_opening_again_completes(monkeypatch):
+    study = make_study()
+    survey = many(study, 6)
+    monkeypatch.setattr(collections, "BATCH", 2)
+    n_batches, made = 0, opening.open_teams
+
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        nonlocal n_batches
+        n_batches += 1
+        if n_batches == 3:
+            raise KeyboardInterrupt
+        return made(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collections, "open_teams", dies)
+        with pytest.raises(KeyboardInterrupt):
+            collections.open_survey(survey, HASH)
+    assert Collection.objects.count() == 4, "the batches before stand"
+    assert files() == as_they_are()
+    assert collections.open_missing() == 2
+    assert files() == as_they_are()
+    assert OutboxMessage.objects.filter(kind=collections.OPENED_MAIL).count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_keys_of_a_batch_are_on_the_disk_before_a_row_is_written_and_no_lock_is_held(four, monkeypatch):
+    collections.begin(four, HASH)
+    said: list[str] = []
+    make, create = collection_keys.make_all, Collection.objects.bulk_create
+
+    def keys_made(uids: Any) -> Any:
+        said.append(f"keys, in a transaction: {connection.in_atomic_block}")
+        return make(uids)
+
+    def rows_made(rows: Any) -> Any:
+        rows = list(rows)
+        assert {f"{row.uid.hex}.key" for row in rows} == set(files())
+        said.append("rows")
+        return create(rows)
+
+    monkeypatch.setattr(collection_keys, "make_all", keys_made)
+    monkeypatch.setattr(Collection.objects, "bulk_create", rows_made)
+    assert collections.open_missing(four.study) == len(NAMES)
+    assert said == ["keys, in a transaction: False", "rows"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_team_that_cannot_be_opened_stops_no_other_of_its_batch(four, monkeypatch):
+    collections.begin(four, HASH)
+    bad = Participation.objects.get(team__name="Mondzorg").pk
+    made = opening.open_teams
+
+    def broken(study_id: int, teams: list[int], **kwargs: Any) -> Any:
+        if bad in teams:
+            raise ValueError("something else than the disk")
+        return made(study_id, teams, **kwargs)
+
+    monkeypatch.setattr(collections, "open_teams", broken)
+    assert collections.open_missing(four.study) == len(NAMES) - 1
+    assert list(Job.objects.values_list("key", "error")) == [(str(bad), "ValueError")]
+    assert files() == as_they_are()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_researcher_opens_outside_the_transaction_of_the_page_and_is_told_how_many(four, client, roos, monkeypatch):
+    client.force_login(roos)
+    within: list[bool] = []
+    made = opening.open_teams
+
+    def seen(*args: Any, **kwargs: Any) -> Any:
+        within.append(connection.in_atomic_block)
+        return made(*args, **kwargs)
+
+    monkeypatch.setattr(collections, "open_teams", seen)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    page = client.post(reverse("survey_open", args=[four.study.slug]), follow=True).content.decode()
+    assert "The survey is open, for 4 teams so far." in page
+    Collection.objects.filter(participation__team__name="Mondzorg").delete()
+    page = client.post(reverse("collecting_open", args=[four.study.slug]), follow=True).content.decode()
+    assert "The questionnaire is open for 1 more team." in page
+    assert within == [False, False]

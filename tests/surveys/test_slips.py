@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from surveys.answering import cache, limits, submission
 from surveys.collecting import collections, sealing
+from surveys.collecting.opening import make_meetings
 from surveys.keys.row_keys import row_key
 from surveys.models import Collection, Response, Slip
 from surveys.paper import slips
@@ -64,7 +65,7 @@ def test_without_a_slip_nobody_begins(meeting, drawn, slip):
 
 
 def test_a_slip_of_another_meeting_lets_nobody_begin(study, meeting, online, drawn):
-    other = collections.make_meeting(online)
+    other = make_meetings([online])[0]
     Collection.objects.filter(pk=online.pk).update(mode="contact")
     cache.forget()
     assert start(Client(), other, drawn[0]).status_code == 400

@@ -67,7 +67,7 @@ def test_no_page_and_no_mail_of_the_leader_holds_the_link(survey, meeting, parti
     planned = planning.begin(participation)
     when = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
     planning.fix(planned, when, researcher=roos)
-    planning.brief_later(participation)
+    planning.brief_later([participation])
     for kind in ("teams.leader_invitation", "teams.leader_reminder", "teams.leader_confirmation"):
         outbox.queue(kind, invited.pk, study=survey.study)
     personal_links.send_facilitator_link(meeting)

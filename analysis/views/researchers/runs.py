@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -58,7 +60,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lock the plan and open the survey."""
+    """Lock the plan and open the survey; its teams after that, outside this transaction: nobody waits for all of them."""
     study = access.study_for_researcher(request.user, slug)
     survey = _survey(study)
     if survey is None:
@@ -67,22 +69,28 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
     user = access.signed_in(request)
     try:
         collections.may_open(study)  # before the plan is locked for it
-        n = collections.open_survey(survey, lock_plan(study, user).content_hash, by=user)
+        collections.begin(survey, lock_plan(study, user).content_hash, by=user)
     except collections.NotReady as error:
         messages.error(request, str(error))
     else:
-        messages.success(
-            request,
-            ngettext(
-                "The survey is open, for %(n)s team so far. A team that accepts later joins by itself.",
-                "The survey is open, for %(n)s teams so far. A team that accepts later joins by itself.",
-                n,
-            )
-            % {"n": n},
-        )
-        if missing := collections.not_open(study).count():
-            messages.error(request, not_opened(missing))
+        transaction.on_commit(partial(_open_teams, request, study), robust=True)
     return redirect("plan", slug)
+
+
+def _open_teams(request: HttpRequest, study: Study) -> None:
+    collections.open_missing(study)
+    n = collections.n_open(study)
+    messages.success(
+        request,
+        ngettext(
+            "The survey is open, for %(n)s team so far. A team that accepts later joins by itself.",
+            "The survey is open, for %(n)s teams so far. A team that accepts later joins by itself.",
+            n,
+        )
+        % {"n": n},
+    )
+    if missing := collections.not_open(study).count():
+        messages.error(request, not_opened(missing))
 
 
 # ------------------------------------------------------------------------------------------------ runs

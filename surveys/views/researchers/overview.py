@@ -1,8 +1,10 @@
 """Researchers: collecting in all teams of a study."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +16,7 @@ from surveys.collecting import collections
 from surveys.collecting.listing import STATES, list_collecting
 from surveys.models import Survey
 from teams import access
-from teams.models import Participation
+from teams.models import Participation, Study
 
 
 @never_cache
@@ -45,8 +47,13 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_POST
 def open_missing(request: HttpRequest, slug: str) -> HttpResponse:
-    """Open what should be open and is not."""
+    """Open what should be open and is not, outside this transaction: nobody waits for all of it."""
     study = access.study_for_researcher(request.user, slug)
+    transaction.on_commit(partial(_open_missing, request, study), robust=True)
+    return redirect("collecting", slug)
+
+
+def _open_missing(request: HttpRequest, study: Study) -> None:
     n_opened = collections.open_missing(study)
     missing = collections.not_open(study).count()
     if n_opened:
@@ -60,7 +67,6 @@ def open_missing(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, not_opened(missing))
     elif not n_opened:
         messages.info(request, _("Every team that takes part is open already."))
-    return redirect("collecting", slug)
 
 
 def not_opened(n: int) -> str:
