@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz requirements docs wheel help
+.PHONY: run setup dev python test test-r check rooms bench messages prove-disclosure prove-faults prove-kills prove-troubles prove-unlinkable prove-fuzz requirements docs pictures wheel help
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +46,10 @@ wheel: dev
 docs: dev
 	@$(VENV_PYTHON) -m sphinx -q -W --keep-going -c docs . var/site
 	@echo "var/site/index.html"
+
+# make pictures  the pictures of the handbook and of README, taken of the demo in Chromium
+pictures: dev
+	@$(VENV_PYTHON) -m scripts.pictures
 
 # make requirements  requirements/*.txt from requirements/*.in: versions stay as they are unless UPGRADE=all or UPGRADE=django
 COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -18,6 +18,7 @@ from django.views.defaults import page_not_found
 
 from config import mailbox
 from config.celery import app as celery_app
+from config.handbook.places import help_address
 from surveys.answering import limits
 from teams.access import BeingDeleted, NotAnyMore, is_researcher, participations_led_by
 from teams.base import typed
@@ -33,6 +34,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "demo": demo,
         "demo_notice": demo and not settings.DEMO_REAL_STUDIES,
         "BASE_URL": settings.BASE_URL,
+        "help_address": lambda: help_address(request),
         "person": lambda: typed.person(request.user) if isinstance(request.user, User) else "",
     }
 

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from config import pages, webhooks
+from config.handbook import views as handbook
 from surveys.views.by_link.invitation import invitation
 from teams.accounts.sign_in import too_many
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("start", pages.start, name="start"),
     path("privacy", pages.privacy, name="privacy"),
     path("accessibility", pages.accessibility, name="accessibility"),
+    path("help/", handbook.contents, name="help"),
+    path("help/<slug:name>/", handbook.page, name="handbook"),
     path("health", pages.health, name="health"),
     path("mail/events", webhooks.mail_events, name="mail_events"),
     path("language", login_not_required(require_POST(set_language)), name="set_language"),

@@ -4,6 +4,7 @@ Every address of the application stands in the table; one that does not fails `t
 LOGIN is a redirect to the sign-in page. Strangers get 404, so that what they may not see looks like what is not there.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -23,6 +24,7 @@ from analysis.models.results import FactorModelResult, ResultTable
 from analysis.plan.plans import locked_plan
 from analysis.publication.links import share_study
 from analysis.runs.execution import request_run
+from config.handbook.places import OF_NOBODY, place
 from surveys import answer_urls
 from surveys.linking import address_lists
 from surveys.models import AddressCheck
@@ -307,6 +309,8 @@ TABLE = [
     Row("home", everyone(200)),
     Row("privacy", everyone(200)),
     Row("accessibility", everyone(200)),
+    Row("help", everyone(200)),
+    Row("handbook", everyone(200), lambda cast: ["leader"]),
     Row("health", everyone(200)),
     Row("dev_mail", everyone(200)),
     Row("mail_events", everyone(404), method="post"),  # no mail provider
@@ -704,6 +708,26 @@ def test_what_a_link_shows_is_not_stored(row: Row, cast: Cast) -> None:
     for role in may:
         response = getattr(cast.client(role), row.method)(path, row.data)
         assert "no-store" in response.headers.get("Cache-Control", ""), (role, response.headers)
+
+
+HELP = re.compile(rb'<a class="btn btn-link" href="(/help/[^"]*)">')
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.method == "get"], ids=str)
+def test_a_page_with_a_header_leads_to_the_help_that_is_its_own(row: Row, cast: Cast) -> None:
+    """By one mapping (config/handbook/places.py); which of its anchors are there: tests/config/test_handbook.py."""
+    role = next((role for role in ROLES if row.expected[role] == 200), None)
+    if role is None:
+        return
+    page = cast.client(role).get(reverse(row.name, args=row.arguments(cast)), row.data)
+    if page.streaming or b'<header class="site-header' not in page.content:
+        return  # a file, a part of a page, or a page of teachers
+    where = place(row.name)
+    assert where is not None or row.name in OF_NOBODY, "no section of the handbook explains this page"
+    expected = reverse("handbook", args=[where[0]]) + f"#{where[1]}" if where else reverse("help")
+    found = HELP.search(page.content)
+    assert found
+    assert found[1].decode() == expected
 
 
 def test_every_address_is_in_the_table() -> None:

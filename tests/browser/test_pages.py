@@ -10,7 +10,19 @@ from tests.browser.conftest import SIZES, Stack
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "path", ["/", "/privacy", "/accessibility", "/dev/mail", "/accounts/login/", "/a/", "/nowhere"]
+    "path",
+    [
+        "/",
+        "/privacy",
+        "/accessibility",
+        "/help/",
+        "/help/teacher/",
+        "/help/researcher/",
+        "/dev/mail",
+        "/accounts/login/",
+        "/a/",
+        "/nowhere",
+    ],
 )
 def test_public_page_has_no_faults(page: Page, axe: Callable[[Page], None], path: str, size: str) -> None:
     page.set_viewport_size(SIZES[size])

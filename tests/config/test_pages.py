@@ -73,7 +73,7 @@ def test_start_says_so_when_there_is_nothing(client: Client, study: Study) -> No
     assert 'class="empty' in page.content.decode()
 
 
-@pytest.mark.parametrize("name", ["home", "privacy", "accessibility", "dev_mail"])
+@pytest.mark.parametrize("name", ["home", "privacy", "accessibility", "help", "dev_mail"])
 def test_public_page_asks_the_database_for_nothing(client: Client, name: str, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         assert client.get(reverse(name)).status_code == 200
