@@ -1,7 +1,6 @@
 """Reading a wide file of answers, one row per respondent, as other survey tools export it. Reads, never writes.
 
-CSV in UTF-8 (with or without BOM) or Windows-1252/Latin-1, with commas, semicolons or tabs; or the first sheet of an XLSX.
-A map says which column is which item where the headers are not the item codes (LimeSurvey: ``G01Q01[SQ001]``). Columns
+The file is read by `teams/files/tables.py`, within its limits. A map says which column is which item where the headers are not the item codes (LimeSurvey: ``G01Q01[SQ001]``). Columns
 ``institution``, ``academy`` and ``sector`` say where a team is.
 """
 
@@ -18,21 +17,12 @@ from surveys.answering.answers import background_answer, is_item_answer, what_be
 from surveys.models import Response
 from surveys.questionnaires.definition import CHOICE, Question
 from surveys.questionnaires.publishing import Definition
-from teams.files.tables import UnreadableTable, read_rows
-from teams.files.workbooks import ON_A_PAGE, Limits
+from teams.base.numbers import decimal_number
+from teams.files.limits import UnreadableTable
+from teams.files.tables import NOTHING, Table
 
 ELIGIBILITY = "eligibility"
 TEAM = "team"
-#: How other programs write that there is no answer.
-NOTHING = {"", "na", "n/a", "nan", "null", ".", "#n/a", "#null!"}
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The header and the cells as text; ``rows[0]`` is row 2 of the file."""
-
-    header: list[str]
-    rows: list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +69,17 @@ class Answers:
         return not self.problems and not self.bad_cells
 
 
-def read_table(name: str, content: bytes, limits: Limits = ON_A_PAGE) -> Table:
-    """The table in a file. Raises :class:`UnreadableTable`."""
-    rows = read_rows(content, name, limits)
-    rows = [row for row in rows if any(cell.strip() for cell in row)] if rows and not any(rows[0]) else rows
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows.pop()
-    if len(rows) < 2:
-        raise UnreadableTable(_("The file has no rows below its header."))
-    header = [cell.strip() for cell in rows[0]]
-    width = len(header)
-    if width * len(rows) > limits.cells:
-        raise UnreadableTable(_("The file is too large: split it."))
-    return Table(header, [[*row, *[""] * (width - len(row))] for row in rows[1:]])
+def read_map(table: Table) -> dict[str, ColumnMap]:
+    """A map: a table with the columns ``column`` and ``code``, and optionally ``values`` such as ``A1=1;A2=2``.
 
-
-def read_map(content: bytes) -> dict[str, ColumnMap]:
-    """A map: a CSV with the columns ``column`` and ``code``, and optionally ``values`` such as ``A1=1;A2=2``."""
-    table = read_table("map.csv", content)
+    Raises UnreadableTable where one of the two is missing.
+    """
     header = [name.lower() for name in table.header]
     if "column" not in header or "code" not in header:
         raise UnreadableTable(_("The map needs the columns 'column' and 'code'."))
     columns: dict[str, ColumnMap] = {}
     for row in table.rows:
-        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        cells = dict(zip(header, row, strict=False))
         pairs = [pair.split("=", 1) for pair in cells.get("values", "").split(";") if "=" in pair]
         columns[cells["column"]] = ColumnMap(cells["code"], {old.strip(): new.strip() for old, new in pairs})
     return columns
@@ -135,15 +112,14 @@ def read_answers(
     bad: list[BadCell] = []
     if problems:
         return Answers({}, tuple(problems), (), tuple(ignored), ())
-    for number, cells in enumerate(table.rows, start=2):
-        if number in leave_out or not any(cell.strip() for cell in cells):
+    for number, cells in table.numbered():
+        if number in leave_out:
             continue
         row: dict[str, Any] = {"answers": {}}
         team = ""
         where: dict[str, str] = {}
         for position, mapped in columns:
-            cell = cells[position].strip()
-            cell = mapped.values.get(cell, cell)
+            cell = mapped.values.get(cells[position], cells[position])
             try:
                 if mapped.code == TEAM:
                     team = _team(cell) or empty_team
@@ -166,7 +142,7 @@ def read_answers(
             place = Place(**where)
             if where and places.setdefault(team, place) != place:
                 bad.append(BadCell(number, ACADEMY_COLUMN, team, _("this team is in another place in a row above")))
-    out = tuple(sorted(number for number in leave_out if 2 <= number <= len(table.rows) + 1))
+    out = tuple(sorted(number for number in leave_out if number in range(table.first, table.first + len(table.rows))))
     return Answers(teams, (), tuple(bad), tuple(ignored), out, places)
 
 
@@ -262,7 +238,7 @@ class _Readers:
         if text in self._cannot_judge:
             value = Response.CANNOT_JUDGE
         if value is None:
-            number = _number(cell)
+            number = decimal_number(cell)
             value = int(number) if number is not None and number.is_integer() else None
         if value is None or not is_item_answer(self._definition, value):
             raise ValueError(
@@ -283,16 +259,8 @@ class _Readers:
         return choices[cell.lower()]
 
 
-def _number(cell: str) -> float | None:
-    """A number with a decimal point or a decimal comma."""
-    try:
-        return float(cell.replace(",", "."))
-    except ValueError:
-        return None
-
-
 def _team(cell: str) -> str:
     if cell.lower() in NOTHING:
         return ""
-    number = _number(cell)
+    number = decimal_number(cell)
     return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e15 else cell

@@ -11,14 +11,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.data.import_file import ColumnMap, Table, read_map, read_table
+from analysis.data.import_file import ColumnMap, read_map
 from analysis.models import Decision
 from analysis.plan.plans import ScalePlan
 from teams.base.written import Written
-from teams.files.tables import UnreadableTable
-
-LARGEST_FILE = 20_000_000
-LARGEST_MAP = 1_000_000
+from teams.files.limits import ANSWERS_ON_A_PAGE, UnreadableTable
+from teams.forms.table_field import TableField
 
 
 class DecisionForm(Written):
@@ -95,10 +93,11 @@ DECISION_FORMS: dict[str, type[DecisionForm]] = {form.kind: form for form in (Se
 class ImportForm(Written):
     """A file with answers, and how to read it."""
 
-    file = forms.FileField(
+    file = TableField(
         label=gettext_lazy("File with answers"),
         help_text=gettext_lazy("CSV or XLSX, one row for each respondent, one column for each question."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        limits=ANSWERS_ON_A_PAGE,
+        larger=gettext_lazy("The file is too large for this page: use the command import_responses."),
     )
     team_column = forms.CharField(
         label=gettext_lazy("Column with the team"),
@@ -106,13 +105,12 @@ class ImportForm(Written):
         initial="team",
         help_text=gettext_lazy("The header of that column, as it is written in the file."),
     )
-    map = forms.FileField(
+    map = TableField(
         label=gettext_lazy("Map of columns"),
         required=False,
         help_text=gettext_lazy(
-            "A CSV with the columns 'column' and 'code', if the headers are not the codes of the questions."
+            "A CSV or XLSX with the columns 'column' and 'code', if the headers are not the codes of the questions."
         ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt"}),
     )
     leave_out = forms.CharField(
         label=gettext_lazy("Rows to leave out"),
@@ -144,25 +142,13 @@ class ImportForm(Written):
         self.helper.form_tag = False
         self.helper.disable_csrf = True
 
-    def clean_file(self) -> Table:
-        """The table in the file."""
-        file = self.cleaned_data["file"]
-        if file.size > LARGEST_FILE:
-            raise ValidationError(_("The file is too large for this page: use the command import_responses."))
-        try:
-            return read_table(file.name, file.read())
-        except UnreadableTable as error:
-            raise ValidationError(str(error)) from error
-
     def clean_map(self) -> dict[str, ColumnMap]:
         """The map; empty without a file."""
-        file = self.cleaned_data["map"]
-        if not file:
+        table = self.cleaned_data["map"]
+        if table is None:
             return {}
-        if file.size > LARGEST_MAP:
-            raise ValidationError(_("The map is too large: one row for each column is enough."))
         try:
-            return read_map(file.read())
+            return read_map(table)
         except UnreadableTable as error:
             raise ValidationError(str(error)) from error
 

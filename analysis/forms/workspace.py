@@ -12,13 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.choices.own_models import ModelRefused, check_model, syntax_of
-from analysis.data.import_file import Table, read_table
 from analysis.plan.plans import ScalePlan
 from teams.base.written import Written
-from teams.files.tables import UnreadableTable
 from teams.forms.filled import Filled
+from teams.forms.table_field import TableField
 
-LARGEST_FILE = 2_000_000
 TICK = "tick_"
 
 
@@ -92,10 +90,8 @@ class CriterionForm(Written):
 
     name = forms.CharField(label=gettext_lazy("What it is"), max_length=120)
     source = forms.CharField(label=gettext_lazy("Where it comes from"), max_length=300)
-    file = forms.FileField(
-        label=gettext_lazy("File with a figure per team"),
-        help_text=gettext_lazy("CSV or XLSX, one row for each team."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    file = TableField(
+        label=gettext_lazy("File with a figure per team"), help_text=gettext_lazy("CSV or XLSX, one row for each team.")
     )
     team_column = forms.CharField(label=gettext_lazy("Column with the team"), max_length=200, initial="team")
     value_column = forms.CharField(label=gettext_lazy("Column with the figure"), max_length=200, initial="value")
@@ -105,16 +101,6 @@ class CriterionForm(Written):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-
-    def clean_file(self) -> Table:
-        """The table in the file."""
-        file = self.cleaned_data["file"]
-        if file.size > LARGEST_FILE:
-            raise ValidationError(_("The file is too large: one row for each team is enough."))
-        try:
-            return read_table(file.name, file.read())
-        except UnreadableTable as error:
-            raise ValidationError(str(error)) from error
 
 
 class NotesForm(Filled):

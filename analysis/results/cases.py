@@ -6,7 +6,6 @@ that criterion, never by their means, and each mean stands with its interval and
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,11 +14,12 @@ from django.db import transaction
 from django.db.models import F, FloatField, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from analysis.data.import_file import Table
 from analysis.data.small_teams import hidden_teams
 from analysis.models import AnalysisRun, CaseNote, Criterion, CriterionValue
 from analysis.models.results import ScaleSet, TeamCount, TeamEstimate
 from analysis.results.reading import team_labels
+from teams.base.numbers import decimal_number
+from teams.files.tables import NOTHING, Table
 from teams.models import Participation, Study, User
 from teams.text.directions import isolated
 
@@ -123,31 +123,22 @@ def read_criterion(
     found: dict[int, float] = {}
     unknown = []
     for row in table.rows:
-        name, text = str(row[at]).strip(), str(row[value_at]).strip().replace(",", ".")
-        if not name and not text:
-            continue
+        name, text = row[at], row[value_at]
+        if text.lower() in NOTHING:
+            continue  # a team without a figure, as other programs write it
         participation = by_label.get(name.lower())
         if participation is None:
             unknown.append(name)
             continue
         if participation in found:
             raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": isolated(name)})
-        value = _finite(text)
+        value = decimal_number(text)
         if value is None:
             raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": isolated(name), "value": text})
         found[participation] = value
     if not found:
-        raise CriterionRefused(_("No row of the file names a team of this study."))
+        raise CriterionRefused(_("No row of the file has a figure for a team of this study."))
     return found, unknown
-
-
-def _finite(text: str) -> float | None:
-    """The number; None for what is none, and for "nan" and "inf", which Python reads and no column of the database holds."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def store_criterion(study: Study, name: str, source: str, values: Mapping[int, float], user: User | None) -> None:

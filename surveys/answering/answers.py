@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from surveys.models import Response
 from surveys.questionnaires.checking import cleaned
 from surveys.questionnaires.definition import LONGEST_ANSWER, NUMBER, TEXT, Definition, Question
+from teams.base.numbers import decimal_number
 
 
 class InvalidAnswers(ValueError):
@@ -91,12 +92,7 @@ def checked_eligibility(definition: Definition, value: Any) -> str:
 
 def _number(question: Question, value: Any) -> int | float | None:
     if isinstance(value, str):
-        if len(value) > 30 or "_" in value:
-            return None
-        try:
-            value = float(value.strip().replace(",", "."))
-        except ValueError:
-            return None
+        value = decimal_number(value)
     if not isinstance(value, int | float) or not math.isfinite(value):
         return None
     if not question.minimum <= value <= question.maximum:

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from surveys.questionnaires import xlsform_writing
 from surveys.questionnaires.checking import checked, cleaned
 from surveys.questionnaires.definition import LANGUAGES, NUMBER, TEXT, QuestionnaireError
-from teams.files.tables import MAX_BYTES, MAX_ROWS
-from teams.files.workbooks import UnreadableWorkbook, read_sheets
+from teams.files.limits import UnreadableTable
+from teams.files.workbooks import read_sheets
 
 _COLUMN = re.compile("[a-z_ ]+")
 _LANGUAGE_CODE = re.compile(r"\(\s*([a-z]{2})(?:[-_][a-z]+)?\s*\)\s*$", re.IGNORECASE)
@@ -71,16 +71,12 @@ class _Group:
 
 def read(content: bytes) -> Form:
     """The questionnaire in an XLSX file (XLS and ODS too), with a report of what does not come over."""
-    if len(content) > MAX_BYTES:
-        return Form(None, (), (_("This file is larger than 5 MB."),))
     try:
         sheets = {name.strip().lower(): rows for name, rows in read_sheets(content).items()}
-    except UnreadableWorkbook as error:
+    except UnreadableTable as error:
         return Form(None, (), (str(error),))
     if "survey" not in sheets:
         return Form(None, (), (_("This is no XLSForm: it has no sheet “survey”."),))
-    if any(len(rows) > MAX_ROWS for rows in sheets.values()):
-        return Form(None, (), (_("This file has more than %(max)s rows.") % {"max": MAX_ROWS},))
     return _Reading(sheets).form()
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from teams import history
 from teams.contacts.cells import FORM_WORDS, SECTOR_WORDS, columns_of, wrong_cells
 from teams.contacts.replacing import Ask, kept
+from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.models import Academy, Institution, Participation, Study, Team, User
 from teams.people import mail_domains
@@ -179,24 +180,22 @@ def change_team(participation: Participation, data: TeamData, by: User | None) -
 
 
 # ------------------------------------------------------------------------------------------------ from a file
-def preview(study: Study, table: list[list[str]], by: User | None) -> Preview:
+def preview(study: Study, table: Table, by: User | None) -> Preview:
     """The dry run: what each row of a table would do if this person applied it. Writes nothing."""
-    columns, problems = columns_of(table[0])
+    columns, problems = columns_of(table.header)
     if problems:
         return Preview(problems=problems)
     judge = _Judge(study, by)
-    rows = []
-    for number, cells in enumerate(table[1:], start=2):
-        if any(cells):
-            named = {column: cells[at] if at < len(cells) else "" for column, at in columns.items()}
-            rows.append(judge.row(number, named))
-    if not rows:
-        return Preview(problems=[_("The file has a header, but no rows below it.")])
-    return Preview(rows=rows)
+    return Preview(
+        rows=[
+            judge.row(number, {column: cells[at] for column, at in columns.items()})
+            for number, cells in table.numbered()
+        ]
+    )
 
 
 @transaction.atomic
-def apply(study: Study, table: list[list[str]], by: User | None, answers: Mapping[str, str] | None = None) -> Preview:
+def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str] | None = None) -> Preview:
     """Do what the dry run showed, all of it or nothing; judged again, since rows may have changed in between.
 
     Args:

@@ -11,35 +11,15 @@ import json
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from teams.files import workbook_child
+from teams.files.limits import ON_A_PAGE, Limits, UnreadableTable
 
 Sheets = dict[str, list[list[str]]]
 CHILD = Path(workbook_child.__file__)
-
-
-class UnreadableWorkbook(ValueError):
-    """A file that is not read; its text says why, for the person who chose it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one workbook may cost: cells (the empty ones between them too), memory in MiB, processor seconds."""
-
-    cells: int = 1_000_000
-    megabytes: int = 1024
-    seconds: int = 20
-    packed: int = 400  # times that a part of the ZIP may grow
-    unpacked: int = 300_000_000  # bytes, all parts together
-    parts: int = 2_000
-
-
-ON_A_PAGE = Limits()
-BY_COMMAND = Limits(cells=20_000_000, megabytes=6144, seconds=600, unpacked=3_000_000_000)
 
 
 def is_workbook(name: str) -> bool:
@@ -53,8 +33,9 @@ def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON
     Numbers without decimals have none, dates are as in ISO 8601, true and false are "yes" and "no".
 
     Raises:
-        UnreadableWorkbook: if it is none, or would cost more than ``limits``.
+        UnreadableTable: if it is none, or would cost more than ``limits``.
     """
+    limits.check_bytes(len(content))
     _judge_directory(content, limits)
     words = (limits.megabytes, limits.seconds, limits.cells, int(first_only))
     try:
@@ -70,10 +51,12 @@ def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON
     except subprocess.TimeoutExpired as error:
         raise _too_large() from error
     if done.returncode == workbook_child.UNREADABLE:
-        raise UnreadableWorkbook(_("This file cannot be opened as a spreadsheet."))
+        raise UnreadableTable(_("This file cannot be opened as a spreadsheet."))
     if done.returncode != 0:  # refused, or ended by a limit
         raise _too_large()
     sheets: Sheets = json.loads(done.stdout)
+    for rows in sheets.values():
+        limits.check_rows(len(rows))
     return sheets
 
 
@@ -85,14 +68,14 @@ def _judge_directory(content: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             parts = file.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise UnreadableWorkbook(_("This file cannot be opened as a spreadsheet.")) from error
+        raise UnreadableTable(_("This file cannot be opened as a spreadsheet.")) from error
     swollen = any(p.file_size > max(1_000_000, limits.packed * p.compress_size) for p in parts)
     if len(parts) > limits.parts or swollen or sum(part.file_size for part in parts) > limits.unpacked:
         raise _too_large()
 
 
-def _too_large() -> UnreadableWorkbook:
-    return UnreadableWorkbook(
+def _too_large() -> UnreadableTable:
+    return UnreadableTable(
         _(
             "This spreadsheet is too large to read. Delete what stands far below or to the right of the table, or save "
             "it as CSV."

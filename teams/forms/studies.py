@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy
 from teams.base.numbers import whole_number
 from teams.base.written import Written
 from teams.contacts.contacts import AcademyData, TeamData
-from teams.files.tables import UnreadableTable, read_table
+from teams.files.limits import UnreadableTable
+from teams.files.tables import Table, read_table
 from teams.forms.address_field import AddressField
 from teams.forms.filled import OPENED, Filled
+from teams.forms.table_field import TableField
 from teams.models import Academy, Institution, Participation, ResearchGroup, Sector, Study, Team
 from teams.studies.retention import promised_until
 from teams.studies.setting_up import PROMISED
@@ -364,25 +366,22 @@ class MemberForm(ResearcherForm):
 class ContactsForm(Written):
     """A file to look at, or the text of one that was looked at before (``content``), to apply."""
 
-    file = forms.FileField(
-        label=gettext_lazy("CSV or XLSX file"),
-        required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx,.ods,.txt"}),
-    )
+    file = TableField(label=gettext_lazy("CSV or XLSX file"), required=False)
     content = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
 
-    table: list[list[str]]
+    table: Table
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        file = cleaned.get("file")
-        if not file and not cleaned.get("content"):
+        if "file" in self.errors:
+            return cleaned
+        if cleaned["file"]:
+            self.table = cleaned["file"]
+        elif not cleaned.get("content"):
             raise forms.ValidationError(_("Choose a file first."))
-        try:
-            if file:
-                self.table = read_table(file.read(), file.name)
-            else:
+        else:
+            try:
                 self.table = read_table(cleaned["content"].encode(), "content.csv")
-        except UnreadableTable as error:
-            raise forms.ValidationError(str(error)) from error
+            except UnreadableTable as error:
+                raise forms.ValidationError(str(error)) from error
         return cleaned

@@ -29,7 +29,7 @@ def contacts_import(request: HttpRequest, slug: str) -> HttpResponse:
             context["preview"] = applied
         else:
             context["preview"] = contacts.preview(study, form.table, access.signed_in(request))
-        context["content"] = write_csv(form.table)
+        context["content"] = write_csv(form.table.lines)
         context["titles"] = cells.COLUMNS
     return render(request, "teams/contacts_import.html", context)
 

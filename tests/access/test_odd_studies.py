@@ -18,13 +18,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.data.import_file import read_answers, read_table
+from analysis.data.import_file import read_answers
 from analysis.data.imports import import_answers, seal
 from analysis.models import AnalysisRun
 from analysis.publication.publishing import publish
 from analysis.runs.execution import execute, request_run
 from surveys.models import Survey
 from surveys.questionnaires.publishing import definition_of
+from teams.files.tables import read_table
 from teams.models import Participation, Study, User
 from tests.access.test_words_apart import renamed, turned
 from tests.analysis import builders
@@ -185,7 +186,7 @@ def imported(slug: str, before: Study | None = None) -> Study:
         for n in range(8)
     ]
     text = "\n".join(",".join(map(str, row)) for row in [header, *rows])
-    found = read_answers(read_table("answers.csv", text.encode()), definition_of(survey.version), [], "team")
+    found = read_answers(read_table(text.encode(), "answers.csv"), definition_of(survey.version), [], "team")
     seal(import_answers(survey, found, None))
     analysed(study)
     return study

@@ -11,6 +11,7 @@ from analysis.publication import links
 from analysis.publication.publishing import publish
 from teams.contacts import contacts, duplicates
 from teams.contacts.cells import EXAMPLE
+from teams.files.tables import Table
 from teams.mail import outbox
 from teams.models import Academy, FormerContact, Invitation, OutboxMessage, Study, User
 from tests.analysis.builders import make_researcher
@@ -92,9 +93,9 @@ def test_another_spelling_of_a_name_ends_nothing(academy, roos, dirk):
 
 def test_a_file_that_replaces_the_director_does_the_same(academy, roos, dirk, mailoutbox):
     row = [academy.institution.name, academy.name, academy.sector, "Nora", "nora@university.example", "", "", "", ""]
-    preview = contacts.preview(Study.objects.get(), [EXAMPLE[0], row], roos)
+    preview = contacts.preview(Study.objects.get(), Table(EXAMPLE[0], [row]), roos)
     (ask,) = preview.rows[0].asks
-    contacts.apply(Study.objects.get(), [EXAMPLE[0], row], roos, {ask.field: ask.old_email})
+    contacts.apply(Study.objects.get(), Table(EXAMPLE[0], [row]), roos, {ask.field: ask.old_email})
     assert not reads(dirk, academy)
     gets_the_report(academy, "nora@university.example", mailoutbox)
 

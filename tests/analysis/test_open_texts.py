@@ -10,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.data import dataset, open_texts
-from analysis.data.import_file import Table, read_answers
+from analysis.data.import_file import read_answers
 from analysis.exports import csv_file, ddi, releases, rows, spss
 from analysis.exports.tables import codebook_rows, csv_lines
 from analysis.models.open_texts import TextReview
 from surveys.collecting.deleting import delete_collection
 from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires.publishing import definition_of
+from teams.files.tables import Table
 from teams.models import Event, Participation
 from tests.analysis import builders
 from tests.analysis.builders import answers

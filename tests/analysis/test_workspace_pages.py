@@ -8,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analysis.data.import_file import Table
 from analysis.forms.workspace import OwnModelForm
 from analysis.models import AnalysisRun, CaseNote, CriterionValue, OwnModel, ScreeningDecision
 from analysis.models.comparisons import WaveDifference
@@ -25,6 +24,7 @@ from analysis.results.cases import CriterionRefused, read_criterion
 from analysis.runs import execution
 from analysis.runs.factor_models import ESTIMATORS
 from surveys.models import Survey
+from teams.files.tables import Table
 from teams.models import Participation
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -232,7 +232,8 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     [
         ([["Team0", "3"], ["Team0", "4"]], "twice"),
         ([["Team0", "much"]], "no number"),
-        ([["Team0", "nan"]], "no number"),  # was a fault of the server
+        ([["Team0", "nan"]], "No row"),  # was a fault of the server; it is how some programs write that there is none
+        ([["Team0", "inf"]], "no number"),
         ([["Team0", "-1e999"]], "no number"),
         ([["Nobody", "3"]], "No row"),
     ],

@@ -4,12 +4,10 @@ import re
 
 import pytest
 
-from analysis.forms import decisions_and_import, workspace
 from scripts.setup import ROOT
 from surveys.questionnaires import publishing
 from teams.accounts import own_words
-from teams.files import tables
-from teams.files.workbooks import ON_A_PAGE
+from teams.files.limits import ANSWERS_ON_A_PAGE, ON_A_PAGE
 
 DOCUMENT = (ROOT / "docs" / "security.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", DOCUMENT)))
@@ -71,12 +69,13 @@ LIMITS = " ".join((ROOT / "docs" / "limits.md").read_text().split())
 @pytest.mark.parametrize(
     "said",
     [
-        f"| contacts | CSV, XLSX, ODS, XLS | {tables.MAX_BYTES // 10**6} MB, {tables.MAX_ROWS:,} rows |",
-        f"| YAML | {tables.MAX_BYTES // 10**6} MB, {publishing.MAX_CHARACTERS:,} characters, {publishing.DEEPEST} levels |",
-        f"| XLSForm as XLSX | {tables.MAX_BYTES // 10**6} MB, {tables.MAX_ROWS:,} rows on a sheet |",
-        f"| CSV, XLSX, ODS, XLS | {decisions_and_import.LARGEST_FILE // 10**6} MB |",
-        f"| CSV | {decisions_and_import.LARGEST_MAP // 10**6} MB |",
-        f"| a figure per team | CSV, XLSX, ODS, XLS | {workspace.LARGEST_FILE // 10**6} MB |",
+        f"| contacts | CSV, XLSX, ODS, XLS | {ON_A_PAGE.file_bytes // 10**6} MB, {ON_A_PAGE.rows:,} rows |",
+        f"| YAML | {ON_A_PAGE.file_bytes // 10**6} MB, {publishing.MAX_CHARACTERS:,} characters, {publishing.DEEPEST} levels |",
+        f"| XLSForm as XLSX | {ON_A_PAGE.file_bytes // 10**6} MB, {ON_A_PAGE.rows:,} rows on a sheet |",
+        f"| CSV, XLSX, ODS, XLS | {ANSWERS_ON_A_PAGE.file_bytes // 10**6} MB, {ANSWERS_ON_A_PAGE.rows:,} rows |",
+        f"| their map of the columns | CSV, XLSX, ODS, XLS | {ON_A_PAGE.file_bytes // 10**6} MB, {ON_A_PAGE.rows:,} rows |",
+        f"| a figure per team | CSV, XLSX, ODS, XLS | {ON_A_PAGE.file_bytes // 10**6} MB, {ON_A_PAGE.rows:,} rows |",
+        f"{ON_A_PAGE.columns:,} columns, a name of a column {ON_A_PAGE.header_letters:,} letters",
         f"{ON_A_PAGE.parts:,} parts, {ON_A_PAGE.unpacked // 10**6} MB together, no part {ON_A_PAGE.packed} times",
         f"{ON_A_PAGE.cells:,} cells, {ON_A_PAGE.megabytes // 1024} GB of memory and {ON_A_PAGE.seconds} seconds",
         own_words.WORDS[0],
@@ -89,5 +88,5 @@ def test_limits_of_files_are_those_of_the_code(said: str) -> None:
 def test_the_proxy_lets_the_largest_file_through() -> None:
     """So that a page of ours says what is too large, not one of the proxy's."""
     (passes,) = re.findall(r"client_max_body_size (\d+)m;", (ROOT / "deploy" / "nginx.conf").read_text())
-    assert int(passes) * 2**20 > decisions_and_import.LARGEST_FILE
+    assert int(passes) * 2**20 > ANSWERS_ON_A_PAGE.file_bytes
     assert f"no request of more than {passes} MB" in LIMITS

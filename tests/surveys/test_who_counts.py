@@ -16,6 +16,7 @@ from surveys.collecting import collections
 from surveys.linking import personal_links
 from surveys.models import Collection, Meeting
 from teams.contacts import cells, contacts
+from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.mail import outbox
 from teams.meetings import planning
@@ -167,7 +168,7 @@ def test_the_contact_person_does_not_become_the_leader(collection, participation
         corrections.correct_leader(participation, "Cora Vink", email)
     header = ["institution", "academy", "sector", "director", "e-mail director", "team", "form", "team leader"]
     row = ["Hogeschool Noord", "Academie voor Zorg", "health", "Dirk Jansen", "dirk@noord.example"]
-    table = [[*header, "e-mail teamleider"], [*row, "Verpleegkunde", "full-time", "Cora Vink", email]]
+    table = Table([*header, "e-mail teamleider"], [[*row, "Verpleegkunde", "full-time", "Cora Vink", email]])
     applied = contacts.apply(participation.study, table, roos)
     assert not applied.usable
     participation.refresh_from_db()
@@ -232,7 +233,7 @@ def test_the_contact_person_does_not_become_the_director(collection, participati
     academy.refresh_from_db()
     assert academy.director_email == "dirk@noord.example"
     row = ["Hogeschool Noord", "Academie voor Zorg", "health", "Cora Vink", email, "", "", "", ""]
-    table = [cells.EXAMPLE[0], row]
+    table = Table(cells.EXAMPLE[0], [row])
     (ask,) = contacts.preview(study, table, roos).rows[0].asks
     refused = contacts.apply(study, table, roos, {ask.field: ask.old_email})
     assert not refused.applied

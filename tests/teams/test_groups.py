@@ -7,6 +7,7 @@ from django.core import mail as django_mail
 from django.urls import reverse
 
 from teams.contacts import contacts, duplicates
+from teams.files.tables import Table
 from teams.inviting import invitations
 from teams.mail.outbox import send_due
 from teams.models import (
@@ -118,10 +119,10 @@ def test_who_joins_a_study_is_told_to_its_researchers(study, roos):
 def test_the_dry_run_shows_nobody_of_others_studies(client, zoe, nursing, academy):
     client.force_login(zoe)
     page = reverse("contacts_import", args=["other"])
-    table = [HEADER, row(director_email="x@noord.example", leader_name="Zoe", leader_email=zoe.email)]
+    table = Table(HEADER, [row(director_email="x@noord.example", leader_name="Zoe", leader_email=zoe.email)])
     preview = contacts.preview(Study.objects.get(slug="other"), table, zoe)
     assert [one.state for one in preview.rows] == ["wrong"]
-    text = "\n".join(",".join(cells) for cells in table)
+    text = "\n".join(",".join(cells) for cells in table.lines)
     shown = client.post(page, {"content": text}).content.decode()
     for secret in ("Dirk Jansen", "dirk@noord.example", "Lena Bos", "lena@noord.example"):
         assert secret not in shown
@@ -132,7 +133,7 @@ def test_the_dry_run_shows_nobody_of_others_studies(client, zoe, nursing, academ
 
 def test_who_knows_the_director_lists_the_team_under_a_leader_of_their_own(zoe, nursing, academy):
     study = Study.objects.get(slug="other")
-    table = [HEADER, row(director_name="Another name", leader_name="Bo", leader_email="bo@noord.example")]
+    table = Table(HEADER, [row(director_name="Another name", leader_name="Bo", leader_email="bo@noord.example")])
     assert contacts.apply(study, table, zoe).usable
     mine, theirs = study.participations.get(), nursing
     theirs.refresh_from_db()
@@ -157,7 +158,7 @@ def test_nobody_who_does_research_in_the_group_leads_a_team(client, zoe, study, 
         ):
             answer = client.post(where, {**data, "leader_email": address})
             assert "cannot be a team leader" in answer.content.decode(), (where, address)
-        table = [HEADER, row(team="Uit een bestand", leader_email=address)]
+        table = Table(HEADER, [row(team="Uit een bestand", leader_email=address)])
         assert not contacts.apply(study, table, roos).usable
     assert not Team.objects.exclude(pk=nursing.team_id).exists()
     nursing.refresh_from_db()
@@ -166,7 +167,7 @@ def test_nobody_who_does_research_in_the_group_leads_a_team(client, zoe, study, 
 
 def test_names_of_what_is_in_others_studies_stay(client, zoe, nursing, academy):
     study = Study.objects.get(slug="other")
-    contacts.apply(study, [HEADER, row()], zoe)
+    contacts.apply(study, Table(HEADER, [row()]), zoe)
     client.force_login(zoe)
     for page, field in (
         (reverse("academy_edit", args=["other", academy.pk]), "name"),

@@ -7,6 +7,7 @@ from django.apps import apps
 
 from teams.contacts import contacts, duplicates
 from teams.contacts.contacts import AcademyData, TeamData
+from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
 from teams.people import mail_domains
@@ -82,12 +83,14 @@ def test_leaders_whom_a_director_named_bring_no_domain(study, roos):
     invitations.list_academy(study, academy, roos)
     for number, participation in enumerate(Participation.objects.filter(study=study).order_by("pk")):
         corrections.correct_leader(participation, "P", f"p{number}@dirks-own.example", by_link=True)
-    table = [
+    table = Table(
         ["institution", "academy", "sector", "director", "director email", "team", "leader", "leader email"],
-        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 0", "Lena", "lena@noord.example"],
-        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 1", "Lena", "lars@noord.example"],
-        ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 2", "Leo", "leo@noord.example"],
-    ]
+        [
+            ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 0", "Lena", "lena@noord.example"],
+            ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 1", "Lena", "lars@noord.example"],
+            ["Noord", "Zorg", "health", "Dirk", "dirk@noord.example", "Team 2", "Leo", "leo@noord.example"],
+        ],
+    )
     assert contacts.apply(study, table, roos).applied  # whoever is known stays: no question was answered with yes
     assert domains() == {"noord.example"}
     # nor beside one that a researcher types because somebody asked for it

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys.questionnaires import xlsform_reading
-from teams.files.tables import UnreadableTable, read_rows
-from teams.files.workbooks import Limits, UnreadableWorkbook, read_sheets
+from teams.files.limits import Limits, UnreadableTable
+from teams.files.tables import read_table
+from teams.files.workbooks import read_sheets
 from tests.access.cast import make_cast
 
 SMALL = Limits(cells=10_000, megabytes=300, seconds=2)
@@ -58,10 +59,10 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_workbook_that_costs_too_much_is_refused(name: str) -> None:
-    with pytest.raises(UnreadableWorkbook, match=r"too large to read"):
+    with pytest.raises(UnreadableTable, match=r"too large to read"):
         read_sheets(BOMBS[name])
     with pytest.raises(UnreadableTable, match=r"too large to read"):
-        read_rows(BOMBS[name], "file.XLSX")
+        read_table(BOMBS[name], "file.XLSX")
     assert "too large to read" in xlsform_reading.read(BOMBS[name]).problems[0]
 
 
@@ -76,7 +77,7 @@ def test_a_workbook_that_costs_too_much_is_refused(name: str) -> None:
     ids=["cells", "memory", "time", "parts"],
 )
 def test_each_limit_holds_by_itself(content: bytes, limits: Limits) -> None:
-    with pytest.raises(UnreadableWorkbook, match=r"too large to read"):
+    with pytest.raises(UnreadableTable, match=r"too large to read"):
         read_sheets(content, limits=limits)
 
 
@@ -84,7 +85,7 @@ def test_each_limit_holds_by_itself(content: bytes, limits: Limits) -> None:
     "content", [b"", b"PK", b"PK\x03\x04\0\0", FAR[:3000], b"\xd0\xcf\x11\xe0" + b"\0" * 600, b"<html>"]
 )
 def test_what_is_no_workbook_is_said_to_be_none(content: bytes) -> None:
-    with pytest.raises(UnreadableWorkbook, match=r"cannot be opened"):
+    with pytest.raises(UnreadableTable, match=r"cannot be opened"):
         read_sheets(content)
 
 
@@ -95,7 +96,7 @@ def test_cells_are_texts_as_people_see_them() -> None:
 
 def test_a_csv_of_nothing_but_separators_is_refused() -> None:
     with pytest.raises(UnreadableTable, match=r"too large to read"):
-        read_rows(b";" * 2_000_000, "file.csv")
+        read_table(b";" * 2_000_000, "file.csv")
 
 
 @pytest.mark.django_db
@@ -124,7 +125,7 @@ def test_a_sheet_reads_no_file_and_unfolds_no_names(tmp_path: Path) -> None:
         xml = sheet(cell).replace(b"<worksheet", b"<!DOCTYPE worksheet [" + said + b"]><worksheet", 1)
         try:
             read = str(read_sheets(with_sheet(xml)))
-        except UnreadableWorkbook:
+        except UnreadableTable:
             continue
         assert "house" not in read
         assert "lol" not in read

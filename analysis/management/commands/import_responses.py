@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from analysis.data.import_file import Answers, read_answers, read_map, read_table
+from analysis.data.import_file import Answers, read_answers, read_map
 from analysis.data.import_teams import ImportRefused
 from analysis.data.imports import import_answers, seal
 from analysis.forms.decisions_and_import import row_numbers
@@ -18,8 +18,8 @@ from analysis.plan.plans import default_plan, import_plan
 from analysis.runs import execution
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.questionnaires.publishing import definition_of
-from teams.files.tables import UnreadableTable
-from teams.files.workbooks import BY_COMMAND
+from teams.files.limits import BY_COMMAND, UnreadableTable
+from teams.files.tables import read_table
 from teams.models import Study
 
 SHOWN = 200
@@ -63,8 +63,10 @@ class Command(BaseCommand):
             raise CommandError("--leave-out takes row numbers such as 4,17,30-32.") from error
         definition = definition_of(survey.version)
         try:
-            table = read_table(options["file"].name, options["file"].read_bytes(), BY_COMMAND)
-            column_map = read_map(options["map"].read_bytes()) if options["map"] else None
+            table = read_table(options["file"].read_bytes(), options["file"].name, BY_COMMAND)
+            column_map = (
+                read_map(read_table(options["map"].read_bytes(), options["map"].name)) if options["map"] else None
+            )
         except (OSError, UnreadableTable) as error:
             raise CommandError(str(error)) from error
         answers = read_answers(

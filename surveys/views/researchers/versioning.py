@@ -27,7 +27,7 @@ from surveys.questionnaires.versions import Comparison, compare
 from surveys.questionnaires.xlsform_reading import Form
 from teams import access
 from teams.base.numbers import whole_number
-from teams.files.tables import MAX_BYTES
+from teams.files.limits import ON_A_PAGE
 from teams.text.glyphs import texts_in
 from teams.views.setup import warn_of_boxes
 
@@ -172,7 +172,7 @@ def questionnaire_import(request: HttpRequest) -> HttpResponse:
                 )
                 return redirect("questionnaire_edit", questionnaire.pk)
         else:
-            found = _read_file(form.cleaned_data["file"].name, form.cleaned_data["file"].read(MAX_BYTES + 1))
+            found = _read_file(form.cleaned_data["file"].name, form.cleaned_data["file"].read(ON_A_PAGE.file_bytes + 1))
         if found.content is not None:
             document = publishing.export(found.content)
     content = found.content if found else None
