@@ -18,7 +18,9 @@ SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("leader", "report"): ("team_report", "team_share", "report_link", "shared_report"),
     ("leader", "talk"): ("team_talk", "shared_talk"),
     ("researcher", "signing-in"): ("join_research", "person_remove"),
-    ("researcher", "study"): ("studies", "study_new", "study_settings", "study_employment", "survey_open", "board"),
+    ("researcher", "study"): (
+        *("studies", "study_new", "study_settings", "study_employment", "survey_open", "board", "study_history"),
+    ),
     ("researcher", "colleagues"): ("study_people",),
     ("researcher", "questionnaire"): (
         *("questionnaires", "questionnaire_new", "questionnaire_import", "questionnaire_templates"),
@@ -40,7 +42,7 @@ SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("researcher", "analysis"): ("runs", "run", "run_new"),
     ("researcher", "results"): (
         *("results", "result_teams", "result_groups", "result_waves", "nonresponse", "composition", "items"),
-        *("screening", "figure", "models", "factor_model", "cases", "case", "write_up", "decisions"),
+        *("screening", "models", "factor_model", "cases", "case", "write_up", "decisions"),
     ),
     ("researcher", "publish"): ("publish", "report_preview", "academy_preview", "study_preview", "units_combine"),
     ("researcher", "files"): (
@@ -53,7 +55,6 @@ SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
             "responses_import",
             "release_file",
         ),
-        *("export_all_results",),
     ),
     ("researcher", "ending"): ("study_delete", "deleted_studies"),
     ("administrator", "trying"): ("dev_mail",),

@@ -63,3 +63,10 @@ def test_what_is_fetched_from_elsewhere_is_found() -> None:
         assert FETCHED.search(line)
     assert not FETCHED.search('<a href="https://reuse.software"> <link rel="icon" href="../_static/icon.svg">')
     assert FETCHED_BY_STYLE.search("@font-face { src: url(https://fonts.example/x) }")
+
+
+def test_the_list_of_decisions_calls_each_by_its_title() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(r"^(\d+\. )\[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = {path.name: path.read_text().splitlines()[0].removeprefix("# ") for path in folder.glob("0*.md")}
+    assert {file: number + title for number, title, file in listed} == titles
