@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 
-from surveys.collecting import collections
-from surveys.linking import address_lists, personal_links
+from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import AddressCheck, Invitee, Meeting
 from teams.mail.bounces import when_unwanted
 from teams.mail.listing import LOST, Reader, name_readers
 from teams.models import OutboxMessage, Participation
 
 
-@when_unwanted(personal_links.LINK_MAIL)
-@when_unwanted(personal_links.REPLACED_MAIL)
+@when_unwanted(SurveyMail.PERSONAL_LINK)
+@when_unwanted(SurveyMail.PERSONAL_LINK_REPLACED)
 def opt_out(invitee_id: int) -> None:
     for invitee in Invitee.objects.filter(pk=invitee_id):
         personal_links.opt_out(invitee)
 
 
-@name_readers(personal_links.LINK_MAIL)
-@name_readers(personal_links.REPLACED_MAIL)
+@name_readers(SurveyMail.PERSONAL_LINK)
+@name_readers(SurveyMail.PERSONAL_LINK_REPLACED)
 def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     invitees = Invitee.objects.select_related("collection__participation__team")
     found = invitees.in_bulk([message.object_id for message in messages])
@@ -29,7 +29,7 @@ def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(collections.OPENED_MAIL)
+@name_readers(SurveyMail.COLLECTING_BEGINS)
 def of_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
@@ -39,7 +39,7 @@ def of_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(personal_links.FACILITATOR_MAIL)
+@name_readers(SurveyMail.FACILITATOR_LINK)
 def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     meetings = Meeting.objects.select_related("collection__participation__team")
     found = meetings.in_bulk([message.object_id for message in messages])
@@ -50,7 +50,7 @@ def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(address_lists.MAIL)
+@name_readers(SurveyMail.CONFIRM_ADDRESSES)
 def of_checks(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     checks = AddressCheck.objects.select_related("academy").in_bulk([message.object_id for message in messages])
     return {

@@ -6,13 +6,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from surveys.collecting import collections
 from surveys.linking import address_lists, personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import AddressCheck, Collection, Invitee, Meeting
 from teams.mail.composing import Mail, absolute
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import register
-from teams.mail.templates import CONTACTS, LEADERS, LETTERS, TEACHERS, Letter, offer, write
-from teams.meetings import planning
+from teams.mail.templates import LETTERS, Letter, offer, write
 from teams.models import Attendee, Participation, PlannedMeeting, Study
 from teams.people.contact_person import reads_results, who_gave
 from teams.text.directions import isolated
@@ -44,28 +44,28 @@ def _of_teachers(participation: Participation, study: Study) -> dict[str, str]:
     return {"team": participation.team.name, "k": str(study.k)}
 
 
-@register(personal_links.LINK_MAIL)
+@register(SurveyMail.PERSONAL_LINK)
 def personal_link(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
     if invitee is None:
         return None
-    return _letter(personal_links.LINK_MAIL, invitee, language)
+    return _letter(SurveyMail.PERSONAL_LINK, invitee, language)
 
 
-@register(personal_links.REPLACED_MAIL)
+@register(SurveyMail.PERSONAL_LINK_REPLACED)
 def replaced_link(object_id: int, language: str) -> Mail | None:
     """To everybody with a link, whether or not they answered: nobody can tell."""
     invitee = _invitee(object_id)
-    return None if invitee is None else _letter(personal_links.REPLACED_MAIL, invitee, language)
+    return None if invitee is None else _letter(SurveyMail.PERSONAL_LINK_REPLACED, invitee, language)
 
 
-@register(personal_links.REMINDER_MAIL, leaves_trace=False)
+@register(SurveyMail.PERSONAL_REMINDER_TO_ALL)
 def personal_reminder(object_id: int, language: str) -> Mail | None:
     invitee = _invitee(object_id)
-    return None if invitee is None else _letter(personal_links.REMINDER_MAIL, invitee, language)
+    return None if invitee is None else _letter(SurveyMail.PERSONAL_REMINDER_TO_ALL, invitee, language)
 
 
-@register(personal_links.FACILITATOR_MAIL, any_hour=True)
+@register(SurveyMail.FACILITATOR_LINK)
 def facilitator_link(object_id: int, language: str) -> Mail | None:
     meeting = (
         Meeting.objects.select_related(
@@ -82,7 +82,7 @@ def facilitator_link(object_id: int, language: str) -> Mail | None:
         return None
     values = _of_contact(participation) | {"link": personal_links.facilitator_url(meeting)}
     study, origin = meeting.collection.survey.study, who_gave(participation)
-    return write(personal_links.FACILITATOR_MAIL, study, language, participation.contact_email, values, origin=origin)
+    return write(SurveyMail.FACILITATOR_LINK, study, language, participation.contact_email, values, origin=origin)
 
 
 def _of_contact(participation: Participation) -> dict[str, str]:
@@ -95,7 +95,7 @@ def _of_contact(participation: Participation) -> dict[str, str]:
     }
 
 
-@register(collections.OPENED_MAIL)
+@register(SurveyMail.COLLECTING_BEGINS)
 def collecting_begins(object_id: int, language: str) -> Mail | None:
     """To the leader of a team that takes part: its questionnaire is open. Not once its answers are sealed."""
     participation = (
@@ -107,21 +107,21 @@ def collecting_begins(object_id: int, language: str) -> Mail | None:
     if participation is None:
         return None
     values = _of_leader(participation) | {"link": absolute(reverse("team", args=[participation.pk]))}
-    return write(collections.OPENED_MAIL, participation.study, language, participation.leader_email, values)
+    return write(SurveyMail.COLLECTING_BEGINS, participation.study, language, participation.leader_email, values)
 
 
 def _of_leader(participation: Participation) -> dict[str, str]:
     return {"name": participation.leader_name, "team": participation.team.name}
 
 
-@register(address_lists.MAIL)
+@register(SurveyMail.CONFIRM_ADDRESSES)
 def confirm_addresses(object_id: int, language: str) -> Mail | None:
     """To somebody of an academy: the link to the list of its addresses."""
     check = AddressCheck.objects.select_related("study", "academy__institution").filter(pk=object_id).first()
     if check is None or check.answered_at is not None or address_lists.is_over(check):
         return None
     values = _of_check(check) | {"link": address_lists.link(check)}
-    return write(address_lists.MAIL, check.study, language, check.email, values)
+    return write(SurveyMail.CONFIRM_ADDRESSES, check.study, language, check.email, values)
 
 
 def _of_check(check: AddressCheck) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _of_check(check: AddressCheck) -> dict[str, str]:
     return {"name": check.name, "academy": check.academy.name, "institution": check.academy.institution.name}
 
 
-@register(planning.BRIEFING_MAIL)
+@register(TeamMail.MEETING_BRIEFING)
 def meeting_briefing(object_id: int, language: str) -> Mail | None:
     """To the contact person or researcher who leads a fixed meeting, two days before: what to say, and the link."""
     attendee = (
@@ -160,7 +160,7 @@ def meeting_briefing(object_id: int, language: str) -> Mail | None:
         "link": personal_links.facilitator_url(meeting),
     }
     origin = who_gave(participation) if attendee.part == Attendee.Part.CONTACT else ""
-    return write(planning.BRIEFING_MAIL, participation.study, language, attendee.email, values, origin=origin)
+    return write(TeamMail.MEETING_BRIEFING, participation.study, language, attendee.email, values, origin=origin)
 
 
 def _when(planned: PlannedMeeting) -> str:
@@ -198,10 +198,8 @@ def _example_briefing(study: Study) -> dict[str, str]:
 
 
 offer(
-    collections.OPENED_MAIL,
     Letter(
-        title=gettext_lazy("Notice that the questionnaire is open"),
-        reader=LEADERS,
+        kind=SurveyMail.COLLECTING_BEGINS,
         template="emails/surveys/collecting_begins.txt",
         subject=gettext_lazy("The questionnaire is open: {team}"),
         fields=("name", "team", "link"),
@@ -216,10 +214,8 @@ def _example_check(study: Study) -> dict[str, str]:
 
 
 offer(
-    personal_links.LINK_MAIL,
     Letter(
-        title=gettext_lazy("Personal link of a teacher"),
-        reader=TEACHERS,
+        kind=SurveyMail.PERSONAL_LINK,
         template="emails/surveys/personal_link.txt",
         subject=gettext_lazy("Your link: {study}"),
         fields=("team", "k", "link"),
@@ -228,10 +224,8 @@ offer(
     ),
 )
 offer(
-    personal_links.REPLACED_MAIL,
     Letter(
-        title=gettext_lazy("New personal link of a teacher, after the key was lost"),
-        reader=TEACHERS,
+        kind=SurveyMail.PERSONAL_LINK_REPLACED,
         template="emails/surveys/personal_link_replaced.txt",
         subject=gettext_lazy("Your new link: {study}"),
         fields=("team", "k", "link"),
@@ -240,10 +234,8 @@ offer(
     ),
 )
 offer(
-    personal_links.REMINDER_MAIL,
     Letter(
-        title=gettext_lazy("Reminder of all teachers, also of those who have finished"),
-        reader=TEACHERS,
+        kind=SurveyMail.PERSONAL_REMINDER_TO_ALL,
         template="emails/surveys/personal_reminder.txt",
         subject=gettext_lazy("Reminder: {study}"),
         fields=("team", "k", "link"),
@@ -252,10 +244,8 @@ offer(
     ),
 )
 offer(
-    personal_links.FACILITATOR_MAIL,
     Letter(
-        title=gettext_lazy("Link of a contact person who leads a meeting"),
-        reader=CONTACTS,
+        kind=SurveyMail.FACILITATOR_LINK,
         template="emails/surveys/facilitator_link.txt",
         subject=gettext_lazy("Leading the meeting: {team}"),
         fields=("name", "team", "when", "link"),
@@ -263,10 +253,8 @@ offer(
     ),
 )
 offer(
-    planning.BRIEFING_MAIL,
     Letter(
-        title=gettext_lazy("Briefing two days before a meeting"),
-        reader=CONTACTS,
+        kind=TeamMail.MEETING_BRIEFING,
         template="emails/surveys/meeting_briefing.txt",
         subject=gettext_lazy("Leading the meeting: {team}"),
         fields=("name", "team", "when", "link"),
@@ -274,10 +262,8 @@ offer(
     ),
 )
 offer(
-    address_lists.MAIL,
     Letter(
-        title=gettext_lazy("Link to confirm the addresses of an academy's teachers"),
-        reader=CONTACTS,
+        kind=SurveyMail.CONFIRM_ADDRESSES,
         template="emails/surveys/confirm_addresses.txt",
         subject=gettext_lazy("Do these addresses belong to teachers? {study}"),
         fields=("name", "academy", "institution", "link"),

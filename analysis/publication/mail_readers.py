@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from analysis.mail_kinds import ReportMail
 from analysis.models.readers import ReportLink
-from analysis.publication.mails import ACADEMY_MAIL, REPORT_MAIL
 from teams.mail.listing import Reader, name_readers
 from teams.models import OutboxMessage, Participation
 
 
-@name_readers(REPORT_MAIL)
+@name_readers(ReportMail.REPORT_READY)
 def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
@@ -18,7 +18,7 @@ def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(ACADEMY_MAIL)
+@name_readers(ReportMail.ACADEMY_REPORT_READY)
 def of_academy_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
     return {

@@ -3,19 +3,17 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from analysis.mail_kinds import ReportMail
 from analysis.models import Publication
 from analysis.models.readers import ReportLink
 from analysis.publication.links import path_of
 from teams.mail.composing import Mail, absolute
 from teams.mail.outbox import register
-from teams.mail.templates import DIRECTORS, LEADERS, Letter, offer, write
+from teams.mail.templates import Letter, offer, write
 from teams.models import Academy, Participation, Role, Study
 
-REPORT_MAIL = "report_ready"
-ACADEMY_MAIL = "academy_report_ready"
 
-
-@register(REPORT_MAIL)
+@register(ReportMail.REPORT_READY)
 def report_ready(object_id: int, language: str) -> Mail | None:
     """To the leader of a team that takes part, while a publication stands; to nobody who could not sign in to read it."""
     participation = (
@@ -26,7 +24,7 @@ def report_ready(object_id: int, language: str) -> Mail | None:
     if participation is None or not Publication.objects.filter(study=participation.study).exists():
         return None
     values = _of_report(participation) | {"link": absolute(reverse("team_report", args=[participation.pk]))}
-    return write(REPORT_MAIL, participation.study, language, participation.leader_email, values)
+    return write(ReportMail.REPORT_READY, participation.study, language, participation.leader_email, values)
 
 
 def _of_report(participation: Participation) -> dict[str, str]:
@@ -45,10 +43,8 @@ def _example_report(study: Study) -> dict[str, str]:
 
 
 offer(
-    REPORT_MAIL,
     Letter(
-        title=gettext_lazy("Notice that a team's report is ready"),
-        reader=LEADERS,
+        kind=ReportMail.REPORT_READY,
         template="emails/analysis/report_ready.txt",
         subject=gettext_lazy("The report of your team: {team}"),
         fields=("name", "team", "days", "link"),
@@ -57,7 +53,7 @@ offer(
 )
 
 
-@register(ACADEMY_MAIL)
+@register(ReportMail.ACADEMY_REPORT_READY)
 def academy_report_ready(object_id: int, language: str) -> Mail | None:
     """To the director of an academy, with the link to its report, while that link opens."""
     link = ReportLink.objects.select_related("study", "academy__institution").filter(pk=object_id).first()
@@ -66,7 +62,7 @@ def academy_report_ready(object_id: int, language: str) -> Mail | None:
     if not Publication.objects.filter(study=link.study).exists():
         return None
     values = _of_academy(link.academy) | {"link": absolute(path_of(link))}
-    return write(ACADEMY_MAIL, link.study, language, link.academy.director_email, values)
+    return write(ReportMail.ACADEMY_REPORT_READY, link.study, language, link.academy.director_email, values)
 
 
 def _of_academy(academy: Academy) -> dict[str, str]:
@@ -80,10 +76,8 @@ def _example_academy(study: Study) -> dict[str, str]:
 
 
 offer(
-    ACADEMY_MAIL,
     Letter(
-        title=gettext_lazy("Notice that an academy's report is ready"),
-        reader=DIRECTORS,
+        kind=ReportMail.ACADEMY_REPORT_READY,
         template="emails/analysis/academy_report_ready.txt",
         subject=gettext_lazy("The report of your academy: {academy}"),
         fields=("name", "academy", "link"),

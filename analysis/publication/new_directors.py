@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from analysis.mail_kinds import ReportMail
 from analysis.models.readers import ReportLink
 from analysis.publication.links import end_directors_links, links_for_directors, renew
-from analysis.publication.mails import ACADEMY_MAIL
 from teams.mail.outbox import queue, queue_many
 from teams.models import Academy
 
@@ -19,11 +19,11 @@ def follow_director(academy: Academy) -> None:
     for study in end_directors_links(academy):
         made = links_for_directors(study, academy)
         if academy.director_email:
-            queue_many(ACADEMY_MAIL, [link.pk for link in made], study=study)
+            queue_many(ReportMail.ACADEMY_REPORT_READY, [link.pk for link in made], study=study)
 
 
 def renew_for_director(link: ReportLink) -> None:
     """A new address by mail; the old one ends."""
     with transaction.atomic():
         renew(link)
-        queue(ACADEMY_MAIL, link.pk, study=link.study)
+        queue(ReportMail.ACADEMY_REPORT_READY, link.pk, study=link.study)

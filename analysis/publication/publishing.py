@@ -12,6 +12,7 @@ from analysis.choices.decisions import standing
 from analysis.data import dataset
 from analysis.disclosure import Group
 from analysis.history import Happened
+from analysis.mail_kinds import ReportMail
 from analysis.models import AnalysisRun, Publication, ScreeningDecision
 from analysis.models.results import ReliabilityResult, ScaleSet
 from analysis.plan.plans import locked_plan
@@ -19,7 +20,6 @@ from analysis.plan.scales import final_scales
 from analysis.publication import versions
 from analysis.publication.files import queue_files
 from analysis.publication.links import links_for_directors
-from analysis.publication.mails import ACADEMY_MAIL, REPORT_MAIL
 from analysis.reports.groups import counted_groups
 from analysis.reports.material import StoredSpreads, read_material, stored_spreads
 from teams import history
@@ -103,11 +103,11 @@ def publish(run: AnalysisRun, user: User | None, without: Collection[str] = ()) 
             detail = f"run {run.pk}" + (f" – {', '.join(judged.left_out)}" if judged.left_out else "")
             history.record(study, Happened.PUBLISHED, by=user, detail=detail[:500])
             queue_files(publication)
-            queue_many(ACADEMY_MAIL, [link.pk for link in links_for_directors(study)], study=study)
+            queue_many(ReportMail.ACADEMY_REPORT_READY, [link.pk for link in links_for_directors(study)], study=study)
             # leaders hear of the first publication; a correction stands on the same page
             if judged.is_first:
                 teams = Participation.objects.filter(study=study, state=Participation.State.ACCEPTED)
-                queue_many(REPORT_MAIL, teams.values_list("pk", flat=True), study=study)
+                queue_many(ReportMail.REPORT_READY, teams.values_list("pk", flat=True), study=study)
     except IntegrityError:  # somebody published the same run at the same moment: theirs counts
         return Publication.objects.get(run=run)
     return publication

@@ -19,6 +19,7 @@ from surveys.collecting.paper_counts import paper_counts_of
 from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.linking import confirming, personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Meeting, PresentBy, Response, Survey
 from teams.base.leases import Chore, wake
 from teams.history import record
@@ -26,7 +27,6 @@ from teams.links import new_nonce
 from teams.models import Participation, Study, User
 from teams.people.contact_person import hold_academy, note_vouched
 
-OPENED_MAIL = "surveys.collecting_begins"  # to a leader who accepted before the survey opened
 SEAL_TASK = "surveys.seal_due_collections"
 OPENING = Chore("surveys.open")
 
@@ -136,7 +136,7 @@ def open_missing(study: Study | None = None) -> int:
 
 
 def _open_and_tell(teams: Sequence[tuple[int, int]]) -> tuple[int, dict[int, OSError]]:
-    made, failed = open_teams(teams[0][0], [pk for _study, pk in teams], mail=OPENED_MAIL)
+    made, failed = open_teams(teams[0][0], [pk for _study, pk in teams], mail=SurveyMail.COLLECTING_BEGINS)
     return len(made), failed
 
 

@@ -18,6 +18,7 @@ from surveys.collecting.counts import counts
 from surveys.history import Happened
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Invitee, LinkSecret, Slip
 from teams.base import sweeping
 from teams.base.leases import Chore
@@ -108,9 +109,9 @@ def _new_links(collection: Collection, key: bytes) -> int:
     sweeping.mark([LinkSecret])
     mailed = [one.pk for one in invitees if not one.opted_out]
     for pk in mailed:  # what waits would say the same, without saying why
-        outbox.drop(personal_links.LINK_MAIL, pk)
-        outbox.drop(personal_links.REPLACED_MAIL, pk)
-    outbox.queue_many(personal_links.REPLACED_MAIL, mailed, study=collection.survey.study)
+        outbox.drop(SurveyMail.PERSONAL_LINK, pk)
+        outbox.drop(SurveyMail.PERSONAL_LINK_REPLACED, pk)
+    outbox.queue_many(SurveyMail.PERSONAL_LINK_REPLACED, mailed, study=collection.survey.study)
     return len(mailed)
 
 

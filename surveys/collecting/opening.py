@@ -18,6 +18,7 @@ from surveys.linking import personal_links
 from surveys.models import Collection, Meeting, Survey
 from teams.links import new_nonce
 from teams.mail import outbox
+from teams.mail.kinds import MailKind
 from teams.meetings import planning
 from teams.models import Participation, Study
 from teams.studies.setting_up import promise
@@ -28,13 +29,15 @@ CODE_SIGNS = "ACDEFGHJKMNPQRTUVWXY3479"
 CODE_LENGTH = 6
 
 
-def open_teams(study_id: int, teams: Sequence[int], mail: str = "") -> tuple[dict[int, Collection], dict[int, OSError]]:
+def open_teams(
+    study_id: int, teams: Sequence[int], mail: MailKind | None = None
+) -> tuple[dict[int, Collection], dict[int, OSError]]:
     """Open the collections of teams (participations) of one study, as far as they still take part and have none.
 
     What a team said when it accepted is copied: the way of collecting and the number of teachers approached.
 
     Args:
-        mail: what kind of mail each leader gets that it is open; blank for none, as the leader is on the page.
+        mail: what kind of mail each leader gets that it is open; None for none, as the leader is on the page.
 
     Returns:
         The collections that were made, and why a team's key could not be written, each by the number of the participation.

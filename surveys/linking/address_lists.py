@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from surveys.history import Happened
 from surveys.linking import confirming
+from surveys.mail_kinds import SurveyMail
 from surveys.models import AddressCheck, Collection, Invitee, PresentBy
 from teams import links as signed_links
 from teams.history import record
@@ -30,7 +31,6 @@ from teams.people.mail_domains import domains_of
 from teams.studies.setting_up import link_until
 from teams.text.addresses import folded, same_person
 
-MAIL = "surveys.confirm_addresses"
 PURPOSE = "addresses"
 
 
@@ -123,7 +123,7 @@ def ask(study: Study, academy: Academy, name: str, email: str, by: User) -> Addr
     }
     check, _made = AddressCheck.objects.update_or_create(study=study, academy=academy, defaults=values)
     record(study, Happened.ADDRESS_LIST_SENT, academy=academy, by=by, detail=f"{name} <{check.email}>")
-    queue(MAIL, check.pk, study=study)
+    queue(SurveyMail.CONFIRM_ADDRESSES, check.pk, study=study)
     return check
 
 

@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from surveys.history import Happened
 from surveys.keys import collection_keys, seal_list
 from surveys.keys.row_keys import row_key
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Invitee, LinkSecret, Meeting
 from teams import links as signed_links
 from teams.history import record, record_many
@@ -29,11 +30,6 @@ from teams.mail.outbox import drop_many, queue_many
 from teams.models import Participation, User
 from teams.people.contact_person import reading_results
 from teams.text import addresses
-
-LINK_MAIL = "surveys.personal_link"
-REPLACED_MAIL = "surveys.personal_link_replaced"  # after the key of the first link was lost: collecting/new_keys.py
-REMINDER_MAIL = "surveys.personal_reminder_to_all"
-FACILITATOR_MAIL = "surveys.facilitator_link"
 
 LONGEST_ADDRESS = 254
 TOKEN_BYTES = 20
@@ -67,7 +63,7 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
         invited = Invitee.objects.filter(collection=collection, email__in=wanted, secret__isnull=True)
         new = list(invited.order_by("pk").values_list("pk", flat=True))
         LinkSecret.objects.bulk_create(new_secret(pk, key) for pk in new)
-        queue_many(LINK_MAIL, new, study=collection.survey.study)
+        queue_many(SurveyMail.PERSONAL_LINK, new, study=collection.survey.study)
         if new:
             record(
                 collection.survey.study,
@@ -188,7 +184,7 @@ def remind(collection: Collection, by: User | None = None) -> int:
         addresses = dict(locked.invitees.filter(opted_out=False).order_by("pk").values_list("pk", "email"))
         refused = refusals.among(addresses.values())
         invitees = [pk for pk, address in addresses.items() if address not in refused]
-        queue_many(REMINDER_MAIL, invitees, study=locked.survey.study)
+        queue_many(SurveyMail.PERSONAL_REMINDER_TO_ALL, invitees, study=locked.survey.study)
         record(locked.survey.study, Happened.LINKS_REMINDED, participation=locked.participation, by=by)
     return len(invitees)
 
@@ -219,8 +215,8 @@ def send_facilitator_links(meetings: Sequence[Meeting], by: User | None = None) 
     study, pks = going[0].collection.participation.study, [one.pk for one in going]
     with transaction.atomic():
         Meeting.objects.filter(pk__in=pks).update(sent_to_contact=True)
-        drop_many(FACILITATOR_MAIL, pks)  # one that waits would say the same
-        queue_many(FACILITATOR_MAIL, pks, study=study)
+        drop_many(SurveyMail.FACILITATOR_LINK, pks)  # one that waits would say the same
+        queue_many(SurveyMail.FACILITATOR_LINK, pks, study=study)
         record_many(study, Happened.FACILITATOR_LINK_SENT, [one.collection.participation for one in going], by)
     return len(going)
 

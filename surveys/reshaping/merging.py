@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from surveys.history import Happened
 from surveys.models import Collection
 from teams import history
-from teams.inviting import corrections, link_codes, new_leaders
+from teams.inviting import corrections
 from teams.mail import outbox
-from teams.meetings import planning
+from teams.mail.kinds import TeamMail
 from teams.models import (
     Attendee,
     Event,
@@ -42,7 +42,12 @@ from teams.text.directions import isolated
 
 State = Participation.State
 _HOW_FAR = {State.LISTED: 0, State.INVITED: 1, State.ACCEPTED: 2}
-_OF_INVITATION = ("teams.leader_invitation", "teams.leader_reminder", "teams.leader_confirmation", link_codes.CODE_MAIL)
+_OF_INVITATION = (
+    TeamMail.LEADER_INVITATION,
+    TeamMail.LEADER_REMINDER,
+    TeamMail.LEADER_CONFIRMATION,
+    TeamMail.LINK_CODE,
+)
 # What hangs on a team in a study and goes over to the kept one, or ends with the other; anything else keeps two apart
 _DEALT_WITH: tuple[type[models.Model], ...] = (Event, FormerContact, Invitation, PlannedMeeting, Role, OfferedSlot)
 
@@ -203,8 +208,8 @@ def _remove(gone: Participation) -> None:
             outbox.drop(kind, asked)
     planned = PlannedMeeting.objects.filter(participation=gone).values_list("pk", flat=True).first()
     if planned is not None:
-        outbox.drop(planning.DATES_MAIL, planned)
-    outbox.drop(new_leaders.NAMED_MAIL, gone.pk)
+        outbox.drop(TeamMail.MEETING_DATES, planned)
+    outbox.drop(TeamMail.LEADER_NAMED, gone.pk)
     gone.delete()
     Team.objects.select_for_update().get(pk=gone.team_id)  # nobody lists it in a study at this moment
     if Participation.objects.filter(team=gone.team_id).exists():
@@ -223,7 +228,7 @@ def _meets(participation: Participation) -> bool:
     if planned.filter(state=PlannedMeeting.State.CONFIRMED).exists():
         return True
     attendees = list(Attendee.objects.filter(meeting__in=planned.values("pk")).values_list("pk", flat=True))
-    waiting = OutboxMessage.objects.filter(kind=planning.CALENDAR_MAIL, state=OutboxMessage.State.QUEUED)
+    waiting = OutboxMessage.objects.filter(kind=TeamMail.MEETING_CALENDAR, state=OutboxMessage.State.QUEUED)
     return waiting.filter(object_id__in=attendees).exists()
 
 

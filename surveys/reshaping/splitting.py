@@ -23,6 +23,7 @@ from teams import history
 from teams.inviting import invitations
 from teams.inviting.invitations import academy_invitation, list_team
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Invitation, Participation, Team, User
 from teams.people.contact_person import hold_academy
 from teams.studies.setting_up import link_until
@@ -145,4 +146,4 @@ def _ask(old: Participation, made: Participation, by: User) -> None:
     if sent.update(state=Invitation.State.SENT, sent_at=asked_at, link_until=max(until, timezone.localdate(asked_at))):
         invitation = Invitation.objects.get(participation=made)
         history.record(old.study, history.Happened.LEADER_INVITED, participation=made, by=by)
-        outbox.queue("teams.leader_invitation", invitation.pk, due_at=asked_at, study=old.study)
+        outbox.queue(TeamMail.LEADER_INVITATION, invitation.pk, due_at=asked_at, study=old.study)

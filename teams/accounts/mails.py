@@ -10,28 +10,32 @@ from django.utils.translation import gettext_lazy
 
 from teams.mail import outbox
 from teams.mail.composing import Mail, absolute, compose
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import Renderer, register
 from teams.models import User
 
-PASSWORD, FACTOR, NO_FACTOR, CODES = (
-    f"teams.account_{what}" for what in ("password", "factor", "no_factor", "recovery_codes")
-)
 WORDS = {
-    PASSWORD: gettext_lazy("A new password was chosen for your account."),
-    FACTOR: gettext_lazy("A second factor was added to your account: an app that shows codes, or a security key."),
-    NO_FACTOR: gettext_lazy("A second factor was taken off your account: an app that shows codes, or a security key."),
-    CODES: gettext_lazy("New recovery codes were made for your account. The ones before do not work any more."),
+    TeamMail.ACCOUNT_PASSWORD: gettext_lazy("A new password was chosen for your account."),
+    TeamMail.ACCOUNT_FACTOR: gettext_lazy(
+        "A second factor was added to your account: an app that shows codes, or a security key."
+    ),
+    TeamMail.ACCOUNT_NO_FACTOR: gettext_lazy(
+        "A second factor was taken off your account: an app that shows codes, or a security key."
+    ),
+    TeamMail.ACCOUNT_RECOVERY_CODES: gettext_lazy(
+        "New recovery codes were made for your account. The ones before do not work any more."
+    ),
 }
 #: allauth's name for each of its own mails about this, and what goes out in its place
 IN_PLACE_OF = {
-    "account/email/password_set": PASSWORD,
-    "account/email/password_changed": PASSWORD,
-    "account/email/password_reset": PASSWORD,
-    "mfa/email/totp_activated": FACTOR,
-    "mfa/email/webauthn_added": FACTOR,
-    "mfa/email/totp_deactivated": NO_FACTOR,
-    "mfa/email/webauthn_removed": NO_FACTOR,
-    "mfa/email/recovery_codes_generated": CODES,
+    "account/email/password_set": TeamMail.ACCOUNT_PASSWORD,
+    "account/email/password_changed": TeamMail.ACCOUNT_PASSWORD,
+    "account/email/password_reset": TeamMail.ACCOUNT_PASSWORD,
+    "mfa/email/totp_activated": TeamMail.ACCOUNT_FACTOR,
+    "mfa/email/webauthn_added": TeamMail.ACCOUNT_FACTOR,
+    "mfa/email/totp_deactivated": TeamMail.ACCOUNT_NO_FACTOR,
+    "mfa/email/webauthn_removed": TeamMail.ACCOUNT_NO_FACTOR,
+    "mfa/email/recovery_codes_generated": TeamMail.ACCOUNT_RECOVERY_CODES,
 }
 
 
@@ -40,7 +44,7 @@ def tell(user: User, allauths_name: str) -> None:
     outbox.queue(IN_PLACE_OF[allauths_name], user.pk)
 
 
-def _renderer(kind: str) -> Renderer:
+def _renderer(kind: TeamMail) -> Renderer:
     def render(object_id: int, language: str) -> Mail | None:
         user = User.objects.filter(pk=object_id, is_active=True).first()
         if user is None:
@@ -58,4 +62,4 @@ def _renderer(kind: str) -> Renderer:
 
 
 for one in WORDS:
-    register(one, any_hour=True)(_renderer(one))
+    register(one)(_renderer(one))

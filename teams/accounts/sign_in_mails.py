@@ -19,10 +19,10 @@ from django.utils.crypto import salted_hmac
 from teams.base import sealed
 from teams.mail import composing, outbox
 from teams.mail.composing import Mail
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import register
 from teams.models import OutboxMessage, SignInMail
 
-KIND = "teams.sign_in"
 CODE = "account/email/login_code"
 PURPOSE = b"sign-in mails"
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # none that is mistaken for another, no words
@@ -57,10 +57,10 @@ def ask(template: str, address: str, context: dict[str, Any], language: str) -> 
         shown["code"] = code_of(shown["code"])
     content = sealed.seal({"template": template, "to": address, "context": shown}, PURPOSE)
     row = SignInMail.objects.create(sealed=content.decode())
-    outbox.queue(KIND, row.pk, language)
+    outbox.queue(TeamMail.SIGN_IN, row.pk, language)
 
 
-@register(KIND, at_once=True)
+@register(TeamMail.SIGN_IN)
 def _render(object_id: int, language: str) -> Mail | None:
     row = SignInMail.objects.filter(pk=object_id).first()
     if row is None:
@@ -80,5 +80,5 @@ def forget() -> int:
     """What beat calls: nothing stays of them for longer than a day. Returns how many went."""
     old = list(SignInMail.objects.filter(asked_at__lt=timezone.now() - KEPT).values_list("pk", flat=True))
     with transaction.atomic():
-        OutboxMessage.objects.filter(kind=KIND, object_id__in=old).delete()
+        OutboxMessage.objects.filter(kind=TeamMail.SIGN_IN, object_id__in=old).delete()
         return SignInMail.objects.filter(pk__in=old).delete()[0]

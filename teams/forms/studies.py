@@ -65,6 +65,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
             "ends_on",
             "contact_name",
             "contact_email",
+            "language",
             "k",
             "grace_hours",
             "report_days",
@@ -96,6 +97,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 "The slips are printed before the meeting, and each works once. Without them somebody who knows the code of the "
                 "meeting can answer more than once, up to the number of people present."
             ),
+            "language": gettext_lazy("Who has an account gets mails in the language of the account."),
             "controller": gettext_lazy("Who decides about the data: it stands in every mail and welcome text."),
             "processor": gettext_lazy("The organisation that runs the server, if it is another one."),
             "privacy_contact": gettext_lazy("Name and address of the data protection officer."),
@@ -168,7 +170,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 half("starts_on", "ends_on"),
                 css_class="mb-4",
             ),
-            Fieldset(_("Who to ask about it"), half("contact_name", "contact_email"), css_class="mb-4"),
+            Fieldset(_("Who to ask about it"), half("contact_name", "contact_email"), "language", css_class="mb-4"),
             Fieldset(
                 _("Protection of small groups"), half("k", "grace_hours"), "report_days", "slips", css_class="mb-4"
             ),

@@ -17,6 +17,7 @@ from teams import history
 from teams.inviting import new_leaders
 from teams.links import new_nonce
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import Academy, FormerContact, Invitation, Participation, Role, Team, User
 from teams.people import former_contacts
@@ -31,10 +32,6 @@ from teams.people.contact_person import (
 )
 from teams.studies.setting_up import link_until
 from teams.text.addresses import same_person
-
-HANDED_OVER_MAIL = "teams.wave_handed_over"  # to the leader to whose account an earlier wave opens from now on
-
-LET_IN_MAIL = "teams.leader_let_in"  # to the leader of a team that nobody invited
 
 # What other apps move to a new director's address, inside the transaction: their links that the one before holds
 FOLLOW_DIRECTOR: list[Callable[[Academy], None]] = []
@@ -61,7 +58,7 @@ def correct_director(academy: Academy, name: str, email: str, *, by: User | None
     for invitation in Invitation.objects.filter(academy=academy).select_related("study"):
         history.record(invitation.study, history.Happened.CONTACT_CHANGED, academy=academy, by=by, detail=detail)
         if old_email != email:
-            _renew(invitation, "teams.director_invitation")
+            _renew(invitation, TeamMail.DIRECTOR_INVITATION)
             if former_contacts.director_was_asked(invitation):
                 former_contacts.tell(
                     FormerContact.Part.DIRECTOR,
@@ -120,7 +117,7 @@ def correct_leader(
     history.record(was.study, event, participation=was, by=by, by_link=by_link, detail=detail)
     if moved:
         for invitation in Invitation.objects.filter(participation=was).select_related("study"):
-            _renew(invitation, "teams.leader_invitation")
+            _renew(invitation, TeamMail.LEADER_INVITATION)
         if was_asked:
             former_contacts.tell(
                 FormerContact.Part.LEADER,
@@ -158,7 +155,7 @@ def hand_over(participation: Participation, later: Participation, *, by: User) -
     if not correct_leader(participation, name, email, by=by, event=history.Happened.WAVE_HANDED_OVER):
         return False
     open_to_leader(participation)
-    outbox.queue(HANDED_OVER_MAIL, participation.pk, study=participation.study)
+    outbox.queue(TeamMail.WAVE_HANDED_OVER, participation.pk, study=participation.study)
     return True
 
 
@@ -182,7 +179,7 @@ def let_leader_in(participation: Participation, *, by: User) -> bool:
     open_to_leader(found)
     detail = _in_short(found.leader_name, found.leader_email)
     history.record(found.study, history.Happened.LEADER_LET_IN, participation=found, by=by, detail=detail)
-    outbox.queue(LET_IN_MAIL, found.pk, study=found.study)
+    outbox.queue(TeamMail.LEADER_LET_IN, found.pk, study=found.study)
     return True
 
 
@@ -239,7 +236,7 @@ def note_director_as_leader(participation: Participation, by: User | None) -> No
         history.record(participation.study, history.Happened.DIRECTOR_LEADS, participation=participation, by=by)
 
 
-def _renew(invitation: Invitation, kind: str) -> None:
+def _renew(invitation: Invitation, kind: TeamMail) -> None:
     """A new nonce, so that the link in the old mailbox opens nothing; and the mail again where the answer still waits.
 
     Whoever is named begins anew: with a link that works as long as any that is mailed today, and with all reminders to come.

@@ -21,6 +21,7 @@ from teams.history import Happened
 from teams.inviting.corrections import correct_leader, note_director_as_leader, open_to_leader
 from teams.links import INVITATION, NO_REMINDERS, make_token, new_nonce
 from teams.mail import outbox, refusals
+from teams.mail.kinds import TeamMail
 from teams.models import Academy, Invitation, Participation, Study, Team, User
 from teams.people.contact_person import check_contact, check_leader, hold_academy
 from teams.studies.setting_up import NotYet, link_until, promise, why_not_yet
@@ -149,7 +150,7 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
             invitation, Invitation.State.LISTED, state=Invitation.State.SENT, sent_at=now, link_until=link_until(study)
         )
         history.record(study, Happened.DIRECTOR_INVITED, academy=invitation.academy, by=by)
-        outbox.queue("teams.director_invitation", invitation.pk, study=study)
+        outbox.queue(TeamMail.DIRECTOR_INVITATION, invitation.pk, study=study)
         n_invited += 1
     if n_invited:
         promise(study)
@@ -179,7 +180,7 @@ def accept_academy(
         invitation.study, Happened.DIRECTOR_ACCEPTED, academy=invitation.academy, by_link=by_link, detail=detail
     )
     _approach(invitation, approach, by_link)
-    outbox.queue("teams.director_confirmation", invitation.pk, study=invitation.study)
+    outbox.queue(TeamMail.DIRECTOR_CONFIRMATION, invitation.pk, study=invitation.study)
     return True
 
 
@@ -228,7 +229,7 @@ def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: boo
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, Happened.LEADER_INVITED, participation=participation, by_link=by_link)
-            outbox.queue("teams.leader_invitation", leaders.pk, due_at=asked_at, study=invitation.study)
+            outbox.queue(TeamMail.LEADER_INVITATION, leaders.pk, due_at=asked_at, study=invitation.study)
             n_approached += 1
     return n_approached
 
@@ -284,7 +285,7 @@ def accept_team(
         by_link=by_link,
         detail=f"{mode}: {approached}",
     )
-    outbox.queue("teams.leader_confirmation", invitation.pk, study=invitation.study)
+    outbox.queue(TeamMail.LEADER_CONFIRMATION, invitation.pk, study=invitation.study)
     return True
 
 
@@ -354,11 +355,11 @@ def _remind(invitation: Invitation, ripe: Q, events: tuple[Happened, Happened], 
     study = invitation.study
     if invitation.academy_id:
         history.record(study, of_director, academy=invitation.academy, by=by)
-        outbox.queue("teams.director_reminder", invitation.pk, study=study)
+        outbox.queue(TeamMail.DIRECTOR_REMINDER, invitation.pk, study=study)
     else:
         participation = _participation(invitation)
         history.record(study, of_leader, participation=participation, by=by)
-        outbox.queue("teams.leader_reminder", invitation.pk, study=study)
+        outbox.queue(TeamMail.LEADER_REMINDER, invitation.pk, study=study)
     return True
 
 

@@ -16,10 +16,10 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from teams.links import new_nonce
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Invitation, LinkCode
 from teams.text.addresses import masked
 
-CODE_MAIL = "teams.link_code"
 MINUTES = 30
 TRIES = 5
 PER_DAY = 5
@@ -45,8 +45,8 @@ def ask(invitation: Invitation) -> bool:
         LinkCode.objects.filter(pk=code.pk).update(
             nonce=new_nonce(), asked_at=now, n_tries=0, n_asked=code.n_asked + 1 if today else 1
         )
-    outbox.drop(CODE_MAIL, invitation.pk)
-    outbox.queue(CODE_MAIL, invitation.pk, study=invitation.study)
+    outbox.drop(TeamMail.LINK_CODE, invitation.pk)
+    outbox.queue(TeamMail.LINK_CODE, invitation.pk, study=invitation.study)
     return True
 
 

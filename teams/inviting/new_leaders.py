@@ -11,20 +11,19 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.mail import outbox, refusals
+from teams.mail.kinds import TeamMail
 from teams.models import Invitation, Participation, Role, Study
 from teams.text.directions import isolated
-
-NAMED_MAIL = "teams.leader_named"  # to who leads a team that takes part, in the place of another
 
 _SAID_NO = (Invitation.State.DECLINED, Invitation.State.WITHDRAWN)
 
 
 def tell(participation: Participation) -> bool:
     """Queue the mail, inside the transaction of the change. False where nobody is to be told by mail."""
-    outbox.drop(NAMED_MAIL, participation.pk)  # who was named a moment ago and is replaced already
+    outbox.drop(TeamMail.LEADER_NAMED, participation.pk)  # who was named a moment ago and is replaced already
     if not _pages_are_open(participation) or wants_no_mail(participation.study, participation.leader_email):
         return False
-    outbox.queue(NAMED_MAIL, participation.pk, study=participation.study)
+    outbox.queue(TeamMail.LEADER_NAMED, participation.pk, study=participation.study)
     return True
 
 

@@ -12,6 +12,7 @@ from teams import history
 from teams.inviting.invitations import REASONS_TO_DECLINE, teams_of
 from teams.links import new_nonce
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import Invitation, Participation, User
 from teams.studies.setting_up import link_until
@@ -70,7 +71,7 @@ def withdraw(
                 by_link=by_link,
                 detail=detail,
             )
-            outbox.queue("teams.team_withdrawn", participation.invitation.pk, study=invitation.study)
+            outbox.queue(TeamMail.TEAM_WITHDRAWN, participation.invitation.pk, study=invitation.study)
     planning.end_meetings(teams)
     return True
 
@@ -84,9 +85,9 @@ def reissue(invitation: Invitation, by: User | None = None) -> bool:
         return False
     if invitation.academy_id:
         history.record(invitation.study, history.Happened.LINK_REISSUED, academy=invitation.academy, by=by)
-        outbox.queue("teams.director_invitation", invitation.pk, study=invitation.study)
+        outbox.queue(TeamMail.DIRECTOR_INVITATION, invitation.pk, study=invitation.study)
     else:
         participation = Participation.objects.select_related("team").get(invitation=invitation)
         history.record(invitation.study, history.Happened.LINK_REISSUED, participation=participation, by=by)
-        outbox.queue("teams.leader_invitation", invitation.pk, study=invitation.study)
+        outbox.queue(TeamMail.LEADER_INVITATION, invitation.pk, study=invitation.study)
     return True

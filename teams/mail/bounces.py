@@ -23,6 +23,7 @@ from anymail.signals import AnymailTrackingEvent, EventType
 from django.db.models import Q
 
 from teams.base.leases import Chore, digest
+from teams.mail.kinds import MailKind
 from teams.mail.server import of_provider
 from teams.models import OutboxMessage
 
@@ -85,7 +86,7 @@ Stop = Callable[[int], object]
 _stops: dict[str, Stop] = {}
 
 
-def when_unwanted(*kinds: str) -> Callable[[Stop], Stop]:
+def when_unwanted(*kinds: MailKind) -> Callable[[Stop], Stop]:
     """Decorator: the function that ends reminders to the reader of a mail of these kinds, by the number of its object."""
 
     def remember(stop: Stop) -> Stop:

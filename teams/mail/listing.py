@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from teams import history
 from teams.mail import outbox, pace
 from teams.mail.bounces import STATUS
-from teams.mail.templates import LETTERS
+from teams.mail.kinds import ABOUT_INVITATIONS, KINDS, MailKind
 from teams.models import Invitation, OutboxMessage, Study, User
 
 PER_PAGE = 50
@@ -64,7 +64,7 @@ _readers: dict[str, ReadersOf] = {}
 _same_reader: list[tuple[str, ...]] = []
 
 
-def name_readers(*kinds: str) -> Callable[[ReadersOf], ReadersOf]:
+def name_readers(*kinds: MailKind) -> Callable[[ReadersOf], ReadersOf]:
     """Decorator: the function that tells, for mails of these kinds, who reads them, by the number of the mail.
 
     The kinds of one call share their objects: the last mail about an object tells whether its reader can be reached.
@@ -125,7 +125,7 @@ def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:
     return [
         MailRow(
             message=one,
-            title=LETTERS[one.kind].title if one.kind in LETTERS else TITLES.get(one.kind, _("Mail")),
+            title=KINDS[one.kind].words if one.kind in KINDS else _("Mail"),
             reader=readers.get(one.pk),
             state=state_in_words(one),
             note=note_on(one, waits),
@@ -135,22 +135,9 @@ def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:
     ]
 
 
-TITLES: "dict[str, str | Promise]" = {
-    "teams.researcher_added": gettext_lazy("Notice to a new researcher"),
-    "teams.researcher_asked": gettext_lazy("Invitation of a researcher"),
-    "teams.retention_over": gettext_lazy("Notice that the time to keep the answers is over"),
-    "teams.former_contact": gettext_lazy("Notice to who was here before"),
-    "teams.link_code": gettext_lazy("Code to stop taking part"),
-    "teams.leader_let_in": gettext_lazy("Notice that a team's pages are open to its leader"),
-    "teams.leader_named": gettext_lazy("Notice to who leads a team from now on"),
-    "teams.wave_handed_over": gettext_lazy("Notice that an earlier measurement was handed over"),
-}
-
-
 def last_mail_about(invitation: Invitation) -> MailRow | None:
     """The last mail to the person of an invitation, for that person's page."""
-    of_invitations = next(kinds for kinds in _same_reader if "teams.director_invitation" in kinds)
-    last = OutboxMessage.objects.filter(kind__in=of_invitations, object_id=invitation.pk).order_by("-pk").first()
+    last = OutboxMessage.objects.filter(kind__in=ABOUT_INVITATIONS, object_id=invitation.pk).order_by("-pk").first()
     return rows_of(invitation.study, [last])[0] if last else None
 
 

@@ -25,6 +25,7 @@ from teams.base.leases import DATABASE_AWAY, Chore, Claim, ClaimLost, Queue, fre
 from teams.mail import pace, refusals, server
 from teams.mail.composing import Mail, NobodyToMail
 from teams.mail.errors import UnsendableMail, in_words, is_final, is_the_servers, may_have_gone
+from teams.mail.kinds import Goes, MailKind
 from teams.mail.server import Sender
 from teams.models import OutboxMessage, Study, User
 
@@ -63,34 +64,29 @@ OUTBOX = Queue(
 LOST = Chore("teams.reminders_lost")  # reminders that leave no trace and did not go: counted, never named
 
 
-def register(
-    kind: str, *, leaves_trace: bool = True, any_hour: bool = False, at_once: bool = False
-) -> Callable[[Renderer], Renderer]:
+def register(kind: MailKind) -> Callable[[Renderer], Renderer]:
     """Decorator: the function that renders mails of this kind from an object id and a language.
 
-    It returns None where the mail is no longer wanted. It is called outside any transaction. Where it would tell too much
-    who got a mail and who did not (a reminder goes to those who have not answered), the kind leaves no trace: the row is
-    deleted before it is handed over, and whatever becomes of it no line and no row tells. A kind for ``any_hour`` does not
-    wait for the sending hours: it answers what its reader just did, or it cannot wait. One that goes ``at_once`` goes before
-    all others too: its reader sits and waits for it.
+    It returns None where the mail is no longer wanted. It is called outside any transaction. How the mail goes says its kind
+    (kinds.py): of one that goes without a trace whatever becomes of it no line and no row tells.
     """
 
     def remember(renderer: Renderer) -> Renderer:
-        if not leaves_trace:
-            _traceless.add(kind)
-        if any_hour or at_once:
-            _any_hour.add(kind)
-        if at_once:
-            _at_once.add(kind)
         if _renderers.setdefault(kind, renderer) is not renderer:
             raise ValueError(f"Mails of kind '{kind}' have a renderer already.")
+        if Goes.WITHOUT_TRACE in kind.goes:
+            _traceless.add(kind)
+        if kind.goes & (Goes.ANY_HOUR | Goes.AT_ONCE):
+            _any_hour.add(kind)
+        if Goes.AT_ONCE in kind.goes:
+            _at_once.add(kind)
         return renderer
 
     return remember
 
 
 def queue(
-    kind: str, object_id: int, language: str = "", due_at: datetime | None = None, *, study: Study | None = None
+    kind: MailKind, object_id: int, language: str = "", due_at: datetime | None = None, *, study: Study | None = None
 ) -> None:
     """Put a mail in the outbox, inside the transaction that causes it. Raises KeyError for an unknown kind.
 
@@ -100,7 +96,7 @@ def queue(
 
 
 def queue_many(
-    kind: str,
+    kind: MailKind,
     object_ids: Iterable[int],
     language: str = "",
     due_at: datetime | None = None,
@@ -118,12 +114,12 @@ def queue_many(
     wake_after_commit()
 
 
-def drop(kind: str, object_id: int) -> int:
+def drop(kind: MailKind, object_id: int) -> int:
     """Take a waiting mail back: what it would have said holds no longer. One under way is not held back."""
     return drop_many(kind, [object_id])
 
 
-def drop_many(kind: str, object_ids: Iterable[int]) -> int:
+def drop_many(kind: MailKind, object_ids: Iterable[int]) -> int:
     """As `drop`, of each of these objects."""
     waiting = OutboxMessage.objects.filter(OUTBOX.waits & free(), kind=kind, object_id__in=list(object_ids))
     return waiting.update(state=OutboxMessage.State.DROPPED)
@@ -222,12 +218,19 @@ def _send(claim: Claim[OutboxMessage], sender: Sender) -> bool:
 
 
 def _made(message: OutboxMessage) -> Mail | None:
-    """The mail in its reader's language: that of their account, Dutch for who has none."""
-    mail = _in_language(message, message.language or settings.LANGUAGE_CODE)
+    """The mail in its reader's language. It is made to learn its address, and made again where that reads another language."""
+    of_study = message.study.language if message.study is not None else settings.LANGUAGE_CODE
+    mail = _in_language(message, message.language or of_study)
     if mail is None or message.language:
         return mail
-    theirs = User.objects.filter(email__iexact=mail.to).values_list("language", flat=True).first()
-    return mail if theirs in (None, settings.LANGUAGE_CODE) else _in_language(message, theirs)
+    language = language_of(mail.to, of_study)
+    return mail if language == of_study else _in_language(message, language)
+
+
+def language_of(address: str, of_study: str) -> str:
+    """The language of whoever reads this address: that of their account, or else the study's."""
+    theirs = User.objects.filter(email__iexact=address).values_list("language", flat=True).first()
+    return theirs if theirs in dict(settings.LANGUAGES) else of_study
 
 
 def _in_language(message: OutboxMessage, language: str) -> Mail | None:

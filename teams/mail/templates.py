@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from teams import history
 from teams.mail.composing import Attachment, Mail, absolute, from_text
+from teams.mail.kinds import MailKind
 from teams.mail.outbox import ENDS_REMINDERS
 from teams.models import MailText, Study, User
 from teams.text.directions import isolated
@@ -60,19 +61,11 @@ FIELDS: "dict[str, tuple[Text, Text]]" = {
 COMMON = ("study", "controller", "contact", "contact_email", "privacy_officer")
 
 
-# Who gets letters, in the order of the page
-DIRECTORS, LEADERS = gettext_lazy("Directors"), gettext_lazy("Team leaders")
-CONTACTS, TEACHERS = gettext_lazy("Contact persons"), gettext_lazy("Teachers")
-ATTENDEES = gettext_lazy("Everybody who comes to a team meeting for the study")
-READERS = (DIRECTORS, LEADERS, ATTENDEES, CONTACTS, TEACHERS)
-
-
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A kind of mail that a study may put in its own words."""
 
-    title: "_StrPromise"
-    reader: "_StrPromise"  # one of READERS
+    kind: MailKind
     template: str  # of the shipped text, with fields and without variables
     subject: "_StrPromise"
     fields: tuple[str, ...]  # beside those of every letter
@@ -80,6 +73,10 @@ class Letter:
     required: tuple[str, ...] = (LINK,)
     origin: "Text" = ""  # where the reader's address comes from: stands in the closing of the first mail
     reminder: bool = False  # its closing and its headers say how to end reminders
+
+    @property
+    def title(self) -> str:
+        return str(self.kind.words)
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -95,13 +92,13 @@ class Wording:
     own: bool  # the study's own, not the shipped ones
 
 
-LETTERS: dict[str, Letter] = {}
+LETTERS: dict[str, Letter] = {}  # by the kind's word
 
 
-def offer(kind: str, letter: Letter) -> None:
+def offer(letter: Letter) -> None:
     """Let studies edit the mails of this kind. Raises ValueError for a second letter of one kind."""
-    if LETTERS.setdefault(kind, letter) is not letter:
-        raise ValueError(f"Mails of kind '{kind}' have a letter already.")
+    if LETTERS.setdefault(letter.kind, letter) is not letter:
+        raise ValueError(f"Mails of kind '{letter.kind}' have a letter already.")
 
 
 # ------------------------------------------------------------------------------------------------ the words

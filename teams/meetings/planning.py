@@ -23,6 +23,7 @@ from django.utils import timezone
 from teams import history
 from teams.history import Happened
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings.slots import meetings_of, overlaps
 from teams.models import (
     Attendee,
@@ -38,9 +39,6 @@ from teams.models import (
 from teams.people import former_contacts
 from teams.people.contact_person import check_contact, hold_academy
 
-CALENDAR_MAIL = "teams.meeting_calendar"  # to an attendee: the meeting as it is now, or its cancellation
-DATES_MAIL = "teams.meeting_dates"  # to a leader: a researcher proposes dates
-BRIEFING_MAIL = "teams.meeting_briefing"  # to an attendee: what to say, and the facilitator's link
 BRIEFED = (Attendee.Part.CONTACT, Attendee.Part.RESEARCHER)
 BRIEF_BEFORE = timedelta(days=2)
 BRIEF_AT = time(9)
@@ -80,7 +78,7 @@ def propose(
     detail = ", ".join(in_short(one) for one in chosen)
     _record(participation, Happened.MEETING_PROPOSED, detail, by, by_link)
     if not by_leader:
-        outbox.queue(DATES_MAIL, planned.pk, study=participation.study)
+        outbox.queue(TeamMail.MEETING_DATES, planned.pk, study=participation.study)
     planned.refresh_from_db()
     return planned
 
@@ -340,8 +338,8 @@ def _tell(planned: PlannedMeeting, *, moved: bool = False, only_new: bool = Fals
             meeting=planned, part=part, name=person.name, email=person.email
         )
         if is_new or not only_new:
-            outbox.drop(CALENDAR_MAIL, attendee.pk)
-            outbox.queue(CALENDAR_MAIL, attendee.pk, study=_study_of(attendee))
+            outbox.drop(TeamMail.MEETING_CALENDAR, attendee.pk)
+            outbox.queue(TeamMail.MEETING_CALENDAR, attendee.pk, study=_study_of(attendee))
         if part in BRIEFED and (is_new or moved):
             briefed.append(attendee)
     _brief(briefed)
@@ -354,7 +352,7 @@ def _begin_anew(planned: PlannedMeeting) -> None:
     it stays the same one.
     """
     attendees = list(planned.attendees.filter(left=False))
-    told = [attendee.pk for attendee in attendees if not outbox.drop(CALENDAR_MAIL, attendee.pk)]
+    told = [attendee.pk for attendee in attendees if not outbox.drop(TeamMail.MEETING_CALENDAR, attendee.pk)]
     Attendee.objects.filter(pk__in=told).update(left=True)
     if len(told) == len(attendees):
         PlannedMeeting.objects.filter(pk=planned.pk).update(uid=uuid.uuid4())
@@ -373,15 +371,15 @@ def _brief(attendees: Iterable[Attendee]) -> None:
         if starts_at is not None and starts_at > now:
             morning = datetime.combine(timezone.localdate(starts_at) - BRIEF_BEFORE, BRIEF_AT)
             due[attendee.meeting.participation.study, max(timezone.make_aware(morning), now)].append(attendee.pk)
-    outbox.drop_many(BRIEFING_MAIL, [one.pk for one in attendees])
+    outbox.drop_many(TeamMail.MEETING_BRIEFING, [one.pk for one in attendees])
     for (study, due_at), pks in due.items():
-        outbox.queue_many(BRIEFING_MAIL, pks, due_at=due_at, study=study)
+        outbox.queue_many(TeamMail.MEETING_BRIEFING, pks, due_at=due_at, study=study)
 
 
 def _cancel(attendee: Attendee) -> None:
     """Nothing that waits is sent any more; who was sent the meeting gets its cancellation."""
-    outbox.drop(BRIEFING_MAIL, attendee.pk)
-    outbox.drop(CALENDAR_MAIL, attendee.pk)
+    outbox.drop(TeamMail.MEETING_BRIEFING, attendee.pk)
+    outbox.drop(TeamMail.MEETING_CALENDAR, attendee.pk)
     sent = Q(state=OutboxMessage.State.SENT) | Q(state=OutboxMessage.State.QUEUED)  # one under way cannot be held back
-    if OutboxMessage.objects.filter(sent, kind=CALENDAR_MAIL, object_id=attendee.pk).exists():
-        outbox.queue(CALENDAR_MAIL, attendee.pk, study=_study_of(attendee))
+    if OutboxMessage.objects.filter(sent, kind=TeamMail.MEETING_CALENDAR, object_id=attendee.pk).exists():
+        outbox.queue(TeamMail.MEETING_CALENDAR, attendee.pk, study=_study_of(attendee))

@@ -7,13 +7,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from teams.inviting.corrections import HANDED_OVER_MAIL, LET_IN_MAIL
-from teams.inviting.link_codes import CODE_MAIL, MINUTES, code_of, waiting
-from teams.inviting.new_leaders import NAMED_MAIL, wants_no_mail
+from teams.inviting.link_codes import MINUTES, code_of, waiting
+from teams.inviting.new_leaders import wants_no_mail
 from teams.mail.composing import Mail, absolute, compose
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import register
 from teams.models import FormerContact, Invitation, Participation, Study
-from teams.people.former_contacts import FORMER_MAIL
 from teams.text.directions import isolated
 
 
@@ -21,7 +20,7 @@ def _closing(study: Study) -> str:
     return render_to_string("emails/closing.txt", {"study": study, "origin": "", "stop": ""})
 
 
-@register(FORMER_MAIL, any_hour=True)
+@register(TeamMail.FORMER_CONTACT)
 def former_contact(object_id: int, language: str) -> Mail | None:
     """To who was leader, director or contact person; None where this person was removed since."""
     former = (
@@ -101,14 +100,14 @@ def _by_whom(former: FormerContact) -> str:
     return _("A researcher, %(name)s, changed this.") % {"name": isolated(former.by)}
 
 
-@register(HANDED_OVER_MAIL, any_hour=True)
+@register(TeamMail.WAVE_HANDED_OVER)
 def wave_handed_over(object_id: int, language: str) -> Mail | None:
     """To who leads the wave from now on."""
     subject = _("An earlier measurement of %(team)s is open to you: %(study)s")
     return _to_leader(object_id, subject, "emails/teams/wave_handed_over.txt")
 
 
-@register(NAMED_MAIL)
+@register(TeamMail.LEADER_NAMED)
 def leader_named(object_id: int, language: str) -> Mail | None:
     """To who was named in the place of a leader who had accepted; None where they said no since."""
     wave = Participation.objects.select_related("study").filter(pk=object_id).first()
@@ -117,7 +116,7 @@ def leader_named(object_id: int, language: str) -> Mail | None:
     return _to_leader(object_id, _("You lead %(team)s from now on: %(study)s"), "emails/teams/leader_named.txt")
 
 
-@register(LET_IN_MAIL)
+@register(TeamMail.LEADER_LET_IN)
 def leader_let_in(object_id: int, language: str) -> Mail | None:
     """To the leader of a team that nobody invited: the team's pages are open."""
     return _to_leader(object_id, _("The report of %(team)s: %(study)s"), "emails/teams/leader_let_in.txt")
@@ -147,7 +146,7 @@ def _to_leader(participation_id: int, subject: str, template: str) -> Mail | Non
     )
 
 
-@register(CODE_MAIL, any_hour=True)
+@register(TeamMail.LINK_CODE)
 def link_code(object_id: int, language: str) -> Mail | None:
     """The code, to the address of the invitation; None where it ended before the mail could go."""
     invitation = (

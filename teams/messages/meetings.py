@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.mail.composing import Attachment, Mail, absolute
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import register
-from teams.mail.templates import ATTENDEES, LEADERS, Letter, offer, write
-from teams.meetings import calendars, planning
+from teams.mail.templates import Letter, offer, write
+from teams.meetings import calendars
 from teams.models import Attendee, OutboxMessage, Participation, PlannedMeeting, Study
 from teams.people.contact_person import who_gave
 from teams.text.directions import isolated
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 FILE = "meeting.ics"
 
 
-@register(planning.DATES_MAIL)
+@register(TeamMail.MEETING_DATES)
 def meeting_dates(object_id: int, language: str) -> Mail | None:
     """To the leader: the dates that a researcher proposes."""
     planned = (
@@ -42,7 +43,7 @@ def meeting_dates(object_id: int, language: str) -> Mail | None:
         "dates": _listed(date.starts_at for date in dates),
         "link": absolute(reverse("team_meeting", args=[participation.pk])),
     }
-    return write(planning.DATES_MAIL, participation.study, language, participation.leader_email, values)
+    return write(TeamMail.MEETING_DATES, participation.study, language, participation.leader_email, values)
 
 
 def _listed(moments: Iterable[datetime]) -> str:
@@ -62,10 +63,8 @@ def _example_dates(study: Study) -> dict[str, str]:
 
 
 offer(
-    planning.DATES_MAIL,
     Letter(
-        title=gettext_lazy("Dates to choose from for the team meeting"),
-        reader=LEADERS,
+        kind=TeamMail.MEETING_DATES,
         template="emails/teams/meeting_dates.txt",
         subject=gettext_lazy("A date for the team meeting: {team}"),
         fields=("name", "team", "dates", "link"),
@@ -76,11 +75,9 @@ offer(
 
 # ------------------------------------------------------------------------------------------------ the meeting itself
 # One kind of mail, whose words say what happened: a study may write each of them anew.
-FIXED, MOVED = "teams.meeting_fixed", "teams.meeting_moved"
-CALLED_OFF, REPLACED = "teams.meeting_called_off", "teams.meeting_replaced"
 
 
-@register(planning.CALENDAR_MAIL, any_hour=True)
+@register(TeamMail.MEETING_CALENDAR)
 def meeting_calendar(object_id: int, language: str) -> Mail | None:
     """To an attendee: the meeting as it is now; its cancellation where it was called off or somebody else comes."""
     attendee = (
@@ -97,7 +94,7 @@ def meeting_calendar(object_id: int, language: str) -> Mail | None:
     planned = attendee.meeting
     participation = planned.participation
     kind = _what_happened(attendee)
-    if kind in (CALLED_OFF, REPLACED):
+    if kind in (TeamMail.MEETING_CALLED_OFF, TeamMail.MEETING_REPLACED):
         method, attendees = calendars.CANCEL, [attendee]
     else:
         method, attendees = calendars.REQUEST, list(planned.attendees.filter(left=False).order_by("pk"))
@@ -109,16 +106,16 @@ def meeting_calendar(object_id: int, language: str) -> Mail | None:
     return write(kind, participation.study, language, attendee.email, values, origin=origin, attachments=(file,))
 
 
-def _what_happened(attendee: Attendee) -> str:
+def _what_happened(attendee: Attendee) -> TeamMail:
     """Which letter it is: whether the meeting is new to this person's calendar, another than it was, or over."""
     if attendee.meeting.state == PlannedMeeting.State.CANCELLED:
-        return CALLED_OFF
+        return TeamMail.MEETING_CALLED_OFF
     if attendee.left:
-        return REPLACED
+        return TeamMail.MEETING_REPLACED
     had_it = OutboxMessage.objects.filter(
-        kind=planning.CALENDAR_MAIL, object_id=attendee.pk, state=OutboxMessage.State.SENT
+        kind=TeamMail.MEETING_CALENDAR, object_id=attendee.pk, state=OutboxMessage.State.SENT
     )
-    return MOVED if had_it.exists() else FIXED
+    return TeamMail.MEETING_MOVED if had_it.exists() else TeamMail.MEETING_FIXED
 
 
 def _page_of(attendee: Attendee) -> str:
@@ -161,21 +158,13 @@ def _example_meeting(study: Study) -> dict[str, str]:
     return _of_meeting(planned, planned.participation.leader_name)
 
 
-def _offer_about_meeting(kind: str, title: "_StrPromise", subject: "_StrPromise") -> None:
+def _offer_about_meeting(kind: TeamMail, subject: "_StrPromise") -> None:
     template = f"emails/{kind.replace('.', '/')}.txt"
     fields = ("name", "team", "meeting", "link")
-    offer(kind, Letter(title, ATTENDEES, template, subject, fields, example=_example_meeting, required=("meeting",)))
+    offer(Letter(kind, template, subject, fields, example=_example_meeting, required=("meeting",)))
 
 
-_offer_about_meeting(FIXED, gettext_lazy("The date of the team meeting"), gettext_lazy("Team meeting {team}"))
-_offer_about_meeting(
-    MOVED, gettext_lazy("Another date, time or room of the team meeting"), gettext_lazy("Changed: team meeting {team}")
-)
-_offer_about_meeting(
-    CALLED_OFF, gettext_lazy("The team meeting is called off"), gettext_lazy("Called off: team meeting {team}")
-)
-_offer_about_meeting(
-    REPLACED,
-    gettext_lazy("Somebody else comes to the team meeting in your place"),
-    gettext_lazy("You need not come: team meeting {team}"),
-)
+_offer_about_meeting(TeamMail.MEETING_FIXED, gettext_lazy("Team meeting {team}"))
+_offer_about_meeting(TeamMail.MEETING_MOVED, gettext_lazy("Changed: team meeting {team}"))
+_offer_about_meeting(TeamMail.MEETING_CALLED_OFF, gettext_lazy("Called off: team meeting {team}"))
+_offer_about_meeting(TeamMail.MEETING_REPLACED, gettext_lazy("You need not come: team meeting {team}"))

@@ -3,10 +3,10 @@ ends their reminders."""
 
 from collections.abc import Sequence
 
-from teams.inviting import corrections, link_codes, new_leaders, reminders
+from teams.inviting import reminders
 from teams.mail.bounces import when_unwanted
+from teams.mail.kinds import ABOUT_INVITATIONS, TeamMail
 from teams.mail.listing import Reader, name_readers
-from teams.meetings import planning
 from teams.models import (
     Attendee,
     FormerContact,
@@ -18,29 +18,16 @@ from teams.models import (
     ResearcherInvitation,
     Role,
 )
-from teams.people import former_contacts
-from teams.studies import joining, setting_up
-
-OF_INVITATIONS = (
-    "teams.director_invitation",
-    "teams.director_reminder",
-    "teams.director_confirmation",
-    "teams.leader_invitation",
-    "teams.leader_reminder",
-    "teams.leader_confirmation",
-    "teams.team_withdrawn",
-    link_codes.CODE_MAIL,
-)
 
 
-@when_unwanted(*OF_INVITATIONS)
+@when_unwanted(*ABOUT_INVITATIONS)
 def end_reminders(invitation_id: int) -> None:
     invitation = Invitation.objects.select_related("study", "academy", "participation").filter(pk=invitation_id).first()
     if invitation is not None:
         reminders.end_reminders(invitation)
 
 
-@name_readers(*OF_INVITATIONS)
+@name_readers(*ABOUT_INVITATIONS)
 def of_invitations(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Invitation.objects.select_related("academy", "participation__team").in_bulk([m.object_id for m in messages])
     readers = {}
@@ -57,7 +44,7 @@ def of_invitations(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     return readers
 
 
-@name_readers("teams.researcher_added", "teams.retention_over")
+@name_readers(TeamMail.RESEARCHER_ADDED, TeamMail.RETENTION_OVER)
 def of_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Role.objects.select_related("user", "study").in_bulk([message.object_id for message in messages])
     return {
@@ -67,7 +54,7 @@ def of_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(joining.ASKED_MAIL)
+@name_readers(TeamMail.RESEARCHER_ASKED)
 def of_asked_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = ResearcherInvitation.objects.select_related("study").in_bulk([message.object_id for message in messages])
     return {
@@ -77,7 +64,7 @@ def of_asked_researchers(messages: Sequence[OutboxMessage]) -> dict[int, Reader]
     }
 
 
-@name_readers(setting_up.JOINED_MAIL)
+@name_readers(TeamMail.RESEARCHER_JOINED)
 def of_notices(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Notice.objects.select_related("user", "event__study").in_bulk([m.object_id for m in messages])
     return {
@@ -87,7 +74,7 @@ def of_notices(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(planning.CALENDAR_MAIL, planning.BRIEFING_MAIL)
+@name_readers(TeamMail.MEETING_CALENDAR, TeamMail.MEETING_BRIEFING)
 def of_attendees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     attendees = Attendee.objects.select_related("meeting__participation__team")
     found = attendees.in_bulk([message.object_id for message in messages])
@@ -98,7 +85,7 @@ def of_attendees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(planning.DATES_MAIL)
+@name_readers(TeamMail.MEETING_DATES)
 def of_planned(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     planned = PlannedMeeting.objects.select_related("participation__team")
     found = planned.in_bulk([message.object_id for message in messages])
@@ -109,7 +96,7 @@ def of_planned(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(former_contacts.FORMER_MAIL)
+@name_readers(TeamMail.FORMER_CONTACT)
 def of_former_contacts(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     rows = FormerContact.objects.select_related("academy", "participation__team")
     found = rows.in_bulk([message.object_id for message in messages])
@@ -121,7 +108,7 @@ def of_former_contacts(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     }
 
 
-@name_readers(corrections.HANDED_OVER_MAIL, corrections.LET_IN_MAIL, new_leaders.NAMED_MAIL)
+@name_readers(TeamMail.WAVE_HANDED_OVER, TeamMail.LEADER_LET_IN, TeamMail.LEADER_NAMED)
 def of_new_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {

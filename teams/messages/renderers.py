@@ -8,22 +8,13 @@ from teams.access import studies_of
 from teams.accounts.sign_in import set_password_path
 from teams.inviting import invitations
 from teams.mail.composing import Mail, absolute, compose
+from teams.mail.kinds import TeamMail
 from teams.mail.outbox import register
-from teams.mail.templates import DIRECTORS, LEADERS, LETTERS, Letter, offer, write
+from teams.mail.templates import LETTERS, Letter, offer, write
 from teams.models import Academy, Invitation, Membership, Notice, ResearcherInvitation, Role, Study, Team, User
-from teams.studies.joining import ASKED_MAIL, MEMBER_MAIL
 from teams.studies.joining import path_of as joining_path
 from teams.studies.retention import promised_until
-from teams.studies.setting_up import JOINED_MAIL
 from teams.text.directions import isolated
-
-DIRECTOR_INVITATION = "teams.director_invitation"
-DIRECTOR_REMINDER = "teams.director_reminder"
-DIRECTOR_CONFIRMATION = "teams.director_confirmation"
-LEADER_INVITATION = "teams.leader_invitation"
-LEADER_REMINDER = "teams.leader_reminder"
-LEADER_CONFIRMATION = "teams.leader_confirmation"
-TEAM_WITHDRAWN = "teams.team_withdrawn"
 
 
 def _invitation(pk: int) -> Invitation | None:
@@ -99,62 +90,62 @@ def _leader_is_asked(invitation: Invitation) -> bool:
     )
 
 
-@register(DIRECTOR_INVITATION)
+@register(TeamMail.DIRECTOR_INVITATION)
 def director_invitation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _director_is_asked(invitation):
         return None
-    return _to_director(DIRECTOR_INVITATION, invitation, language)
+    return _to_director(TeamMail.DIRECTOR_INVITATION, invitation, language)
 
 
-@register(DIRECTOR_REMINDER)
+@register(TeamMail.DIRECTOR_REMINDER)
 def director_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _director_is_asked(invitation):
         return None
-    return _to_director(DIRECTOR_REMINDER, invitation, language)
+    return _to_director(TeamMail.DIRECTOR_REMINDER, invitation, language)
 
 
-@register(DIRECTOR_CONFIRMATION, any_hour=True)
+@register(TeamMail.DIRECTOR_CONFIRMATION)
 def director_confirmation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.ACCEPTED:
         return None
-    return _to_director(DIRECTOR_CONFIRMATION, invitation, language)
+    return _to_director(TeamMail.DIRECTOR_CONFIRMATION, invitation, language)
 
 
-@register(LEADER_INVITATION)
+@register(TeamMail.LEADER_INVITATION)
 def leader_invitation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _leader_is_asked(invitation):
         return None
-    return _to_leader(LEADER_INVITATION, invitation, language)
+    return _to_leader(TeamMail.LEADER_INVITATION, invitation, language)
 
 
-@register(LEADER_REMINDER)
+@register(TeamMail.LEADER_REMINDER)
 def leader_reminder(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or not _leader_is_asked(invitation):
         return None
-    return _to_leader(LEADER_REMINDER, invitation, language)
+    return _to_leader(TeamMail.LEADER_REMINDER, invitation, language)
 
 
-@register(LEADER_CONFIRMATION, any_hour=True)
+@register(TeamMail.LEADER_CONFIRMATION)
 def leader_confirmation(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.ACCEPTED:
         return None
     return _to_leader(
-        LEADER_CONFIRMATION, invitation, language, link=reverse("team", args=[invitation.participation_id])
+        TeamMail.LEADER_CONFIRMATION, invitation, language, link=reverse("team", args=[invitation.participation_id])
     )
 
 
-@register(TEAM_WITHDRAWN)
+@register(TeamMail.TEAM_WITHDRAWN)
 def team_withdrawn(object_id: int, language: str) -> Mail | None:
     invitation = _invitation(object_id)
     if invitation is None or invitation.state != Invitation.State.WITHDRAWN:
         return None
-    return _to_leader(TEAM_WITHDRAWN, invitation, language)
+    return _to_leader(TeamMail.TEAM_WITHDRAWN, invitation, language)
 
 
 # ------------------------------------------------------------------------------------------------ their words
@@ -171,10 +162,8 @@ def _example_leader(study: Study) -> dict[str, str]:
 
 
 offer(
-    DIRECTOR_INVITATION,
     Letter(
-        title=gettext_lazy("Invitation of a director"),
-        reader=DIRECTORS,
+        kind=TeamMail.DIRECTOR_INVITATION,
         template="emails/teams/director_invitation.txt",
         subject=gettext_lazy("Invitation: {study}"),
         fields=("name", "academy", "institution", "teams", "link"),
@@ -183,10 +172,8 @@ offer(
     ),
 )
 offer(
-    DIRECTOR_REMINDER,
     Letter(
-        title=gettext_lazy("Reminder of a director"),
-        reader=DIRECTORS,
+        kind=TeamMail.DIRECTOR_REMINDER,
         template="emails/teams/director_reminder.txt",
         subject=gettext_lazy("Reminder: invitation {study}"),
         fields=("name", "academy", "institution", "teams", "link"),
@@ -195,10 +182,8 @@ offer(
     ),
 )
 offer(
-    DIRECTOR_CONFIRMATION,
     Letter(
-        title=gettext_lazy("Confirmation of a director's permission"),
-        reader=DIRECTORS,
+        kind=TeamMail.DIRECTOR_CONFIRMATION,
         template="emails/teams/director_confirmation.txt",
         subject=gettext_lazy("Your permission is recorded: {study}"),
         fields=("name", "academy", "institution", "days", "link"),
@@ -206,10 +191,8 @@ offer(
     ),
 )
 offer(
-    LEADER_INVITATION,
     Letter(
-        title=gettext_lazy("Invitation of a team leader"),
-        reader=LEADERS,
+        kind=TeamMail.LEADER_INVITATION,
         template="emails/teams/leader_invitation.txt",
         subject=gettext_lazy("Invitation for your team: {study}"),
         fields=("name", "team", "academy", "director", "link"),
@@ -218,10 +201,8 @@ offer(
     ),
 )
 offer(
-    LEADER_REMINDER,
     Letter(
-        title=gettext_lazy("Reminder of a team leader"),
-        reader=LEADERS,
+        kind=TeamMail.LEADER_REMINDER,
         template="emails/teams/leader_reminder.txt",
         subject=gettext_lazy("Reminder: invitation for your team, {study}"),
         fields=("name", "team", "academy", "director", "link"),
@@ -230,10 +211,8 @@ offer(
     ),
 )
 offer(
-    LEADER_CONFIRMATION,
     Letter(
-        title=gettext_lazy("Confirmation that a team takes part"),
-        reader=LEADERS,
+        kind=TeamMail.LEADER_CONFIRMATION,
         template="emails/teams/leader_confirmation.txt",
         subject=gettext_lazy("Your team takes part: {study}"),
         fields=("name", "email", "team", "academy", "way", "number", "link"),
@@ -241,10 +220,8 @@ offer(
     ),
 )
 offer(
-    TEAM_WITHDRAWN,
     Letter(
-        title=gettext_lazy("Notice that a team takes part no longer"),
-        reader=LEADERS,
+        kind=TeamMail.TEAM_WITHDRAWN,
         template="emails/teams/team_withdrawn.txt",
         subject=gettext_lazy("Your team no longer takes part: {study}"),
         fields=("name", "team", "academy"),
@@ -255,7 +232,7 @@ offer(
 
 
 # ------------------------------------------------------------------------------------------------ mails of the program
-@register(ASKED_MAIL, any_hour=True)
+@register(TeamMail.RESEARCHER_ASKED)
 def researcher_asked(object_id: int, language: str) -> Mail | None:
     """To whom somebody asked to do research: the name and address that were typed, and nothing of an account."""
     rows = ResearcherInvitation.objects.select_related("group", "study", "invited_by")
@@ -277,7 +254,7 @@ def researcher_asked(object_id: int, language: str) -> Mail | None:
     )
 
 
-@register("teams.researcher_added", any_hour=True)
+@register(TeamMail.RESEARCHER_ADDED)
 def researcher_added(object_id: int, language: str) -> Mail | None:
     role = Role.objects.select_related("user", "study").filter(pk=object_id, kind=Role.Kind.RESEARCHER).first()
     if role is None or role.study is None:
@@ -300,7 +277,7 @@ def researcher_added(object_id: int, language: str) -> Mail | None:
     )
 
 
-@register("teams.retention_over")
+@register(TeamMail.RETENTION_OVER)
 def retention_over(object_id: int, language: str) -> Mail | None:
     """To a researcher: the time for which answers were promised to be kept is past, and a person deletes them."""
     role = Role.objects.select_related("user", "study").filter(pk=object_id, kind=Role.Kind.RESEARCHER).first()
@@ -320,7 +297,7 @@ def retention_over(object_id: int, language: str) -> Mail | None:
     )
 
 
-@register(JOINED_MAIL, any_hour=True)
+@register(TeamMail.RESEARCHER_JOINED)
 def researcher_joined(object_id: int, language: str) -> Mail | None:
     """To those who worked in a study already: who joined it, let in by whom."""
     notice = Notice.objects.select_related("event__study", "event__by", "user").filter(pk=object_id).first()
@@ -344,7 +321,7 @@ def researcher_joined(object_id: int, language: str) -> Mail | None:
     )
 
 
-@register(MEMBER_MAIL, any_hour=True)
+@register(TeamMail.MEMBER_ADDED)
 def member_added(object_id: int, language: str) -> Mail | None:
     """To a new member of a research group, with the way in."""
     membership = Membership.objects.select_related("group", "user").filter(pk=object_id).first()

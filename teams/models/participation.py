@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from teams.models.languages import LENGTH, default_language, language_choices
 from teams.models.people import ResearchGroup, Team, User
 
 
@@ -46,6 +47,12 @@ class Study(models.Model):
     works_council = models.CharField(_("note of the works council"), max_length=200, blank=True)
     retention_years = models.PositiveSmallIntegerField(_("years that answers are kept"), default=10)
     report_days = models.PositiveSmallIntegerField(_("days between the leader's report and the teachers'"), default=14)
+    language = models.CharField(
+        _("language of mails to people without an account"),
+        max_length=LENGTH,
+        choices=language_choices,
+        default=default_language,
+    )
     contact_name = models.CharField(_("contact person of the study"), max_length=120)
     contact_email = models.EmailField(_("e-mail address of the contact person"))
     created_at = models.DateTimeField(auto_now_add=True)

@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from teams.models.languages import LENGTH, default_language, language_choices
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
@@ -31,9 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
-    language = models.CharField(
-        _("language"), max_length=2, choices=[("nl", "Nederlands"), ("en", "English")], default="nl"
-    )
+    language = models.CharField(_("language"), max_length=LENGTH, choices=language_choices, default=default_language)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -108,7 +108,7 @@ class ResearcherInvitation(models.Model):
     )
     name = models.CharField(_("name"), max_length=120)
     email = models.EmailField(_("e-mail address"))
-    language = models.CharField(_("language"), max_length=2, default="nl")
+    language = models.CharField(_("language"), max_length=LENGTH, default=default_language)
     all_studies = models.BooleanField(default=False)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     invited_at = models.DateTimeField(default=timezone.now)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.base.keyed import digests
+from teams.history import Happened
 from teams.models import Academy, Participation, Study, Team, User
 from teams.text.addresses import folded, same_person
 from teams.text.directions import isolated
@@ -174,7 +175,7 @@ def _counts_in(participation: Participation) -> str:
 
 def who_gave(participation: Participation) -> str:
     """Where the contact person's address comes from, for the first mails to them: the leader, or later a researcher."""
-    changed = participation.events.filter(kind="contact_person_changed").select_related("by").first()
+    changed = participation.events.filter(kind=Happened.CONTACT_PERSON_CHANGED).select_related("by").first()
     named = {"team": isolated(participation.team.name)}
     if changed is not None and changed.by is not None and not same_person(changed.by.email, participation.leader_email):
         return _("The researchers entered your name and address for %(team)s, for this study only.") % named

@@ -9,9 +9,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Academy, FormerContact, Invitation, Participation, Role, Study, User
-
-FORMER_MAIL = "teams.former_contact"
 
 
 def tell(
@@ -49,7 +48,7 @@ def tell(
         changer=changer,
         by=by,
     )
-    outbox.queue(FORMER_MAIL, former.pk, study=study)
+    outbox.queue(TeamMail.FORMER_CONTACT, former.pk, study=study)
 
 
 def leader_was_asked(participation: Participation) -> bool:

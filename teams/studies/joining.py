@@ -18,13 +18,12 @@ from teams import history, links
 from teams.base import security_log
 from teams.base.security_log import Act
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Membership, Participation, ResearcherInvitation, ResearchGroup, Role, Study, User
 from teams.studies.groups import work_everywhere
 from teams.studies.setting_up import hold, work_in
 from teams.text.addresses import same_person
 
-ASKED_MAIL = "teams.researcher_asked"
-MEMBER_MAIL = "teams.member_added"
 DAYS = 30  # that a link works
 AGAIN = timedelta(days=1)  # after which somebody who has not answered can be mailed again
 
@@ -136,7 +135,7 @@ def accept(invitation: ResearcherInvitation) -> User | None:
     )
     if created and by_administrator:
         security_log.write(Act.ROLE_GIVEN, by=by.pk, of=user.pk, group=invitation.group_id, kind="member")
-        outbox.queue(MEMBER_MAIL, membership.pk)
+        outbox.queue(TeamMail.MEMBER_ADDED, membership.pk)
     if invitation.study is not None:
         work_in(invitation.study, user, by)
     elif invitation.all_studies:
@@ -174,7 +173,7 @@ def _ask(
         invited_by=by,
         nonce=links.new_nonce(),
     )
-    outbox.queue(ASKED_MAIL, made.pk, language, study=study)
+    outbox.queue(TeamMail.RESEARCHER_ASKED, made.pk, language, study=study)
     return Asked.MAILED
 
 

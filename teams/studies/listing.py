@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q
 
+from teams.mail.kinds import ABOUT_INVITATIONS
 from teams.models import Invitation, OutboxMessage, Participation, Study
 
 ACADEMIES_PER_PAGE = 20
@@ -78,9 +79,7 @@ def _has(search: str, *names: str) -> Q:
 
 def undeliverable_in(study: Study, among: Iterable[int] | None = None) -> set[int]:
     """Invitations in this study (or those of them in ``among``) whose last mail was given up or came back."""
-    mails = OutboxMessage.objects.filter(
-        Q(kind__startswith="teams.director") | Q(kind__startswith="teams.leader")
-    ).exclude(state=OutboxMessage.State.DROPPED)
+    mails = OutboxMessage.objects.filter(kind__in=ABOUT_INVITATIONS).exclude(state=OutboxMessage.State.DROPPED)
     lost = mails.filter(state__in=LOST)
     if among is not None:
         lost = lost.filter(object_id__in=list(among))

@@ -15,11 +15,11 @@ from django.utils import timezone
 from teams import history
 from teams.base.leases import Chore
 from teams.mail import bounces, outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Event, Job, Role, Study
 
 SAID = timedelta(days=14)
 RETENTION = Chore("teams.tell_retention")
-MAIL = "teams.retention_over"
 
 
 def promised_until(study: Study) -> date:
@@ -63,7 +63,7 @@ def _tell(study: Study) -> int:
         return 0
     history.record(study, history.Happened.RETENTION_OVER)
     for role in Role.objects.filter(study=study, kind=Role.Kind.RESEARCHER).select_related("user"):
-        outbox.queue(MAIL, role.pk, study=study)
+        outbox.queue(TeamMail.RETENTION_OVER, role.pk, study=study)
     return 1
 
 

@@ -15,12 +15,12 @@ from django.utils.text import slugify
 
 from teams import history
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import Membership, Notice, ResearcherInvitation, ResearchGroup, Role, Study, User
 from teams.studies.retention import counted_until
 
 RESERVED = {"new", "deleted"}
 LINK_DAYS = 90  # a link opens so long after the mail that brought it, and at least until the study ends
-JOINED_MAIL = "teams.researcher_joined"
 # What somebody invited, a teacher or a reader of results read: fixed from the first of them on
 PROMISED = ("k", "report_days", "slips", "retention_years", "controller", "legal_basis")
 
@@ -136,10 +136,10 @@ def work_in(study: Study, user: User, by: User) -> bool:
     role, created = let_work(study, user)
     if created:
         event = history.record(study, history.Happened.RESEARCHER_ADDED, by=by, detail=user.email)
-        outbox.queue("teams.researcher_added", role.pk, study=study)
+        outbox.queue(TeamMail.RESEARCHER_ADDED, role.pk, study=study)
         for other in researchers_of(study).exclude(user=user):  # who let them in too: it may have been another hand
             notice = Notice.objects.create(event=event, user=other.user)
-            outbox.queue(JOINED_MAIL, notice.pk, study=study)
+            outbox.queue(TeamMail.RESEARCHER_JOINED, notice.pk, study=study)
     return created
 
 

@@ -17,6 +17,7 @@ from teams.forms.filled import hold
 from teams.forms.mails import HoursForm, ScheduleForm, WordsForm
 from teams.inviting import reminders
 from teams.mail import composing, listing, pace, server, templates
+from teams.mail.kinds import To
 from teams.mail.templates import LETTERS, Letter, Wording
 from teams.models import MailHours, MailText, ReminderSchedule, Study, User
 
@@ -66,10 +67,8 @@ def _readers(study: Study) -> list[tuple[str, list[dict[str, object]]]]:
         }
         for kind, letter in LETTERS.items()
     ]
-    return [
-        (str(reader), [row for row in rows if str(LETTERS[str(row["kind"])].reader) == str(reader)])
-        for reader in templates.READERS
-    ]
+    by_reader = [(to.words, [row for row in rows if LETTERS[str(row["kind"])].kind.to is to]) for to in To]
+    return [(words, found) for words, found in by_reader if found]
 
 
 @require_POST

@@ -43,7 +43,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_new(request: HttpRequest) -> HttpResponse:
     user = access.researcher(request.user)
-    initial = {"contact_name": user.name, "contact_email": user.email}
+    initial = {"contact_name": user.name, "contact_email": user.email, "language": user.language}
     groups = access.groups_of(user)
     if not groups.exists():
         messages.warning(

@@ -128,6 +128,7 @@ def _study(cast: Cast) -> dict[str, Any]:
         "legal_basis": "public_task",
         "privacy_contact": "privacy@noord.example",
         "retention_years": 10,
+        "language": "nl",
         "report_days": 14,
         "contact_name": "Alice",
         "contact_email": "alice@noord.example",

@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from analysis import disclosure, withdrawals
 from analysis.choices import decisions
+from analysis.mail_kinds import ReportMail
 from analysis.models import AnalysisRun, Publication, PublishedGroup
 from analysis.publication import publishing, versions
-from analysis.publication.mails import ACADEMY_MAIL, REPORT_MAIL
 from analysis.publication.publishing import PublishingRefused, publish
 from analysis.publication.standing import has_results
 from analysis.publication.units import combine_teams
@@ -227,7 +227,9 @@ def test_without_one_answer_there_is_nothing_to_publish(study, client: Client):
     with pytest.raises(PublishingRefused, match="not one answer"):
         publish(run, None)
     assert not Publication.objects.exists()
-    assert not OutboxMessage.objects.filter(kind__in=[REPORT_MAIL, ACADEMY_MAIL]).exists()
+    assert not OutboxMessage.objects.filter(
+        kind__in=[ReportMail.REPORT_READY, ReportMail.ACADEMY_REPORT_READY]
+    ).exists()
     study.refresh_from_db()
     assert study.promised_on is None
     assert "not published" not in client.get(study.get_absolute_url()).content.decode()

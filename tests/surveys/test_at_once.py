@@ -16,6 +16,7 @@ from surveys.reshaping import ways
 from surveys.reshaping.ways import WayStays, change_way
 from teams.inviting import invitations, withdrawing
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import Event, Invitation, OutboxMessage, Participation, PlannedMeeting, User
 from tests.surveys.conftest import in_threads, make_participation, make_survey
@@ -166,5 +167,5 @@ def test_no_meeting_is_fixed_for_a_team_that_stops(asked, roos, monkeypatch, sto
     assert PlannedMeeting.objects.get().state != PlannedMeeting.State.CONFIRMED
     assert not planning.fix(PlannedMeeting.objects.get(), timezone.now() + timedelta(days=7), researcher=roos)
     outbox.send_due()
-    waiting = OutboxMessage.objects.filter(kind=planning.CALENDAR_MAIL, state="queued")
+    waiting = OutboxMessage.objects.filter(kind=TeamMail.MEETING_CALENDAR, state="queued")
     assert not waiting.exists()

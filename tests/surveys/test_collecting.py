@@ -7,6 +7,7 @@ from django.urls import reverse
 from surveys.answering import submission
 from surveys.collecting import collections
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Survey
 from surveys.questionnaires import publishing
 from teams.models import OutboxMessage, Participation, User
@@ -95,7 +96,7 @@ def test_links_are_sent_to_pasted_addresses(researcher, online):
     assert researcher.post(page, {"addresses": pasted, "seen": shown.seen, "send": "1"}).status_code == 302
     emails = sorted(online.invitees.values_list("email", flat=True))
     assert emails == ["jan@noord.example", "klaas@noord.example", "piet@noord.example"]
-    assert OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL).count() == 3
+    assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_LINK).count() == 3
 
 
 def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_sent(researcher, online):
@@ -123,7 +124,7 @@ def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_se
     )
     assert not OutboxMessage.objects.exists()
     assert researcher.post(page, {"addresses": text, "seen": found.seen, "send": "1"}).status_code == 302
-    assert OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL).count() == 1
+    assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_LINK).count() == 1
     assert sorted(online.invitees.values_list("email", flat=True)) == ["good@noord.example", "known@noord.example"]
 
 
@@ -137,12 +138,12 @@ def test_a_reminder_is_queued(researcher, online, invitees):
     OutboxMessage.objects.all().delete()
     response = researcher.post(page_of(online, "collecting_remind"), follow=True)
     assert response.status_code == 200
-    assert OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).count() == 6
+    assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).count() == 6
 
 
 def test_the_facilitators_link_is_mailed_and_renewed(researcher, collection, meeting):
     researcher.post(page_of(collection, "collecting_facilitator"))
-    assert OutboxMessage.objects.latest("pk").kind == personal_links.FACILITATOR_MAIL
+    assert OutboxMessage.objects.latest("pk").kind == SurveyMail.FACILITATOR_LINK
     old = personal_links.facilitator_url(meeting)
     assert old in researcher.get(page_of(collection)).content.decode()
     researcher.post(page_of(collection, "collecting_renew"))
@@ -154,7 +155,7 @@ def test_an_online_team_has_no_meeting(researcher, online):
     response = researcher.post(page_of(online, "collecting_facilitator"), follow=True)
     assert b"alert-warning" in response.content
     assert not OutboxMessage.objects.filter(
-        kind=personal_links.FACILITATOR_MAIL, study=online.survey.study, object_id=online.pk
+        kind=SurveyMail.FACILITATOR_LINK, study=online.survey.study, object_id=online.pk
     ).exists()
 
 

@@ -17,8 +17,9 @@ from surveys.answering import submission
 from surveys.collecting import collections
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Invitee, LinkSecret, Response, SealedResponse, Survey
-from teams.history import record
+from teams.history import Happened, record
 from teams.mail import outbox
 from teams.models import Job, OutboxMessage
 from tests.teams.test_mail_server import Moody
@@ -150,7 +151,7 @@ def test_addresses_are_invited_once_and_bad_ones_left_out(online):
     )
     assert personal_links.issue_links(online, ["a@noord.example", "c@noord.example"]) == 1
     assert sorted(online.invitees.values_list("email", flat=True)) == [f"{x}@noord.example" for x in "abc"]
-    assert OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL).count() == 3
+    assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_LINK).count() == 3
     assert personal_links.issue_links(online, ["x" * 250 + "@noord.example"]) == 0  # longer than its column
 
 
@@ -215,7 +216,9 @@ def test_a_round_of_reminders_goes_to_everybody_and_tells_nobody_who_answered(on
         }
         assert len(texts) == 1, "the same words for those who answered and the others"
         assert "Deed je al mee" in texts.pop()
-        assert not OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).exists(), "no row is left of it"
+        assert not OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).exists(), (
+            "no row is left of it"
+        )
 
 
 @pytest.mark.parametrize("n_done", [0, 3])
@@ -227,11 +230,11 @@ def test_neither_log_nor_outbox_of_reminders_that_fail_tells_who_answered(online
     sent_mail.outbox.clear()
     caplog.clear()
     personal_links.remind(online)
-    first = OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).order_by("pk").first().pk
+    first = OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).order_by("pk").first().pk
     with override_settings(EMAIL_BACKEND="tests.teams.test_mail_server.Moody"):
         Moody.at_the_door = ConnectionRefusedError()
         outbox.send_due()
-        assert OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).count() == len(invitees), (
+        assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).count() == len(invitees), (
             "none is thrown away"
         )
         Moody.at_the_door, Moody.at_a_mail = None, [smtplib.SMTPRecipientsRefused({"": (451, b"later")})] * 2
@@ -239,7 +242,7 @@ def test_neither_log_nor_outbox_of_reminders_that_fail_tells_who_answered(online
         outbox.send_due()
     left = [
         pk - first
-        for pk in OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).values_list("pk", flat=True)
+        for pk in OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).values_list("pk", flat=True)
     ]
     assert left == [len(invitees), len(invitees) + 1], "they come back as new rows"
     assert mails_to() == [invitee.email for invitee in invitees][2:]
@@ -269,7 +272,7 @@ def test_the_facilitators_mail_holds_the_link(meeting):
 
 def test_a_contact_person_entered_by_a_researcher_reads_so(meeting, roos):
     participation = meeting.collection.participation
-    record(participation.study, "contact_person_changed", participation=participation, by=roos)
+    record(participation.study, Happened.CONTACT_PERSON_CHANGED, participation=participation, by=roos)
     personal_links.send_facilitator_link(meeting)
     outbox.send_due()
     [message] = sent_mail.outbox

@@ -19,6 +19,7 @@ from surveys.collecting import collections, new_keys, sealing
 from surveys.collecting.collections import NotReady
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Invitee, Response, Slip
 from surveys.paper import slips
 from teams.mail import outbox
@@ -202,7 +203,9 @@ def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
     path(online).unlink()
     outbox.send_due()
     assert not [letter for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
-    waiting_mails = OutboxMessage.objects.filter(kind__in=[personal_links.LINK_MAIL, personal_links.REMINDER_MAIL])
+    waiting_mails = OutboxMessage.objects.filter(
+        kind__in=[SurveyMail.PERSONAL_LINK, SurveyMail.PERSONAL_REMINDER_TO_ALL]
+    )
     assert set(waiting_mails.values_list("state", flat=True)) == {OutboxMessage.State.QUEUED}
     assert waiting_mails.count() == 2 * len(invitees)
     path(online).write_bytes(content)

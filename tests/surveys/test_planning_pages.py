@@ -16,6 +16,7 @@ from surveys.collecting.collections import open_collection
 from surveys.collecting.listing import list_collecting
 from surveys.models import Collection, Meeting, Response
 from teams.mail import outbox as mail
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import OutboxMessage, Participation, PlannedMeeting
 from tests.analysis import builders
@@ -196,7 +197,7 @@ def test_the_briefing_has_the_link_and_waits_for_the_collection(study, team):
     mail.send_due()
     (briefing,) = [one for one in outbox.outbox if "/f/" in one.body]
     assert briefing.to == ["cor@x.example"]
-    assert OutboxMessage.objects.filter(kind=planning.BRIEFING_MAIL, state="sent").count() == 1
+    assert OutboxMessage.objects.filter(kind=TeamMail.MEETING_BRIEFING, state="sent").count() == 1
 
 
 def test_lists_ask_as_much_of_twenty_teams_as_of_two(client, study, researcher):

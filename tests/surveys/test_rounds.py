@@ -9,13 +9,14 @@ from django.utils import timezone
 from surveys.answering import submission
 from surveys.collecting import collections
 from surveys.linking import personal_links, rounds
+from surveys.mail_kinds import SurveyMail
 from surveys.models import ReminderRound
 from teams.models import OutboxMessage
 from tests.surveys.conftest import in_threads
 
 
 def queued() -> int:
-    return OutboxMessage.objects.filter(kind=personal_links.REMINDER_MAIL).count()
+    return OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_REMINDER_TO_ALL).count()
 
 
 def due(survey, hours: float = -0.1) -> ReminderRound:

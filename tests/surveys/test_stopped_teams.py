@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from surveys.answering import submission
-from surveys.collecting.collections import OPENED_MAIL
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Invitee, Meeting, Response
 from surveys.paper import entry
 from surveys.reshaping import ways
@@ -32,9 +32,9 @@ def test_nobody_of_a_team_that_stopped_is_mailed_but_its_leader_once(
         Invitation.objects.create(
             study=study, participation=collection.participation, state="accepted", undertaking=True, nonce="a" * 32
         )
-        outbox.queue(OPENED_MAIL, collection.participation_id, study=study)
-    outbox.queue(personal_links.FACILITATOR_MAIL, meeting.pk, study=study)
-    for kind in (personal_links.LINK_MAIL, personal_links.REMINDER_MAIL):
+        outbox.queue(SurveyMail.COLLECTING_BEGINS, collection.participation_id, study=study)
+    outbox.queue(SurveyMail.FACILITATOR_LINK, meeting.pk, study=study)
+    for kind in (SurveyMail.PERSONAL_LINK, SurveyMail.PERSONAL_REMINDER_TO_ALL):
         outbox.queue(kind, invitees[0].pk, study=study)
     if stops:
         for invitation in Invitation.objects.filter(participation__isnull=False):

@@ -6,6 +6,7 @@ from django.test import Client
 
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Invitee
 from surveys.renderers import _of_teachers
 from teams.mail import listing, outbox
@@ -73,13 +74,13 @@ def test_once_the_key_is_gone_it_opens_nothing(invitee, client):
 
 
 def test_letters_to_teachers_tell_no_teacher_from_another(online):
-    for kind in (personal_links.LINK_MAIL, personal_links.REMINDER_MAIL):
+    for kind in (SurveyMail.PERSONAL_LINK, SurveyMail.PERSONAL_REMINDER_TO_ALL):
         assert set(LETTERS[kind].fields) == set(_of_teachers(online.participation, online.survey.study)) | {"link"}
 
 
 def test_of_a_teacher_the_list_shows_the_address_only_where_the_mail_did_not_arrive(invitee, online):
     study = online.survey.study
-    OutboxMessage.objects.exclude(kind=personal_links.LINK_MAIL).delete()  # those of the opening
+    OutboxMessage.objects.exclude(kind=SurveyMail.PERSONAL_LINK).delete()  # those of the opening
     (row,), _page = listing.list_mails(study, "", 1)
     assert (row.reader.name, row.reader.address, row.reader.about) == ("", "", "Fysiotherapie")
     OutboxMessage.objects.update(state="bounced", error="came back: 5.1.1")

@@ -14,11 +14,13 @@ from django.utils import translation
 
 from surveys.collecting import collections
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Meeting
 from teams.contacts import cells, contacts
 from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import Attendee, Event, Invitation, Membership, OutboxMessage, Participation, Role, User
 from teams.people.contact_person import SamePerson, check_contact, check_leader, note_vouched
@@ -95,7 +97,7 @@ def test_no_page_and_no_mail_of_the_leader_holds_the_link(survey, meeting, parti
 def test_the_contact_person_gets_the_link_from_us(survey):
     made = make_participation(survey.study, "Mondzorg", "contact")
     meeting = collections.open_collection(made).meeting
-    assert OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
+    assert OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK, object_id=meeting.pk).count() == 1
     page = english(corrections.open_to_leader(made)).get(reverse("team", args=[made.pk])).content.decode()
     assert "Cora Vink leads the meeting, and gets the link to its page by mail" in page
 
@@ -111,7 +113,7 @@ def test_another_contact_person_gets_a_new_link_and_the_old_one_ends(collection,
     client.post(reverse("team_meeting", args=[participation.pk]), new)
     meeting.refresh_from_db()
     assert meeting.facilitator_nonce != before
-    assert OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL, object_id=meeting.pk).count() == 1
+    assert OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK, object_id=meeting.pk).count() == 1
 
 
 # ------------------------------------------------------------------------------------------------ not the contact person
@@ -285,7 +287,7 @@ def test_leaders_who_were_contact_person_are_parted(survey, collection, meeting,
     other = collections.open_collection(make_participation(survey.study, "Logopedie", "contact"))
     type(sealed).objects.filter(pk=sealed.pk).update(state="sealed", n_started=1, n_submitted=1)
     nonces = dict(Meeting.objects.values_list("pk", "facilitator_nonce"))
-    OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL).delete()
+    OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK).delete()
     migration.part(apps, None)
     meeting.refresh_from_db()
     assert of_contact(participation) == ("", "")
@@ -293,10 +295,10 @@ def test_leaders_who_were_contact_person_are_parted(survey, collection, meeting,
     assert Event.objects.get(kind="contact_person_changed").detail == "Lena L.ena@noord.example → –"
     assert Attendee.objects.get(part="contact").left
     waiting = OutboxMessage.objects.filter(object_id=Attendee.objects.get(part="contact").pk, state="queued")
-    assert not waiting.filter(kind__in=[planning.CALENDAR_MAIL, planning.BRIEFING_MAIL]).exists()
+    assert not waiting.filter(kind__in=[TeamMail.MEETING_CALENDAR, TeamMail.MEETING_BRIEFING]).exists()
     new = dict(Meeting.objects.values_list("pk", "facilitator_nonce"))
     assert {pk for pk in nonces if new[pk] == nonces[pk]} == {sealed.meeting.pk}
-    assert [one.object_id for one in OutboxMessage.objects.filter(kind=personal_links.FACILITATOR_MAIL)] == [
+    assert [one.object_id for one in OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK)] == [
         other.meeting.pk
     ]
     assert Role.objects.filter(kind="leader").count() == 0

@@ -13,9 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from teams import history
-from teams.inviting import corrections, invitations, new_leaders
+from teams.inviting import corrections, invitations
 from teams.inviting.invitations import Approach
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.models import (
     Academy,
     Event,
@@ -291,7 +292,7 @@ def world(study) -> tuple[list[Academy], list[Team]]:
 
 def wave_of(message: OutboxMessage) -> Participation:
     """The team's wave that a mail to its leader is about: most are of an invitation, one names the wave itself."""
-    if message.kind == new_leaders.NAMED_MAIL:
+    if message.kind == TeamMail.LEADER_NAMED:
         return Participation.objects.get(pk=message.object_id)
     return Invitation.objects.get(pk=message.object_id).participation
 

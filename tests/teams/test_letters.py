@@ -31,26 +31,6 @@ def test_every_shipped_text_has_no_problem_and_is_written_in_both_languages(kind
     assert not words.own
 
 
-def test_every_mail_to_people_outside_has_a_letter():
-    """All kinds but these: for researchers, with a letter for each thing that happens to a meeting, about changed hands;
-    and those about an account, which are of no study."""
-    without = {kind for kind in outbox._renderers if kind not in LETTERS and not kind.startswith("teams.account_")}
-    assert without == {
-        "teams.researcher_added",
-        "teams.researcher_asked",
-        "teams.meeting_calendar",
-        "teams.retention_over",
-        "teams.former_contact",
-        "teams.link_code",
-        "teams.sign_in",
-        "teams.leader_let_in",
-        "teams.leader_named",
-        "teams.wave_handed_over",
-        "teams.researcher_joined",
-        "teams.member_added",
-    }
-
-
 def test_a_study_says_it_in_its_own_words_in_one_language_only(study, nursing, roos):
     assert templates.put_in_own_words(study, KIND, "nl", "Doet {academy} mee?", OWN, roos)
     assert templates.wording(study, KIND, "nl") == Wording("Doet {academy} mee?", OWN, own=True)

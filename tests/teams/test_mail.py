@@ -19,8 +19,9 @@ from scripts.setup import ROOT
 from teams.base import leases
 from teams.mail import composing, outbox, server
 from teams.mail.composing import Attachment, Mail
+from teams.mail.kinds import TeamMail, To
 from teams.mail.outbox import UnsendableMail
-from teams.models import OutboxMessage, User
+from teams.models import OutboxMessage, Study, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("leases_by_the_frozen_clock")]
 State = OutboxMessage.State
@@ -70,6 +71,17 @@ def test_a_mail_is_in_the_language_of_its_readers_account(kind, theirs, given, s
     if theirs:
         User.objects.create_user("Lena@noord.example", language=theirs)
     outbox.queue(kind, 7, given)
+    assert outbox.send_due() == 1
+    (message,) = django_mail.outbox
+    assert message.subject == f"{sent} 7"
+
+
+@pytest.mark.parametrize(("theirs", "sent"), [("nl", "nl"), (None, "en")])
+def test_who_has_no_account_is_mailed_in_the_language_of_the_study(kind, study, theirs, sent):
+    Study.objects.filter(pk=study.pk).update(language="en")
+    if theirs:
+        User.objects.create_user("lena@noord.example", language=theirs)
+    outbox.queue(kind, 7, study=study)
     assert outbox.send_due() == 1
     (message,) = django_mail.outbox
     assert message.subject == f"{sent} 7"
@@ -335,7 +347,8 @@ def test_only_who_waits_at_a_screen_or_was_asked_in_one_is_mailed_in_a_given_lan
         and (len(call.args) > 2 or any(keyword.arg == "language" for keyword in call.keywords))
     ]
     assert given == [
-        "teams/accounts/sign_in_mails.py: outbox.queue(KIND, row.pk, language)",
+        "teams/accounts/sign_in_mails.py: outbox.queue(TeamMail.SIGN_IN, row.pk, language)",
         "teams/mail/outbox.py: queue_many(kind, [object_id], language, due_at, study=study)",
-        "teams/studies/joining.py: outbox.queue(ASKED_MAIL, made.pk, language, study=study)",
+        "teams/studies/joining.py: outbox.queue(TeamMail.RESEARCHER_ASKED, made.pk, language, study=study)",
     ]
+    assert {kind for kind in TeamMail if kind.to is To.OUTSIDE} == {TeamMail.SIGN_IN, TeamMail.RESEARCHER_ASKED}

@@ -16,6 +16,7 @@ from teams import links
 from teams.accounts import sign_in_mails
 from teams.inviting import link_codes
 from teams.mail import composing, outbox, server, templates
+from teams.mail.kinds import TeamMail
 from teams.meetings import calendars, planning
 from teams.models import (
     Academy,
@@ -175,7 +176,7 @@ def test_mails_of_the_program_go_whatever_people_wrote(
 def test_a_mail_of_sign_in_goes_whatever_the_request_held(words: str) -> None:
     """Only an address of the product and a code of ours stand in it; a session that holds something else changes neither."""
     sign_in_mails.ask(sign_in_mails.CODE, TO, {"code": words.replace(HALF[1], ""), "user": words}, "nl")
-    made = outbox._renderers[sign_in_mails.KIND](SignInMail.objects.get().pk, "nl")
+    made = outbox._renderers[TeamMail.SIGN_IN](SignInMail.objects.get().pk, "nl")
     assert made is not None
     read = handed_over(made)
     assert str(read["Subject"]) == "Teamspiegel: je inlogcode"

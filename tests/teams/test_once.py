@@ -46,6 +46,7 @@ def new_study(study: Study, **changes: Any) -> dict[str, Any]:
         "legal_basis": "public_task",
         "privacy_contact": "privacy@noord.example",
         "retention_years": 10,
+        "language": "nl",
         "report_days": 14,
         "contact_name": "Roos",
         "contact_email": "roos@noord.example",

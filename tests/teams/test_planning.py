@@ -16,6 +16,7 @@ from teams.inviting.withdrawing import withdraw
 from teams.mail import outbox as mail
 from teams.mail import templates
 from teams.mail.composing import absolute
+from teams.mail.kinds import TeamMail
 from teams.meetings import calendars, planning
 from teams.meetings.slots import conflicts, free_slots, offer_slots, withdraw_slot
 from teams.models import (
@@ -94,13 +95,13 @@ def event_of(calendar: icalendar.Calendar) -> icalendar.Event:
 def test_a_leader_proposes_and_a_researcher_fixes(team: Participation, roos: User) -> None:
     planned = planning.propose(team, [LATE, MONDAY, MONDAY], by_leader=True, room="B1.12")
     assert [one.starts_at for one in planned.dates.all()] == [MONDAY, LATE]
-    assert not queued(planning.CALENDAR_MAIL)
+    assert not queued(TeamMail.MEETING_CALENDAR)
     assert planning.fix(planned, MONDAY, researcher=None, by=roos)
     team.refresh_from_db()
     assert (planned.state, planned.starts_at, planned.room) == ("confirmed", MONDAY, "B1.12")
     assert not planned.dates.exists()
     assert team.meets_on == MONDAY.date()
-    assert to_whom(planning.CALENDAR_MAIL) == ["cor@noord.example", "lena@noord.example"]
+    assert to_whom(TeamMail.MEETING_CALENDAR) == ["cor@noord.example", "lena@noord.example"]
     assert team.events.filter(kind="meeting_fixed", by=roos, detail="2026-10-05 14:00").exists()
 
 
@@ -286,7 +287,7 @@ def test_a_new_contact_person_gets_it_and_the_old_one_the_cancellation(team: Par
     files = dict(sent())
     assert set(files) == {"cor@noord.example", "mia@noord.example"}  # the leader's file holds the same time and room
     assert (files["cor@noord.example"]["METHOD"], files["mia@noord.example"]["METHOD"]) == ("CANCEL", "REQUEST")
-    assert to_whom(planning.BRIEFING_MAIL) == ["mia@noord.example"]
+    assert to_whom(TeamMail.MEETING_BRIEFING) == ["mia@noord.example"]
     event = team.events.get(kind="contact_person_changed")
     assert event.detail == "Cor Mol cor@noord.example → Mia mia@noord.example"
     planned.refresh_from_db()
@@ -321,7 +322,7 @@ def test_a_team_that_stops_does_not_meet(team: Participation) -> None:
         "cor@noord.example": "CANCEL",
         "lena@noord.example": "CANCEL",
     }
-    assert not queued(planning.BRIEFING_MAIL)
+    assert not queued(TeamMail.MEETING_BRIEFING)
 
 
 def test_a_team_that_goes_online_does_not_meet(team: Participation) -> None:
@@ -335,21 +336,21 @@ def test_a_team_that_goes_online_does_not_meet(team: Participation) -> None:
 # ------------------------------------------------------------------------------------------------ the briefing
 def test_the_briefing_waits_until_two_days_before_and_moves_with_the_date(team: Participation) -> None:
     planned = fixed(team)
-    (briefing,) = queued(planning.BRIEFING_MAIL)
+    (briefing,) = queued(TeamMail.MEETING_BRIEFING)
     assert briefing.due_at == datetime(2026, 10, 3, 9, 0, tzinfo=AMSTERDAM)
     assert planning.fix(planned, LATE, researcher=None)
-    (briefing,) = queued(planning.BRIEFING_MAIL)
+    (briefing,) = queued(TeamMail.MEETING_BRIEFING)
     assert briefing.due_at == datetime(2026, 10, 24, 9, 0, tzinfo=AMSTERDAM)
     assert planning.fix(planned, timezone.now() + timedelta(hours=20), researcher=None)
-    (briefing,) = queued(planning.BRIEFING_MAIL)
+    (briefing,) = queued(TeamMail.MEETING_BRIEFING)
     assert briefing.due_at == timezone.now()
     planning.call_off(planned)
-    assert not queued(planning.BRIEFING_MAIL)
+    assert not queued(TeamMail.MEETING_BRIEFING)
 
 
 def test_the_researcher_who_comes_is_briefed_too_the_leader_is_not(team: Participation, roos: User) -> None:
     fixed(team, researcher=roos)
-    assert to_whom(planning.BRIEFING_MAIL) == ["cor@noord.example", "roos@noord.example"]
+    assert to_whom(TeamMail.MEETING_BRIEFING) == ["cor@noord.example", "roos@noord.example"]
 
 
 # ------------------------------------------------------------------------------------------------ the feed

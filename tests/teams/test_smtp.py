@@ -20,7 +20,8 @@ from teams.base.leases import Claim
 from teams.inviting import invitations
 from teams.mail import bounces, composing, outbox
 from teams.mail.composing import Mail
-from teams.models import Job, OutboxMessage
+from teams.mail.kinds import TeamMail
+from teams.models import Invitation, Job, OutboxMessage
 from teams.studies.listing import undeliverable_in
 from teams.tasks import read_bounces
 
@@ -192,6 +193,13 @@ def test_a_report_of_failure_names_the_mail_and_the_status(kind):
 )
 def test_what_is_no_failure_changes_nothing(content):
     assert bounces.read_bounce(content) is None
+
+
+def test_a_mail_about_a_team_that_came_back_is_not_marked_at_an_invitation_of_the_same_number(study, nursing):
+    invitation = Invitation.objects.filter(study=study).first()
+    mail = OutboxMessage(study=study, kind=TeamMail.LEADER_NAMED, object_id=invitation.pk, state=State.BOUNCED)
+    mail.save()
+    assert undeliverable_in(study) == set()
 
 
 def test_a_mail_that_came_back_is_marked_at_the_invitation(study, nursing, postman, tmp_path, settings):

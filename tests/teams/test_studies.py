@@ -23,6 +23,7 @@ FIELDS = {
     "contact_email": "roos@noord.example",
     "k": "5",
     "grace_hours": "24",
+    "language": "nl",
     "report_days": "14",
     "controller": "Hogeschool Noord",
     "processor": "",

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from teams.inviting import corrections, invitations, link_codes, new_leaders
+from teams.inviting import corrections, invitations, link_codes
 from teams.inviting.withdrawing import reissue, withdraw
 from teams.mail import outbox, refusals
+from teams.mail.kinds import TeamMail
 from teams.models import Event, Invitation, LinkCode, OutboxMessage, Participation, Study
 from teams.studies import setting_up
 from tests.teams.test_invitations import STEPS, approach, mails, reread, take, undone, wave_of, world
@@ -237,7 +238,7 @@ def test_nobody_is_mailed_without_a_permission_that_still_holds(study, steps):
                     permission, leader = invitations.academy_invitation(wave), wave.invitation
                     assert permission.state == Invitation.State.ACCEPTED, (step, n)
                     assert leader.state in (Invitation.State.SENT, Invitation.State.ACCEPTED)
-                    if message.kind == new_leaders.NAMED_MAIL:
+                    if message.kind == TeamMail.LEADER_NAMED:
                         assert wave.leader_email not in said_no(study), (step, n)
             else:
                 take(study, academies, teams, step, n, set())
@@ -283,7 +284,7 @@ def test_who_becomes_leader_of_a_team_that_takes_part_is_mailed(client, roos, ta
     assert [to for to, _subject in mails() if to in ("noor@noord.example", "olga@noord.example")].count(
         "olga@noord.example"
     ) == 1
-    assert not OutboxMessage.objects.filter(kind=new_leaders.NAMED_MAIL, state="queued").exists()
+    assert not OutboxMessage.objects.filter(kind=TeamMail.LEADER_NAMED, state="queued").exists()
 
 
 @pytest.mark.parametrize("no", ["declined", "no reminders", "said no before sending"])

@@ -20,6 +20,7 @@ from analysis.erasure.texts import REMOVED
 from surveys.keys import seal_list
 from surveys.models import Invitee, LinkSecret
 from teams import history
+from teams.history import Happened
 from teams.inviting import corrections, invitations
 from teams.mail import outbox
 from teams.meetings import calendars
@@ -99,10 +100,10 @@ def marga(study, roos) -> User:
             for field in model._meta.concrete_fields:
                 if isinstance(field, models.ForeignKey) and field.related_model is User and not field.unique:
                     model._base_manager.filter(**{f"{field.name}__isnull": False}).update(**{field.name: user})
-    history.record(study, "contact_changed", detail=f"Marga <{ADDRESS}> → Someone Else <someone@noord.example>")
-    history.record(study, "contact_person_changed", detail=f"– → {NAME} {ADDRESS}")
-    history.record(study, "researcher_added", detail=ADDRESS)
-    history.record(study, "merged", detail=f"person: {NAME} <{ADDRESS}> → {NAME.upper()} <other@noord.example>")
+    history.record(study, Happened.CONTACT_CHANGED, detail=f"Marga <{ADDRESS}> → Someone Else <someone@noord.example>")
+    history.record(study, Happened.CONTACT_PERSON_CHANGED, detail=f"– → {NAME} {ADDRESS}")
+    history.record(study, Happened.RESEARCHER_ADDED, detail=ADDRESS)
+    history.record(study, Happened.MERGED, detail=f"person: {NAME} <{ADDRESS}> → {NAME.upper()} <other@noord.example>")
     return user
 
 
@@ -170,7 +171,7 @@ def test_a_researcher_removes_within_the_studies_they_work_in(marga, study, roos
     both = Participation.objects.create(study=other, team=team, state="accepted", mode="online", approached=9)
     Participation.objects.filter(pk=both.pk).update(contact_name=NAME, contact_email=ADDRESS)
     let_work(other, marga)
-    history.record(other, "researcher_added", detail=ADDRESS)
+    history.record(other, Happened.RESEARCHER_ADDED, detail=ADDRESS)
     people.remove(ADDRESS, roos, people.scope_of(roos))
     both.refresh_from_db()
     assert both.contact_email == ADDRESS
@@ -252,7 +253,7 @@ def test_other_names_and_addresses_stay(study, roos, admin):
     """Marga alone, and an address that ends alike, are other people's."""
     Academy.objects.update(director_name="Marga", director_email=ADDRESS)
     for detail in ("Ask Marga Jansen", f"x{ADDRESS}", "other@noord.example"):
-        history.record(study, "settings_changed", detail=detail)
+        history.record(study, Happened.SETTINGS_CHANGED, detail=detail)
     people.remove(ADDRESS, admin, None)
     assert set(Event.objects.filter(kind="settings_changed").values_list("detail", flat=True)) == {
         "Ask Marga Jansen",

@@ -5,6 +5,7 @@ import pytest
 from analysis.erasure import people
 from surveys.answering import submission
 from surveys.linking import personal_links
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Invitee, Response
 from teams.models import OutboxMessage
 from tests.surveys.conftest import collection, study, survey, version  # noqa: F401
@@ -16,7 +17,7 @@ LIST = ["a@noord.example", "b@noord.example"]
 def test_a_removed_person_gets_no_second_link(collection):  # noqa: F811
     personal_links.issue_links(collection, LIST)
     token = personal_links.personal_url(Invitee.objects.get(email=LIST[0])).rsplit("/", 1)[1]
-    mails = OutboxMessage.objects.filter(kind=personal_links.LINK_MAIL)
+    mails = OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_LINK)
     n_mails = mails.count()
     people.remove(LIST[0], None, None)
     assert personal_links.issue_links(collection, ["A@Noord.example", LIST[1]]) == 0
