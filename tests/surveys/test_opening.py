@@ -20,10 +20,12 @@ from analysis.plan.plans import locked_plan
 from surveys import tasks
 from surveys.collecting import collections, opening
 from surveys.keys import collection_keys
+from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Meeting, Survey
 from teams.inviting import invitations
 from teams.inviting.invitations import Approach
 from teams.mail import outbox
+from teams.mail.kinds import TeamMail
 from teams.meetings import planning
 from teams.models import Attendee, Event, Invitation, Job, OutboxMessage, Participation, Study, Team
 from tests.surveys.conftest import in_threads, make_participation, make_study, make_survey
@@ -246,7 +248,7 @@ def test_every_team_of_a_batch_gets_what_a_team_by_itself_gets():
         planning.fix(begun, timezone.now() + datetime.timedelta(days=9), researcher=None)
         collections.begin(survey, HASH)
     for pk in collections.not_open(alone).values_list("pk", flat=True):
-        opening.open_teams(alone.pk, [pk], mail=collections.OPENED_MAIL)
+        opening.open_teams(alone.pk, [pk], mail=SurveyMail.COLLECTING_BEGINS)
     assert collections.open_missing(together) == 6
     assert what_came_of(together) == what_came_of(alone)
     assert {len(collection_keys.read(one)) for one in Collection.objects.all()} == {collection_keys.KEY_BYTES}
@@ -261,7 +263,7 @@ def what_came_of(study: Study) -> list[Any]:
         of = {
             "surveys.collecting_begins": [team.pk],
             "surveys.facilitator_link": [meeting.pk] if meeting else [],
-            planning.BRIEFING_MAIL: [attendee.pk for attendee in attendees],
+            TeamMail.MEETING_BRIEFING: [attendee.pk for attendee in attendees],
         }
         mails = [
             (kind, letter.due_at.hour, letter.state)
@@ -296,7 +298,7 @@ def test_a_program_that_dies_between_two_batches_leaves_what_opening_again_compl
     assert files() == as_they_are()
     assert collections.open_missing() == 2
     assert files() == as_they_are()
-    assert OutboxMessage.objects.filter(kind=collections.OPENED_MAIL).count() == 6
+    assert OutboxMessage.objects.filter(kind=SurveyMail.COLLECTING_BEGINS).count() == 6
 
 
 @pytest.mark.django_db(transaction=True)
