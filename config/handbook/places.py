@@ -46,15 +46,7 @@ SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("researcher", "publish"): ("publish", "report_preview", "academy_preview", "study_preview", "units_combine"),
     ("researcher", "files"): (
-        *(
-            "exports",
-            "results_release",
-            "open_texts",
-            "open_text_review",
-            "codebook",
-            "responses_import",
-            "release_file",
-        ),
+        *("exports", "results_release", "open_texts", "open_text_review", "codebook", "responses_import"),
     ),
     ("researcher", "ending"): ("study_delete", "deleted_studies"),
     ("administrator", "trying"): ("dev_mail",),

@@ -1,7 +1,10 @@
 """The pages that anyone can open, at the size of a phone and of a desk, in both languages."""
 
+import io
+import re
 from collections.abc import Callable
 
+import pikepdf
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -53,3 +56,24 @@ def test_skip_link_comes_first_and_leads_to_the_content(page: Page) -> None:
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(
+    ("chapter", "pages"), [("teacher", 1), ("contact", 2), ("leader", 2), ("director", 2), ("administrator", 2)]
+)
+def test_a_chapter_is_a_page_or_two_on_paper(page: Page, stack: Stack, chapter: str, pages: int, language: str) -> None:
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
+    page.goto(f"/help/{chapter}/")
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+    page.wait_for_load_state("networkidle")
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "1.2cm")
+    assert len(pikepdf.open(io.BytesIO(page.pdf(format="A4", margin=margin))).pages) == pages
+
+
+def test_help_opens_at_the_section_of_the_page(page: Page) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_role("link", name="Hulp").click()
+    expect(page).to_have_url(re.compile(r"/help/researcher/#signing-in$"))
+    expect(page.locator("#signing-in")).to_be_in_viewport()
