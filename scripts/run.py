@@ -241,7 +241,9 @@ def commands(host: str, port: int, var: Path, web_workers: int = WEB_WORKERS) ->
         "work": (
             f"exec nice -n 10 {celery} worker --pool prefork --concurrency 2 --queues work --hostname work@%h {workers}"
         ),
-        "beat": (f"exec {celery} beat --loglevel warning --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"),
+        "beat": (
+            f"exec {celery}.beat beat --loglevel warning --schedule {shlex.quote(str(var / 'celerybeat-schedule'))}"
+        ),
     }
 
 

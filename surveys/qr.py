@@ -1,8 +1,9 @@
 """The address that a code opens, and its QR code."""
 
+from __future__ import annotations
+
 import io
 
-import segno
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
@@ -22,6 +23,8 @@ def join_address() -> str:
 
 def qr_svg(text: str) -> SafeString:
     """The text as a QR code: an SVG to stand in a page. Error correction M; four modules of quiet zone, as ISO 18004 asks."""
+    import segno
+
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
         out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, light="#fff", svgclass="qr", lineclass=None

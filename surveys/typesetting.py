@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import typst
-
 from teams.text.glyphs import FONTS, on_paper
 
 #: A word that no column holds.
@@ -25,6 +23,8 @@ def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
 
     A sign that the fonts do not have would be no PDF at all: every text is made printable here, whatever it is.
     """
+    import typst
+
     pdf = typst.compile(
         template,
         format="pdf",
@@ -39,6 +39,8 @@ def typeset(template: Path, name: str, data: Mapping[str, Any]) -> bytes:
 
 def picture(svg: str, form: Literal["png", "pdf"], scale: float = 1) -> bytes:
     """A drawing as a file, with the fonts of the site; ``scale``: how many dots of a PNG stand for one pixel of the drawing."""
+    import typst
+
     made = typst.compile(
         DRAWING,
         format=form,

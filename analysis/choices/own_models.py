@@ -14,7 +14,7 @@ from analysis.plan.plans import locked_plan
 from analysis.psychometrics.errors import AnalysisInputError, ModelSyntaxError
 from analysis.psychometrics.syntax.parsing import parse_model
 from analysis.runs.execution import request_run
-from analysis.runs.factor_models import ESTIMATORS
+from analysis.runs.names import ESTIMATORS
 from surveys.models import Survey
 from teams import history
 from teams.models import Study, User

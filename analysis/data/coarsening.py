@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from analysis.data import bands
 from surveys.questionnaires.definition import CHOICE, NUMBER, Choice, Definition, Question
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Groups = tuple[tuple[str, ...], ...]
 TOGETHER, BAND = "+", "<"

@@ -10,10 +10,8 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.crypto import salted_hmac
@@ -24,8 +22,13 @@ from surveys.questionnaires.definition import NUMBER, TEXT
 from surveys.questionnaires.publishing import Definition, definition_of
 from teams.models import Participation
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    FloatArray = npt.NDArray[np.float64]
+    BoolArray = npt.NDArray[np.bool_]
 
 
 #: What stands in ``Dataset.codes`` where no answer of the scale was given.
@@ -79,17 +82,23 @@ class Dataset:
     @property
     def frame(self) -> pd.DataFrame:
         """The answers with a column per item and the key as index."""
+        import pandas as pd
+
         return pd.DataFrame(self.answers, columns=list(self.items), index=self.respondents.index)
 
     @cached_property
     def not_eligible(self) -> BoolArray:
         """Who gave an answer to the first question that means: may not answer about this team."""
+        import numpy as np
+
         eligibility = self.respondents["eligibility"].to_numpy(dtype=object)
         return np.array([bool(code) and code not in self.eligible_codes for code in eligibility], dtype=bool)
 
     @cached_property
     def returned(self) -> BoolArray:
         """Which rows count as returned: submitted, said not to be eligible, or at least one scale item answered."""
+        import numpy as np
+
         submitted = self.respondents["submitted"].to_numpy(dtype=bool)
         return np.asarray(submitted | self.not_eligible | (self.codes > NO_ANSWER).any(axis=1))
 
@@ -106,6 +115,8 @@ def codebook_of(definition: Definition) -> tuple[Variable, ...]:
 
 def as_answers(codes: npt.NDArray[np.int16]) -> FloatArray:
     """Codes as numbers to compute with, NaN for every gap."""
+    import numpy as np
+
     answers = codes.astype(np.float64)
     answers[codes <= NO_ANSWER] = np.nan
     return answers
@@ -130,6 +141,9 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
     version, who must know how much alike those people answered; no analysis and no export reads these. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
     order of the keys, so it depends neither on the database nor on the order of its rows.
     """
+    import numpy as np
+    import pandas as pd
+
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
     definition = definition_of(version)
     codebook = codebook_of(definition)
@@ -181,6 +195,8 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
 
 
 def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArray[np.int16]) -> str:
+    import numpy as np
+
     digest = hashlib.sha256(canonical(head))
     for column in (respondents.index, respondents["eligibility"]):
         digest.update(b"\n" + "\n".join(column).encode())
@@ -202,6 +218,9 @@ def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
     answers. Kept out of :class:`Dataset`: no analysis needs these, and what is not read is not shown by mistake. The database
     takes the answers to these questions out of the row, and they come in blocks: no other answer is read a second time.
     """
+    import numpy as np
+    import pandas as pd
+
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
     questions = [q for q in definition_of(version).asked_background(survey.background) if q.type != TEXT]
     found = {question.code: np.full(len(data), "", dtype=object) for question in questions}

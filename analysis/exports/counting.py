@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from analysis.data import dataset
 from surveys.models import Survey
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of the counts: the team's participation, and how many rows are alike.
 TEAM, N = "team", "_n"
@@ -52,6 +53,8 @@ def packed(counts: Counts) -> bytes:
 
 def unpacked(content: bytes) -> Counts:
     """What :func:`packed` packed."""
+    import pandas as pd
+
     found = json.loads(zlib.decompress(content))
     rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in found["columns"].items()})
     return Counts(_as_counts(rows), tuple(found["participations"]), found["fingerprint"])
@@ -59,4 +62,6 @@ def unpacked(content: bytes) -> Counts:
 
 def _as_counts(rows: pd.DataFrame) -> pd.DataFrame:
     """Each answer once and where it stands: a judgement goes over the rows for every set of columns that it might offer."""
+    import numpy as np
+
     return rows.astype({name: np.int64 if name in (TEAM, N) else "category" for name in rows.columns})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-import numpy as np
-
 from analysis.data.dataset import JUDGED_NOT
 from analysis.exports.rows import ReleasedRows
 from analysis.exports.tables import csv_lines
@@ -16,6 +14,8 @@ from teams.files.tables import Cell
 
 def csv_rows(rows: ReleasedRows) -> Iterator[Sequence[Cell]]:
     """The header, then one row per returned response."""
+    import numpy as np
+
     yield rows.columns
     # what a code is in the file, from JUDGED_NOT upwards: "cannot judge", no answer, 1, 2, …
     cells = np.array([Response.CANNOT_JUDGE, None, *range(1, rows.definition.n_points + 1)], dtype=object)

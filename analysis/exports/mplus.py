@@ -9,8 +9,6 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import IO
 
-import numpy as np
-
 from analysis.data.dataset import NO_ANSWER
 from analysis.exports.archives import write_zip
 from analysis.exports.rows import ReleasedRows
@@ -51,6 +49,8 @@ def short_names(items: Sequence[str]) -> dict[str, str]:
 
 def write_data(rows: ReleasedRows, out: IO[bytes]) -> None:
     """Write numbers with blanks between them: the team's number (if released), then the items as answered."""
+    import numpy as np
+
     numbers = None if rows.team is None else np.unique(rows.team.astype(str), return_inverse=True)[1] + 1
     for block in rows.blocks():
         kept = rows.set_aside[block] == ""

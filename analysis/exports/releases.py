@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from django.db import transaction
 
 from analysis.data.coarsening import coarsened, code_of, in_bands, values_of
@@ -24,6 +24,9 @@ from surveys.questionnaires.definition import Definition
 from surveys.questionnaires.publishing import definition_of
 from teams import history
 from teams.models import Study, User
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of the counts while they are judged: the releases in which the rows were.
 RELEASE = "_release_"
@@ -67,6 +70,8 @@ def smallest_cell(rows: pd.DataFrame, columns: Sequence[str]) -> int:
 
 def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """How many rows each cell holds; ``rows`` as :func:`_marked` gives them."""
+    import pandas as pd
+
     cells = pd.DataFrame({column: values_of(rows, column) for column in columns}, index=rows.index)
     for name in rows.columns:
         if name.startswith(RELEASE):

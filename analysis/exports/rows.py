@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from analysis.data import dataset
 from analysis.data.coarsening import coarser, code_of, values_of
@@ -18,10 +15,14 @@ from analysis.models.releases import RowRelease
 from surveys.models import Survey
 from surveys.questionnaires.publishing import Definition, definition_of
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Texts = npt.NDArray[np.object_]
+
 #: Rows made into text at a time: as objects of Python they take ten times the room.
 BLOCK = 10_000
-
-Texts = npt.NDArray[np.object_]
 
 
 class DataChanged(Exception):
@@ -94,6 +95,8 @@ def rows_of(release: RowRelease, survey: Survey, run: AnalysisRun | None) -> Rel
 
 def _texts(values: list[str]) -> Texts:
     """References to the same few texts: an array of characters would hold each again."""
+    import numpy as np
+
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found

@@ -5,21 +5,23 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyreadstat
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from analysis.data.dataset import JUDGED_NOT
 from analysis.exports.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, set_aside_values
-from analysis.exports.rows import ReleasedRows, Texts
+from analysis.exports.rows import ReleasedRows
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.definition import NUMBER, Question
 from teams.text.glyphs import without_controls
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from analysis.exports.rows import Texts
 
 #: Above every answer of a questionnaire (at most 11 points), and the same in every file.
 CANNOT_JUDGE, NO_ANSWER = 98, 99
@@ -67,6 +69,9 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
 
     All labels are in ``language``, also those that the program gives.
     """
+    import pandas as pd
+    import pyreadstat
+
     with override(language):
         found = _variables(rows, language)
     with tempfile.TemporaryFile() as file:  # without a name on the disk: who is killed leaves no answers behind
@@ -109,6 +114,8 @@ def variable_names(codes: Sequence[str]) -> dict[str, str]:
 
 
 def _variables(rows: ReleasedRows, language: str) -> _Variables:
+    import numpy as np
+
     background = rows.definition.asked_background(list(rows.background))
     own = [item.code for item in rows.definition.items] + [question.code for question in background]
     found = _Variables(variable_names([TEAM, SET_ASIDE, *own]))
@@ -144,6 +151,8 @@ def _variables(rows: ReleasedRows, language: str) -> _Variables:
 
 
 def _add_background(found: _Variables, question: Question, given: Texts, language: str) -> None:
+    import pandas as pd
+
     label = in_language(question.text, language)
     if question.type == NUMBER:  # any code for "no answer" could be an answer: the system's own missing value
         column = pd.to_numeric(pd.Series(given), errors="coerce").to_numpy(dtype=float)
@@ -164,6 +173,8 @@ def _add_background(found: _Variables, question: Question, given: Texts, languag
 
 
 def _numbered(values: Texts, numbers: dict[str, int], otherwise: int) -> npt.NDArray[np.int16]:
+    import numpy as np
+
     return np.fromiter((numbers.get(value, otherwise) for value in values), dtype=np.int16, count=len(values))
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from analysis.history import Happened
 from analysis.models import AnalysisPlan
-from analysis.psychometrics.scales.scoring import default_minimum_answered
+from analysis.psychometrics.scales.minimum import default_minimum_answered
 from surveys.models import Survey
 from surveys.questionnaires.publishing import Definition, definition_of
 from teams import history

@@ -26,6 +26,16 @@ NEGATIVE_VARIANCE = "negative_variance"
 CORRELATION_AT_OR_OVER_ONE = "correlation_at_or_over_one"
 #: A response category that no respondent (of a group) chose.
 EMPTY_CATEGORY = "empty_category"
+#: The model has directions in which its parameters can move without changing the implied moments.
+NOT_IDENTIFIED = "not_identified"
+#: A joint covariance matrix of the estimates from fewer clusters than parameters is singular.
+FEWER_CLUSTERS_THAN_PARAMETERS = "fewer_clusters_than_parameters"
+#: Rows left out because an answer, the group or the cluster is missing.
+CASES_DROPPED = "cases_dropped"
+#: A scaled chi-square whose scaling factor is not positive, as can happen with few clusters.
+NO_SCALED_TEST = "no_scaled_test"
+#: Two fits that no difference test can compare.
+NOT_COMPARABLE = "not_comparable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ were deleted change nothing of what a new version is held against.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from analysis import disclosure
 from analysis.data import dataset
-from analysis.data.dataset import FloatArray
 from analysis.disclosure import Figure
 from analysis.models import AnalysisRun, Publication, PublishedGroup
 from analysis.plan.plans import rules
@@ -20,6 +18,9 @@ from analysis.reports.groups import FinalScale, final_scales_of
 from analysis.reports.material import Material
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Study
+
+if TYPE_CHECKING:
+    from analysis.data.dataset import FloatArray
 
 Units = Mapping[str, frozenset[str]]  # the keys of the analysed respondents in each unit
 Figures = Mapping[Figure, frozenset[str]]  # who stands behind each figure shown
@@ -132,6 +133,8 @@ def values_of(runs: Sequence[AnalysisRun], data: dataset.Dataset) -> dict[str, d
 
     Where a scale was scored anew, the score of the last of ``runs`` that gives one.
     """
+    import numpy as np
+
     keys = data.respondents.index.to_numpy(dtype=object)
     answers = dict(zip(data.items, data.answers.T, strict=True))
 

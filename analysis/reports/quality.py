@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from analysis.models.results import AgreementResult, ReliabilityResult
 from analysis.psychometrics import problems
-from analysis.psychometrics.ml import result
 from analysis.reports.reader_marks import reversed_explanation, reversed_word
 
 #: Below these a scale is called low (COSMIN), and differences between the means of teams are mostly chance.
@@ -57,8 +56,8 @@ OF_PROBLEM = {
     problems.NEGATIVE_VARIANCE: Caution.IMPROPER,
     problems.CORRELATION_AT_OR_OVER_ONE: Caution.OVER_ONE,
     problems.NOT_POSITIVE_DEFINITE: Caution.SINGULAR,
-    result.NOT_IDENTIFIED: Caution.NOT_IDENTIFIED,
-    result.NO_SCALED_TEST: Caution.NOT_SCALED,
+    problems.NOT_IDENTIFIED: Caution.NOT_IDENTIFIED,
+    problems.NO_SCALED_TEST: Caution.NOT_SCALED,
 }
 
 

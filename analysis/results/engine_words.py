@@ -11,8 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from analysis.psychometrics import problems
-from analysis.psychometrics.ml import result
-from analysis.runs.factor_models import NO_SOLUTION, REFUSED
+from analysis.runs.names import NO_SOLUTION, REFUSED
 
 
 def problem_in_words(
@@ -45,7 +44,7 @@ def _about() -> dict[str, str]:
             "The correlation of %(subject)s could not be estimated: the computation did not settle."
         ),
         problems.NOT_POSITIVE_DEFINITE: _("The correlation of %(subject)s is known too poorly to be used."),
-        result.NOT_IDENTIFIED: _(
+        problems.NOT_IDENTIFIED: _(
             "The model is not identified (look at %(subject)s): other values fit as well, so there are no standard errors."
         ),
     }
@@ -54,20 +53,20 @@ def _about() -> dict[str, str]:
 def _of_model() -> dict[str, str]:
     """Problems of a model as a whole."""
     return {
-        result.CASES_DROPPED: _(
+        problems.CASES_DROPPED: _(
             "%(n)s of %(all)s respondents are left out: they did not answer all questions of the model."
         ),
-        result.FEWER_CLUSTERS_THAN_PARAMETERS: _(
+        problems.FEWER_CLUSTERS_THAN_PARAMETERS: _(
             "There are fewer teams (%(teams)s) than parameters (%(parameters)s). Each standard error stands, but no joint "
             "test of several parameters does: look at MLM beside it."
         ),
-        result.NO_SCALED_TEST: _(
+        problems.NO_SCALED_TEST: _(
             "The scaling factor of chi-square is not positive, which happens with few teams: there is no scaled test."
         ),
-        result.NOT_IDENTIFIED: _(
+        problems.NOT_IDENTIFIED: _(
             "The model is not identified: other values fit as well, so there are no standard errors."
         ),
-        result.NOT_COMPARABLE: _("These models cannot be tested against each other."),
+        problems.NOT_COMPARABLE: _("These models cannot be tested against each other."),
         problems.NOT_CONVERGED: _("The computation did not settle: there are no estimates to rely on."),
         problems.NOT_POSITIVE_DEFINITE: _(
             "A covariance matrix is not positive definite: an item or factor is a combination of others, or nearly so."

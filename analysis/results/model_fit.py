@@ -14,7 +14,7 @@ from analysis.psychometrics.problems import TOO_FEW_TEAMS
 from analysis.reports.quality import Caution, Figure, cautions_of
 from analysis.results.engine_words import problem_in_words
 from analysis.results.words import model_in_words
-from analysis.runs.factor_models import OWN, REFUSED
+from analysis.runs.names import OWN, REFUSED
 
 #: No measure of fit of any study comes near: a larger one is what division by a rounded zero gives.
 MOST_OF_ANY_MEASURE = 1e12

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.models import AnalysisRun
 from analysis.models.results import FactorModelResult, ReliabilityResult, ScaleSet
 from analysis.plan.plans import ScalePlan, rules
-from analysis.runs.factor_models import OWN
+from analysis.runs.names import OWN
 from surveys.questionnaires.publishing import definition_of
 
 

@@ -19,7 +19,7 @@ from analysis.results.cases import teams_of
 from analysis.results.figures import scatter
 from analysis.results.reading import team_labels
 from analysis.results.workspace import factor_in_words, group_in_words
-from analysis.runs.nonresponse import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
+from analysis.runs.names import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
 from surveys.models import Collection
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.definition import NUMBER, TEXT, Question

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import openpyxl
 from django.utils.translation import gettext_lazy as _
 
 from analysis.data.accounting import Accounts, Dispositions, TeamAccount, accounts
@@ -127,6 +126,8 @@ def invitation_rows(found: Accounts) -> Iterator[Sequence[Cell]]:
 
 def workbook(sheets: Iterable[tuple[str, Iterable[Sequence[Cell]]]]) -> bytes:
     """An XLSX file; texts that begin like a formula are neutralised, numbers stay numbers."""
+    import openpyxl
+
     book = openpyxl.Workbook(write_only=True)
     for title, lines in sheets:
         sheet = book.create_sheet(title)

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.models.results import ScaleSet
-from analysis.psychometrics.entry import discriminant
-from analysis.runs.factor_models import FINAL, OWN, THEORETICAL
+from analysis.psychometrics.entry import verdicts
+from analysis.runs.names import FINAL, OWN, THEORETICAL
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import Definition
 
@@ -51,9 +51,9 @@ def model_in_words(name: str) -> str:
 def verdict_in_words(verdict: str | None) -> str:
     """Whether two scales can be told apart (Rönkkö and Cho 2022)."""
     return {
-        discriminant.CANNOT_BE_TOLD_APART: _("cannot be told apart"),
-        discriminant.HARDLY_TOLD_APART: _("can hardly be told apart"),
-        discriminant.CAN_BE_TOLD_APART: _("can be told apart"),
+        verdicts.CANNOT_BE_TOLD_APART: _("cannot be told apart"),
+        verdicts.HARDLY_TOLD_APART: _("can hardly be told apart"),
+        verdicts.CAN_BE_TOLD_APART: _("can be told apart"),
     }.get(verdict or "", "–")
 
 

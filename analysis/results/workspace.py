@@ -16,7 +16,7 @@ from analysis.models.results import AgreementResult, ResultTable, ScaleResult, S
 from analysis.reports.quality import Caution, Figure, cautions_of, reliability_figure
 from analysis.results.cases import BY_NAME, teams_of
 from analysis.results.reading import team_labels, without
-from analysis.runs.comparisons import FACTORS
+from analysis.runs.names import COMPARED_BY
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import Definition, definition_of
 from teams.models import Participation, Sector, Study, Team
@@ -254,7 +254,7 @@ def group_tables(run: AnalysisRun, names: Mapping[str, str]) -> list[dict[str, A
     codes = {code for of_factor in found.values() for code in of_factor}
     unshown = {code: unshown_of(run, ScaleSet.FINAL, code) for code in codes}
     result = []
-    for factor in FACTORS:
+    for factor in COMPARED_BY:
         scales = []
         for code, comparison in found.get(factor, {}).items():
             few = unshown[code].without_model(factor)

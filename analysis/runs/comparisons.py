@@ -18,11 +18,10 @@ from analysis.psychometrics.scales.scoring import score_scales
 from analysis.psychometrics.teams.icc import Teams, nesting
 from analysis.psychometrics.teams.multilevel import GroupComparison, compare_groups
 from analysis.psychometrics.teams.team_means import mean_over_respondents, shrunken_team_means
+from analysis.runs.names import COMPARED_BY
 from analysis.runs.staging import Rows, rows, table_of
 
 Codes = npt.NDArray[np.int16]
-#: What teams are compared by.
-FACTORS = ("sector", "mode", "form")
 #: Draws behind the intervals of ranks; more teams need fewer, since each rank is a smaller part of all.
 DRAWS, MOST_DRAWN = 2000, 4_000_000
 
@@ -75,7 +74,7 @@ def estimates(scores: pd.DataFrame, teams: Teams) -> list[Rows]:
 def group_comparison(scores: pd.DataFrame, teams: Teams, groups: Mapping[int, Mapping[str, str]]) -> list[Rows]:
     """Each final scale by sector, way of asking and form of the programme: a random-intercept model, never a naive t-test."""
     found = []
-    for factor in FACTORS:
+    for factor in COMPARED_BY:
         of_team = _of_teams(teams, groups, factor)
         found.append(
             table_of(

@@ -16,6 +16,7 @@ import platform
 import time
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
@@ -27,7 +28,6 @@ from analysis.data.accounting import run_counts
 from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
 from analysis.plan.plans import hash_of, locked_plan, rules
 from analysis.plan.scales import final_scales
-from analysis.runs import difference_tests, waves
 from analysis.runs.claims import (
     RUNS,
     claim,
@@ -42,14 +42,14 @@ from analysis.runs.claims import (
     reopen_emptied,
     unfinished,
 )
-from analysis.runs.factor_models import models_of
-from analysis.runs.nonresponse import population_of
-from analysis.runs.staging import Rows, pack, unpack
-from analysis.runs.steps import Computation, Step
-from analysis.runs.store import store
 from surveys.models import Collection, Survey
 from teams.base.leases import Chore, ClaimLost, wake
 from teams.models import Participation
+
+# What computes is imported where a run is at work: whoever asks for one, or waits for one, needs no numpy, scipy and pandas
+if TYPE_CHECKING:
+    from analysis.runs.staging import Rows
+    from analysis.runs.steps import Computation, Step
 
 logger = logging.getLogger(__name__)
 
@@ -231,6 +231,11 @@ def _leave(run: AnalysisRun) -> bool:
 
 def _computation(run: AnalysisRun) -> Computation:
     """Read what a run rests on."""
+    from analysis.runs.factor_models import models_of
+    from analysis.runs.nonresponse import population_of
+    from analysis.runs.steps import Computation
+    from analysis.runs.waves import earlier_of
+
     study = run.survey.study
     data = dataset.load(run.survey)
     plan = rules(run.plan.content)
@@ -255,7 +260,7 @@ def _computation(run: AnalysisRun) -> Computation:
         of_sealed,
         models_of(plan, decisions, own),
         groups,
-        waves.earlier_of(study),
+        earlier_of(study),
         population_of(run.survey, data, of_sealed),
     )
 
@@ -289,6 +294,8 @@ def _lay_out(run: AnalysisRun, steps: list[Step], fingerprint: str) -> None:
 
 
 def _do(row: RunStep, step: Step) -> None:
+    from analysis.runs.staging import pack
+
     start = time.perf_counter()
     found = step.do()
     finish_step(row, pack(found), time.perf_counter() - start)
@@ -314,6 +321,8 @@ def _hash(run: AnalysisRun, step: Step) -> str:
 
 def _collect(run: AnalysisRun, computation: Computation) -> None:
     """The last transaction: what is staged becomes result rows."""
+    from analysis.runs.store import store
+
     _progress(run, run.n_steps, "storing")
     counts = run_counts(run.survey.study, computation.dispositions)
     store(run, _collected(run), counts, versions())
@@ -321,6 +330,9 @@ def _collect(run: AnalysisRun, computation: Computation) -> None:
 
 def _collected(run: AnalysisRun) -> Iterator[Rows]:
     """The staged rows, step by step; a model's row gets the name that it has in this run."""
+    from analysis.runs.difference_tests import between
+    from analysis.runs.staging import Rows, unpack
+
     fits = []
     for pk in run.steps.order_by("number").values_list("pk", flat=True):
         row = RunStep.objects.get(pk=pk)
@@ -332,7 +344,7 @@ def _collected(run: AnalysisRun) -> Iterator[Rows]:
                 part = Rows(part.table, {**part.columns, "name": [name]})
                 fits.append(part)
             yield part
-    yield difference_tests.between(fits)
+    yield between(fits)
 
 
 def _progress(run: AnalysisRun, step: int, name: str) -> None:

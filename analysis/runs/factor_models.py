@@ -16,17 +16,9 @@ from analysis.plan.scales import final_scales
 from analysis.psychometrics import AnalysisInputError, fit
 from analysis.psychometrics.entry.discriminant import distinguish
 from analysis.psychometrics.ml.result import FitResult, plain
+from analysis.runs.names import FINAL, NO_SOLUTION, OWN, REFUSED, THEORETICAL
 from analysis.runs.staging import Rows, as_json, rows
 
-#: Codes of a model that the engine refused as it was asked, or of which a matrix could not be inverted.
-REFUSED, NO_SOLUTION = "refused", "no_solution"
-
-#: The model of the plan: every scale of the theory is one factor.
-THEORETICAL = "theoretical"
-#: The model after all decisions that stand.
-FINAL = "final"
-#: A model that a researcher added: ``own_`` and the number of its row.
-OWN = "own_"
 #: The column of the teams in the data that the engine gets; no item code begins with an underscore.
 TEAM = "_team"
 #: Modification indices kept per model, the largest first: a model of 36 items has some 600.
@@ -35,8 +27,6 @@ MODIFICATION_INDICES = 30
 REPLICATES = 500
 #: Standard normal quantile at .975.
 Z95 = 1.959963984540054
-#: What a researcher may choose. FIML uses everybody's answers; WLSMV takes answers as ordered categories.
-ESTIMATORS = ("MLR", "ML", "MLM", "FIML", "WLSMV")
 
 
 @dataclass(frozen=True, slots=True)

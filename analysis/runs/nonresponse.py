@@ -29,6 +29,7 @@ from analysis.models.results import ResultTable
 from analysis.psychometrics.teams.icc import Teams
 from analysis.psychometrics.teams.nonresponse import CorrelationResult, composition, correlation, return_rate
 from analysis.runs.comparisons import number
+from analysis.runs.names import CELLS, COUNTED, FACTORS, MOST_POINTS, QUESTION, SCORE, SIZES
 from analysis.runs.staging import Rows, table_of
 from analysis.runs.steps import Computation
 from surveys.models import Survey
@@ -36,14 +37,6 @@ from surveys.questionnaires.definition import NUMBER, TEXT, Question
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Participation
 
-#: What teams are grouped by. Size and way of asking are known of teams that took part only.
-FACTORS = ("sector", "form", "mode", "size", "institution", "academy")
-OF_ALL_TEAMS = ("sector", "form", "institution", "academy")
-#: Lowest number of teachers of every class of size but the first.
-SIZES = (10.0, 20.0, 40.0)
-#: Above so many teams a plot of points is a smudge: they are counted in cells.
-MOST_POINTS, CELLS = 400, 20
-SCORE, QUESTION, COUNTED = "score ", "question ", "teams counted"
 FloatArray = npt.NDArray[np.float64]
 
 

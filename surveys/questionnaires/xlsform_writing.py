@@ -12,12 +12,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import openpyxl
+from typing import TYPE_CHECKING, Any
 
 from surveys.questionnaires.definition import NUMBER, TEXT
 from teams.files.tables import begins_like_formula, held, neutralised
+
+if TYPE_CHECKING:
+    import openpyxl
 
 LANGUAGE_NAMES = {"nl": "Dutch (nl)", "en": "English (en)"}
 AGREEMENT = "agreement"  # the list of the agreement scale
@@ -37,6 +38,8 @@ Row = dict[str, str]
 
 def write(content: Mapping[str, Any]) -> bytes:
     """The content of a version as an XLSX file that `surveys.questionnaires.xlsform_reading.read` reads back unchanged."""
+    import openpyxl
+
     languages: list[str] = content["languages"]
     labels = [f"label::{LANGUAGE_NAMES[at]}" for at in languages]
 
@@ -105,6 +108,8 @@ def _choice_rows(content: Mapping[str, Any], row: Any) -> Iterable[Row]:
 
 
 def _sheet(book: openpyxl.Workbook, title: str, columns: list[str], rows: Iterable[Row]) -> None:
+    import openpyxl
+
     sheet = book.create_sheet(title)
     sheet.append(columns)
     for row in rows:

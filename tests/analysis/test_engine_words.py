@@ -12,7 +12,8 @@ from analysis.psychometrics import problems
 from analysis.psychometrics.ml import result
 from analysis.results.engine_words import problem_in_words
 from analysis.results.model_fit import warnings_in_words
-from analysis.runs.factor_models import NO_SOLUTION, REFUSED, FactorModel, fit_model
+from analysis.runs.factor_models import FactorModel, fit_model
+from analysis.runs.names import NO_SOLUTION, REFUSED
 
 CODES = sorted(
     {

@@ -17,6 +17,7 @@ from analysis.choices.decisions import decide, undo
 from analysis.models import AnalysisRun, Decision, RunStep
 from analysis.models.results import ResultTable
 from analysis.runs import execution
+from analysis.runs import store as storing
 from analysis.runs.staging import table_of
 from analysis.runs.steps import Step
 from surveys.models import Collection, Survey
@@ -199,7 +200,7 @@ def test_what_a_withdrawal_takes_away_is_computed_anew(monkeypatch):
     monkeypatch.setattr(execution, "_computation", Small)
     monkeypatch.setattr(execution, "_wake", lambda *args: None)
     run = execution.request_run(world.survey)
-    store = execution.store
+    store = storing.store
     calls = []
 
     def emptied_before(*args):
@@ -208,7 +209,7 @@ def test_what_a_withdrawal_takes_away_is_computed_anew(monkeypatch):
         calls.append(args)
         return store(*args)
 
-    monkeypatch.setattr(execution, "store", emptied_before)
+    monkeypatch.setattr(storing, "store", emptied_before)
     assert execution.execute(run.pk), AnalysisRun.objects.get(pk=run.pk).error
     assert len(calls) == 2
     assert ResultTable.objects.filter(run=run, kind="correlations").count() == STEPS

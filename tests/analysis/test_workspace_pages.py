@@ -22,7 +22,7 @@ from analysis.models.results import (
 from analysis.results import workspace
 from analysis.results.cases import CriterionRefused, read_criterion
 from analysis.runs import execution
-from analysis.runs.factor_models import ESTIMATORS
+from analysis.runs.names import ESTIMATORS
 from surveys.models import Survey
 from teams.files.tables import Table
 from teams.models import Participation

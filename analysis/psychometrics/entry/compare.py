@@ -27,9 +27,9 @@ import numpy as np
 from ..errors import AnalysisInputError
 from ..ml.cfa import MaximumLikelihood, maximum_likelihood_parts
 from ..ml.fit import upper_tail
-from ..ml.result import NOT_COMPARABLE, FitResult, FloatArray, plain
+from ..ml.result import FitResult, FloatArray, plain
 from ..ordinal.wlsmv import WlsmvSolution
-from ..problems import Problem
+from ..problems import NOT_COMPARABLE, Problem
 
 METHODS = ("standard", "satorra.bentler.2001", "satorra.2000")
 

@@ -34,10 +34,8 @@ from ..syntax.parsing import ModelSyntax, Modifier, Statement, parse_model
 from .compare import compare
 from .estimate import fit
 from .htmt import HtmtResult, htmt
+from .verdicts import CAN_BE_TOLD_APART, CANNOT_BE_TOLD_APART, HARDLY_TOLD_APART
 
-CANNOT_BE_TOLD_APART = "cannot be told apart"
-HARDLY_TOLD_APART = "can hardly be told apart"
-CAN_BE_TOLD_APART = "can be told apart"
 #: From this far end of the interval two scales can hardly be told apart, from 1 not at all.
 HARDLY_FROM, NOT_FROM = 0.90, 1.0
 #: Pairs whose interval ends below this are not put to the difference tests: nobody would merge them.

@@ -15,12 +15,12 @@ import numpy as np
 from ..errors import FitFailure
 from ..ml.moments import BlockState, ModelStructure
 from ..ml.newton import Minimum, minimise
-from ..ml.result import NOT_IDENTIFIED
 from ..ml.sample import GroupSample, Sample
 from ..ml.strata import Array, NotPositiveDefiniteError
 from ..problems import (
     NO_VARIANCE,
     NOT_CONVERGED,
+    NOT_IDENTIFIED,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,

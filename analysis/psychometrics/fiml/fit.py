@@ -12,7 +12,7 @@ from ..ml.cfa import degrees_of_freedom, invert_information, is_identified, not_
 from ..ml.fit import ChiSquare, GroupMoments, comparison_measures, information_criteria, residual_measures, unbiased_gfi
 from ..ml.moments import BlockState, ModelStructure
 from ..ml.newton import Minimum
-from ..ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitResult, LabelledMatrix
+from ..ml.result import FitResult, LabelledMatrix
 from ..ml.sample import Sample, check_spread_of_clusters
 from ..ml.solution import (
     block_names,
@@ -24,7 +24,7 @@ from ..ml.solution import (
 )
 from ..ml.starts import start_values
 from ..ml.strata import Array, NotPositiveDefiniteError
-from ..problems import NOT_CONVERGED, Problem
+from ..problems import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_CONVERGED, Problem
 from ..syntax.model import ParameterTable
 from .estimation import incomplete_samples, maximise_fiml, model_moments
 from .modification import fiml_modification_indices

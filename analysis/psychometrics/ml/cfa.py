@@ -20,14 +20,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..errors import FitFailure
-from ..problems import NOT_CONVERGED, Problem
+from ..problems import FEWER_CLUSTERS_THAN_PARAMETERS, NO_SCALED_TEST, NOT_CONVERGED, NOT_IDENTIFIED, Problem
 from ..syntax.model import ParameterTable
 from . import fit as measures
 from .likelihood import GroupTerms, all_terms, expected_information, maximise_likelihood, observed_information
 from .modification import modification_indices
 from .moments import ModelStructure
 from .newton import Minimum
-from .result import FEWER_CLUSTERS_THAN_PARAMETERS, NO_SCALED_TEST, NOT_IDENTIFIED, FitResult, FloatArray
+from .result import FitResult, FloatArray
 from .robust import moment_traces, projected_moments, saturated_traces, scaled_shifted, score_meat
 from .sample import Sample, check_clusters, check_moments
 from .solution import (

@@ -15,13 +15,14 @@ import pandas as pd
 
 from ..errors import DataError, FitFailure
 from ..problems import (
+    CASES_DROPPED,
     NO_VARIANCE,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,
     Problem,
 )
-from .result import CASES_DROPPED, FloatArray
+from .result import FloatArray
 
 # Rows worked on at a time: small enough for the processor's cache, large enough to forget the loop.
 CHUNK = 8192

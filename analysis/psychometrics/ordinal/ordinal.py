@@ -24,7 +24,7 @@ from ..errors import DataError, FitFailure
 from ..ml.fit import comparison_measures, rmsea_measures, rmsea_point
 from ..ml.modification import candidate_rows
 from ..ml.moments import ModelStructure
-from ..ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, FitResult, LabelledMatrix, ModificationIndex
+from ..ml.result import FitResult, LabelledMatrix, ModificationIndex
 from ..ml.sample import GroupSample, Sample, check_clusters, draw_sample
 from ..ml.solution import (
     block_names,
@@ -34,7 +34,7 @@ from ..ml.solution import (
     r_square,
     residual_correlations,
 )
-from ..problems import TOO_FEW_OBSERVATIONS, Problem
+from ..problems import FEWER_CLUSTERS_THAN_PARAMETERS, TOO_FEW_OBSERVATIONS, Problem
 from ..syntax.model import ParameterTable, build_table, observed_names
 from ..syntax.parsing import ModelSyntax, parse_model
 from .polychoric import OrdinalData, PolychoricResult, ordinal_data, polychoric

@@ -31,10 +31,10 @@ from ..errors import FitFailure
 from ..ml.fit import ChiSquare
 from ..ml.moments import BlockState, BlockStructure, ModelStructure
 from ..ml.newton import Minimum, minimise
-from ..ml.result import NOT_IDENTIFIED, FloatArray
+from ..ml.result import FloatArray
 from ..ml.sample import check_spread_of_clusters
 from ..ml.starts import start_values
-from ..problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE
+from ..problems import NOT_CONVERGED, NOT_IDENTIFIED, NOT_POSITIVE_DEFINITE
 from ..syntax.model import ParameterTable
 from .polychoric import PolychoricResult
 

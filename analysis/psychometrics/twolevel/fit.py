@@ -12,7 +12,7 @@ from ..errors import AnalysisInputError, FitFailure
 from ..ml.cfa import invert_information, is_identified, not_identified
 from ..ml.fit import ChiSquare, comparison_measures, information_criteria, unbiased_gfi
 from ..ml.newton import Minimum
-from ..ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED, FitResult, LabelledMatrix
+from ..ml.result import FitResult, LabelledMatrix
 from ..ml.sample import Sample, check_moments
 from ..ml.solution import (
     block_names,
@@ -23,7 +23,7 @@ from ..ml.solution import (
     residual_correlations,
 )
 from ..ml.strata import LOG_2PI, Array, NotPositiveDefiniteError
-from ..problems import NOT_CONVERGED, NOT_POSITIVE_DEFINITE, Problem
+from ..problems import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_CONVERGED, NOT_IDENTIFIED, NOT_POSITIVE_DEFINITE, Problem
 from ..syntax.model import ParameterTable
 from .clusters import ClusterSummaries, cluster_scores, two_level_derivatives
 from .model import (

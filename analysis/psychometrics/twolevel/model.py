@@ -18,11 +18,17 @@ from ..fiml.saturated import complete_patterns, moment_derivatives, moment_value
 from ..ml.modification import freed_model, indices_from_score
 from ..ml.moments import BlockState, ModelStructure
 from ..ml.newton import Minimum, minimise
-from ..ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, ModificationIndex
+from ..ml.result import ModificationIndex
 from ..ml.sample import Sample
 from ..ml.starts import start_values
 from ..ml.strata import Array, Index, half_index
-from ..problems import NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
+from ..problems import (
+    FEWER_CLUSTERS_THAN_PARAMETERS,
+    NO_VARIANCE,
+    NOT_POSITIVE_DEFINITE,
+    TOO_FEW_OBSERVATIONS,
+    TOO_FEW_TEAMS,
+)
 from ..syntax.model import ParameterTable
 from .clusters import ClusterSummaries, cluster_scores, summarise_clusters, two_level_derivatives, two_level_value
 from .saturated import TwoLevelMoments

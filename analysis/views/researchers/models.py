@@ -24,7 +24,7 @@ from analysis.results import workspace
 from analysis.results.figures import FORMS, path_diagram
 from analysis.results.model_fit import fit_of, fits_of, warnings_in_words
 from analysis.results.words import model_in_words, verdict_in_words
-from analysis.runs.factor_models import OWN
+from analysis.runs.names import OWN
 from analysis.views.researchers.workspace import figure_file
 from teams import access
 from teams.models import Study

@@ -21,7 +21,7 @@ from analysis.models.comparisons import KnownComposition
 from analysis.results import nonresponse as pages
 from analysis.results import workspace
 from analysis.results.response_tables import workbook
-from analysis.runs.nonresponse import FACTORS, OF_ALL_TEAMS, SCORE
+from analysis.runs.names import FACTORS, OF_ALL_TEAMS, SCORE
 from analysis.views.researchers.accounts import XLSX
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

@@ -18,7 +18,7 @@ from analysis.results import nonresponse, workspace
 from analysis.results.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.results.reading import item_lines, scale_lines
 from analysis.results.words import screening_in_words
-from analysis.runs.nonresponse import SCORE
+from analysis.runs.names import SCORE
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
 from teams import access, history

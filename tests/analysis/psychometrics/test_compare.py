@@ -7,7 +7,7 @@ import pytest
 from analysis.psychometrics import FitResult, fit
 from analysis.psychometrics.entry.compare import compare
 from analysis.psychometrics.errors import AnalysisInputError
-from analysis.psychometrics.ml.result import NOT_COMPARABLE
+from analysis.psychometrics.problems import NOT_COMPARABLE
 
 from . import tolerances as tol
 from .conftest import load_data, load_oracle

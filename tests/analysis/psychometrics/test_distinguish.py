@@ -7,14 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.psychometrics.entry import htmt as htmt_module
-from analysis.psychometrics.entry.discriminant import (
-    CAN_BE_TOLD_APART,
-    CANNOT_BE_TOLD_APART,
-    HARDLY_TOLD_APART,
-    distinguish,
-    tell_apart,
-)
+from analysis.psychometrics.entry.discriminant import distinguish, tell_apart
 from analysis.psychometrics.entry.htmt import htmt
+from analysis.psychometrics.entry.verdicts import CAN_BE_TOLD_APART, CANNOT_BE_TOLD_APART, HARDLY_TOLD_APART
 from analysis.psychometrics.errors import AnalysisInputError
 from analysis.psychometrics.problems import NO_VARIANCE, TOO_FEW_ITEMS, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS
 from tests.analysis.psychometrics.conftest import load_data, load_oracle

@@ -8,17 +8,15 @@ import pytest
 
 from analysis.psychometrics import AnalysisInputError, FitResult, fit
 from analysis.psychometrics.errors import DataError, ModelSyntaxError
-from analysis.psychometrics.ml.result import (
-    CASES_DROPPED,
-    FEWER_CLUSTERS_THAN_PARAMETERS,
-    NO_SCALED_TEST,
-    NOT_IDENTIFIED,
-)
 from analysis.psychometrics.problems import (
+    CASES_DROPPED,
     CORRELATION_AT_OR_OVER_ONE,
+    FEWER_CLUSTERS_THAN_PARAMETERS,
     NEGATIVE_VARIANCE,
+    NO_SCALED_TEST,
     NO_VARIANCE,
     NOT_CONVERGED,
+    NOT_IDENTIFIED,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,

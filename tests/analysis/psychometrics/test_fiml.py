@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 from analysis.psychometrics import FitResult, fit
 from analysis.psychometrics.fiml.estimation import fiml_derivatives, incomplete_samples
 from analysis.psychometrics.ml.moments import ModelStructure
-from analysis.psychometrics.ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
 from analysis.psychometrics.ml.sample import draw_sample
-from analysis.psychometrics.problems import NEGATIVE_VARIANCE, NO_VARIANCE, NOT_POSITIVE_DEFINITE, TOO_FEW_OBSERVATIONS
+from analysis.psychometrics.problems import (
+    FEWER_CLUSTERS_THAN_PARAMETERS,
+    NEGATIVE_VARIANCE,
+    NO_VARIANCE,
+    NOT_IDENTIFIED,
+    NOT_POSITIVE_DEFINITE,
+    TOO_FEW_OBSERVATIONS,
+)
 from analysis.psychometrics.syntax.model import build_table
 from tests.analysis.psychometrics import tolerances as tol
 from tests.analysis.psychometrics.conftest import load_data, load_oracle

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from analysis.psychometrics.errors import AnalysisInputError
-from analysis.psychometrics.ml.result import CASES_DROPPED, FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
 from analysis.psychometrics.ordinal.ordinal import fit_ordinal
 from analysis.psychometrics.problems import (
+    CASES_DROPPED,
     CORRELATION_AT_OR_OVER_ONE,
     EMPTY_CATEGORY,
+    FEWER_CLUSTERS_THAN_PARAMETERS,
     NO_VARIANCE,
+    NOT_IDENTIFIED,
     TOO_FEW_OBSERVATIONS,
 )
 from tests.analysis.psychometrics.conftest import load_data, load_oracle

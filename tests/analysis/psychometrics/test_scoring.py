@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.psychometrics.scales.scoring import default_minimum_answered, reverse_key, score_scale, score_scales
+from analysis.psychometrics.scales.minimum import default_minimum_answered
+from analysis.psychometrics.scales.scoring import reverse_key, score_scale, score_scales
 from tests.analysis.psychometrics.conftest import ORACLES, REVERSED_BFI_ITEMS, load_data, load_oracle
 
 

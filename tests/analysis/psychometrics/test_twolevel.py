@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from analysis.psychometrics import AnalysisInputError, FitResult, fit
 from analysis.psychometrics.ml.fit import ChiSquare, comparison_measures
-from analysis.psychometrics.ml.result import FEWER_CLUSTERS_THAN_PARAMETERS, NOT_IDENTIFIED
 from analysis.psychometrics.ml.sample import draw_sample
 from analysis.psychometrics.problems import (
+    FEWER_CLUSTERS_THAN_PARAMETERS,
     NEGATIVE_VARIANCE,
     NO_VARIANCE,
+    NOT_IDENTIFIED,
     NOT_POSITIVE_DEFINITE,
     TOO_FEW_OBSERVATIONS,
     TOO_FEW_TEAMS,
