@@ -1,6 +1,7 @@
 """What the psychometrics engine finds wrong, in the reader's language. The engine knows no Django: it says a code and a subject.
 
-Its own English sentence stands in the results and on its command line; on a page it never stands alone.
+Its own English sentence stands in the results and on its command line; on a page it never stands alone. All other codes of
+a run are put into words by run_words.py.
 """
 
 from __future__ import annotations

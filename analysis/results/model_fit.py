@@ -13,7 +13,7 @@ from analysis.models.results import FactorModelResult
 from analysis.psychometrics.problems import TOO_FEW_TEAMS
 from analysis.reports.quality import Caution, Figure, cautions_of
 from analysis.results.engine_words import problem_in_words
-from analysis.results.words import model_in_words
+from analysis.results.run_words import model_in_words
 from analysis.runs.names import OWN, REFUSED
 
 #: No measure of fit of any study comes near: a larger one is what division by a rounded zero gives.

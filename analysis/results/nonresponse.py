@@ -18,7 +18,7 @@ from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCoun
 from analysis.results.cases import teams_of
 from analysis.results.figures import scatter
 from analysis.results.reading import team_labels
-from analysis.results.workspace import factor_in_words, group_in_words
+from analysis.results.run_words import factor_in_words, group_in_words, test_in_words, withheld_in_words
 from analysis.runs.names import CELLS, FACTORS, OF_ALL_TEAMS, QUESTION, SCORE, SIZES
 from surveys.models import Collection
 from surveys.models.questionnaire import in_language
@@ -210,7 +210,7 @@ def _question(question: Question, found: Mapping[str, Any]) -> QuestionTable:
         for place, (label, count) in enumerate(zip(labels, found["counts"], strict=True))
         if count or (known and known[place])
     )
-    return QuestionTable(question.code, text, rows, test=_test_in_words(found), figures=found)
+    return QuestionTable(question.code, text, rows, test=test_in_words(found), figures=found)
 
 
 def _labels(question: Question, found: Mapping[str, Any]) -> list[str]:
@@ -218,37 +218,6 @@ def _labels(question: Question, found: Mapping[str, Any]) -> list[str]:
         return bands.words(found["limits"], decimals=question.decimals)
     texts = {choice.code: in_language(dict(choice.text)) for choice in question.choices}
     return [" / ".join(texts.get(code, code) for code in group) for group in found["groups"]]
-
-
-def withheld_in_words(reason: str) -> str:
-    """Why the answers to a question are not counted here."""
-    return {
-        "teams": _(
-            "Nothing is shown: with fewer than three teams, or with one or two more than the last time, the numbers would "
-            "tell about one team."
-        ),
-        "nobody": _("Nobody answered this question."),
-        "answers": _("Nothing is shown: too few people gave any but the most frequent answer."),
-        "bands": _("Nothing is shown: beside the bands of earlier tables these would tell about a few people."),
-    }[reason]
-
-
-def _test_in_words(found: Mapping[str, Any]) -> str:
-    if not found["known"]:
-        return ""
-    if found["problem"] == "empty_category":
-        return _("Not tested: respondents gave an answer that, by these numbers, nobody in the population could give.")
-    if found["p"] is None:
-        return _("Not tested: the teams or their answers differ too little.")
-    if found["w"] < 0.1:
-        size = _("The difference is smaller than what is called small (w below 0.10).")
-    elif found["w"] < 0.3:
-        size = _("The difference is small (w from 0.10).")
-    elif found["w"] < 0.5:
-        size = _("The difference is medium (w from 0.30).")
-    else:
-        size = _("The difference is large (w from 0.50).")
-    return size
 
 
 # ------------------------------------------------------------------------------------------------ files

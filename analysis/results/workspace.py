@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.utils.translation import gettext as _
 
 from analysis.data.small_teams import hidden, hidden_teams, unshown_of
 from analysis.models import AnalysisRun, ScreeningDecision
@@ -16,10 +15,11 @@ from analysis.models.results import AgreementResult, ResultTable, ScaleResult, S
 from analysis.reports.quality import Caution, Figure, cautions_of, reliability_figure
 from analysis.results.cases import BY_NAME, teams_of
 from analysis.results.reading import team_labels, without
+from analysis.results.run_words import factor_in_words, group_in_words
 from analysis.runs.names import COMPARED_BY
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import Definition, definition_of
-from teams.models import Participation, Sector, Study, Team
+from teams.models import Participation, Study
 
 TEAMS_PER_PAGE, RESPONSES_PER_PAGE = 40, 50
 SIGNS = ("longstring", "even_odd", "mahalanobis")
@@ -179,15 +179,6 @@ def bars(counts: list[int]) -> list[Bar]:
     return [Bar(str(value), n, round(100 * n / highest)) for value, n in enumerate(counts[: last + 1])]
 
 
-def sign_in_words(sign: str) -> str:
-    """A sign of careless answering."""
-    return {
-        "longstring": _("the same answer to half of all questions in a row"),
-        "even_odd": _("halves of the scales do not go together (below .30)"),
-        "mahalanobis": _("an unusual combination of answers (p < .001)"),
-    }[sign]
-
-
 # ------------------------------------------------------------------------------------------------ ways of asking
 def mode_tables(run: AnalysisRun) -> dict[str, dict[str, Any]]:
     """Items and scales by way of asking, each cell judged by who answered it: None where its figures are not shown."""
@@ -228,21 +219,6 @@ def invariance_levels(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 # ------------------------------------------------------------------------------------------------ groups
 NOTHING: dict[str, None] = {"mean": None, "low": None, "high": None}
-
-
-def group_in_words(factor: str, group: str) -> str:
-    """The name of a group of teams."""
-    labels: Mapping[str, Any] = {
-        "sector": dict(Sector.choices),
-        "mode": dict(Participation.Mode.choices),
-        "form": dict(Team.Form.choices),
-    }[factor]
-    return str(labels.get(group, group))
-
-
-def factor_in_words(factor: str) -> str:
-    """What teams are compared by."""
-    return {"sector": _("Sector"), "mode": _("Way of asking"), "form": _("Full-time or part-time")}[factor]
 
 
 def group_tables(run: AnalysisRun, names: Mapping[str, str]) -> list[dict[str, Any]]:

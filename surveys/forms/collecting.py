@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from surveys.collecting import meeting_texts
-from surveys.linking import address_lists, personal_links
+from surveys.linking import address_lists
 from surveys.models import QuestionnaireVersion, Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
@@ -20,7 +20,7 @@ from teams.base.written import Written
 from teams.forms.address_field import AddressField
 from teams.forms.filled import Filled
 from teams.models import Academy, Participation, Study
-from teams.text.addresses import pasted
+from teams.text.addresses import is_address, pasted
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -284,7 +284,7 @@ class AddressesForm(Written):
         """
         found, self.left = pasted(self.cleaned_data["addresses"])
         times = Counter(found)
-        good = {address: personal_links.is_address(address) for address in times}
+        good = {address: is_address(address) for address in times}
         self.twice = [address for address, n in times.items() if n > 1]
         self.wrong = [address for address in times if not good[address]]
         addresses = [address for address in times if good[address]]

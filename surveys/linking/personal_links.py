@@ -31,7 +31,6 @@ from teams.models import Participation, User
 from teams.people.contact_person import reading_results
 from teams.text import addresses
 
-LONGEST_ADDRESS = 254
 TOKEN_BYTES = 20
 RESPONSE_KEY_BYTES = 32
 
@@ -45,7 +44,7 @@ def issue_links(collection: Collection, emails: Iterable[str], by: User | None =
 
     :raises keys.KeyDestroyed: if the key was lost (collecting/new_keys.py)
     """
-    wanted = sorted({email.strip().lower() for email in emails if is_address(email.strip())})
+    wanted = sorted({email.strip().lower() for email in emails if addresses.is_address(email.strip())})
     wanted = seal_list.without_removed(wanted, collection.survey.study)
     if not wanted:
         return 0
@@ -249,8 +248,3 @@ def _response_key(key: bytes, nonce: str) -> str:
 
 def _encoded(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def is_address(text: str) -> bool:
-    """Whether this is an e-mail address that fits its column."""
-    return addresses.is_address(text) and len(text) <= LONGEST_ADDRESS

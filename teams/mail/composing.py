@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from teams.mail.errors import UnsendableMail
+from teams.text.addresses import is_mailable
 from teams.text.directions import in_one_line, settled
 from teams.text.glyphs import without_controls
 
@@ -52,10 +51,8 @@ class Mail:
         for value in (self.to, self.subject, *self.headers, *self.headers.values(), *of_files):
             if any(ord(character) < 32 or ord(character) == 127 for character in value):
                 raise UnsendableMail("a header holds a line break or another control character")
-        try:
-            validate_email(self.to)
-        except ValidationError as error:
-            raise UnsendableMail("the address is not an e-mail address") from error
+        if not is_mailable(self.to):
+            raise UnsendableMail("the address is not an e-mail address")
 
 
 def compose(

@@ -92,6 +92,8 @@ _FUNCTIONS = (
     "school|secr|secretariaat|secretariat|secretary|service|servicedesk|staff|stage|stagebureau|studie|support|"
     "teachers|teamleider|teamleiding|webmaster"
 )
+#: Letters of an address in every column that holds one.
+LONGEST = 254
 _FUNCTIONAL = re.compile(rf"(?:{_FUNCTIONS})(?:[-._\d].*)?|team.*", re.IGNORECASE)
 
 
@@ -103,15 +105,21 @@ def as_address(text: str) -> str | None:
     """The address in the one way in which it is kept: its domain in plain lower-case letters; None if it is none.
 
     Full-width letters, soft hyphens and the like in a domain reach the same mailbox. What stands before the @ is as it was
-    typed; between quotes, or with other letters than plain ones, it is refused.
+    typed; between quotes, or with other letters than plain ones, it is refused. So is one that is longer than its column.
     """
     local, _at, domain = unicodedata.normalize("NFKC", text.strip()).rpartition("@")
     address = f"{local}@{_plain(domain)}"
+    plain = _LOCAL.fullmatch(local) and "[" not in address and len(address) <= LONGEST
+    return address if plain and is_mailable(address) else None
+
+
+def is_mailable(text: str) -> bool:
+    """Whether a mail server takes this address, also where it is not in the one way in which it is kept (as older ones)."""
     try:
-        validate_email(address)
+        validate_email(text)
     except ValidationError:
-        return None
-    return address if _LOCAL.fullmatch(local) and "[" not in address else None
+        return False
+    return True
 
 
 def is_address(text: str) -> bool:
@@ -173,11 +181,7 @@ def is_free_mail(domain: str) -> bool:
 def as_domain(text: str) -> str | None:
     """A domain as somebody types it ("@School.nl"), in lower case; None if it is none."""
     domain = text.strip().lower().rpartition("@")[2].strip(".")
-    try:
-        validate_email(f"somebody@{domain}")
-    except ValidationError:
-        return None
-    return domain if "." in domain and len(domain) <= 253 else None
+    return domain if "." in domain and len(domain) <= 253 and is_mailable(f"somebody@{domain}") else None
 
 
 # An address between brackets. Nothing is read twice: a text of 50,000 signs of any kind costs no time.

@@ -11,7 +11,7 @@ from analysis.choices.decisions import decide
 from analysis.models import AnalysisRun, RunStep, ScreeningDecision
 from analysis.models.results import AgreementResult, FactorModelResult, ItemResult, ReliabilityResult, ScaleResult
 from analysis.plan.plans import amend_plan, locked_plan
-from analysis.results.words import failure_in_words
+from analysis.results.run_words import failure_in_words
 from analysis.runs import claims, execution, store
 from analysis.runs.claims import claim_step
 from analysis.runs.staging import pack, rows, unpack

@@ -23,7 +23,7 @@ from analysis.reports.quality import Caution, Figure, cautions_of, correlation_f
 from analysis.results import workspace
 from analysis.results.figures import FORMS, path_diagram
 from analysis.results.model_fit import fit_of, fits_of, warnings_in_words
-from analysis.results.words import model_in_words, verdict_in_words
+from analysis.results.run_words import model_in_words, verdict_in_words
 from analysis.runs.names import OWN
 from analysis.views.researchers.workspace import figure_file
 from teams import access

@@ -20,7 +20,7 @@ from analysis.data.moved_on import moved_on
 from analysis.forms.decisions_and_import import DECISION_FORMS, DecisionForm
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan.plans import default_plan, lock_plan, locked_plan, rules
-from analysis.results.words import failure_in_words, state_in_words, step_in_words
+from analysis.results.run_words import failure_in_words, state_in_words, step_in_words
 from analysis.runs import execution as running
 from surveys.collecting import collections
 from surveys.models import Survey

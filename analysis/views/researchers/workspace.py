@@ -17,7 +17,7 @@ from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCoun
 from analysis.results import nonresponse, workspace
 from analysis.results.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.results.reading import item_lines, scale_lines
-from analysis.results.words import screening_in_words
+from analysis.results.run_words import group_in_words, screening_in_words, sign_in_words
 from analysis.runs.names import SCORE
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
@@ -53,12 +53,12 @@ def screening(request: HttpRequest, slug: str) -> HttpResponse:
                 (
                     row,
                     screening_in_words(row, definition),
-                    [workspace.sign_in_words(sign) for sign in workspace.SIGNS if sign in row.flags],
+                    [sign_in_words(sign) for sign in workspace.SIGNS if sign in row.flags],
                 )
                 for row in page
             ],
             "unanswered": workspace.bars(gaps.get("unanswered", [])),
-            "signs": [(workspace.sign_in_words(sign), n) for sign, n in gaps.get("signs", {}).items()],
+            "signs": [(sign_in_words(sign), n) for sign, n in gaps.get("signs", {}).items()],
             "n_returned": gaps.get("n", 0),
             "items": [(line, in_language(line.text)) for line in item_lines(run, ScaleSet.THEORETICAL)],
             "overall": TeamCount.objects.filter(run=run, participation=None).first(),
@@ -105,7 +105,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
                 )
                 for line in lines
             ],
-            "modes": [(workspace.group_in_words("mode", mode), table) for mode, table in modes.items()],
+            "modes": [(group_in_words("mode", mode), table) for mode, table in modes.items()],
             "before": before,
             "maps": [
                 (

@@ -1,6 +1,13 @@
-"""What a run is doing, and what its factor models are called, in words for the researcher's pages."""
+"""Codes that the rows of a run hold, in words for researchers: its steps, states, models, signs, groups, verdicts.
+
+One function for each kind of code, named for it. What the psychometrics engine finds wrong is put into words by
+engine_words.py; what readers of reports are told is written by another room (analysis/reports/).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +17,7 @@ from analysis.psychometrics.entry import verdicts
 from analysis.runs.names import FINAL, OWN, THEORETICAL
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import Definition
+from teams.models import Participation, Sector, Team
 
 
 def step_in_words(name: str) -> str:
@@ -101,3 +109,59 @@ def screening_in_words(row: ScreeningDecision, definition: Definition) -> str:
         choices = {choice.code: choice.text for choice in definition.eligibility.choices}
         return in_language(dict(choices[row.value])) if row.value in choices else row.value
     return row.value
+
+
+def sign_in_words(sign: str) -> str:
+    """A sign of careless answering."""
+    return {
+        "longstring": _("the same answer to half of all questions in a row"),
+        "even_odd": _("halves of the scales do not go together (below .30)"),
+        "mahalanobis": _("an unusual combination of answers (p < .001)"),
+    }[sign]
+
+
+def group_in_words(factor: str, group: str) -> str:
+    """The name of a group of teams."""
+    labels: Mapping[str, Any] = {
+        "sector": dict(Sector.choices),
+        "mode": dict(Participation.Mode.choices),
+        "form": dict(Team.Form.choices),
+    }[factor]
+    return str(labels.get(group, group))
+
+
+def factor_in_words(factor: str) -> str:
+    """What teams are compared by."""
+    return {"sector": _("Sector"), "mode": _("Way of asking"), "form": _("Full-time or part-time")}[factor]
+
+
+def withheld_in_words(reason: str) -> str:
+    """Why the answers to a question are not counted here."""
+    return {
+        "teams": _(
+            "Nothing is shown: with fewer than three teams, or with one or two more than the last time, the numbers would "
+            "tell about one team."
+        ),
+        "nobody": _("Nobody answered this question."),
+        "answers": _("Nothing is shown: too few people gave any but the most frequent answer."),
+        "bands": _("Nothing is shown: beside the bands of earlier tables these would tell about a few people."),
+    }[reason]
+
+
+def test_in_words(found: Mapping[str, Any]) -> str:
+    """What the test of respondents beside a population says: how large the difference is, or why there is no test."""
+    if not found["known"]:
+        return ""
+    if found["problem"] == "empty_category":
+        return _("Not tested: respondents gave an answer that, by these numbers, nobody in the population could give.")
+    if found["p"] is None:
+        return _("Not tested: the teams or their answers differ too little.")
+    if found["w"] < 0.1:
+        size = _("The difference is smaller than what is called small (w below 0.10).")
+    elif found["w"] < 0.3:
+        size = _("The difference is small (w from 0.10).")
+    elif found["w"] < 0.5:
+        size = _("The difference is medium (w from 0.30).")
+    else:
+        size = _("The difference is large (w from 0.50).")
+    return size
