@@ -51,7 +51,7 @@ class House:
     @functools.cached_property
     def circles(self) -> list[tuple[str, ...]]:
         """Rooms that reach themselves, each circle once."""
-        reach = {room: self._reached(room) for room in self.rooms}
+        reach = {room: self.reached(room) for room in self.rooms}
         found = {tuple(sorted(b for b in reach[a] if a in reach[b])) for a in self.rooms if a in reach[a]}
         return sorted(found)
 
@@ -67,7 +67,7 @@ class House:
 
         return {room: floor(room) for room in self.rooms}
 
-    def _reached(self, start: str) -> set[str]:
+    def reached(self, start: str) -> set[str]:
         found: set[str] = set()
         waiting = self.below(start)
         while waiting:
@@ -185,7 +185,7 @@ def picture(house: House) -> str:
 
 def _goes_without_saying(house: House, of: str, to: str) -> bool:
     """Whether another room that ``of`` imports leads to the same one."""
-    return any(to in house._reached(other) for other in house.below(of) if other != to)
+    return any(to in house.reached(other) for other in house.below(of) if other != to)
 
 
 def _is_folder(room: str) -> bool:

@@ -3,6 +3,13 @@
     python -m scripts.run          (`make run`; PORT, HOST and TEAMSPIEGEL_VAR come from the environment)
 
 Before that it brings static files and database up to date and, at the first start, loads the demo.
+
+honcho starts the programs, prints their lines and ends all when one ends. The three classes below add what it does not do, and
+each line of them is there for a way of ending that left something running (tests/scripts/test_run.py has them all): it knows
+no SIGHUP, so a closed terminal left workers; it misses a signal during the start; started with SIGINT ignored, as by "&" in
+a script, Ctrl-C did nothing; it signals whole groups, so that Celery's children ended before the task in them; and what a
+program leaves in its session it does not know. A manager of our own would need the same and the printing beside it. What
+is used of honcho's inside is pinned in tests/config/test_private_names.py.
 """
 
 import contextlib

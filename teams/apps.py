@@ -10,9 +10,9 @@ class TeamsConfig(AppConfig):
         from anymail.signals import tracking
 
         # mails get renderers and readers
-        from teams.accounts import events, mails  # noqa: F401
+        from teams.accounts import mails, sign_in_log  # noqa: F401
         from teams.mail import bounces
         from teams.messages import handovers, meetings, recipients, renderers  # noqa: F401
 
         tracking.connect(bounces.receive, dispatch_uid="teams.mail.bounces")
-        events.connect()
+        sign_in_log.connect()

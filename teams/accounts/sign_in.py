@@ -33,7 +33,7 @@ from django.utils import translation
 
 from teams.access import is_researcher
 from teams.accounts import mails, sign_in_mails
-from teams.accounts.events import account_of, address_of
+from teams.accounts.sign_in_log import account_of, address_of
 from teams.base import security_log
 from teams.base.security_log import Act
 from teams.mail.composing import absolute

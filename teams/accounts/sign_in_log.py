@@ -28,7 +28,7 @@ def connect() -> None:
         (account_signals.password_changed, _password_set),
         (account_signals.password_reset, _password_set),
     ):
-        signal.connect(receiver, dispatch_uid=f"teams.accounts.events.{receiver.__name__}")
+        signal.connect(receiver, dispatch_uid=f"teams.accounts.sign_in_log.{receiver.__name__}")
 
 
 def address_of(request: HttpRequest) -> str:
