@@ -4,7 +4,7 @@ Every kind of event is one line of an app's ``Happened``: its word in the table,
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -145,6 +145,13 @@ def record_many(study: Study, kind: EventKind, participations: Iterable[Particip
     """Write the same event of each of many teams, as `record`."""
     events = [Event(study=study, participation=one, by=by, kind=kind.value) for one in participations]
     for event in Event.objects.bulk_create(events):
+        _log(event, kind)
+
+
+def record_all(happened: Sequence[tuple[EventKind, Event]]) -> None:
+    """Write events that were made elsewhere, in this order, as `record`."""
+    Event.objects.bulk_create(event for _kind, event in happened)
+    for kind, event in happened:
         _log(event, kind)
 
 

@@ -10,35 +10,20 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from teams import history
 from teams.contacts.cells import FORM_WORDS, SECTOR_WORDS, columns_of, wrong_cells
+from teams.contacts.listing import Listing
 from teams.contacts.replacing import Ask, kept
+from teams.contacts.rows import AcademyData, TeamData
 from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.models import Academy, Institution, Participation, Study, Team, User
 from teams.people import mail_domains
 from teams.people.contact_person import SamePerson
 from teams.people.elsewhere import Elsewhere, elsewhere, known_elsewhere, stays, unknown_director
-
-
-@dataclass(frozen=True, slots=True)
-class AcademyData:
-    institution: str
-    name: str
-    sector: str
-    director_name: str
-    director_email: str
-
-
-@dataclass(frozen=True, slots=True)
-class TeamData:
-    name: str
-    form: str
-    leader_name: str
-    leader_email: str
 
 
 class RowState(StrEnum):
@@ -194,7 +179,6 @@ def preview(study: Study, table: Table, by: User | None) -> Preview:
     )
 
 
-@transaction.atomic
 def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str] | None = None) -> Preview:
     """Do what the dry run showed, all of it or nothing; judged again, since rows may have changed in between.
 
@@ -204,10 +188,18 @@ def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str
     Returns:
         The preview that was applied. If it is not ``usable``, nothing was written.
     """
+    try:
+        return _apply(study, table, by, answers or {})
+    except IntegrityError:  # somebody listed one of them meanwhile: it is known now
+        return _apply(study, table, by, answers or {})
+
+
+@transaction.atomic
+def _apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str]) -> Preview:
     judged = preview(study, table, by)
     if not judged.usable:
         return judged
-    answers = answers or {}
+    listing = Listing(study, by, add_academy, add_team)
     academies: dict[tuple[str, str], Academy] = {}
     for row in judged.rows:
         if row.academy is None:
@@ -215,13 +207,13 @@ def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str
         key = (row.academy.institution.lower(), row.academy.name.lower())
         try:
             if key not in academies:
-                data = replace(row.academy, **kept(row.asks, "director", answers))
-                academies[key] = add_academy(study, data, by)
+                academies[key] = listing.academy(replace(row.academy, **kept(row.asks, "director", answers)))
             if row.team is not None:
-                add_team(study, academies[key], replace(row.team, **kept(row.asks, "leader", answers)), by)
+                listing.team(academies[key], replace(row.team, **kept(row.asks, "leader", answers)))
         except SamePerson as error:
             transaction.set_rollback(True)
             return Preview(problems=[_("Row %(row)s: %(problem)s") % {"row": row.number, "problem": error}])
+    listing.write()
     done = Preview([_answered(row, answers) for row in judged.rows], applied=True)
     detail = f"{done.counts['new']} + {done.counts['changed']}"
     history.record(study, history.Happened.CONTACTS_IMPORTED, by=by, detail=detail)

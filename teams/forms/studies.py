@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from teams.base.numbers import whole_number
 from teams.base.written import Written
-from teams.contacts.contacts import AcademyData, TeamData
+from teams.contacts.rows import AcademyData, TeamData
 from teams.files.limits import UnreadableTable
 from teams.files.tables import Table, read_table
 from teams.forms.address_field import AddressField

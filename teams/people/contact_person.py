@@ -139,9 +139,14 @@ def check_director(academy: Academy, email: str) -> None:
 
 def researches(study: Study, email: str) -> bool:
     """Whether an address is, in any spelling, that of a member of the study's research group or of an administrator."""
+    return bool(email) and folded(email) in researchers_of_group(study)
+
+
+def researchers_of_group(study: Study) -> set[str]:
+    """The addresses of these people, folded (teams/text/addresses.py)."""
     works = Q(memberships__group=study.group_id) | Q(is_superuser=True)
     known = User.objects.filter(works).values_list("email", flat=True).distinct()
-    return bool(email) and any(same_person(one, email) for one in known)
+    return {folded(one) for one in known if one}
 
 
 def check_leader(participation: Participation, email: str) -> None:

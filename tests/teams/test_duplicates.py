@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 
 from teams.contacts import contacts, duplicates
-from teams.contacts.contacts import AcademyData, TeamData
 from teams.contacts.duplicates import Refused, alike, key, merge, suggestions
+from teams.contacts.rows import AcademyData, TeamData
 from teams.inviting import corrections, invitations
 from teams.inviting.invitations import Approach
 from teams.models import Academy, Event, Institution, Invitation, Participation, Role, Study, Team, User

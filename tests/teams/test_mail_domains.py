@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from teams.contacts import contacts, duplicates
-from teams.contacts.contacts import AcademyData, TeamData
+from teams.contacts.rows import AcademyData, TeamData
 from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.models import Academy, Event, Institution, MailDomain, Participation, Study, User
