@@ -308,9 +308,9 @@ CONTENT_SECURITY_POLICY = {
 
 # ------------------------------------------------------------------------------------------------ language and time
 LANGUAGE_CODE = "nl"
-FORMAT_MODULE_PATH = ["config.formats"]  # British dates
 LANGUAGES = [("nl", _("Dutch")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+SOURCE_LANGUAGE = "en"  # of the texts in the code: what has no translation is read in it
+LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], ["config.formats"]  # British dates
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Amsterdam")
 

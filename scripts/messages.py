@@ -22,7 +22,6 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("config", "analysis", "surveys", "teams")
-LANGUAGES = ("nl",)  # English is the language of the code
 
 # name of the function → which arguments are (context, singular, plural)
 FUNCTIONS: dict[str, tuple[int | None, int, int | None]] = {
@@ -45,6 +44,26 @@ IDLE_HEADER = re.compile(rf'^"(?:{IDLE}).*\n', re.MULTILINE)
 
 # how people are not spoken to here: "u" and "uw", but not an abbreviation or a u of its own
 FORMAL = {"nl": re.compile(r"(?<![\w.“])[uU]w?(?![\w.(”])")}
+
+
+def languages() -> list[str]:
+    """Into which languages the texts are translated: all of the site but that of the code."""
+    return [code for code in site_languages() if code != ast.literal_eval(_setting("SOURCE_LANGUAGE"))]
+
+
+def site_languages() -> list[str]:
+    """The languages that config/settings.py names, read without starting the program."""
+    named = _setting("LANGUAGES")
+    assert isinstance(named, ast.List)
+    return [ast.literal_eval(one.elts[0]) for one in named.elts if isinstance(one, ast.Tuple)]
+
+
+def _setting(name: str) -> ast.expr:
+    for node in ast.parse((ROOT / "config" / "settings.py").read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            return node.value
+    raise KeyError(name)
+
 
 Text = tuple[str, list[str | None]]  # function, its string arguments
 
@@ -116,7 +135,7 @@ def read(language: str) -> Catalog:
 
 def update() -> None:
     template = collect()
-    for language in LANGUAGES:
+    for language in languages():
         catalog = read(language)
         catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
         catalog.fuzzy = False
@@ -130,11 +149,21 @@ def update() -> None:
 
 
 def compile_catalogues() -> None:
-    for language in LANGUAGES:
+    for language in languages():
         if catalogue_path(language).exists():
             catalog = read(language)
             with catalogue_path(language).with_suffix(".mo").open("wb") as file:
-                write_mo(file, catalog)
+                write_mo(file, in_full(catalog))
+
+
+def in_full(catalog: Catalog) -> Catalog:
+    """A catalogue in which a text without a translation is the English one: else it would be read in the site's first language."""
+    for message in catalog:
+        if message.id and not all([message.string] if isinstance(message.string, str) else message.string or [""]):
+            plural = isinstance(message.id, tuple | list)
+            n_forms = catalog.num_plurals
+            message.string = (message.id[0], *[message.id[1]] * (n_forms - 1)) if plural else message.id
+    return catalog
 
 
 def gaps(catalog: Catalog) -> list[str]:
@@ -166,7 +195,7 @@ def check() -> int:
     """Every text of the code is in every catalogue, translated, with the same placeholders."""
     problems = []
     template = collect()
-    for language in LANGUAGES:
+    for language in languages():
         catalog = read(language)
         catalog.update(template, no_fuzzy_matching=True)
         problems += [f"{language}: {gap}" for gap in gaps(catalog)]

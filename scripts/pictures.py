@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config import mailbox
 from scripts.browser import find_or_install
+from scripts.messages import site_languages
 from scripts.postgres import free_port
 from scripts.setup import ROOT
 
@@ -204,7 +205,7 @@ def take_all(of: Demo) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_or_install(), args=["--no-sandbox", "--disable-gpu"])
-        for language in ("nl", "en"):
+        for language in site_languages():
             photographer = Photographer(browser, of, language)
             photographer.teacher()
             photographer.facilitator()

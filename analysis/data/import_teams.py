@@ -18,6 +18,7 @@ from teams.contacts.duplicates import key, near_pairs
 from teams.inviting import invitations
 from teams.links import new_nonce
 from teams.models import Academy, Institution, Invitation, Participation, Sector, Study, Team, User
+from teams.models.languages import language_codes
 from teams.people.elsewhere import elsewhere
 from teams.text.directions import in_one_line, isolated, without_steering
 
@@ -54,7 +55,7 @@ def tidy(name: str) -> str:
 def sector_of(cell: str) -> str:
     """The sector that a cell names, by its code or its name in any language; ValueError with the reason."""
     names: dict[str, str] = {}
-    for language in ("nl", "en"):
+    for language in language_codes():
         with override(language):
             names |= {folded(str(Sector(value).label)): value for value in Sector.values}
     names |= {value: value for value in Sector.values}

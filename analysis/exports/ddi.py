@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from django.conf import settings
+
 from analysis.data import dataset
 from analysis.exports.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, set_aside_values
 from surveys.models import Response, Survey
@@ -33,7 +35,7 @@ def ddi_bytes(survey: Survey) -> bytes:
     summary = _add(information, "sumDscr")
     _add(summary, "collDate", date=study.starts_on.isoformat(), event="start")
     _add(summary, "collDate", date=study.ends_on.isoformat(), event="end")
-    _add(summary, "dataKind", "survey data", **{LANGUAGE: "en"})
+    _add(summary, "dataKind", "survey data", **{LANGUAGE: settings.SOURCE_LANGUAGE})
     data = _add(root, "dataDscr")
     languages = definition.languages
     team = _variable(data, TEAM, {language: label_of(TEAM, language) for language in languages}, nature="nominal")
@@ -56,7 +58,12 @@ def ddi_bytes(survey: Survey) -> bytes:
         for language, name in names[variable.scale].items():
             _add(found, "concept", name, **{LANGUAGE: language})
         if variable.reverse_keyed:
-            _add(_add(found, "derivation"), "drvdesc", "reverse-keyed: stored as answered", **{LANGUAGE: "en"})
+            _add(
+                _add(found, "derivation"),
+                "drvdesc",
+                "reverse-keyed: stored as answered",
+                **{LANGUAGE: settings.SOURCE_LANGUAGE},
+            )
         _add(found, "varFormat", type="character" if definition.cannot_judge else "numeric")
     for question in definition.asked_background(survey.background):
         if question.type == TEXT:  # open answers are in no file of responses

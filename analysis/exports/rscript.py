@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from django.conf import settings
 from django.utils.translation import override
 
 from analysis.exports.archives import write_zip
@@ -149,7 +150,7 @@ def _marks_in_words(run: AnalysisRun, *, clustered: bool) -> str:
     """What the marks in expected.csv mean, of those that stand there."""
     rows = list(expected_rows(run, clustered=clustered))[1:]
     found = {mark for row in rows for mark in str(row[-1]).split()}
-    with override("en"):
+    with override(settings.SOURCE_LANGUAGE):
         lines = [f"  {caution}: {caution.explanation}" for caution in Caution if caution in found]
     return "\n".join(["", "Marks of figures in expected.csv:", *lines, ""]) if lines else ""
 

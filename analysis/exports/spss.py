@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -93,7 +94,10 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
 
 def set_aside_codes() -> dict[str, int]:
     """What stands for which value of ``set_aside``."""
-    return {value: NO_ANSWER if value == NOT_ANALYSED else n for n, value in enumerate(set_aside_values("en"))}
+    return {
+        value: NO_ANSWER if value == NOT_ANALYSED else n
+        for n, value in enumerate(set_aside_values(settings.SOURCE_LANGUAGE))
+    }
 
 
 def variable_names(codes: Sequence[str]) -> dict[str, str]:

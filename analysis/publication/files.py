@@ -27,13 +27,13 @@ from analysis.reports.wide import render_academy, render_study
 from teams.base.leases import Chore, Claim, Queue
 from teams.base.leases import wake as wake_worker
 from teams.models import Participation
+from teams.models.languages import language_codes
 
 logger = logging.getLogger(__name__)
 
 TASK = "analysis.make_report_files"
 MAX_ATTEMPTS = 3
 WAKE_UPS = 2  # workers that share the files of one publication
-LANGUAGES = ("nl", "en")  # the first language of every reader comes first
 STUDY = "study"
 FILES = Queue(
     ReportFile,
@@ -68,7 +68,7 @@ def queue_files(publication: Publication) -> None:
     ReportFile.objects.bulk_create(
         (
             ReportFile(publication=publication, reader=reader, language=language)
-            for language in LANGUAGES
+            for language in language_codes()  # the first language of every reader comes first
             for reader in readers
         ),
         ignore_conflicts=True,

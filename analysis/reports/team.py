@@ -22,6 +22,7 @@ from analysis.reports.sentences import sentences
 from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
 from teams.models import Participation
+from teams.models.languages import current_language
 
 MIN_ITEMS_APART = 0.1  # deviations that differ less are no largest and no smallest
 
@@ -38,16 +39,16 @@ Goals = Mapping[str, Goal]  # by the code of the scale
 
 
 def team_report(
-    run: AnalysisRun, participation: Participation, language: str = "nl", goals: Goals | None = None
+    run: AnalysisRun, participation: Participation, language: str = "", goals: Goals | None = None
 ) -> TeamReport:
     """The report of one team from a finished run. ``goals`` only for the team and its leader."""
-    return render_team(read_material(run), participation, language, goals)
+    return render_team(read_material(run), participation, language or current_language(), goals)
 
 
-def team_reports(run: AnalysisRun, participations: list[Participation], language: str = "nl") -> list[TeamReport]:
+def team_reports(run: AnalysisRun, participations: list[Participation], language: str = "") -> list[TeamReport]:
     """Reports of several teams of one run; the rows are read once, whatever the number of teams."""
     material = read_material(run)
-    return [render_team(material, participation, language) for participation in participations]
+    return [render_team(material, participation, language or current_language()) for participation in participations]
 
 
 def render_team(

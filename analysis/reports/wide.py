@@ -19,16 +19,17 @@ from analysis.reports.sentences import wide_sentences
 from analysis.reports.team import render_team
 from surveys.models.questionnaire import in_language
 from teams.models import Sector
+from teams.models.languages import current_language
 
 
-def academy_report(run: AnalysisRun, academy_id: int, language: str = "nl") -> AcademyReport:
+def academy_report(run: AnalysisRun, academy_id: int, language: str = "") -> AcademyReport:
     """The report of an academy for its director, as far as rule 3 allows."""
-    return render_academy(read_material(run), academy_id, language)
+    return render_academy(read_material(run), academy_id, language or current_language())
 
 
-def study_report(run: AnalysisRun, language: str = "nl") -> StudyReport:
+def study_report(run: AnalysisRun, language: str = "") -> StudyReport:
     """The report on the whole study, for everybody who takes part."""
-    return render_study(read_material(run), language)
+    return render_study(read_material(run), language or current_language())
 
 
 def render_academy(material: Material, academy_id: int, language: str) -> AcademyReport:

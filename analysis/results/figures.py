@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 
 from analysis import svg
 from surveys.typesetting import picture
@@ -238,7 +239,7 @@ def days_chart(days: Sequence[tuple[date, int]], axis: str, width: int, language
         f'<path d="M{left:.1f} {bottom:.1f}{steps}" fill="none" stroke="{svg.ACCENT}" stroke-width="2.5" '
         f'stroke-linejoin="round"/>'
     )
-    form = "j-n" if language == "nl" else "j M"
+    form = re.sub(r"\W*[yY]$", "", get_format("SHORT_DATE_FORMAT", language))  # the day without its year
     room = max(svg.width_of(date_format(first + timedelta(days=n), form)) for n in range(n_days)) + 14
     every = next(step for step in _day_steps() if step * (right - left) / n_days >= room or step >= n_days)
     for number in range(0, n_days, every):

@@ -1,12 +1,13 @@
 """The pages of the handbook, in the reader's language. Everybody may read them: they hold nothing of a study."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from config.handbook.reading import CHAPTERS, Chapter, chapter
+from config.handbook.reading import CHAPTERS, FOLDER, Chapter, chapter
+from teams.models.languages import current_language
 
 
 @login_not_required
@@ -26,4 +27,4 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _read(name: str) -> Chapter:
-    return chapter(name, "nl" if (get_language() or "nl").startswith("nl") else "en")
+    return chapter(name, current_language() if (FOLDER / current_language()).is_dir() else settings.SOURCE_LANGUAGE)

@@ -32,11 +32,11 @@ from surveys.linking import personal_links
 from surveys.models import Collection, DayCount, Invitee, Meeting, Response
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Participation
+from teams.models.languages import language_codes
 
 KEY_BYTES = 32
 BATCH = 500
 MERGE_TRIES = 20
-LANGUAGES = ("nl", "en")
 
 
 class Closed(Exception):
@@ -387,4 +387,4 @@ def _count_day(collection_id: int, day: datetime.date, n: int) -> None:
 
 
 def _language(language: str) -> str:
-    return language if language in LANGUAGES else ""
+    return language if language in language_codes() else ""

@@ -20,6 +20,7 @@ from teams.base.written import Written
 from teams.forms.address_field import AddressField
 from teams.forms.filled import Filled
 from teams.models import Academy, Participation, Study
+from teams.models.languages import language_names
 from teams.text.addresses import is_address, pasted
 
 if TYPE_CHECKING:
@@ -177,15 +178,12 @@ class MeetingTextsForm(Filled):
         super().__init__(*args, **options)
         self.survey = survey
         labels = {
-            meeting_texts.BRIEFING: {"nl": _("To read aloud, in Dutch"), "en": _("To read aloud, in English")},
-            meeting_texts.QUESTIONS: {
-                "nl": _("Questions that people ask, in Dutch"),
-                "en": _("Questions that people ask, in English"),
-            },
+            meeting_texts.BRIEFING: _("To read aloud (%(language)s)"),
+            meeting_texts.QUESTIONS: _("Questions that people ask (%(language)s)"),
         }
         for (kind, language), text in self.stored().items():
             self.fields[f"{kind}_{language}"] = forms.CharField(
-                label=labels[kind][language],
+                label=labels[kind] % {"language": language_names()[language]},
                 required=False,
                 max_length=20_000,
                 initial=text,

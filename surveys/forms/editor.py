@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from surveys.questionnaires import drafts
 from surveys.questionnaires.checking import CODE, FARTHEST, LONGEST_TEXT, TAKEN, cleaned
-from surveys.questionnaires.definition import CHOICE, LANGUAGES, MAX_POINTS, MIN_POINTS, NUMBER, TEXT
+from surveys.questionnaires.definition import CHOICE, MAX_POINTS, MIN_POINTS, NUMBER, TEXT
 from surveys.questionnaires.drafts import Draft
 from teams.base.written import Written
+from teams.models.languages import language_codes, language_names
 
-LANGUAGE_WORDS = {"nl": gettext_lazy("Dutch"), "en": gettext_lazy("English")}
 MOST_CHOICES = 40
 EMPTY_ROWS = 3
 
@@ -78,7 +78,7 @@ class PartForm(Written):
         for at in self.languages:
             attributes = {"rows": rows, "lang": at}
             field = forms.CharField(
-                label=f"{label} ({LANGUAGE_WORDS[at]})",
+                label=f"{label} ({language_names()[at]})",
                 required=False,
                 max_length=LONGEST_TEXT,
                 help_text=help_text,
@@ -111,7 +111,7 @@ class TextsForm(PartForm):
     def build(self) -> None:
         languages = forms.MultipleChoiceField(
             label=gettext_lazy("Languages"),
-            choices=list(LANGUAGE_WORDS.items()),
+            choices=list(language_names().items()),
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": gettext_lazy("Choose at least one language.")},
         )
@@ -126,7 +126,7 @@ class TextsForm(PartForm):
     def values(self) -> dict[str, Any]:
         chosen = self.cleaned_data["languages"]
         return {
-            "languages": [at for at in dict.fromkeys([*self.languages, *LANGUAGES]) if at in chosen],
+            "languages": [at for at in dict.fromkeys([*self.languages, *language_codes()]) if at in chosen],
             **{name: self.text_of(name) for name in ("title", "note", "intro", "consent", "thanks")},
         }
 
@@ -225,7 +225,7 @@ class _WithChoices(PartForm):
             code.initial = choice.get("code", "")
             for at in self.languages:
                 field = forms.CharField(
-                    label=f"{place} ({LANGUAGE_WORDS[at]})",
+                    label=f"{place} ({language_names()[at]})",
                     required=False,
                     max_length=LONGEST_TEXT,
                     widget=forms.TextInput(attrs={"lang": at}),

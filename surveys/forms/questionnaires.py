@@ -14,6 +14,7 @@ from surveys.questionnaires.checking import SLUG
 from teams.base.written import Written
 from teams.forms.studies import one_of
 from teams.models import ResearchGroup
+from teams.models.languages import language_codes, language_names
 
 
 class NewForm(Written):
@@ -26,18 +27,23 @@ class NewForm(Written):
         ],
         help_text=gettext_lazy("Small letters, digits and hyphens, such as team-learning. It cannot be changed later."),
     )
-    title_nl = forms.CharField(label=gettext_lazy("Title (Dutch)"), max_length=200, required=False)
-    title_en = forms.CharField(label=gettext_lazy("Title (English)"), max_length=200, required=False)
 
     def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         one_of(self, "group", groups)
+        for code, name in language_names().items():
+            label = _("Title (%(language)s)") % {"language": name}
+            self.fields[f"title_{code}"] = forms.CharField(label=label, max_length=200, required=False)
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
-        if not (found.get("title_nl") or found.get("title_en")):
-            self.add_error("title_nl", _("Give the title in at least one language."))
+        if not any(found.get(f"title_{code}") for code in language_codes()):
+            self.add_error(f"title_{language_codes()[0]}", _("Give the title in at least one language."))
         return found
+
+    def title(self) -> dict[str, str]:
+        """The title, by language."""
+        return {code: self.cleaned_data[f"title_{code}"] for code in language_codes()}
 
 
 class PublishForm(Written):

@@ -20,7 +20,7 @@ class Survey(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)  # of the locked analysis plan; blank: not open yet
     opened_at = models.DateTimeField(null=True, blank=True)
     n_seals = models.PositiveIntegerField(default=0)  # rises with every sealed collection: a run is due
-    # what whoever leads a meeting reads aloud and answers: {"briefing": {"nl": …}, "questions": {"nl": …}}; blank: the default
+    # what whoever leads a meeting reads aloud and answers: {"briefing": {language: text}, "questions": …}; blank: the default
     meeting_texts: "models.JSONField[dict[str, dict[str, str]]]" = models.JSONField(default=dict)
 
     class Meta:

@@ -1,6 +1,6 @@
 """What is asked: a questionnaire as it is worked on, and its frozen versions.
 
-Texts are data: JSON objects ``{"nl": …, "en": …}``. The working draft and a frozen version hold the whole questionnaire as
+Texts are data: JSON objects ``{language: text}``. The working draft and a frozen version hold the whole questionnaire as
 one JSON document of the same form; only a draft may have gaps. What was answered never changes under the answer: a
 version is never changed. ``surveys.questionnaires.definition.Definition`` reads it.
 """
@@ -10,15 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import ResearchGroup
+from teams.models.languages import current_language
 
 
 def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
     """The text in the reader's language, else in any that there is."""
-    return texts.get(language or get_language() or "nl") or next((t for t in texts.values() if t), "")
+    return texts.get(language or current_language()) or next((t for t in texts.values() if t), "")
 
 
 class Questionnaire(models.Model):

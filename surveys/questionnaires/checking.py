@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from surveys.questionnaires.definition import (
     CHOICE,
-    LANGUAGES,
     MAX_POINTS,
     MIN_POINTS,
     NUMBER,
@@ -17,6 +16,7 @@ from surveys.questionnaires.definition import (
     TYPES,
     QuestionnaireError,
 )
+from teams.models.languages import language_codes
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
@@ -49,7 +49,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self.languages: list[str] = list(LANGUAGES)
+        self.languages: list[str] = language_codes()
         self.codes: dict[str, str] = {}
 
     def problem(self, where: str, what: str) -> None:
@@ -67,9 +67,9 @@ class _Check:
         code = data.get("code")
         if not isinstance(code, str) or not SLUG.fullmatch(code):
             self.problem("code", _("use small letters, digits and hyphens, for instance 'my-questionnaire'."))
-        languages = data.get("languages", list(LANGUAGES))
-        if not isinstance(languages, list) or not languages or not all(at in LANGUAGES for at in languages):
-            self.problem("languages", _("name one or more of: %s.") % ", ".join(LANGUAGES))
+        languages = data.get("languages", language_codes())
+        if not isinstance(languages, list) or not languages or not all(at in language_codes() for at in languages):
+            self.problem("languages", _("name one or more of: %s.") % ", ".join(language_codes()))
         else:
             self.languages = languages
         return {

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-Text = Mapping[str, str]  # {"nl": …, "en": …}
+Text = Mapping[str, str]  # by language
 
-LANGUAGES = ("nl", "en")
 MIN_POINTS, MAX_POINTS = 2, 11  # of the agreement scale
 #: Types of the questions that belong to no scale.
 CHOICE: Final = "choice"

@@ -20,12 +20,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from surveys.models import Questionnaire, QuestionnaireVersion
 from surveys.questionnaires.checking import checked
 from surveys.questionnaires.definition import QuestionnaireError, content_hash
 from surveys.questionnaires.publishing import publish_version
 from teams.models import ResearchGroup, User
+from teams.models.languages import in_every_language, language_codes
 
 Draft = dict[str, Any]
 Part = dict[str, Any]
@@ -50,25 +52,31 @@ class Missing:
     language: str
 
 
+# What a new questionnaire begins with, in every language of the site
+AGREEMENT = (
+    gettext_lazy("strongly disagree"),
+    gettext_lazy("disagree"),
+    gettext_lazy("agree"),
+    gettext_lazy("strongly agree"),
+)
+CANNOT_JUDGE = gettext_lazy("I cannot judge")
+CONSENT = gettext_lazy(
+    "I have read this and take part of my own free will. I know that I can stop and delete my answers."
+)
+
+
 def new_draft(code: str, title: dict[str, str]) -> Draft:
     """A questionnaire without questions, with an agreement scale of four points to begin from."""
-    words = {
-        "nl": ("helemaal mee oneens", "mee oneens", "mee eens", "helemaal mee eens"),
-        "en": ("strongly disagree", "disagree", "agree", "strongly agree"),
-    }
     return {
         "code": code,
-        "languages": ["nl", "en"],
+        "languages": language_codes(),
         "title": title,
         "note": {},
         "intro": {},
-        "consent": {
-            "nl": "Ik heb dit gelezen en doe vrijwillig mee. Ik weet dat ik kan stoppen en mijn antwoorden kan verwijderen.",
-            "en": "I have read this and take part of my own free will. I know that I can stop and delete my answers.",
-        },
+        "consent": in_every_language(CONSENT),
         "thanks": {},
-        "options": [{"value": n + 1, "text": {at: words[at][n] for at in words}} for n in range(4)],
-        "cannot_judge": {"nl": "kan ik niet beoordelen", "en": "I cannot judge"},
+        "options": [{"value": n, "text": in_every_language(text)} for n, text in enumerate(AGREEMENT, start=1)],
+        "cannot_judge": in_every_language(CANNOT_JUDGE),
         "scales": [],
         "eligibility": None,
         "background": [],

@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from surveys.questionnaires import xlsform_writing
 from surveys.questionnaires.checking import checked, cleaned
-from surveys.questionnaires.definition import LANGUAGES, NUMBER, TEXT, QuestionnaireError
+from surveys.questionnaires.definition import NUMBER, TEXT, QuestionnaireError
 from teams.files.limits import UnreadableTable
 from teams.files.workbooks import read_sheets
+from teams.models.languages import by_name, language_codes
 
 _COLUMN = re.compile("[a-z_ ]+")
 _LANGUAGE_CODE = re.compile(r"\(\s*([a-z]{2})(?:[-_][a-z]+)?\s*\)\s*$", re.IGNORECASE)
-_LANGUAGE_WORDS = {"nl": "nl", "dutch": "nl", "nederlands": "nl", "en": "en", "english": "en", "engels": "en"}
 _BOUND = re.compile(r"\.\s*(>=|<=|>|<)\s*(-?\d+)")
 #: Columns that are read, per sheet; others are reported where they hold something.
 _READ = {
@@ -110,7 +111,7 @@ class _Reading:
             if name not in self.used:
                 self.note("choices", rows[0].number, _("no question that comes over uses the list “%s”") % name)
         # the languages in the order of this product, with the file's default first, which a YAML file keeps too
-        languages = sorted(set(self.languages), key=lambda at: (at != self.default, LANGUAGES.index(at)))
+        languages = sorted(set(self.languages), key=lambda at: (at != self.default, language_codes().index(at)))
         self.languages = languages or [self.default]
         options, cannot_judge = self._options(agreement)
         data = {
@@ -134,8 +135,8 @@ class _Reading:
     def _default_language(self, rows: list[list[str]]) -> str:
         if len(rows) > 1:
             cells = dict(zip([cell.lower() for cell in rows[0]], rows[1], strict=False))
-            return _language(cells.get("default_language", "")) or LANGUAGES[1]
-        return LANGUAGES[1]
+            return _language(cells.get("default_language", "")) or settings.SOURCE_LANGUAGE
+        return settings.SOURCE_LANGUAGE
 
     def _rows(self, sheet: str, rows: list[list[str]]) -> list[_Row]:
         """The rows of a sheet by the names of their columns; what is in columns that are not read is reported."""
@@ -348,5 +349,5 @@ def _list_of(row: _Row) -> str:
 def _language(text: str) -> str:
     """The code of a language as XLSForms name it: "English (en)", "en", "Nederlands"; blank where it is none of ours."""
     found = _LANGUAGE_CODE.search(text)
-    code = found[1].lower() if found else _LANGUAGE_WORDS.get(text.strip().lower(), "")
-    return code if code in LANGUAGES else ""
+    code = found[1].lower() if found else by_name().get(text.strip().lower(), "")
+    return code if code in language_codes() else ""

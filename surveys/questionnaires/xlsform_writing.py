@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from surveys.questionnaires.definition import NUMBER, TEXT
 from teams.files.tables import begins_like_formula, held, neutralised
+from teams.models.languages import english_name
 
 if TYPE_CHECKING:
     import openpyxl
 
-LANGUAGE_NAMES = {"nl": "Dutch (nl)", "en": "English (en)"}
 AGREEMENT = "agreement"  # the list of the agreement scale
 CANNOT_JUDGE = "x"
 ELIGIBILITY = "eligibility"
@@ -41,7 +41,7 @@ def write(content: Mapping[str, Any]) -> bytes:
     import openpyxl
 
     languages: list[str] = content["languages"]
-    labels = [f"label::{LANGUAGE_NAMES[at]}" for at in languages]
+    labels = [f"label::{_named(at)}" for at in languages]
 
     def row(texts: Texts | None = None, **cells: str) -> Row:
         return cells | {label: (texts or {}).get(at, "") for label, at in zip(labels, languages, strict=True)}
@@ -55,7 +55,7 @@ def write(content: Mapping[str, Any]) -> bytes:
     settings = {
         "form_title": next(iter(content["title"].values()), ""),
         "form_id": content["code"],
-        "default_language": LANGUAGE_NAMES[languages[0]],
+        "default_language": _named(languages[0]),
     }
     _sheet(book, "settings", list(settings), [settings])
     file = io.BytesIO()
@@ -138,3 +138,8 @@ def protected(text: str) -> str | None:
 def unprotected(text: str) -> str:
     """What `protected` was given."""
     return text[1:] if text.startswith("'") and begins_like_formula(text.lstrip("'")) else text
+
+
+def _named(language: str) -> str:
+    """A language as XLSForms name it: "English (en)"."""
+    return f"{english_name(language)} ({language})"

@@ -210,13 +210,17 @@ def later_waves(participation: Participation) -> list[Participation]:
     return [one for one in later if later_wave_of_another(participation, one)]
 
 
-def open_to_leader(participation: Participation, language: str = "nl") -> User:
+def open_to_leader(participation: Participation, language: str = "") -> User:
     """Make the person at the leader's address the only one to whom this wave's pages open, with an account to sign in by
     mailed code.
     """
     user = User.objects.filter(email__iexact=participation.leader_email).first()
     if user is None:
-        user = User.objects.create_user(participation.leader_email, name=participation.leader_name, language=language)
+        user = User.objects.create_user(
+            participation.leader_email,
+            name=participation.leader_name,
+            language=language or participation.study.language,
+        )
     Role.objects.update_or_create(kind=Role.Kind.LEADER, participation=participation, defaults={"user": user})
     return user
 

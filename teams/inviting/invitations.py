@@ -244,7 +244,7 @@ def accept_team(
     contact_name: str = "",
     contact_email: str = "",
     director_sees_team: bool = False,
-    language: str = "nl",
+    language: str = "",
     by_link: bool = True,
 ) -> bool:
     """The leader's permission: how the answers are collected and from how many teachers. Makes the leader's account, to

@@ -223,11 +223,11 @@ def _made(message: OutboxMessage) -> Mail | None:
     mail = _in_language(message, message.language or of_study)
     if mail is None or message.language:
         return mail
-    language = language_of(mail.to, of_study)
+    language = language_of_reader(mail.to, of_study)
     return mail if language == of_study else _in_language(message, language)
 
 
-def language_of(address: str, of_study: str) -> str:
+def language_of_reader(address: str, of_study: str) -> str:
     """The language of whoever reads this address: that of their account, or else the study's."""
     theirs = User.objects.filter(email__iexact=address).values_list("language", flat=True).first()
     return theirs if theirs in dict(settings.LANGUAGES) else of_study

@@ -20,6 +20,7 @@ from teams.base.security_log import Act
 from teams.mail import outbox
 from teams.mail.kinds import TeamMail
 from teams.models import Membership, Participation, ResearcherInvitation, ResearchGroup, Role, Study, User
+from teams.models.languages import default_language
 from teams.studies.groups import work_everywhere
 from teams.studies.setting_up import hold, work_in
 from teams.text.addresses import same_person
@@ -43,7 +44,7 @@ class LeadsTeam(Exception):
 
 # ------------------------------------------------------------------------------------------------ asking
 @transaction.atomic
-def ask_for_study(study: Study, name: str, email: str, by: User, language: str = "nl") -> Asked:
+def ask_for_study(study: Study, name: str, email: str, by: User, language: str = "") -> Asked:
     """Ask somebody to work in a study; a member of its group works in it at once.
 
     Raises:
@@ -62,7 +63,7 @@ def ask_for_study(study: Study, name: str, email: str, by: User, language: str =
 
 @transaction.atomic
 def ask_for_group(
-    group: ResearchGroup, name: str, email: str, by: User, *, all_studies: bool = False, language: str = "nl"
+    group: ResearchGroup, name: str, email: str, by: User, *, all_studies: bool = False, language: str = ""
 ) -> Asked:
     """Ask somebody to be a member of a group, and with ``all_studies`` a researcher of every study.
 
@@ -168,7 +169,7 @@ def _ask(
         study=study,
         name=name,
         email=email.lower(),
-        language=language,
+        language=language or default_language(),
         all_studies=all_studies,
         invited_by=by,
         nonce=links.new_nonce(),

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -12,6 +11,7 @@ from teams import access
 from teams.forms.filled import hold
 from teams.forms.studies import GroupForm, MemberForm
 from teams.models import Membership, ResearchGroup, Role
+from teams.models.languages import current_language
 from teams.studies import groups as steps
 from teams.studies import joining
 from teams.text.directions import isolated
@@ -42,7 +42,7 @@ def group(request: HttpRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            asked = joining.ask_for_group(found, **form.cleaned_data, by=by, language=get_language() or "nl")
+            asked = joining.ask_for_group(found, **form.cleaned_data, by=by, language=current_language())
         except joining.LeadsTeam as reason:
             form.add_error("email", str(reason))
         else:

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,6 +11,7 @@ from teams import access
 from teams.forms.filled import hold
 from teams.forms.studies import ResearcherForm, StudyForm
 from teams.models import Participation, ResearcherInvitation, Study
+from teams.models.languages import current_language
 from teams.studies import joining, retention
 from teams.studies import setting_up as steps
 from teams.text.directions import isolated
@@ -93,7 +93,7 @@ def study_people(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         by = access.signed_in(request)
         try:
-            asked = joining.ask_for_study(study, **form.cleaned_data, by=by, language=get_language() or "nl")
+            asked = joining.ask_for_study(study, **form.cleaned_data, by=by, language=current_language())
         except joining.LeadsTeam as reason:
             form.add_error("email", str(reason))
         else:

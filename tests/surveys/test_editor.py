@@ -240,7 +240,7 @@ def test_the_page_shows_both_languages_and_what_is_missing(questionnaire, resear
     draft["scales"][0]["items"][0]["text"] = {"nl": "Een", "en": ""}
     Questionnaire.objects.filter(pk=questionnaire.pk).update(draft=draft)
     page = researcher.get(at("questionnaire_edit")).content.decode()
-    assert "English text is missing" in page
+    assert "English: text is missing" in page
     assert "1 text is missing:" in page
     assert '<p class="editor-text" lang="nl">Een</p>' in page
     assert "whole number from 0 to 60" in page

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 
 from analysis import svg
 from analysis.disclosure import ItemDistribution, Withheld
@@ -35,13 +34,14 @@ from analysis.reports.wording import (
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Academy, Participation
+from teams.models.languages import current_language
 
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
 
 
 def language_now() -> str:
     """The language of this request."""
-    return get_language() or "nl"
+    return current_language()
 
 
 def team_page(

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,6 +22,7 @@ from surveys.collecting.counts import correct_counts
 from surveys.forms.collecting import CountsForm
 from teams import access
 from teams.forms.filled import hold
+from teams.models.languages import current_language
 from teams.text.directions import isolated
 
 ROWS_PER_PAGE = 100
@@ -98,7 +98,7 @@ def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _days(days: list[tuple[date, int]], width: int) -> str:
-    drawn = days_chart(days, _("Handed in altogether"), width, get_language() or "nl") if days else ""
+    drawn = days_chart(days, _("Handed in altogether"), width, current_language()) if days else ""
     return svg.as_data_uri(drawn)
 
 

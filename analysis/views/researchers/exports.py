@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,6 +27,7 @@ from surveys.questionnaires.definition import TEXT, Question
 from surveys.questionnaires.publishing import definition_of
 from teams import access, history
 from teams.models import Study
+from teams.models.languages import current_language, language_of
 from teams.people import employment
 from teams.views.employment import for_no_colleague
 
@@ -188,7 +188,7 @@ def codebook(request: HttpRequest, slug: str) -> HttpResponse:
             "codes": (spss.CANNOT_JUDGE, spss.NO_ANSWER),
             "set_aside": [
                 (value, spss.set_aside_codes()[value], text)
-                for value, text in columns.set_aside_values(get_language() or "nl").items()
+                for value, text in columns.set_aside_values(current_language()).items()
             ],
             "not_analysed": columns.NOT_ANALYSED,
         },
@@ -319,8 +319,7 @@ class _Words:
 
 
 def _language(given: str | None, languages: tuple[str, ...]) -> str:
-    asked = given or (get_language() or "")[:2]
-    return asked if asked in languages else languages[0]
+    return given if given in languages else language_of(languages)
 
 
 def _as_file(answer: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from analysis.results.workspace import last_done
 from analysis.results.write_up import write_up
 from teams import access
-
-LANGUAGES = {"nl": "Nederlands", "en": "English"}
+from teams.models.languages import current_language, language_choices, language_codes
 
 
 @require_safe
 def write_up_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Text and tables of the last finished run, in Dutch or English whatever the language of the page."""
+    """Text and tables of the last finished run, in any language of the site, whatever the language of the page."""
     study = access.study_for_researcher(request.user, slug)
     run = last_done(study)
     language = request.GET.get("language", "")
-    if language not in LANGUAGES:
-        language = (get_language() or "nl")[:2]
+    if language not in language_codes():
+        language = current_language()
     found, latex = None, []
     if run is not None:
         with override(language):
@@ -34,7 +33,7 @@ def write_up_page(request: HttpRequest, slug: str) -> HttpResponse:
             "study": study,
             "run": run,
             "language": language,
-            "languages": LANGUAGES.items(),
+            "languages": language_choices(),
             "paragraphs": found.paragraphs if found else (),
             "tables": latex,
         },

@@ -11,8 +11,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,6 +27,7 @@ from surveys.paper import slips
 from teams import links as signed_links
 from teams.forms.filled import hold
 from teams.models import Participation
+from teams.models.languages import current_language
 from teams.views.director import link_ended
 
 Act = Callable[[HttpRequest, Meeting], None]
@@ -158,7 +159,7 @@ def slips_file(collection: Collection, codes: list[str]) -> HttpResponse | None:
     """Printed slips as a file to download; None where none were made."""
     if not codes:
         return None
-    content = slips.pdf(collection, codes, get_language() or "nl")
+    content = slips.pdf(collection, codes, current_language())
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = 'attachment; filename="slips.pdf"'
     response["Cache-Control"] = "no-store"
@@ -234,7 +235,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
     collection = meeting.collection
     counted = collections.room_counts(meeting)
     is_open = _state(collection) == "open"
-    study, team, language = collection.survey.study, collection.participation.team, get_language() or "nl"
+    study, team, language = collection.survey.study, collection.participation.team, current_language()
     aloud = meeting_texts.text_of(collection.survey, meeting_texts.BRIEFING, language)
     questions = meeting_texts.text_of(collection.survey, meeting_texts.QUESTIONS, language)
     return {

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,6 +15,7 @@ from surveys.collecting.accepting import accept
 from teams.forms.invitations import DeclineForm, LeaderForm
 from teams.inviting import invitations
 from teams.models import Invitation
+from teams.models.languages import current_language
 from teams.people.contact_person import SamePerson, why_not_contact
 from teams.views import withdrawal
 from teams.views.director import director_page, invitation_by_link, link_ended
@@ -52,7 +52,7 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     decline_form = DeclineForm(request.POST if declining else None)
     if form.is_bound and form.is_valid():
         try:
-            accepted = accept(invitation, form.answers(), meets_at=form.meets_at(), language=get_language() or "nl")
+            accepted = accept(invitation, form.answers(), meets_at=form.meets_at(), language=current_language())
         except SamePerson as error:  # another leader was named since the form looked, or the leader does research now
             of_contact = why_not_contact(participation, form.cleaned_data["contact_email"])
             form.add_error("contact_email" if of_contact else None, str(error))

@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from surveys.access import questionnaire_for_researcher, questionnaires_of
-from surveys.forms.editor import LANGUAGE_WORDS, PartForm, form_for
+from surveys.forms.editor import PartForm, form_for
 from surveys.forms.questionnaires import NewForm
 from surveys.models import Questionnaire
 from surveys.questionnaires import drafts, editor, offering
 from teams import access
 from teams.base import once, typed
 from teams.base.numbers import whole_number
+from teams.models.languages import language_names
 
 
 @require_safe
@@ -56,7 +57,7 @@ def questionnaire_new(request: HttpRequest) -> HttpResponse:
     form = NewForm(request.POST or None, groups=access.groups_of(user))
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
-        title = {at: form.cleaned_data[f"title_{at}"] for at in LANGUAGE_WORDS}
+        title = form.title()
         try:
             questionnaire = drafts.new_questionnaire(form.cleaned_data["group"], code, title)
         except drafts.CodeTaken:
@@ -151,7 +152,7 @@ def _page(request: HttpRequest, questionnaire: Questionnaire, **more: Any) -> Ht
     context = {
         "questionnaire": questionnaire,
         "page": editor.page_of(draft),
-        "languages": [(at, LANGUAGE_WORDS[at]) for at in draft["languages"]],
+        "languages": [(at, language_names()[at]) for at in draft["languages"]],
         "missing": gaps[:12],
         "n_missing": len(gaps),
         "published": drafts.is_published(questionnaire),

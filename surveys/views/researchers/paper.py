@@ -15,8 +15,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -33,6 +33,7 @@ from surveys.views.by_link.facilitator import by_link
 from teams import access
 from teams.history import record
 from teams.models import User
+from teams.models.languages import current_language
 
 State = PaperForm.State
 Page = Callable[..., HttpResponse]
@@ -333,7 +334,7 @@ def _next_second(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _parts(desk: Desk) -> list[fields.Part]:
     survey = desk.collection.survey
-    return fields.parts_of(definition_of(survey.version), survey.background, get_language() or "nl")
+    return fields.parts_of(definition_of(survey.version), survey.background, current_language())
 
 
 def _context(desk: Desk) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from surveys.access import questionnaire_for_researcher, version_for_researcher
 from surveys.answering import preview
 from surveys.answering.style import answer_style_source
-from surveys.forms.editor import LANGUAGE_WORDS
 from surveys.forms.questionnaires import ImportForm, PublishForm
 from surveys.models import Questionnaire, QuestionnaireVersion
 from surveys.questionnaires import drafts, publishing, xlsform_reading, xlsform_writing
@@ -28,6 +27,7 @@ from surveys.questionnaires.xlsform_reading import Form
 from teams import access
 from teams.base.numbers import whole_number
 from teams.files.limits import ON_A_PAGE
+from teams.models.languages import language_names
 from teams.text.glyphs import texts_in
 from teams.views.setup import warn_of_boxes
 
@@ -116,7 +116,7 @@ def questionnaire_preview(request: HttpRequest, pk: int) -> HttpResponse:
     number = _number(request.GET.get("version", ""))
     definition = _shown(request, questionnaire, number)
     frames = [
-        (language, LANGUAGE_WORDS[language], reverse("preview_screen", args=[pk, number, language, 0]))
+        (language, language_names()[language], reverse("preview_screen", args=[pk, number, language, 0]))
         for language in definition.languages
     ]
     context = {"questionnaire": questionnaire, "frames": frames, "number": number}

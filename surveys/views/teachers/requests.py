@@ -15,12 +15,12 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 from django.views.decorators.csrf import csrf_exempt
 
 from surveys.answering.page_slots import Slotted
-from surveys.questionnaires.definition import Definition
 from surveys.views.teachers import device
+from teams.models.languages import current_language
 
 View = Callable[..., HttpResponse]
 
@@ -33,7 +33,7 @@ def respondent(view: View) -> View:
         if request.method == "POST" and _from_elsewhere(request):
             return HttpResponseForbidden("This request comes from another site.", content_type="text/plain")
         asked = request.GET.get("language") or (request.POST.get("language") if is_form(request) else None)
-        language = asked if asked in dict(settings.LANGUAGES) else (get_language() or settings.LANGUAGE_CODE)
+        language = asked if asked in dict(settings.LANGUAGES) else current_language()
         with override(language):
             response = view(request, *args, **kwargs)
         if asked == language:
@@ -59,12 +59,6 @@ def is_form(request: HttpRequest) -> bool:
 def see(address: str) -> HttpResponse:
     """303: the browser fetches the address with GET, so that reload and back repeat nothing."""
     return HttpResponse(status=303, headers={"Location": address})
-
-
-def language_of(definition: Definition) -> str:
-    """The reader's language where the questionnaire has it, else its first."""
-    language = get_language() or ""
-    return language if language in definition.languages else definition.languages[0]
 
 
 def nothing_open(request: HttpRequest, handle: str = "") -> HttpResponse:

@@ -19,9 +19,10 @@ from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
 from surveys.views.teachers.device import BEFORE_COOKIE
-from surveys.views.teachers.requests import filled, is_form, language_of, nothing_open, respondent, see
+from surveys.views.teachers.requests import filled, is_form, nothing_open, respondent, see
 from surveys.views.teachers.saving import delete_in_json
 from teams.base.numbers import whole_number
+from teams.models.languages import language_of
 
 
 @respondent
@@ -53,7 +54,7 @@ def questionnaire(request: HttpRequest, handle: str = "") -> HttpResponse:
         return filled(request, *page.whole_page(survey, blank, None, lock))
     if request.method == "POST":
         return _to_own_page(request, "questionnaire", key)
-    language = language_of(definition_of(survey.version))
+    language = language_of(definition_of(survey.version).languages)
     if (step := whole_number(request.GET.get("step"))) is not None:
         response = HttpResponse(page.one_step_page(survey, language, found, step, shared=lock is not None))
         if lock is not None:

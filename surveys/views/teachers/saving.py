@@ -23,8 +23,9 @@ from surveys.models import Collection, Response
 from surveys.questionnaires.definition import CHOICE, Definition, Question
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
-from surveys.views.teachers.requests import is_form, language_of, nothing_open, respondent, see
+from surveys.views.teachers.requests import is_form, nothing_open, respondent, see
 from teams.base.numbers import whole_number
+from teams.models.languages import language_of
 
 MAX_BODY = 64 * 1024
 KEY = re.compile(r"[\w-]{1,43}", re.ASCII)
@@ -86,7 +87,7 @@ def _step(request: HttpRequest, handle: str, hand_in: bool) -> HttpResponse:
     part, wrong = _answers_of(request, definition, survey.background)
     eligibility = request.POST.get(page.ELIGIBILITY, "")
     not_eligible = bool(eligibility) and eligibility not in definition.eligible_codes
-    language = language_of(definition)
+    language = language_of(definition.languages)
     try:
         written = submission.merge(
             key, part, eligibility=eligibility, language=language, hand_in=(hand_in and not wrong) or not_eligible

@@ -26,8 +26,9 @@ from surveys.paper import slips
 from surveys.questionnaires.publishing import definition_of
 from surveys.views.teachers import device
 from surveys.views.teachers.device import LINK_COOKIE, Begun, set_cookie
-from surveys.views.teachers.requests import filled, language_of, no_cookies, nothing_open, respondent, see
+from surveys.views.teachers.requests import filled, no_cookies, nothing_open, respondent, see
 from teams.models import Participation
+from teams.models.languages import language_of
 
 DEVICE_COOKIE = "device"
 OFFERED_SLOT = "@@OFFERED@@"
@@ -196,7 +197,7 @@ def _welcome_of_room(request: HttpRequest, meeting: Meeting, shared: bool) -> Ht
 def _welcome_html(request: HttpRequest, collection: Collection, context: dict[str, Any]) -> str:
     survey = collection.survey
     definition = definition_of(survey.version)
-    language = language_of(definition)
+    language = language_of(definition.languages)
     with override(language):
         return render_to_string(
             "surveys/welcome.html",
