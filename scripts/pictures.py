@@ -121,6 +121,8 @@ class Photographer:
 
     def take(self, page: Page, name: str, top: str = "") -> None:
         """Keep what the window shows, scrolled to an element if one is named."""
+        if page.locator("#pdf").count():
+            page.locator("#pdf a").wait_for(timeout=PATIENCE * 1000)  # a new demo is still making them
         page.wait_for_load_state("networkidle")
         page.evaluate("top => top ? document.querySelector(top).scrollIntoView() : scrollTo(0, 0)", top)
         picture = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")

@@ -3,6 +3,8 @@
 What a chapter may hold is Markdown with tables, pictures and anchors; no other HTML. Files are our own, so they are read once.
 """
 
+from __future__ import annotations
+
 import re
 import struct
 from collections.abc import Sequence
@@ -10,13 +12,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 from posixpath import normpath
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 FOLDER = settings.BASE_DIR / "docs" / "handbook"
 #: In the order of the list beside every chapter.
@@ -45,6 +49,8 @@ class Chapter:
 @cache
 def chapter(name: str, language: str) -> Chapter:
     """The chapter of an audience. Raises FileNotFoundError where there is none, ValueError for HTML that is no anchor."""
+    from markdown_it import MarkdownIt  # by who reads a chapter first
+
     parser = MarkdownIt("commonmark").enable("table")
     file = f"{language}/{name}.md"
     read = parser.parse((FOLDER / file).read_text(encoding="utf-8"))

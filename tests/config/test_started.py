@@ -8,11 +8,12 @@ import pytest
 
 from scripts.setup import ROOT
 
-#: They take from 10 to 100 MB each, and half a second to import.
+#: They take up to 100 MB each, and up to half a second to import.
 HEAVY = (
     "altair",
     "fontTools",
     "lxml",
+    "markdown_it",
     "narwhals",
     "numpy",
     "openpyxl",
