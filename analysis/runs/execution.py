@@ -19,13 +19,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models import F, Max, Model, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis.data import dataset
 from analysis.data.accounting import run_counts
-from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep
+from analysis.models import AnalysisPlan, AnalysisRun, Decision, OwnModel, RunStep, results
 from analysis.plan.plans import hash_of, locked_plan, rules
 from analysis.plan.scales import final_scales
 from analysis.runs.claims import (
@@ -57,7 +57,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 #: Workers asked to help with the shared steps of one run.
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
-#: Raised whenever the computation itself changes: what was staged before is then computed anew.
+#: Raised whenever a figure is computed otherwise: what was staged before is then computed anew. A new column does that itself.
 METHOD = "8"
 REQUESTS = Chore("analysis.request_run")
 
@@ -316,7 +316,7 @@ def _do_shared(run: AnalysisRun, computation: Computation, *, leading: bool) -> 
 
 
 def _hash(run: AnalysisRun, step: Step) -> str:
-    return hash_of([versions(), run.fingerprint, step.name.split(" ")[0], step.key])
+    return hash_of([versions(), columns(), run.fingerprint, step.name.split(" ")[0], step.key])
 
 
 def _collect(run: AnalysisRun, computation: Computation) -> None:
@@ -355,6 +355,13 @@ def _progress(run: AnalysisRun, step: int, name: str) -> None:
 def versions() -> dict[str, str]:
     """Versions of what computed, kept with the run."""
     return {"method": METHOD, "python": platform.python_version(), **_libraries()}
+
+
+def columns() -> dict[str, list[str]]:
+    """The columns of the result rows: a row that was staged before one of them was there would have nothing in it."""
+    tables = (table for table in vars(results).values() if isinstance(table, type) and issubclass(table, Model))
+    kept = (table._meta for table in tables if not table._meta.abstract and table.__module__ == results.__name__)
+    return {meta.model_name or "": [field.name for field in meta.concrete_fields] for meta in kept}
 
 
 @cache  # asked for at every step, and read from the disk

@@ -274,6 +274,18 @@ def test_a_storing_that_breaks_half_way_leaves_no_rows(survey, monkeypatch):
     assert set(again.steps.values_list("reused", flat=True)) == {True}
 
 
+def test_what_was_staged_before_a_column_was_there_is_computed_anew(survey, monkeypatch):
+    """Taken over it would have nothing in that column, and no page would say so."""
+    first = execution.request_run(survey)
+    assert execution.execute(first.pk)
+    there = execution.columns()
+    assert "alpha" in there["reliabilityresult"]
+    monkeypatch.setattr(execution, "columns", lambda: there | {"scaleresult": [*there["scaleresult"], "median"]})
+    again = execution.request_run(survey)
+    assert execution.execute(again.pk)
+    assert set(again.steps.values_list("reused", flat=True)) == {False}
+
+
 def test_progress_is_true(survey, monkeypatch):
     seen = []
     renew = execution.renew
