@@ -7,7 +7,7 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        # mails of this app get renderers and readers, and its events are known
+        # mails of this app get words and readers, and its events are known
         from analysis import history  # noqa: F401
         from analysis.publication import mail_readers, mails  # noqa: F401
         from analysis.publication.links import end_team_links

@@ -7,8 +7,8 @@ class SurveysConfig(AppConfig):
     name = "surveys"
 
     def ready(self) -> None:
-        # mails of this app get renderers and readers, and its events are known
-        from surveys import history, mail_readers, renderers  # noqa: F401
+        # mails of this app get words and readers, and its events are known
+        from surveys import history, mail_readers, mails  # noqa: F401
         from surveys.questionnaires.publishing import why_not_invite
         from teams.studies import setting_up
 

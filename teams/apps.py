@@ -9,10 +9,11 @@ class TeamsConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking
 
-        # mails get renderers and readers
-        from teams.accounts import mails, sign_in_log  # noqa: F401
+        # mails get words and readers
+        from teams.accounts import mails as mails_of_accounts  # noqa: F401
+        from teams.accounts import sign_in_log
         from teams.mail import bounces
-        from teams.messages import handovers, meetings, recipients, renderers  # noqa: F401
+        from teams.messages import handovers, mail_readers, mails, meetings  # noqa: F401
 
         tracking.connect(bounces.receive, dispatch_uid="teams.mail.bounces")
         sign_in_log.connect()

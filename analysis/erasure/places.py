@@ -13,7 +13,7 @@ from functools import cache
 from django.apps import apps
 from django.db.models import EmailField, Model, Q, QuerySet, UniqueConstraint
 
-from analysis.erasure.tables import tables
+from analysis.erasure.tables_of_study import tables
 from surveys.models import Invitee
 from teams.models import Academy, Study, Team
 

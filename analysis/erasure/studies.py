@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analysis.erasure import accounts
-from analysis.erasure.tables import Table, tables
+from analysis.erasure.tables_of_study import Table, tables
 from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.readers import ReportLink

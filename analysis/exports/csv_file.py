@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from analysis.data.dataset import JUDGED_NOT
+from analysis.exports.result_tables import csv_lines
 from analysis.exports.rows import ReleasedRows
-from analysis.exports.tables import csv_lines
 from surveys.models import Response
 from teams.files.tables import Cell
 

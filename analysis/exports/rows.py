@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.data import dataset
 from analysis.data.coarsening import coarser, code_of, values_of
 from analysis.exports.columns import NOT_ANALYSED, SET_ASIDE, TEAM
-from analysis.exports.tables import team_code
+from analysis.exports.result_tables import team_code
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.models.releases import RowRelease
 from surveys.models import Survey

@@ -14,8 +14,8 @@ from django.utils.translation import override
 
 from analysis.exports.archives import write_zip
 from analysis.exports.csv_file import write_csv
+from analysis.exports.result_tables import csv_lines
 from analysis.exports.rows import ReleasedRows
-from analysis.exports.tables import csv_lines
 from analysis.models import AnalysisRun
 from analysis.models.results import FactorModelResult, ReliabilityResult, ScaleResult
 from analysis.plan.plans import ScalePlan

@@ -31,7 +31,7 @@ from analysis.runs.comparisons import number
 from analysis.runs.staging import Rows, rows, table_of
 from analysis.runs.steps import Computation
 from surveys.models import Survey
-from surveys.questionnaires import versions
+from surveys.questionnaires import version_changes
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Participation, Study
 
@@ -57,7 +57,7 @@ def earlier_of(study: Study) -> EarlierWave | None:
     if not len(data):
         return None
     computation = Computation(data, rules(plan.content), (), {})
-    comparison = versions.compare(definition_of(survey.version), definition_of(now.version))
+    comparison = version_changes.compare(definition_of(survey.version), definition_of(now.version))
     items = [item for common in comparison.common_items.values() for item in common]
     team_of = dict(Participation.objects.filter(study__in=(study, before)).values_list("pk", "team_id"))
     return EarlierWave(before.title, plan.content_hash, computation, tuple(items), team_of)

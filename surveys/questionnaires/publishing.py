@@ -1,6 +1,6 @@
 """Questionnaires of a research group: publish a frozen version, import and export as YAML, install the two that ship.
 
-The working draft is changed by `surveys.questionnaires.drafts`; what differs between two versions says `surveys.questionnaires.versions`.
+The working draft is changed by `surveys.questionnaires.drafts`; what differs between two versions says `surveys.questionnaires.version_changes`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ researcher's yes, and of two leaders the first has it. Every step that moves, ch
 its sequence by a conditional update, so that of two at once one counts, and tells the attendees in the same transaction.
 
 The contact person who introduces the questionnaire, and the researcher who comes, are briefed two days before: a mail that
-waits in the outbox until then. surveys/renderers.py writes it, since the link in it opens surveys.Meeting.
+waits in the outbox until then. surveys/mails.py writes it, since the link in it opens surveys.Meeting.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from teams.mail import outbox
 from teams.mail.kinds import TeamMail
 from teams.models import Membership, Participation, ResearcherInvitation, ResearchGroup, Role, Study, User
 from teams.models.languages import default_language
-from teams.studies.groups import work_everywhere
+from teams.studies.research_groups import work_everywhere
 from teams.studies.setting_up import hold, work_in
 from teams.text.addresses import same_person
 

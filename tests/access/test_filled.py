@@ -50,7 +50,7 @@ NOT_ON_IT = {
     "surveys.forms.questionnaires.NewForm": NEW,
     "surveys.forms.questionnaires.ImportForm": NEW,
     "surveys.forms.questionnaires.TemplateForm": NEW,
-    "surveys.forms.questionnaires.PublishForm": "carries the number of the draft that was read (surveys/questionnaires/versions.py)",
+    "surveys.forms.questionnaires.PublishForm": "carries the number of the draft that was read (surveys/questionnaires/version_changes.py)",
     "surveys.forms.editor.PartForm": "the editor's own look and conflict (surveys/questionnaires/drafts.py)",
     "analysis.forms.readers.ShareForm": NEW,
     "analysis.forms.releases.SmallTeamsForm": NEW,

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analysis.exports.tables import codebook_rows, csv_lines, result_rows, team_code
+from analysis.exports.result_tables import codebook_rows, csv_lines, result_rows, team_code
 from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ScaleResult
 from analysis.runs import execution

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import override
 
-from analysis.exports import tables
+from analysis.exports import result_tables
 from analysis.exports.rscript import expected_rows
 from analysis.models import AnalysisRun
 from analysis.models.results import FactorModelResult, ScaleSet
@@ -25,7 +25,7 @@ from analysis.reports.wide import academy_report, study_report
 from analysis.results.figures import path_diagram
 from analysis.results.model_fit import fits_of
 from analysis.results.reading import item_lines, results_of, scale_lines
-from analysis.results.workspace import invariance_levels
+from analysis.results.workspace_rows import invariance_levels
 from analysis.results.write_up import write_up
 from analysis.runs import execution
 from analysis.templatetags import report
@@ -165,7 +165,11 @@ def test_the_text_for_an_article_marks_text_tables_and_latex(run):
 
 def test_files_and_scripts_hold_the_marks(run):
     with override("en"):
-        lines = list(csv.DictReader(io.StringIO("".join(tables.csv_lines(tables.result_rows(run))).lstrip("\ufeff"))))
+        lines = list(
+            csv.DictReader(
+                io.StringIO("".join(result_tables.csv_lines(result_tables.result_rows(run))).lstrip("\ufeff"))
+            )
+        )
     overall = {line["scale"]: line["marks"] for line in lines if not line["team"] and line["scale_set"] == "final"}
     assert "alpha negative (α or ω below zero" in overall["AA"]
     assert "omega improper (" in overall["BB"]
@@ -248,8 +252,8 @@ READERS = {
     "results/model_fit.py": "marks",
     "results/reading.py": "makes lines of figures with marks",
     "results/models_of_run.py": "which items and models there are, no figures",
-    "results/workspace.py": "agreement of single teams, which has no marks",
-    "exports/tables.py": "makes figures with marks",
+    "results/workspace_rows.py": "agreement of single teams, which has no marks",
+    "exports/result_tables.py": "makes figures with marks",
     "exports/rscript.py": "writes the marks beside the figures",
     "publication/publishing.py": "which items a scale has, no figures",
     "views/researchers/cases.py": "makes figures with marks",

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from analysis.exports.ddi import ddi_bytes
-from analysis.exports.tables import csv_lines
+from analysis.exports.result_tables import csv_lines
 from analysis.models import AnalysisRun
 from analysis.reports.pdf import academy_pdf, study_pdf, team_pdf
 from analysis.reports.team import team_reports

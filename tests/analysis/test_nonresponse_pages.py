@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from analysis.models import AnalysisRun
 from analysis.models.comparisons import KnownComposition
-from analysis.results import nonresponse
+from analysis.results import nonresponse_tables
 from analysis.results.figures import scatter
 from analysis.runs import execution
 from surveys.models import QuestionnaireVersion, Survey
@@ -145,9 +145,9 @@ def test_files_hold_what_the_page_shows(researcher, study):
     answer = researcher.get(url("nonresponse_csv"))
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode().removeprefix("\ufeff"))))
     of = {(row["table"], row["name"], row["row"], row["statistic"]): row["value"] for row in rows}
-    group = nonresponse.group_rows(run, "academy")[0]
+    group = nonresponse_tables.group_rows(run, "academy")[0]
     assert float(of["teams", "academy", group["label"], "rate"]) == group["rate"]
-    scores = nonresponse.table(run, "score BB")
+    scores = nonresponse_tables.table(run, "score BB")
     assert float(of["scores", "Second", "spearman", "r"]) == scores["spearman"]["r"]
     assert of["answers", "How long?", "Short", "known_share"] == "0.75"
     assert of["teams", "mode", "online, each by a personal link", "invited"] == ""
@@ -171,7 +171,7 @@ def test_files_before_an_analysis_are_not_there(researcher, study):
 )
 def test_the_sentence_follows_the_interval(low, high, words):
     found = {"spearman": {"low": low, "high": high, "r": 0, "p": 1, "problem": "" if low else "too_few_observations"}}
-    assert words in nonresponse.sentence(found, "Second")
+    assert words in nonresponse_tables.sentence(found, "Second")
 
 
 def test_queries_do_not_grow_with_teams(researcher, study):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from analysis.data import dataset, open_texts
 from analysis.data.import_file import read_answers
 from analysis.exports import csv_file, ddi, releases, rows, spss
-from analysis.exports.tables import codebook_rows, csv_lines
+from analysis.exports.result_tables import codebook_rows, csv_lines
 from analysis.models.open_texts import TextReview
 from surveys.collecting.deleting import delete_collection
 from surveys.models import Collection, Response, SealedResponse, Survey

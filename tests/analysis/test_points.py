@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from analysis.disclosure import Withheld
 from analysis.exports import csv_file, releases, rows, rscript, spss
-from analysis.exports.tables import csv_lines
+from analysis.exports.result_tables import csv_lines
 from analysis.forms.plan import AmendmentForm
 from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ItemResult, ScaleResult

@@ -12,7 +12,7 @@ from django.urls import reverse
 from analysis.data.small_teams import PARTS, unshown
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult
-from analysis.results import workspace
+from analysis.results import workspace_rows
 from analysis.runs import execution
 from surveys.models import Survey
 from teams.models import Study
@@ -127,7 +127,7 @@ def test_all_teams_of_two_waves_less_those_shown_are_nobody(study) -> None:
 
 
 def hidden_names(run: AnalysisRun) -> set[str]:
-    few = workspace.hidden_teams(run, "final", "AA")
+    few = workspace_rows.hidden_teams(run, "final", "AA")
     rows = ScaleResult.objects.filter(run=run, scale_set="final", scale="AA", participation__in=few)
     return set(rows.values_list("participation__team__name", flat=True))
 

@@ -19,7 +19,7 @@ from analysis.models.results import (
     TeamCount,
     TeamEstimate,
 )
-from analysis.results import workspace
+from analysis.results import workspace_rows
 from analysis.results.cases import CriterionRefused, read_criterion
 from analysis.runs import execution
 from analysis.runs.names import ESTIMATORS
@@ -305,7 +305,7 @@ def test_waves_are_compared_for_the_same_teams(researcher, study):
 
 
 def test_teams_of_two_waves_stand_on_pages(researcher, study, monkeypatch):
-    monkeypatch.setattr(workspace, "TEAMS_PER_PAGE", 2)
+    monkeypatch.setattr(workspace_rows, "TEAMS_PER_PAGE", 2)
     before = builders.make_study("before")
     type(study).objects.filter(pk=study.pk).update(previous=before)
     for number in range(3):

@@ -37,7 +37,7 @@ USES = {
     "teams/accounts/sign_in_mails.py": "codes mailed to sign in",
     "teams/base/typed.py": "what a tab keeps of a form",
     "analysis/data/dataset.py": "a page with open answers to review",
-    "analysis/exports/tables.py": "codes of teams in files",
+    "analysis/exports/result_tables.py": "codes of teams in files",
 }
 
 

@@ -7,8 +7,8 @@ from django.test import Client
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
 from surveys.mail_kinds import SurveyMail
+from surveys.mails import _of_teachers
 from surveys.models import Collection, Invitee
-from surveys.renderers import _of_teachers
 from teams.mail import listing, outbox
 from teams.mail.templates import LETTERS
 from teams.models import OutboxMessage

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from surveys.questionnaires.checking import checked
 from surveys.questionnaires.definition import Definition
-from surveys.questionnaires.versions import Verdict, compare
+from surveys.questionnaires.version_changes import Verdict, compare
 
 DOCUMENT = """
 code: two

@@ -11,7 +11,7 @@ import pytest
 from django.core.mail import get_connection
 from django.utils import timezone
 
-from surveys import renderers as _surveys  # noqa: F401 its letters are offered at import
+from surveys import mails as _surveys  # noqa: F401 its letters are offered at import
 from teams import links
 from teams.accounts import sign_in_mails
 from teams.inviting import link_codes

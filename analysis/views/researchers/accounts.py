@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analysis import svg
 from analysis.data.accounting import accounts as accounts_of
 from analysis.data.accounting import submitted_per_day
-from analysis.exports.tables import csv_lines
+from analysis.exports.result_tables import csv_lines
 from analysis.results import flow_diagram
 from analysis.results import response_tables as tables
 from analysis.results.figures import days_chart

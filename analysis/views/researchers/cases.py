@@ -15,7 +15,7 @@ from analysis.models import CaseNote, Criterion
 from analysis.models.results import AgreementResult, ScaleSet
 from analysis.reports.quality import ENOUGH_ICC2, icc2_figure
 from analysis.results import cases as step
-from analysis.results import workspace
+from analysis.results import workspace_rows
 from surveys.questionnaires.publishing import definition_of
 from teams import access
 from teams.forms.filled import hold
@@ -41,12 +41,12 @@ def cases(request: HttpRequest, slug: str) -> HttpResponse:
             if unknown:
                 messages.warning(request, _("No team of this study: %(names)s.") % {"names": ", ".join(unknown[:20])})
             return redirect("cases", slug)
-    run = workspace.last_done(study)
+    run = workspace_rows.last_done(study)
     criterion = Criterion.objects.filter(study=study).first()
     context: dict[str, Any] = {"study": study, "run": run, "form": form, "criterion": criterion}
     if run is not None:
-        names = workspace.scale_names(definition_of(run.survey.version))
-        codes = workspace.final_codes(run)
+        names = workspace_rows.scale_names(definition_of(run.survey.version))
+        codes = workspace_rows.final_codes(run)
         order = "criterion" if request.GET.get("order") == "criterion" and criterion else "name"
         page, candidates = step.candidates(run, codes, order, request.GET.get("page"))
         nesting = AgreementResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation=None)
@@ -75,9 +75,9 @@ def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         Participation.objects.select_related("team__academy__institution"), study=study, pk=pk
     )
     hold(request, participation)
-    run = workspace.last_done(study)
-    codes = workspace.final_codes(run) if run else []
-    names = workspace.scale_names(definition_of(run.survey.version)) if run else {}
+    run = workspace_rows.last_done(study)
+    codes = workspace_rows.final_codes(run) if run else []
+    names = workspace_rows.scale_names(definition_of(run.survey.version)) if run else {}
     notes = {note.scale: note for note in CaseNote.objects.filter(participation=participation)}
     form = NotesForm(
         request.POST or None,

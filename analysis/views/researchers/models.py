@@ -20,7 +20,7 @@ from analysis.models.results import FactorModelResult
 from analysis.plan.plans import locked_plan, rules
 from analysis.plan.scales import final_scales
 from analysis.reports.quality import Caution, Figure, cautions_of, correlation_figure
-from analysis.results import workspace
+from analysis.results import workspace_rows
 from analysis.results.figures import FORMS, path_diagram
 from analysis.results.model_fit import fit_of, fits_of, warnings_in_words
 from analysis.results.run_words import model_in_words, verdict_in_words
@@ -37,7 +37,7 @@ RESIDUALS = 10
 def models(request: HttpRequest, slug: str) -> HttpResponse:
     """The models of the last run beside one another, with the conventional bounds; a form for one of your own."""
     study = access.study_for_researcher(request.user, slug)
-    run = workspace.last_done(study)
+    run = workspace_rows.last_done(study)
     form = _form(request, study)
     if request.method == "POST" and form is not None and form.is_valid():
         cleaned = form.cleaned_data
@@ -58,7 +58,7 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
     own = {f"{OWN}{row.pk}": row for row in OwnModel.objects.filter(study=study)}
     fits = [replace(fit, model=own[fit.name].name) if fit.name in own else fit for fit in (fits_of(run) if run else [])]
     names = {fit.name: fit.model for fit in fits}
-    tests = workspace.tables(run, "differences").get("", {}).get("tests", []) if run else []
+    tests = workspace_rows.tables(run, "differences").get("", {}).get("tests", []) if run else []
     wrong = {(fit.name, fit.estimator): fit.cautions for fit in fits}
     return render(
         request,

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from analysis import svg
 from analysis.choices import population
 from analysis.data import bands
-from analysis.exports.tables import csv_lines
+from analysis.exports.result_tables import csv_lines
 from analysis.forms.population import COUNT, CompositionForm, LimitsForm
 from analysis.history import Happened
 from analysis.models.comparisons import KnownComposition
-from analysis.results import nonresponse as pages
-from analysis.results import workspace
+from analysis.results import nonresponse_tables as pages
+from analysis.results import workspace_rows
 from analysis.results.response_tables import workbook
 from analysis.runs.names import FACTORS, OF_ALL_TEAMS, SCORE
 from analysis.views.researchers.accounts import XLSX
@@ -35,11 +35,11 @@ from teams.forms.filled import hold
 def nonresponse(request: HttpRequest, slug: str) -> HttpResponse:
     """Rates beside scores, teams by what is known of them, respondents beside the population."""
     study = access.study_for_researcher(request.user, slug)
-    run = workspace.last_done(study)
+    run = workspace_rows.last_done(study)
     context: dict[str, Any] = {"study": study, "run": run}
     if run is not None:
-        names = workspace.scale_names(definition_of(run.survey.version))
-        codes = workspace.final_codes(run)
+        names = workspace_rows.scale_names(definition_of(run.survey.version))
+        codes = workspace_rows.final_codes(run)
         scale = request.GET.get("scale") if request.GET.get("scale") in codes else next(iter(codes), "")
         factor = request.GET.get("by") if request.GET.get("by") in FACTORS else FACTORS[0]
         rates = pages.table(run, f"{SCORE}{scale}")
@@ -71,10 +71,10 @@ def nonresponse(request: HttpRequest, slug: str) -> HttpResponse:
 def nonresponse_file(request: HttpRequest, slug: str, form: str) -> HttpResponseBase:
     """All tables of the page: CSV with a number per line, or XLSX with a sheet per table."""
     study = access.study_for_researcher(request.user, slug)
-    run = workspace.last_done(study)
+    run = workspace_rows.last_done(study)
     if run is None:
         raise Http404
-    sheets = pages.sheets(run, workspace.scale_names(definition_of(run.survey.version)))
+    sheets = pages.sheets(run, workspace_rows.scale_names(definition_of(run.survey.version)))
     answer: HttpResponseBase
     if form == "csv":
         lines = csv_lines(pages.long_rows(sheets))

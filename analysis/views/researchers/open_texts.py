@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.data import open_texts
-from analysis.exports.tables import csv_lines
+from analysis.exports.result_tables import csv_lines
 from analysis.history import Happened
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis.data.import_file import Answers, read_answers
 from analysis.data.import_teams import ImportRefused, folded, in_study, nearly_same, of_neighbouring_waves
 from analysis.data.imports import import_answers
-from analysis.exports import tables
+from analysis.exports import result_tables
 from analysis.exports.releases import register_results
 from analysis.forms.decisions_and_import import ImportForm
 from analysis.forms.releases import SmallTeamsForm
@@ -25,7 +25,7 @@ from analysis.models.releases import ResultRelease
 from analysis.models.results import ScaleSet
 from analysis.results.model_fit import fits_of
 from analysis.results.reading import scale_lines
-from analysis.results.workspace import last_done
+from analysis.results.workspace_rows import last_done
 from surveys.models import Survey
 from surveys.models.questionnaire import in_language
 from surveys.questionnaires.publishing import definition_of
@@ -64,7 +64,7 @@ def export_results(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     if run is None:
         raise Http404
     history.record(study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail="results.csv")
-    return _csv(tables.result_rows(run), f"{slug}-results.csv")
+    return _csv(result_tables.result_rows(run), f"{slug}-results.csv")
 
 
 @require_POST
@@ -93,7 +93,7 @@ def export_all_results(request: HttpRequest, slug: str, pk: int) -> StreamingHtt
     history.record(
         study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail=f"results-all.csv: {release.purpose}"
     )
-    return _csv(tables.result_rows(run, all_teams=True), f"{slug}-results-all.csv")
+    return _csv(result_tables.result_rows(run, all_teams=True), f"{slug}-results-all.csv")
 
 
 @require_safe
@@ -101,11 +101,11 @@ def export_codebook(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """What the columns of the responses mean."""
     study = access.study_for_researcher(request.user, slug)
     survey = get_object_or_404(Survey.objects.select_related("version"), study=study)
-    return _csv(tables.codebook_rows(survey), f"{slug}-codebook.csv")
+    return _csv(result_tables.codebook_rows(survey), f"{slug}-codebook.csv")
 
 
 def _csv(rows: Iterable[Sequence[Cell]], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(tables.csv_lines(rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(result_tables.csv_lines(rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

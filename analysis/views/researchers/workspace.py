@@ -14,7 +14,7 @@ from analysis import svg
 from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
-from analysis.results import nonresponse, workspace
+from analysis.results import nonresponse_tables, workspace_rows
 from analysis.results.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.results.reading import item_lines, scale_lines
 from analysis.results.run_words import group_in_words, screening_in_words, sign_in_words
@@ -28,7 +28,7 @@ from teams.views.employment import for_no_colleague
 
 def _found(request: HttpRequest, slug: str) -> tuple[Study, AnalysisRun | None, dict[str, Any]]:
     study = access.study_for_researcher(request.user, slug)
-    run = workspace.last_done(study)
+    run = workspace_rows.last_done(study)
     return study, run, {"study": study, "run": run}
 
 
@@ -44,8 +44,10 @@ def screening(request: HttpRequest, slug: str) -> HttpResponse:
     if run is not None:
         definition = definition_of(run.survey.version)
         of_teams = request.GET.get("list") == "teams"
-        page = workspace.screening_page(run, None if of_teams else request.GET.get("page"))
-        team_page, teams = workspace.team_rows(run, ScaleSet.FINAL, "", request.GET.get("page") if of_teams else None)
+        page = workspace_rows.screening_page(run, None if of_teams else request.GET.get("page"))
+        team_page, teams = workspace_rows.team_rows(
+            run, ScaleSet.FINAL, "", request.GET.get("page") if of_teams else None
+        )
         gaps = ResultTable.objects.filter(run=run, kind="gaps").values_list("content", flat=True).first() or {}
         context |= {
             "page": page,
@@ -53,11 +55,11 @@ def screening(request: HttpRequest, slug: str) -> HttpResponse:
                 (
                     row,
                     screening_in_words(row, definition),
-                    [sign_in_words(sign) for sign in workspace.SIGNS if sign in row.flags],
+                    [sign_in_words(sign) for sign in workspace_rows.SIGNS if sign in row.flags],
                 )
                 for row in page
             ],
-            "unanswered": workspace.bars(gaps.get("unanswered", [])),
+            "unanswered": workspace_rows.bars(gaps.get("unanswered", [])),
             "signs": [(sign_in_words(sign), n) for sign, n in gaps.get("signs", {}).items()],
             "n_returned": gaps.get("n", 0),
             "items": [(line, in_language(line.text)) for line in item_lines(run, ScaleSet.THEORETICAL)],
@@ -76,10 +78,10 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
     if run is not None:
         definition = definition_of(run.survey.version)
         scale_set = _scale_set(request)
-        names = workspace.scale_names(definition)
-        modes = workspace.mode_tables(run)
-        correlations = workspace.tables(run, "correlations")
-        before = workspace.last_done(study.previous) if study.previous is not None else None
+        names = workspace_rows.scale_names(definition)
+        modes = workspace_rows.mode_tables(run)
+        correlations = workspace_rows.tables(run, "correlations")
+        before = workspace_rows.last_done(study.previous) if study.previous is not None else None
         lines = item_lines(run, scale_set)
         earlier = {line.code: line for line in item_lines(before, ScaleSet.THEORETICAL)} if before else {}
         scale_before = {line.code: line for line in scale_lines(before, scale_set)} if before else {}
@@ -132,7 +134,7 @@ def result_teams(request: HttpRequest, slug: str) -> HttpResponse:
     lines = scale_lines(run, ScaleSet.FINAL) if run is not None else []
     chosen = next((line for line in lines if line.code == request.GET.get("scale")), lines[0] if lines else None)
     if run is not None and chosen is not None:
-        page, teams = workspace.team_rows(run, ScaleSet.FINAL, chosen.code, request.GET.get("page"))
+        page, teams = workspace_rows.team_rows(run, ScaleSet.FINAL, chosen.code, request.GET.get("page"))
         context |= {
             "lines": [(line.code, in_language(line.name)) for line in lines],
             "chosen": chosen,
@@ -145,7 +147,7 @@ def result_teams(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "analysis/result_teams.html", context)
 
 
-def _plot(run: AnalysisRun, code: str, name: str, teams: list[workspace.TeamRow]) -> str:
+def _plot(run: AnalysisRun, code: str, name: str, teams: list[workspace_rows.TeamRow]) -> str:
     overall = ScaleResult.objects.get(run=run, scale_set=ScaleSet.FINAL, scale=code, participation=None)
     dots = [
         Dot(
@@ -165,7 +167,9 @@ def result_groups(request: HttpRequest, slug: str) -> HttpResponse:
     """Groups of teams compared by a multilevel model."""
     _study, run, context = _found(request, slug)
     if run is not None:
-        context["factors"] = workspace.group_tables(run, workspace.scale_names(definition_of(run.survey.version)))
+        context["factors"] = workspace_rows.group_tables(
+            run, workspace_rows.scale_names(definition_of(run.survey.version))
+        )
     return render(request, "analysis/result_groups.html", context)
 
 
@@ -174,22 +178,22 @@ def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
     """This wave beside the previous one: all teams together by scale, and the same teams one by one on a chosen scale."""
     study, run, context = _found(request, slug)
     if run is not None:
-        names = workspace.scale_names(definition_of(run.survey.version))
-        found = workspace.tables(run, "waves")
-        before = workspace.last_done(study.previous) if study.previous is not None else None
-        unshown = {code: workspace.waves_unshown(run, code, before) for code in found}
+        names = workspace_rows.scale_names(definition_of(run.survey.version))
+        found = workspace_rows.tables(run, "waves")
+        before = workspace_rows.last_done(study.previous) if study.previous is not None else None
+        unshown = {code: workspace_rows.waves_unshown(run, code, before) for code in found}
         compared = [code for code, table in found.items() if not table["problem"]]
         chosen = request.GET.get("scale") if request.GET.get("scale") in compared else next(iter(compared), "")
-        nothing = workspace.WavesUnshown(frozenset(), frozenset(), overall=False)
+        nothing = workspace_rows.WavesUnshown(frozenset(), frozenset(), overall=False)
         of_chosen = unshown.get(chosen or "", nothing)
-        page, teams = workspace.wave_rows(run, chosen or "", request.GET.get("page"), of_chosen)
+        page, teams = workspace_rows.wave_rows(run, chosen or "", request.GET.get("page"), of_chosen)
         context |= {
             "scales": [
                 {
                     **table,
                     "code": code,
                     "name": names.get(code, code),
-                    "levels": workspace.invariance_levels(table),
+                    "levels": workspace_rows.invariance_levels(table),
                     "overall": table.get("overall") if unshown[code].overall else None,
                     "withheld": bool(table.get("overall")) and not unshown[code].overall,
                 }
@@ -213,7 +217,7 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
         raise Http404
     kind, _dash, rest = name.partition("-")
     if kind == "correlations":
-        table = workspace.tables(run, "correlations").get(rest)
+        table = workspace_rows.tables(run, "correlations").get(rest)
         if table is None:
             raise Http404
         drawing = heat_map(table["names"], table["values"])
@@ -221,14 +225,14 @@ def figure(request: HttpRequest, slug: str, name: str, form: str) -> HttpRespons
         line = next((line for line in scale_lines(run, ScaleSet.FINAL) if line.code == rest), None)
         if line is None:
             raise Http404
-        _page, teams = workspace.team_rows(run, ScaleSet.FINAL, rest, request.GET.get("page"))
+        _page, teams = workspace_rows.team_rows(run, ScaleSet.FINAL, rest, request.GET.get("page"))
         drawing = _plot(run, rest, in_language(line.name), teams)
     elif kind == "nonresponse":
         line = next((line for line in scale_lines(run, ScaleSet.FINAL) if line.code == rest), None)
-        rates = nonresponse.table(run, f"{SCORE}{rest}")
+        rates = nonresponse_tables.table(run, f"{SCORE}{rest}")
         if line is None or rates is None:
             raise Http404
-        drawing = nonresponse.plot(run, rates, in_language(line.name))
+        drawing = nonresponse_tables.plot(run, rates, in_language(line.name))
     else:
         raise Http404
     history.record(study, Happened.RESULTS_DOWNLOADED, by=access.signed_in(request), detail=f"{name}.{form}"[:500])

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from analysis.results.workspace import last_done
+from analysis.results.workspace_rows import last_done
 from analysis.results.write_up import write_up
 from teams import access
 from teams.models.languages import current_language, language_choices, language_codes

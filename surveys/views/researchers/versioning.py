@@ -22,7 +22,7 @@ from surveys.models import Questionnaire, QuestionnaireVersion
 from surveys.questionnaires import drafts, publishing, xlsform_reading, xlsform_writing
 from surveys.questionnaires.definition import Definition, QuestionnaireError
 from surveys.questionnaires.publishing import definition_of
-from surveys.questionnaires.versions import Comparison, compare
+from surveys.questionnaires.version_changes import Comparison, compare
 from surveys.questionnaires.xlsform_reading import Form
 from teams import access
 from teams.base.numbers import whole_number

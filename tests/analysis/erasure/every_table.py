@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from analysis.erasure.tables import tables
+from analysis.erasure.tables_of_study import tables
 from surveys.models import PaperForm
 from teams.models import Study, User
 from tests.analysis import builders

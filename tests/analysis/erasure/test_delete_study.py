@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from analysis.erasure import studies
-from analysis.erasure.tables import tables
+from analysis.erasure.tables_of_study import tables
 from analysis.models import AnalysisRun
 from analysis.runs import execution
 from surveys.collecting.collections import open_collection

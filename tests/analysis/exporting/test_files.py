@@ -11,8 +11,8 @@ import pytest
 from django.utils.translation import override
 
 from analysis.exports import csv_file, ddi, mplus, releases, rscript, spss
+from analysis.exports.result_tables import codebook_rows, csv_lines, team_code
 from analysis.exports.rows import DataChanged, rows_of
-from analysis.exports.tables import codebook_rows, csv_lines, team_code
 from analysis.models import AnalysisRun, Decision
 from analysis.models.results import ReliabilityResult
 from analysis.results.models_of_run import scales_of

@@ -12,8 +12,8 @@ from teams.forms.filled import hold
 from teams.forms.studies import GroupForm, MemberForm
 from teams.models import Membership, ResearchGroup, Role
 from teams.models.languages import current_language
-from teams.studies import groups as steps
 from teams.studies import joining
+from teams.studies import research_groups as steps
 from teams.text.directions import isolated
 from teams.views.studies import take_back, tell_asked
 
