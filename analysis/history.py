@@ -36,7 +36,7 @@ class Happened(EventKind):
     ANSWERS_IMPORTED = "answers_imported", gettext_lazy("Answers imported (responses / teams)")
     RESPONSES_DOWNLOADED = "responses_downloaded", gettext_lazy("Responses downloaded"), Act.EXPORTED
     TEXT_REVIEWED = "text_reviewed", gettext_lazy("Open answer reviewed")
-    TEXT_REVIEW_UNDONE = "text_review_undone", gettext_lazy("Review of an open answer taken back")
+    TEXT_REVIEW_UNDONE = "text_review_undone", gettext_lazy("Review of an open answer undone")
     TEXTS_DOWNLOADED = "texts_downloaded", gettext_lazy("Open answers downloaded"), Act.EXPORTED
     RESULTS_DOWNLOADED = "results_downloaded", gettext_lazy("Results downloaded"), Act.EXPORTED
     RESULTS_RELEASED = (

@@ -42,7 +42,7 @@ class Happened(EventKind):
     MEETING_TEXTS_CHANGED = "meeting_texts_changed", gettext_lazy("Texts for meetings changed")
     ROUND_PLANNED = "round_planned", gettext_lazy("Reminder planned")
     LEADING_RECORDED = "leading_recorded", gettext_lazy("Who led the meeting was recorded")
-    ROUND_DROPPED = "round_dropped", gettext_lazy("Planned reminder taken back")
+    ROUND_DROPPED = "round_dropped", gettext_lazy("Planned reminder cancelled")
 
 
 tells(Happened.LEADING_RECORDED)(ways_in_words)

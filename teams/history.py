@@ -57,9 +57,9 @@ class Happened(EventKind):
     SETTINGS_CHANGED = "settings_changed", gettext_lazy("Settings of the study changed")
     RESEARCHER_ADDED = "researcher_added", gettext_lazy("Researcher added to the study"), Act.ROLE_GIVEN
     RESEARCHER_REMOVED = "researcher_removed", gettext_lazy("Researcher taken off the study"), Act.ROLE_TAKEN
-    RESEARCHER_ASKED = "researcher_asked", gettext_lazy("Somebody asked to be a researcher of the study")
-    RESEARCHER_ASKED_BACK = "researcher_asked_back", gettext_lazy("Question to be a researcher of the study taken back")
-    RESEARCHER_DECLINED = "researcher_declined", gettext_lazy("Will not be a researcher of the study")
+    RESEARCHER_ASKED = "researcher_asked", gettext_lazy("Somebody was invited to work as a researcher")
+    RESEARCHER_ASKED_BACK = "researcher_asked_back", gettext_lazy("Invitation to work as a researcher withdrawn")
+    RESEARCHER_DECLINED = "researcher_declined", gettext_lazy("Declined to work as a researcher")
     EMPLOYMENT_DECLARED = (
         "employment_declared",
         gettext_lazy("Researcher said in which academies of the study they work"),
@@ -128,7 +128,24 @@ def record(
     """Write one event, in the transaction of what happened; a line of the security log too, where it is one. Never about a
     teacher.
     """
-    event = Event.objects.create(
+    event = unwritten(study, kind, participation=participation, academy=academy, by=by, by_link=by_link, detail=detail)
+    event.save(force_insert=True)
+    _log(event, kind)
+    return event
+
+
+def unwritten(
+    study: Study,
+    kind: EventKind,
+    *,
+    participation: Participation | None = None,
+    academy: Academy | None = None,
+    by: User | None = None,
+    by_link: bool = False,
+    detail: str = "",
+) -> Event:
+    """An event for `record_all`."""
+    return Event(
         study=study,
         participation=participation,
         academy=academy,
@@ -137,19 +154,17 @@ def record(
         kind=kind.value,
         detail=detail[:500],
     )
-    _log(event, kind)
-    return event
 
 
 def record_many(study: Study, kind: EventKind, participations: Iterable[Participation], by: User | None = None) -> None:
     """Write the same event of each of many teams, as `record`."""
-    events = [Event(study=study, participation=one, by=by, kind=kind.value) for one in participations]
+    events = [unwritten(study, kind, participation=one, by=by) for one in participations]
     for event in Event.objects.bulk_create(events):
         _log(event, kind)
 
 
 def record_all(happened: Sequence[tuple[EventKind, Event]]) -> None:
-    """Write events that were made elsewhere, in this order, as `record`."""
+    """Write events that are `unwritten`, in this order, as `record`."""
     Event.objects.bulk_create(event for _kind, event in happened)
     for kind, event in happened:
         _log(event, kind)

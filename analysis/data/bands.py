@@ -37,7 +37,7 @@ def read_limits(text: str, question: Question) -> Limits:
     except ValueError as error:
         raise LimitsRefused(_("Write numbers with commas between them, for instance 30, 40, 50.")) from error
     if any(low >= high for low, high in pairwise(limits)):
-        raise LimitsRefused(_("The numbers must rise, and each stand here once."))
+        raise LimitsRefused(_("The numbers must increase, and each may appear only once."))
     if not all(question.minimum < limit <= question.maximum for limit in limits):
         raise LimitsRefused(
             _("The numbers must lie above %(low)s and not above %(high)s: these are the answers that can be given.")

@@ -39,7 +39,9 @@ class OwnModelForm(Written):
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6, "class": "font-monospace", "spellcheck": "false"}),
-        help_text=gettext_lazy("For instance: ER =~ ER1 + ER2 + ER3. What stands here goes before the ticks."),
+        help_text=gettext_lazy(
+            "For instance: ER =~ ER1 + ER2 + ER3. What is written here takes precedence over the ticks."
+        ),
     )
     reason = forms.CharField(
         label=gettext_lazy("Why this model?"),

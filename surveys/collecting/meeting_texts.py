@@ -105,7 +105,7 @@ def _default_briefing() -> str:
             )
             % {"team": "{team}"},
             _(
-                "Taking part is voluntary. You may leave statements open, and you may stop. Your name does not stand with your answers. The researchers see separate answers without names; your manager and colleagues see only results of %(k)s or more people."
+                "Taking part is voluntary. You may leave statements open, and you may stop. Your name is not kept with your answers. The researchers see separate answers without names; your manager and colleagues see only results of %(k)s or more people."
             )
             % {"k": "{k}"},
             _(

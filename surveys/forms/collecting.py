@@ -145,7 +145,7 @@ class CountsForm(Filled):
     reason = forms.CharField(
         label=gettext_lazy("Reason for the correction"),
         max_length=300,
-        help_text=gettext_lazy("It stands in the team's history. Name no teachers."),
+        help_text=gettext_lazy("It appears in the team's history. Do not name any teachers."),
     )
 
     def clean(self) -> dict[str, Any]:

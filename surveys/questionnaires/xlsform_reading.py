@@ -207,7 +207,7 @@ class _Reading:
             elif kind in ("end_repeat", "end repeat"):
                 repeats = max(repeats - 1, 0)
             elif repeats:
-                self.note("survey", row.number, _("“%s” stands in a repeated group and is left out") % (name or kind))
+                self.note("survey", row.number, _("“%s” is in a repeated group and is left out") % (name or kind))
             elif kind in _BEGIN:
                 if group is not None and group.items:
                     self._close(group)
@@ -245,9 +245,7 @@ class _Reading:
             ):
                 self.eligibility = {"text": row.label, "choices": self._choices(listed, eligible=True)}
             elif listed == agreement:
-                self.note(
-                    "survey", row.number, _("“%s” stands in no group, so it belongs to no scale: left out") % name
-                )
+                self.note("survey", row.number, _("“%s” is in no group, so it belongs to no scale: left out") % name)
             else:
                 choices = self._choices(listed)
                 self.background.append({"code": name, "text": row.label, "choices": choices})

@@ -15,7 +15,7 @@ from django.db.models import Model, Q
 
 from teams import history
 from teams.contacts.rows import AcademyData, TeamData
-from teams.history import EventKind, Happened
+from teams.history import EventKind, Happened, unwritten
 from teams.links import new_nonce
 from teams.models import (
     Academy,
@@ -197,13 +197,8 @@ class Listing:
         participation: Participation | None = None,
         detail: str = "",
     ) -> None:
-        event = Event(
-            study=study or self.study,
-            academy=academy,
-            participation=participation,
-            by=self.by,
-            kind=kind.value,
-            detail=detail[:500],
+        event = unwritten(
+            study or self.study, kind, academy=academy, participation=participation, by=self.by, detail=detail
         )
         self._events.append((kind, event))
 

@@ -88,7 +88,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
             ),
             "wave": gettext_lazy("1 for the first time, 2 for the second time with the same teams, and so on."),
             "previous": gettext_lazy("The study of the wave before, to compare with."),
-            "k": gettext_lazy("Results are shown only of groups of at least so many people; never less than 5."),
+            "k": gettext_lazy("Results are shown only for groups of at least this many people; never fewer than 5."),
             "grace_hours": gettext_lazy(
                 "Who started before closing may finish within these hours, and closing can be undone. With 0 the answers are sealed "
                 "for good as soon as somebody closes, also whoever leads the meeting by the link."
@@ -98,7 +98,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 "meeting can answer more than once, up to the number of people present."
             ),
             "language": gettext_lazy("Who has an account gets mails in the language of the account."),
-            "controller": gettext_lazy("Who decides about the data: it stands in every mail and welcome text."),
+            "controller": gettext_lazy("Who decides about the data. It appears in every mail and welcome text."),
             "processor": gettext_lazy("The organisation that runs the server, if it is another one."),
             "privacy_contact": gettext_lazy("Name and address of the data protection officer."),
             "ethics_number": gettext_lazy("As the ethics committee gave it."),

@@ -95,8 +95,8 @@ class TeamMail(MailKind):
     )
     TEAM_WITHDRAWN = "teams.team_withdrawn", gettext_lazy("Notice that a team takes part no longer"), To.LEADER
     LINK_CODE = "teams.link_code", gettext_lazy("Code to stop taking part"), To.INVITED, Goes.ANY_HOUR
-    FORMER_CONTACT = "teams.former_contact", gettext_lazy("Notice to who was here before"), To.FORMER, Goes.ANY_HOUR
-    LEADER_NAMED = "teams.leader_named", gettext_lazy("Notice to who leads a team from now on"), To.LEADER
+    FORMER_CONTACT = "teams.former_contact", gettext_lazy("Notice to the previous contact"), To.FORMER, Goes.ANY_HOUR
+    LEADER_NAMED = "teams.leader_named", gettext_lazy("Notice to the new leader of a team"), To.LEADER
     LEADER_LET_IN = (
         "teams.leader_let_in",
         gettext_lazy("Notice that a team's pages are open to its leader"),

@@ -163,7 +163,7 @@ def note_on(message: OutboxMessage, waits_for_hours: bool = False) -> str:
             if reason
             else _("goes on %(when)s") % {"when": when}
         )
-    return _("waits for the sending hours") if waits_for_hours else reason
+    return _("waiting for the sending hours") if waits_for_hours else reason
 
 
 def _moment(moment: datetime) -> str:

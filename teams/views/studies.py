@@ -134,10 +134,10 @@ def tell_asked(request: HttpRequest, asked: joining.Asked, name: str, already: s
 def take_back(request: HttpRequest, invitation: ResearcherInvitation | None) -> None:
     """Take a question back, and say so; nothing where it was answered or taken back meanwhile."""
     if invitation is None:
-        messages.warning(request, _("This question was answered or taken back meanwhile."))
+        messages.warning(request, _("This invitation was answered or withdrawn in the meantime."))
         return
     joining.take_back(invitation, access.signed_in(request))
-    messages.success(request, _("The question to %(email)s is taken back.") % {"email": invitation.email})
+    messages.success(request, _("The invitation to %(email)s is withdrawn.") % {"email": invitation.email})
 
 
 @require_POST

@@ -90,7 +90,7 @@ def test_from_a_new_study_to_a_leader_who_is_signed_in(
 
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Invite the directors").click()
-    expect(page.get_by_text("waits for the director")).to_have_count(2)
+    expect(page.get_by_text("waiting for the director")).to_have_count(2)
 
     phone.goto(stack.link(f"dirk@{name}.example", "/i/"))
     axe(phone)

@@ -30,7 +30,7 @@ def no_wrong_codes_yet():
 def test_the_welcome_page_says_what_the_method_asks(teacher, meeting):
     text = teacher.get(reverse("meeting_welcome", args=[meeting.code]), {"language": "en"}).content.decode()
     for words in (
-        "Your name does not stand with your answers. The researchers see separate answers without names.",
+        "Your name is not kept with your answers. The researchers see separate answers without names.",
         "only results of 5 or more people, yourself included",
         "voluntary",
         "delete your answers",

@@ -148,5 +148,5 @@ def _limits(
 
 
 def _say(request: HttpRequest, done: str, *, again: bool) -> None:
-    later = _("The analysis runs again; the comparison stands here when it is done.") if again else ""
+    later = _("The analysis is running again; the comparison will appear here when it has finished.") if again else ""
     messages.success(request, f"{done} {later}".strip())

@@ -58,7 +58,7 @@ def open_text_review(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         if action == "again":
             open_texts.review_again(survey, handle, user)
-            messages.success(request, _("This text waits for a review again."))
+            messages.success(request, _("This text is waiting to be reviewed again."))
         else:
             text = request.POST.get("text", "") if action == "show" else ""
             row = open_texts.review(survey, handle, text, user)

@@ -75,7 +75,7 @@ def results_release(request: HttpRequest, slug: str) -> HttpResponse:
     form = SmallTeamsForm(request.POST)
     if form.is_valid():
         register_results(study, form.cleaned_data["purpose"], access.signed_in(request))
-        messages.success(request, _("Recorded. The file stands in the list."))
+        messages.success(request, _("Recorded. The file is in the list."))
     else:
         messages.error(request, _("Say in one sentence what the figures are for."))
     return redirect(f"{reverse('exports', args=[slug])}#small-teams")

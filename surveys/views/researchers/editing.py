@@ -102,7 +102,7 @@ def questionnaire_change(request: HttpRequest, pk: int) -> HttpResponse:
             name = part.partition(":")[2]
             if drafts.move(questionnaire, part, up=action == "up"):
                 return _said(request, pk, _("Moved: %s") % name, at=part, focus=action)
-            return _said(request, pk, _("%s stands at the end already.") % name, at=part, focus=action)
+            return _said(request, pk, _("%s is already at the end.") % name, at=part, focus=action)
         if action == "remove":
             drafts.remove(questionnaire, part, request.POST.get("seen", ""))
             return _said(request, pk, _("Removed: %s") % (part.partition(":")[2] or _("First question")), focus="undo")

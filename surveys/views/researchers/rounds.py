@@ -45,7 +45,7 @@ def drop(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     survey = get_object_or_404(Survey, study=study)
     if rounds.drop_round(survey, pk, by=access.signed_in(request)):
-        messages.success(request, _("The reminder is taken back."))
+        messages.success(request, _("The reminder is cancelled."))
     else:
         messages.warning(request, _("This reminder went out already, or somebody else took it back."))
     return redirect("reminder_rounds", slug)

@@ -112,7 +112,7 @@ def test_the_page_counts_then_releases_then_makes_the_files(researcher, survey, 
         address = url("release_file", pk, form) + "?language=en"
         assert "has to be made first" in researcher.get(address, follow=True).content.decode()
         researcher.post(url("release_prepare", pk, form), {"language": "en"})
-        assert "waits for its turn" in researcher.get(url("exports")).content.decode()
+        assert "waiting for its turn" in researcher.get(url("exports")).content.decode()
         researcher.post(url("release_prepare", pk, form), {"language": "en"})  # twice pressed
         assert prepared.prepare(PreparedFile.objects.get(form=form).pk)
         large = researcher.get(address)
