@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 MIN_OTHER_UNITS = 3
 
@@ -117,7 +118,7 @@ class Group:
     def n(self) -> int:
         return sum(team.n for team in self.teams)
 
-    @property
+    @cached_property  # each academy of a study asks it of every unit outside it
     def analysed(self) -> int:
         return sum(team.analysed for team in self.teams)
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
 from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
 from analysis.models.results import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
+from analysis.reports.shown import Unit as PublishedUnit
 from surveys.models import Collection, PresentBy
 from surveys.questionnaires.definition import Definition, ItemDef
 from teams.models import Participation
@@ -37,6 +38,13 @@ COUNTED = (
 )
 # of its team: who reads, and who counted
 OF_TEAM = ("participation__leader_email", "participation__vouched_by")
+# and what readers call it, and who may see it
+NAMED = (
+    "participation__state",
+    "participation__director_sees_team",
+    "participation__team__name",
+    "participation__team__form",
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class GroupFigures:
     group: Group
     name: str
     teams: tuple[TeamFigures, ...]
+    combined_at: datetime | None = None  # of several teams: when they were combined
 
     @property
     def key(self) -> str:
@@ -135,8 +144,8 @@ def load_groups(run: AnalysisRun) -> list[GroupFigures]:
         members = tuple(teams[p.pk] for p in unit.participations.all() if p.pk in teams)
         if len(members) > 1:
             combined.update(member.participation.pk for member in members)
-            counts = _together(unit, [(one.participation, one.counts, one.accepted_at) for one in members])
-            groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members))
+            counts = _together(unit.decided_at, [(one.participation, one.counts, one.accepted_at) for one in members])
+            groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members, unit.decided_at))
     for pk, team in teams.items():
         if pk not in combined:
             groups.append(GroupFigures(Group(f"team:{pk}", (team.counts,)), team.participation.team.name, (team,)))
@@ -156,7 +165,7 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
     teams = {
         one.participation_id: (
             one.participation,
-            _counts(people[str(one.participation_id)], one, one.participation_id in accepted),
+            _counts(*_people(people[str(one.participation_id)]), one, one.participation_id in accepted),
             accepted.get(one.participation_id),
         )
         for one in sealed
@@ -167,15 +176,52 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
         members = [p.pk for p in unit.participations.all() if p.pk in teams]
         if len(members) > 1:
             combined.update(members)
-            groups.append(Group(f"unit:{unit.pk}", _together(unit, [teams[pk] for pk in members])))
+            groups.append(Group(f"unit:{unit.pk}", _together(unit.decided_at, [teams[pk] for pk in members])))
     return [
         *groups,
         *(Group(f"team:{pk}", (counts,)) for pk, (_one, counts, _at) in teams.items() if pk not in combined),
     ]
 
 
+def collections_of(participations: Iterable[int]) -> dict[int, Counted]:
+    """The collections of some teams with what decides whether each may stand by itself now: one query, whoever else is there.
+
+    With them the teams, their academies and institutions by name.
+    """
+    last = AccountingDecision.objects.filter(participation=OuterRef("participation")).order_by("-decided_at")
+    found = (
+        Collection.objects.filter(participation__in=list(participations), state=Collection.State.SEALED)
+        .select_related("participation__team")
+        .only(*OF_TEAM, *COUNTED, *NAMED)
+        .annotate(accepted_at=Subquery(last.values("decided_at")[:1]))
+    )
+    return {one.participation_id: Counted(one, one.accepted_at) for one in found}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A team's collection as it is counted now, and when a researcher last accepted its counts."""
+
+    collection: Collection
+    accepted_at: datetime | None
+
+
+def group_now(unit: PublishedUnit, known: Mapping[int, Counted]) -> Group | None:
+    """A unit of a publication with its counts as they are now; None where one of its teams is no longer there."""
+    if any(member.participation not in known for member in unit.members):
+        return None
+    teams = []
+    for member in unit.members:
+        one = known[member.participation]
+        counts = _counts(member.analysed, member.returned, one.collection, one.accepted_at is not None)
+        teams.append((one.collection.participation, counts, one.accepted_at))
+    if unit.combined_at is None:
+        return Group(unit.key, tuple(counts for _team, counts, _at in teams))
+    return Group(unit.key, _together(unit.combined_at, teams))
+
+
 def _together(
-    unit: Unit, members: Sequence[tuple[Participation, TeamCounts, datetime | None]]
+    combined_at: datetime, members: Sequence[tuple[Participation, TeamCounts, datetime | None]]
 ) -> tuple[TeamCounts, ...]:
     """The counts of teams that were combined: each of their leaders reads them all, and must have counted in none.
 
@@ -186,7 +232,7 @@ def _together(
         replace(
             counts,
             counted_by_leader=counts.counted_by_leader or any(has_vouched(one, leader) for leader in leaders),
-            accepted_by_researcher=accepted_at is not None and accepted_at >= unit.decided_at,
+            accepted_by_researcher=accepted_at is not None and accepted_at >= combined_at,
         )
         for one, counts, accepted_at in members
     )
@@ -206,14 +252,17 @@ def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
     return sealed.order_by("participation_id")
 
 
-def _counts(team: Mapping[str, int], collection: Collection, accepted: bool) -> TeamCounts:
+def _people(team: Mapping[str, int]) -> tuple[int, int]:
+    """How many responses of a team the run analysed, and how many came back."""
+    return team["analysed"], team["analysed"] + team["not_eligible"] + team["screened_out"]
+
+
+def _counts(analysed: int, returned: int, collection: Collection, accepted: bool) -> TeamCounts:
     """Who answered on paper in a meeting was counted among those present.
 
     Where nobody counted, only forms that researchers typed stand for people: whatever else came in, by the code of the room,
     by links or on paper typed by whoever led the meeting, one person could have sent, and a researcher decides.
     """
-    analysed = team["analysed"]
-    returned = analysed + team["not_eligible"] + team["screened_out"]
     links = collection.n_links or 0
     unconfirmed = links - min(collection.n_confirmed or 0, links)
     counter, present = collection.present_by, collection.n_present
@@ -252,7 +301,7 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
         if team is None:
             continue  # sealed after this run
         accepted_at = accepted.get(collection.participation_id)
-        counts = _counts(team, collection, accepted_at is not None)
+        counts = _counts(*_people(team), collection, accepted_at is not None)
         teams[collection.participation_id] = TeamFigures(collection.participation, counts, accepted_at)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id

@@ -1,6 +1,7 @@
 """What the reports of a run are made of: groups, scales and spreads, read once. From here on everything is pure.
 
-Only `team.py` and `wide.py` read this; what of it may be shown, disclosure/ judges.
+What of it may be shown, disclosure/ judges, and stands in the objects that `Material` hands on (shown.py). Publishing asks once
+for all of them; afterwards only previews of what is not published come here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,18 @@ from analysis import disclosure
 from analysis.disclosure import Group, MeanShown, Reason, ShownItem, ShownScale, Spread, Withheld
 from analysis.models import AnalysisRun, Publication
 from analysis.reports.groups import FinalScale, GroupFigures, final_scales_of, load_groups
+from analysis.reports.objects import Benchmark
+from analysis.reports.shown import (
+    AcademyShown,
+    Judged,
+    Member,
+    Scoring,
+    StudyShown,
+    Unit,
+    UnitScale,
+    UnitShown,
+    WideShown,
+)
 from surveys.questionnaires.definition import Definition
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Study
@@ -60,6 +73,137 @@ class Material:
     def judge(self, group: GroupFigures) -> Withheld | None:
         """Whether a group is shown, as every way out asks it."""
         return disclosure.judge_published(group.group, self.study.k, self.released)
+
+    # ------------------------------------------------------------------------------------------ what is shown
+    @cached_property
+    def _made(self) -> dict[str, UnitShown]:
+        return {}
+
+    def unit_shown(self, group: GroupFigures) -> UnitShown:
+        """What is shown of a group by itself: the one way to its figures, so that every report of it shows the same."""
+        made = self._made.get(group.key)
+        if made is None:
+            scales = tuple(self._scale(group, scale) for scale in self.scales) if group.key in self._released else ()
+            made = self._made[group.key] = UnitShown(self._unit(group), group.sector, scales)
+        return made
+
+    def academy_shown(self, academy_id: int) -> AcademyShown:
+        """What is shown of an academy; its means follow from what its units show."""
+        groups, inside = self._by_academy.get(academy_id, ([], []))
+        return AcademyShown(
+            units=tuple(self._unit(group) for group in groups),
+            benchmark=self._beside(inside),
+            base=_base(groups, inside),
+            scales=self._wide(inside, []) if len(inside) > 1 else (),
+        )
+
+    @cached_property
+    def study_shown(self) -> StudyShown:
+        """What is shown of all units, and of the sectors that may stand by themselves."""
+        units = [group.group for group in self.units]
+        withheld = disclosure.judge_study(units)
+        counts = [team.counts for group in self.groups for team in group.teams]
+        sectors = [] if withheld else self.sectors
+        return StudyShown(
+            scorings=tuple(
+                Scoring(scale.code, tuple((item.code, item.reverse_keyed) for item in scale.items))
+                for scale in self.scales
+            ),
+            withheld=withheld,
+            outsider=disclosure.judge_benchmark(None, units),
+            base=_base(self.groups, self.units),
+            approached=sum(one.approached for one in counts),
+            returned=sum(one.returned for one in counts),
+            sectors=tuple(sectors),
+            scales=() if withheld else self._wide(self.units, [self.in_sector(sector) for sector in sectors]),
+        )
+
+    @cached_property
+    def _released(self) -> frozenset[str]:
+        return frozenset(group.key for group in self.units)
+
+    @cached_property
+    def _by_academy(self) -> dict[int, tuple[list[GroupFigures], list[GroupFigures]]]:
+        """Per academy its groups, and those of them that are shown."""
+        found: dict[int, tuple[list[GroupFigures], list[GroupFigures]]] = {}
+        for group in self.groups:
+            found.setdefault(group.academy_id, ([], []))[0].append(group)
+        for group in self.units:
+            found[group.academy_id][1].append(group)
+        return found
+
+    def _unit(self, group: GroupFigures) -> Unit:
+        members = tuple(
+            Member(
+                team.participation.pk,
+                team.participation.team_id,
+                team.counts.analysed,
+                team.counts.returned,
+                team.counts.approached,
+            )
+            for team in group.teams
+        )
+        return Unit(group.key, members, group.combined_at, group.key in self._released)
+
+    def _scale(self, group: GroupFigures, scale: FinalScale) -> UnitScale:
+        n_points, k, n = self.definition.n_points, self.study.k, group.scale(scale.code).n
+        items = tuple(_shown_item(group, item.code, k) for item in scale.items)
+        return UnitScale(
+            shown=disclosure.show_scale(n, _turned(items, scale, n_points), self.spreads[scale.code], n_points, k),
+            agreement=disclosure.show_agreement(n, list(items), n_points, k),
+            items=items,
+        )
+
+    def _wide(self, inside: Sequence[GroupFigures], parts: Sequence[Sequence[GroupFigures]]) -> tuple[WideShown, ...]:
+        return tuple(
+            WideShown(
+                shown=self._aggregate(inside, place),
+                parts=tuple(self._aggregate(part, place) for part in parts),
+                items=tuple(self._aggregate_item(inside, place, nth) for nth in range(len(scale.items))),
+            )
+            for place, scale in enumerate(self.scales)
+        )
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, int], tuple[int, float | None]]:
+        """Per unit and scale how many have a score, and the value that follows from the items shown."""
+        n_points = self.definition.n_points
+        return {
+            (group.key, place): (
+                group.scale(scale.code).n,
+                disclosure.scale_value(_turned(self.unit_shown(group).scales[place].items, scale, n_points), n_points),
+            )
+            for group in self.units
+            for place, scale in enumerate(self.scales)
+        }
+
+    def _aggregate(self, groups: Sequence[GroupFigures], place: int) -> ShownScale:
+        """The mean over units, made of what is shown of each; a unit with too few scores is not in it."""
+        values = [self._values[group.key, place] for group in groups]
+        known = [(n, value) for n, value in values if n >= self.study.k and value is not None]
+        return disclosure.show_aggregate(known, self.definition.n_points)
+
+    def _aggregate_item(self, groups: Sequence[GroupFigures], place: int, nth: int) -> float | None:
+        """The mean of an item over units, made of what is shown of each, weighted by who answered it."""
+        n_points, code = self.definition.n_points, self.scales[place].items[nth].code
+        values = []
+        for group in groups:
+            figures = group.item(code)
+            value = disclosure.item_value(self.unit_shown(group).scales[place].items[nth], n_points)
+            if figures is not None and value is not None:
+                values.append((figures.n, value))
+        shown = disclosure.show_aggregate(values, n_points)
+        return shown.mean if isinstance(shown, MeanShown) else None
+
+    def _beside(self, inside: Sequence[GroupFigures]) -> Withheld | None:
+        """Why all teams may not stand beside an academy: the difference would tell on a team outside it."""
+        keys = {group.key for group in inside}
+        outside = [group.group for group in self.units if group.key not in keys]
+        sector = inside[0].sector if inside else ""
+        near = [g.group for g in self.in_sector(sector) if g.key not in keys] if sector in self.sectors else []
+        if not outside:
+            return Withheld(Reason.FEW_TEAMS)
+        return self.study_shown.withheld or disclosure.judge_rest(outside) or disclosure.judge_rest(near)
 
 
 def read_material(run: AnalysisRun, without: Collection[str] = ()) -> Material:
@@ -119,47 +263,25 @@ def stored_spreads(material: Material) -> StoredSpreads:
     }
 
 
-# ---------------------------------------------------------------------------------------------- what is shown
-def shown_scale(material: Material, group: GroupFigures, scale: FinalScale) -> ShownScale:
-    """The one way to a group's scale mean, so that every report of it, in any wave, shows the same number."""
-    n_points, k = material.definition.n_points, material.study.k
-    n, items = group.scale(scale.code).n, _turned_items(material, group, scale)
-    return disclosure.show_scale(n, items, material.spreads[scale.code], n_points, k)
-
-
-def _turned_items(material: Material, group: GroupFigures, scale: FinalScale) -> list[ShownItem]:
-    """What is shown of the scale's items, in the direction of the scale."""
-    n_points, k = material.definition.n_points, material.study.k
-    shown = [(shown_item(group, item.code, k), item.reverse_keyed) for item in scale.items]
-    return [disclosure.turned(item, n_points) if reverse else item for item, reverse in shown]
-
-
-def aggregate(material: Material, groups: Sequence[GroupFigures], scale: FinalScale) -> ShownScale:
-    """The mean over units, made of what is shown of each; a unit with too few scores is not in it."""
-    n_points, k = material.definition.n_points, material.study.k
-    values = [
-        (group.scale(scale.code).n, disclosure.scale_value(_turned_items(material, group, scale), n_points))
-        for group in groups
-    ]
-    return disclosure.show_aggregate([(n, value) for n, value in values if n >= k and value is not None], n_points)
-
-
-def aggregate_item(material: Material, groups: Sequence[GroupFigures], code: str) -> float | None:
-    """The mean of an item over units, made of what is shown of each, weighted by who answered it."""
-    n_points, k = material.definition.n_points, material.study.k
-    values = []
-    for group in groups:
-        figures, value = group.item(code), disclosure.item_value(shown_item(group, code, k), n_points)
-        if figures is not None and value is not None:
-            values.append((figures.n, value))
-    shown = disclosure.show_aggregate(values, n_points)
-    return shown.mean if isinstance(shown, MeanShown) else None
-
-
-def shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
-    """What is shown of one item of a group."""
+def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
     figures = own.item(code)
     return disclosure.show_item(figures, k) if figures else Withheld(Reason.NOT_MEASURED)
+
+
+def _turned(items: Sequence[ShownItem], scale: FinalScale, n_points: int) -> list[ShownItem]:
+    """What is shown of a scale's items, in the direction of the scale."""
+    return [
+        disclosure.turned(shown, n_points) if item.reverse_keyed else shown
+        for shown, item in zip(items, scale.items, strict=True)
+    ]
+
+
+def _base(groups: Sequence[GroupFigures], units: Sequence[GroupFigures]) -> Benchmark:
+    return Benchmark(
+        n_units=sum(len(group.teams) for group in units),
+        n_teams=sum(len(group.teams) for group in groups),
+        n_respondents=sum(group.group.analysed for group in units),
+    )
 
 
 # ---------------------------------------------------------------------------------------------- previous wave
@@ -169,22 +291,11 @@ class Previous:
 
     material: Material
 
-    def scale(self, scale: FinalScale) -> FinalScale | None:
-        """The scale as it was, if it had the same items."""
-        before = next((s for s in self.material.scales if s.code == scale.code), None)
-        same = before is not None and {item.code for item in before.items} == {item.code for item in scale.items}
-        return before if same else None
-
-    def of(self, own: GroupFigures, scale: FinalScale) -> ShownScale | None:
-        """The mean of the same team, or of the same teams together; None when there was none, or of other items."""
-        before = self.scale(scale)
-        if before is None:
-            return None
-        teams = {t.participation.team_id for t in own.teams}
+    def of(self, own: GroupFigures) -> Judged | None:
+        """The same team, or the same teams together, as that wave shows it; None when there was none."""
+        teams = {team.participation.team_id for team in own.teams}
         then = next((g for g in self.material.groups if {t.participation.team_id for t in g.teams} == teams), None)
-        if then is None:
-            return None
-        return self.material.judge(then) or shown_scale(self.material, then, before)
+        return None if then is None else Judged(self.material.unit_shown(then), self.material.judge(then))
 
 
 def _previous(study: Study) -> Previous | None:

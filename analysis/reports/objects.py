@@ -114,6 +114,14 @@ class Wave:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What the questionnaire asked about: a team without results can talk about it all the same."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class TeamReport(Wave):
     team: str
     academy: str
@@ -123,6 +131,7 @@ class TeamReport(Wave):
     approached: int
     returned: int
     benchmark: Benchmark | Withheld
+    subjects: tuple[Subject, ...]
     scales: tuple[ScaleReport, ...] | Withheld
     findings: tuple[Finding, ...]
 

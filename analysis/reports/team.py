@@ -1,4 +1,4 @@
-"""A team's report: what disclosure/ lets out of a run, as one frozen object for web page, talk and PDF.
+"""A team's report: what disclosure/ lets out of a run, in words, as one frozen object for web page, talk and PDF.
 
 Texts of the questionnaire stand in the language asked for; sentences are made in it.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from django.utils.translation import override
 
@@ -14,14 +16,15 @@ from analysis import disclosure
 from analysis.disclosure import Agreement, Reason, ShownScale, Withheld
 from analysis.models import AnalysisRun
 from analysis.reports.findings import findings
-from analysis.reports.groups import FinalScale, GroupFigures, group_of
-from analysis.reports.material import Material, aggregate, read_material, shown_item, shown_scale
-from analysis.reports.objects import Benchmark, ItemReport, ScaleReport, TeamReport
+from analysis.reports.groups import FinalScale, group_of
+from analysis.reports.material import Material, read_material
+from analysis.reports.objects import Benchmark, ItemReport, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
 from analysis.reports.sentences import sentences
+from analysis.reports.shown import Judged, StudyShown, UnitShown
 from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
-from teams.models import Participation
+from teams.models import Participation, Study
 from teams.models.languages import current_language
 
 MIN_ITEMS_APART = 0.1  # deviations that differ less are no largest and no smallest
@@ -54,46 +57,103 @@ def team_reports(run: AnalysisRun, participations: list[Participation], language
 def render_team(
     material: Material, participation: Participation, language: str, goals: Goals | None = None
 ) -> TeamReport:
-    """The report of one team; reads no database."""
-    study, groups = material.study, material.groups
-    own = group_of(groups, participation)
-    team = participation.team
-    behind = [t.counts for t in own.teams] if own else []  # of a combination: of all its teams
-    withheld = material.judge(own) if own else Withheld(Reason.NOT_MEASURED)
-    units = [g.group for g in material.units]
-    benchmark = disclosure.judge_benchmark(own.key if own else None, units) or Benchmark(
-        n_units=sum(len(g.teams) for g in material.units),
-        n_teams=sum(len(g.teams) for g in groups),
-        n_respondents=sum(g.group.analysed for g in material.units),
+    """The report of one team of a run that was read; reads no database."""
+    own = group_of(material.groups, participation)
+    judged = Judged(material.unit_shown(own), material.judge(own)) if own else None
+    before = material.previous.of(own) if own and material.previous else None
+    others = [t.participation.team.name for t in own.teams if t.participation.pk != participation.pk] if own else []
+    return write_team(setting_of(material), judged, before, participation, others, language, goals)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every report of a publication is written with: the study, its scales in words, what all teams are shown of.
+
+    ``before``: what all teams were shown of the wave before, if that was published.
+    """
+
+    study: Study
+    options: Sequence[tuple[int, Mapping[str, str]]]
+    scales: Sequence[FinalScale]
+    shown: StudyShown
+    published_at: datetime | None
+    before: StudyShown | None
+
+    def then(self, place: int) -> int | None:
+        """Where a scale stood in the wave before; None where it had other items, or was none."""
+        return self.before.place(self.shown.scorings[place]) if self.before else None
+
+    def wave(self, language: str) -> dict[str, Any]:
+        """What every report says of the measurement."""
+        return {
+            "study": self.study.title,
+            "wave": self.study.wave,
+            "simulated": self.study.simulated,
+            "k": self.study.k,
+            "options": tuple(in_language(text, language) for _value, text in self.options),
+            "starts_on": self.study.starts_on,
+            "ends_on": self.study.ends_on,
+            "published_at": self.published_at,
+            "language": language,
+        }
+
+
+def setting_of(material: Material) -> Setting:
+    """The setting of a run that was read."""
+    before = material.previous.material.study_shown if material.previous else None
+    return Setting(
+        material.study,
+        material.definition.options,
+        material.scales,
+        material.study_shown,
+        material.published_at,
+        before,
     )
-    options = tuple(in_language(text, language) for _value, text in material.definition.options)
-    returned = sum(counts.returned for counts in behind)
-    approached = sum(counts.approached for counts in behind) if behind else participation.approached or 0
+
+
+def write_team(
+    setting: Setting,
+    own: Judged | None,
+    before: Judged | None,
+    participation: Participation,
+    others: Sequence[str],
+    language: str,
+    goals: Goals | None = None,
+) -> TeamReport:
+    """The report of one team, in words: every figure is one of its objects.
+
+    Args:
+        own: what is shown of its unit; None where the run knows no answers of it.
+        before: the same of the wave before.
+        others: the names of the teams that it was combined with.
+    """
+    study, shown, team = setting.study, setting.shown, participation.team
+    members = own.shown.unit.members if own else ()  # of a combination: all its teams
+    withheld = own.withheld if own else Withheld(Reason.NOT_MEASURED)
+    benchmark = (shown.withheld if own and own.shown.unit.released else shown.outsider) or shown.base
+    returned = sum(one.returned for one in members)
+    approached = sum(one.approached for one in members) if members else participation.approached or 0
+    wave = setting.wave(language)
+    options = wave["options"]
     with override(language):
         scales: tuple[ScaleReport, ...] | Withheld = withheld or Withheld(Reason.NOT_MEASURED)
         if own and withheld is None:
-            make = _Maker(material, own, benchmark, language, options, goals or {})
-            scales = tuple(make.scale(scale) for scale in material.scales)
+            make = _Maker(setting, own.shown, before, benchmark, language, options, goals or {})
+            scales = tuple(make.scale(place) for place in range(len(setting.scales)))
         return TeamReport(
-            study=study.title,
-            wave=study.wave,
-            simulated=study.simulated,
-            k=study.k,
-            options=options,
-            starts_on=study.starts_on,
-            ends_on=study.ends_on,
-            published_at=material.published_at,
-            language=language,
+            **wave,
             team=team.name,
             academy=team.academy.name,
             institution=team.academy.institution.name,
             sector=str(team.academy.get_sector_display()),
-            combined_with=tuple(
-                t.participation.team.name for t in (own.teams if own else ()) if t.participation.pk != participation.pk
-            ),
+            combined_with=tuple(others),
             approached=approached,
             returned=returned,
             benchmark=benchmark,
+            subjects=tuple(
+                Subject(in_language(scale.name, language), in_language(scale.meaning, language))
+                for scale in setting.scales
+            ),
             scales=scales,
             findings=()
             if isinstance(scales, Withheld)
@@ -113,36 +173,30 @@ def render_team(
 class _Maker:
     """What every scale of one report is made with."""
 
-    material: Material
-    own: GroupFigures
+    setting: Setting
+    own: UnitShown
+    before: Judged | None
     benchmark: Benchmark | Withheld
     language: str
     options: tuple[str, ...]
     goals: Goals
 
-    def scale(self, scale: FinalScale) -> ScaleReport:
-        material, own, n_points, k = self.material, self.own, len(self.options), self.material.study.k
+    def scale(self, place: int) -> ScaleReport:
+        scale, own, n_points = self.setting.scales[place], self.own.scales[place], len(self.options)
         items = tuple(
-            ItemReport(
-                item.code, in_language(item.text, self.language), shown_item(own, item.code, k), item.reverse_keyed
-            )
-            for item in scale.items
+            ItemReport(item.code, in_language(item.text, self.language), shown, item.reverse_keyed)
+            for item, shown in zip(scale.items, own.items, strict=True)
         )
-        shown = shown_scale(material, own, scale)
-        agreement = disclosure.show_agreement(own.scale(scale.code).n, [item.shown for item in items], n_points, k)
-        benchmark = (
-            self.benchmark if isinstance(self.benchmark, Withheld) else aggregate(material, material.units, scale)
-        )
-        sector = self._sector(scale)
-        previous = material.previous.of(own, scale) if material.previous else None
+        benchmark = self.benchmark if isinstance(self.benchmark, Withheld) else self.setting.shown.scales[place].shown
+        sector, previous = self._sector(place), self._previous(place)
         goal = self.goals.get(scale.code, Goal(None))
-        closest, widest = _extremes(items, agreement)
+        closest, widest = _extremes(items, own.agreement)
         made = ScaleReport(
             code=scale.code,
             name=in_language(scale.name, self.language),
             meaning=in_language(scale.meaning, self.language),
-            shown=shown,
-            agreement=agreement,
+            shown=own.shown,
+            agreement=own.agreement,
             benchmark=benchmark,
             sector=sector,
             previous=previous,
@@ -151,15 +205,23 @@ class _Maker:
             items=items,
             closest=closest,
             widest=widest,
-            sentences=tuple(sentences(shown, agreement, benchmark, sector, previous, goal.target, n_points)),
+            sentences=tuple(sentences(own.shown, own.agreement, benchmark, sector, previous, goal.target, n_points)),
         )
         return replace(made, questions=questions(made, self.options))
 
-    def _sector(self, scale: FinalScale) -> ShownScale | None:
+    def _sector(self, place: int) -> ShownScale | None:
         """The sector's mean where it may stand by itself; None where there is none."""
-        if isinstance(self.benchmark, Withheld) or self.own.sector not in self.material.sectors:
+        shown = self.setting.shown
+        if isinstance(self.benchmark, Withheld) or self.own.sector not in shown.sectors:
             return None
-        return aggregate(self.material, self.material.in_sector(self.own.sector), scale)
+        return shown.scales[place].parts[shown.sectors.index(self.own.sector)]
+
+    def _previous(self, place: int) -> ShownScale | None:
+        """The mean of the same team, or of the same teams together; None when there was none, or of other items."""
+        then = self.setting.then(place)
+        if self.before is None or then is None:
+            return None
+        return self.before.withheld or self.before.shown.scales[then].shown
 
 
 def _extremes(items: Sequence[ItemReport], agreement: Agreement | Withheld) -> tuple[str | None, str | None]:

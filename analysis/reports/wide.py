@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from django.utils.translation import override
 
 from analysis import disclosure
-from analysis.disclosure import MeanShown, Reason, ShownScale, Withheld
+from analysis.disclosure import Group, MeanShown, Reason, ShownScale, Withheld
 from analysis.models import AnalysisRun
 from analysis.reports.findings import wide_findings
-from analysis.reports.groups import FinalScale, GroupFigures
-from analysis.reports.material import Material, aggregate, aggregate_item, read_material
-from analysis.reports.objects import AcademyReport, Benchmark, StudyReport, TeamReport, WideItem, WideScale
+from analysis.reports.material import Material, read_material
+from analysis.reports.objects import AcademyReport, StudyReport, TeamReport, WideItem, WideScale
 from analysis.reports.sentences import wide_sentences
-from analysis.reports.team import render_team
+from analysis.reports.shown import AcademyShown, Judged, UnitShown, WideShown
+from analysis.reports.team import Setting, setting_of, write_team
 from surveys.models.questionnaire import in_language
-from teams.models import Sector
+from teams.models import Academy, Participation, Sector
 from teams.models.languages import current_language
 
 
@@ -33,130 +33,164 @@ def study_report(run: AnalysisRun, language: str = "") -> StudyReport:
 
 
 def render_academy(material: Material, academy_id: int, language: str) -> AcademyReport:
-    """The report of an academy; reads no database."""
-    groups = [g for g in material.groups if g.academy_id == academy_id]
-    inside = [g for g in material.units if g.academy_id == academy_id]
+    """The report of an academy of a run that was read; reads no database."""
+    groups = [group for group in material.groups if group.academy_id == academy_id]
+    now = [
+        UnitNow(
+            group.group,
+            [team.participation for team in group.teams],
+            material.judge(group),
+            material.unit_shown(group),
+        )
+        for group in groups
+    ]
+    before = None
+    if material.previous:
+        then = material.previous.material
+        inside = [group for group in then.units if group.academy_id == academy_id]
+        agreed = {g.key for g in inside if all(t.participation.director_sees_team for t in g.teams)}
+        if disclosure.judge_academy([group.group for group in inside], agreed) is None:
+            before = then.academy_shown(academy_id)
     academy = groups[0].teams[0].participation.team.academy if groups else None
-    # a unit of several teams is shown apart only if each of their leaders agreed
-    agreed = {g.key for g in groups if all(t.participation.director_sees_team for t in g.teams)}
-    withheld = disclosure.judge_academy([g.group for g in inside], agreed)
-    benchmark = _beside(material, inside)
-    with override(language):
-        scales = withheld or tuple(
-            _scale(material, scale, inside, [], None if isinstance(benchmark, Withheld) else material.units, language)
-            for scale in material.scales
-        )
-        base = _base(groups, inside)
-        return AcademyReport(
-            **_wave(material, language),
-            **_counts(groups),
-            base=base,
-            scales=scales,
-            findings=()
-            if isinstance(scales, Withheld)
-            else wide_findings(scales, base, not isinstance(benchmark, Withheld)),
-            academy=academy.name if academy else "",
-            institution=academy.institution.name if academy else "",
-            benchmark=benchmark,
-            teams=tuple(
-                (name, _team(material, g, g.key in agreed, language))
-                for name, g in zip(_names(groups), groups, strict=True)
-            ),
-        )
+    return write_academy(setting_of(material), material.academy_shown(academy_id), now, before, academy, language)
 
 
 def render_study(material: Material, language: str) -> StudyReport:
     """The report on the whole study; reads no database."""
-    withheld = disclosure.judge_study([g.group for g in material.units])
+    return write_study(setting_of(material), language)
+
+
+@dataclass(frozen=True)
+class UnitNow:
+    """A unit of an academy as it is now: its counts, its teams, the judge's word on it, and what is shown of it.
+
+    ``shown`` is asked for only where the director sees the unit by itself. A unit that is ``gone`` withdrew after publication:
+    it stays in the means that were published, and is listed no more.
+    """
+
+    group: Group
+    teams: Sequence[Participation]
+    withheld: Withheld | None
+    shown: UnitShown | None
+    gone: bool = False
+
+    @property
+    def agreed(self) -> bool:
+        """Whether each of its leaders lets the director see it by itself."""
+        return all(team.director_sees_team for team in self.teams)
+
+
+def write_academy(
+    setting: Setting,
+    shown: AcademyShown,
+    now: Sequence[UnitNow],
+    before: AcademyShown | None,
+    academy: Academy | None,
+    language: str,
+) -> AcademyReport:
+    """The report of an academy for its director, in words.
+
+    Args:
+        now: its units as they are now, in the order in which they are listed.
+        before: what the wave before showed of it, where that may be shown now.
+    """
+    released = {unit.key for unit in shown.units if unit.released}
+    agreed = {unit.group.key for unit in now if unit.agreed}
+    withheld = disclosure.judge_academy([one.group for one in now if one.group.key in released], agreed)
+    benchmark = shown.benchmark or setting.shown.base
+    beside = None if isinstance(benchmark, Withheld) else [one.shown for one in setting.shown.scales]
+    listed = [unit for unit in now if not unit.gone]
+    members = [member for unit in shown.units for member in unit.members]
     with override(language):
-        parts = [material.in_sector(sector) for sector in material.sectors]
-        base = _base(material.groups, material.units)
-        scales = withheld or tuple(
-            _scale(material, scale, material.units, parts, None, language) for scale in material.scales
+        scales = withheld or _scales(setting, shown.scales, beside, before.scales if before else None, language)
+        return AcademyReport(
+            **setting.wave(language),
+            approached=sum(member.approached for member in members),
+            returned=sum(member.returned for member in members),
+            base=shown.base,
+            scales=scales,
+            findings=()
+            if isinstance(scales, Withheld)
+            else wide_findings(scales, shown.base, not isinstance(benchmark, Withheld)),
+            academy=academy.name if academy else "",
+            institution=academy.institution.name if academy else "",
+            benchmark=benchmark,
+            teams=tuple(
+                (name, _team(setting, one, language)) for name, one in zip(_names(listed), listed, strict=True)
+            ),
+        )
+
+
+def write_study(setting: Setting, language: str) -> StudyReport:
+    """The report on the whole study, in words."""
+    shown, before = setting.shown, setting.before
+    with override(language):
+        scales = shown.withheld or _scales(
+            setting, shown.scales, None, before.scales if before and before.withheld is None else None, language
         )
         return StudyReport(
-            **_wave(material, language),
-            **_counts(material.groups),
-            base=base,
+            **setting.wave(language),
+            approached=shown.approached,
+            returned=shown.returned,
+            base=shown.base,
             scales=scales,
-            findings=() if isinstance(scales, Withheld) else wide_findings(scales, base, False),
-            sectors=() if withheld else tuple(str(Sector(sector).label) for sector in material.sectors),
+            findings=() if isinstance(scales, Withheld) else wide_findings(scales, shown.base, False),
+            sectors=tuple(str(Sector(sector).label) for sector in shown.sectors),
         )
 
 
-def _beside(material: Material, inside: Sequence[GroupFigures]) -> Benchmark | Withheld:
-    """All teams beside an academy, where the difference tells on no team outside it."""
-    keys = {g.key for g in inside}
-    outside = [g.group for g in material.units if g.key not in keys]
-    sector = inside[0].sector if inside else ""
-    near = [g.group for g in material.in_sector(sector) if g.key not in keys] if sector in material.sectors else []
-    if not outside:
-        return Withheld(Reason.FEW_TEAMS)
-    return (
-        disclosure.judge_study([g.group for g in material.units])
-        or disclosure.judge_rest(outside)
-        or disclosure.judge_rest(near)
-        or _base(material.groups, material.units)
-    )
-
-
-def _scale(
-    material: Material,
-    scale: FinalScale,
-    units: Sequence[GroupFigures],
-    parts: Sequence[Sequence[GroupFigures]],
-    everybody: Sequence[GroupFigures] | None,
+def _scales(
+    setting: Setting,
+    shown: Sequence[WideShown],
+    beside: Sequence[ShownScale] | None,
+    before: Sequence[WideShown] | None,
     language: str,
-) -> WideScale:
-    shown = aggregate(material, units, scale)
-    previous = _before(material, scale, units)
-    benchmark = aggregate(material, everybody, scale) if everybody else None
-    return WideScale(
-        code=scale.code,
-        name=in_language(scale.name, language),
-        meaning=in_language(scale.meaning, language),
-        shown=shown,
-        benchmark=benchmark,
-        previous=previous,
-        parts=tuple(aggregate(material, part, scale) for part in parts),
-        items=tuple(
-            WideItem(
-                item.code,
-                in_language(item.text, language),
-                aggregate_item(material, units, item.code),
-                item.reverse_keyed,
+) -> tuple[WideScale, ...]:
+    made = []
+    for place, (scale, one) in enumerate(zip(setting.scales, shown, strict=True)):
+        benchmark = beside[place] if beside else None
+        previous = _before(setting, before, place)
+        made.append(
+            WideScale(
+                code=scale.code,
+                name=in_language(scale.name, language),
+                meaning=in_language(scale.meaning, language),
+                shown=one.shown,
+                benchmark=benchmark,
+                previous=previous,
+                parts=one.parts,
+                items=tuple(
+                    WideItem(item.code, in_language(item.text, language), mean, item.reverse_keyed)
+                    for item, mean in zip(scale.items, one.items, strict=True)
+                ),
+                sentences=tuple(wide_sentences(one.shown, previous, benchmark)),
             )
-            for item in scale.items
-        ),
-        sentences=tuple(wide_sentences(shown, previous, benchmark)),
-    )
+        )
+    return tuple(made)
 
 
-def _before(material: Material, scale: FinalScale, units: Sequence[GroupFigures]) -> ShownScale | None:
+def _before(setting: Setting, before: Sequence[WideShown] | None, place: int) -> ShownScale | None:
     """The same mean in the report of the wave before: of the same academy, or of all; None where that showed none."""
-    if material.previous is None or (before := material.previous.scale(scale)) is None:
+    then = setting.then(place)
+    if not before or then is None:
         return None
-    then = material.previous.material
-    if units is material.units:
-        shown = disclosure.judge_study([g.group for g in then.units]) or aggregate(then, then.units, before)
-    else:
-        academy = units[0].academy_id if units else None
-        inside = [g for g in then.units if g.academy_id == academy]
-        agreed = {g.key for g in inside if all(t.participation.director_sees_team for t in g.teams)}
-        shown = disclosure.judge_academy([g.group for g in inside], agreed) or aggregate(then, inside, before)
+    shown = before[then].shown
     return shown if isinstance(shown, MeanShown) else None
 
 
-def _team(material: Material, group: GroupFigures, agreed: bool, language: str) -> TeamReport | Withheld:
-    if not agreed:
+def _team(setting: Setting, one: UnitNow, language: str) -> TeamReport | Withheld:
+    if not one.agreed:
         return Withheld(Reason.NOT_AGREED)
-    report = render_team(material, group.teams[0].participation, language)
-    return report.scales if isinstance(report.scales, Withheld) else report
+    if one.withheld or one.shown is None:
+        return one.withheld or Withheld(Reason.NOT_MEASURED)
+    first = one.teams[0]
+    others = [team.team.name for team in one.teams[1:]]
+    return write_team(setting, Judged(one.shown, None), None, first, others, language)
 
 
-def _names(groups: Sequence[GroupFigures]) -> list[str]:
-    """The groups by the names of their teams; two programmes of one name are told apart by their form."""
-    teams = [[t.participation.team for t in group.teams] for group in groups]
+def _names(units: Sequence[UnitNow]) -> list[str]:
+    """The units by the names of their teams; two programmes of one name are told apart by their form."""
+    teams = [[one.team for one in unit.teams] for unit in units]
     often = Counter(team.name for together in teams for team in together)
     return [
         " + ".join(
@@ -165,31 +199,3 @@ def _names(groups: Sequence[GroupFigures]) -> list[str]:
         )
         for together in teams
     ]
-
-
-def _base(groups: Sequence[GroupFigures], units: Sequence[GroupFigures]) -> Benchmark:
-    return Benchmark(
-        n_units=sum(len(g.teams) for g in units),
-        n_teams=sum(len(g.teams) for g in groups),
-        n_respondents=sum(g.group.analysed for g in units),
-    )
-
-
-def _counts(groups: Sequence[GroupFigures]) -> dict[str, Any]:
-    counts = [t.counts for g in groups for t in g.teams]
-    return {"approached": sum(c.approached for c in counts), "returned": sum(c.returned for c in counts)}
-
-
-def _wave(material: Material, language: str) -> dict[str, Any]:
-    study = material.study
-    return {
-        "study": study.title,
-        "wave": study.wave,
-        "simulated": study.simulated,
-        "k": study.k,
-        "options": tuple(in_language(text, language) for _value, text in material.definition.options),
-        "starts_on": study.starts_on,
-        "ends_on": study.ends_on,
-        "published_at": material.published_at,
-        "language": language,
-    }

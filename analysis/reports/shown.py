@@ -1,0 +1,276 @@
+"""What a publication shows, made once and kept: figures as disclosure/ let them out, in no language and without a name.
+
+Whom a unit is made of stands here by keys, so that a team that is renamed reads its new name, and what is deleted or withdrawn
+leaves no name behind. Words are made of these figures when a report is read (team.py, wide.py): they can say nothing else.
+
+An object is kept as JSON by `pack` and read by `unpack_unit`, `unpack_academy` and `unpack_study`. Its ``SCHEMA`` is kept with
+it. An object of an older release is still rendered, never made anew, since that could show other figures than were published:
+whoever changes the shape raises ``SCHEMA`` and adds how the older shape is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from analysis.disclosure import (
+    Agreement,
+    Capped,
+    ItemDistribution,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    Reason,
+    ShownItem,
+    ShownScale,
+    Withheld,
+)
+from analysis.reports.objects import Benchmark
+
+SCHEMA = 1
+Packed = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A team behind a unit, as the run counted it: keys of its participation and its team, and three counts."""
+
+    participation: int
+    team: int
+    analysed: int
+    returned: int
+    approached: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A team by itself or several together. ``released``: whether the publication shows anything of it."""
+
+    key: str
+    members: tuple[Member, ...]
+    combined_at: datetime | None
+    released: bool
+
+    @property
+    def analysed(self) -> int:
+        return sum(member.analysed for member in self.members)
+
+
+@dataclass(frozen=True)
+class UnitScale:
+    """One scale of a unit; ``items`` in the order of the study's scale."""
+
+    shown: ShownScale
+    agreement: Agreement | Withheld
+    items: tuple[ShownItem, ...]
+
+
+@dataclass(frozen=True)
+class UnitShown:
+    """What is shown of a unit by itself, scale by scale; no scale where the publication shows nothing of it."""
+
+    unit: Unit
+    sector: str
+    scales: tuple[UnitScale, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is shown of a unit, and the judge's word on it as it is now: None where it is shown."""
+
+    shown: UnitShown
+    withheld: Withheld | None
+
+
+@dataclass(frozen=True)
+class WideShown:
+    """One scale over several units: its mean, that of each sector, and of each item."""
+
+    shown: ShownScale
+    parts: tuple[ShownScale, ...]
+    items: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class AcademyShown:
+    """What is shown of an academy: its units, and means over them where there are at least two that are shown.
+
+    ``benchmark``: why all teams may not stand beside it. Whether the means are shown the judge says when they are read, since
+    it rests on which leaders let the director see their team.
+    """
+
+    units: tuple[Unit, ...]
+    benchmark: Withheld | None
+    base: Benchmark
+    scales: tuple[WideShown, ...]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A scale as the run used it: its code and its items, each turned round or not."""
+
+    code: str
+    items: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class StudyShown:
+    """What is shown of all teams, and what every report of the publication needs: how the scales were scored.
+
+    ``withheld``: why there is no mean over all units, neither by itself nor beside a unit. ``outsider``: why there is none
+    beside a team that is in no unit.
+    """
+
+    scorings: tuple[Scoring, ...]
+    withheld: Withheld | None
+    outsider: Withheld | None
+    base: Benchmark
+    approached: int
+    returned: int
+    sectors: tuple[str, ...]
+    scales: tuple[WideShown, ...]
+
+    def place(self, scoring: Scoring) -> int | None:
+        """Where a scale of another publication stands here; None without one of this code and these items."""
+        for place, own in enumerate(self.scorings):
+            if own.code == scoring.code:
+                same = {code for code, _turned in own.items} == {code for code, _turned in scoring.items}
+                return place if same else None
+        return None
+
+
+# ------------------------------------------------------------------------------------------------ kept as JSON
+def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
+    """An object as plain lists, numbers and strings."""
+    match shown:
+        case UnitShown(unit, sector, scales):
+            packed = [
+                [_figure(one.shown), _figure(one.agreement), [_figure(item) for item in one.items]] for one in scales
+            ]
+            return {"unit": _unit(unit), "sector": sector, "scales": packed}
+        case AcademyShown(units, benchmark, base, wide):
+            return {
+                "units": [_unit(unit) for unit in units],
+                "benchmark": _figure(benchmark),
+                "base": _base(base),
+                "scales": [_wide(one) for one in wide],
+            }
+        case StudyShown():
+            return {
+                "scorings": [[one.code, [list(item) for item in one.items]] for one in shown.scorings],
+                "withheld": _figure(shown.withheld),
+                "outsider": _figure(shown.outsider),
+                "base": _base(shown.base),
+                "counts": [shown.approached, shown.returned],
+                "sectors": list(shown.sectors),
+                "scales": [_wide(one) for one in shown.scales],
+            }
+
+
+def unpack_unit(packed: Packed) -> UnitShown:
+    """A unit's object as it was packed."""
+    scales = (
+        UnitScale(_read(shown), _read(agreement), tuple(_read(item) for item in items))
+        for shown, agreement, items in packed["scales"]
+    )
+    return UnitShown(_read_unit(packed["unit"]), packed["sector"], tuple(scales))
+
+
+def unpack_academy(packed: Packed) -> AcademyShown:
+    """An academy's object as it was packed."""
+    return AcademyShown(
+        units=tuple(_read_unit(unit) for unit in packed["units"]),
+        benchmark=_read(packed["benchmark"]),
+        base=Benchmark(*packed["base"]),
+        scales=tuple(_read_wide(one) for one in packed["scales"]),
+    )
+
+
+def unpack_study(packed: Packed) -> StudyShown:
+    """The study's object as it was packed."""
+    approached, returned = packed["counts"]
+    return StudyShown(
+        scorings=tuple(
+            Scoring(code, tuple((item, turned) for item, turned in items)) for code, items in packed["scorings"]
+        ),
+        withheld=_read(packed["withheld"]),
+        outsider=_read(packed["outsider"]),
+        base=Benchmark(*packed["base"]),
+        approached=approached,
+        returned=returned,
+        sectors=tuple(packed["sectors"]),
+        scales=tuple(_read_wide(one) for one in packed["scales"]),
+    )
+
+
+def _unit(unit: Unit) -> list[Any]:
+    members = [[one.participation, one.team, one.analysed, one.returned, one.approached] for one in unit.members]
+    return [unit.key, members, unit.combined_at.isoformat() if unit.combined_at else None, unit.released]
+
+
+def _read_unit(packed: Sequence[Any]) -> Unit:
+    key, members, combined_at, released = packed
+    return Unit(
+        key,
+        tuple(Member(*member) for member in members),
+        datetime.fromisoformat(combined_at) if combined_at else None,
+        released,
+    )
+
+
+def _base(base: Benchmark) -> list[int]:
+    return [base.n_units, base.n_teams, base.n_respondents]
+
+
+def _wide(one: WideShown) -> list[Any]:
+    return [_figure(one.shown), [_figure(part) for part in one.parts], list(one.items)]
+
+
+def _read_wide(packed: Sequence[Any]) -> WideShown:
+    shown, parts, items = packed
+    return WideShown(_read(shown), tuple(_read(part) for part in parts), tuple(items))
+
+
+def _figure(figure: ShownScale | ShownItem | Agreement | None) -> list[Any] | None:
+    """A figure as the name of its kind and its values."""
+    match figure:
+        case None:
+            return None
+        case MeanShown(mean, low, high):
+            return ["score", mean, low, high]
+        case ItemMean(mean):
+            return ["mean", mean]
+        case ItemDistribution(mean, percentages):
+            return ["answers", mean, list(percentages)]
+        case NearlyAll(category):
+            return ["nearly", category]
+        case Capped(bound, upper):
+            return ["capped", bound, upper]
+        case Withheld(reason):
+            return ["withheld", str(reason)]
+        case Agreement():
+            return ["agreement", str(figure)]
+
+
+def _read(packed: Sequence[Any] | None) -> Any:
+    """What `_figure` packed. Raises ValueError for a kind that it does not know."""
+    match packed:
+        case None:
+            return None
+        case ["score", mean, low, high]:
+            return MeanShown(mean, low, high)
+        case ["mean", mean]:
+            return ItemMean(mean)
+        case ["answers", mean, percentages]:
+            return ItemDistribution(mean, tuple(percentages))
+        case ["nearly", category]:
+            return NearlyAll(category)
+        case ["capped", bound, upper]:
+            return Capped(bound, upper)
+        case ["withheld", reason]:
+            return Withheld(Reason(reason))
+        case ["agreement", how]:
+            return Agreement(how)
+    raise ValueError(f"No figure of a report: {packed[0]}")
