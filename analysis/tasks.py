@@ -5,7 +5,7 @@ from celery import shared_task
 from analysis import withdrawals
 from analysis.erasure import studies
 from analysis.exports import prepared
-from analysis.publication import files
+from analysis.publication import files, jobs
 from analysis.runs import execution
 
 
@@ -27,6 +27,16 @@ def help_with_run(run_id: int) -> None:
 @shared_task(name="analysis.carry_out_withdrawals")
 def carry_out_withdrawals() -> None:
     withdrawals.carry_out()
+
+
+@shared_task(name=jobs.TASK)
+def publish(job_id: int) -> None:
+    jobs.carry_out(job_id)
+
+
+@shared_task(name="analysis.wake_for_publishing")
+def wake_for_publishing() -> None:
+    jobs.wake_for_due()
 
 
 @shared_task(name="analysis.make_report_files")

@@ -1,7 +1,8 @@
 """What happens with the answers of a team that withdrew (docs/data-protection.md).
 
 Before publication they are deleted; after it they stay, since what was published rests on them, but no later run reads
-them (data/dataset.py). They are read once more to judge a new version: whether the difference tells what these people answered. The participation's state is the queue: beat looks for what is still to be done, so that it does not
+them (data/dataset.py). What was published of the team by itself goes: its report object and its PDF; it stays in means over
+several teams. Its answers are read once more to judge a new version: whether the difference tells what these people answered. The participation's state is the queue: beat looks for what is still to be done, so that it does not
 matter on which page, by which role or by which process a team was withdrawn.
 """
 
@@ -13,7 +14,9 @@ from django.utils import timezone
 
 from analysis.exports import prepared
 from analysis.history import Happened
-from analysis.models import AnalysisRun, Publication, RunStep
+from analysis.models import AnalysisRun, Publication, ReportFile, ReportObject, RunStep
+from analysis.publication.files import requeue
+from analysis.publication.served import academy_key, team_key
 from surveys.collecting.deleting import delete_collection
 from surveys.keys import seal_list
 from surveys.models import Collection, Survey
@@ -30,7 +33,7 @@ def carry_out() -> int:
     withdrawn = (
         Collection.objects.filter(participation__state=Participation.State.WITHDRAWN)
         .exclude(participation__events__kind=Happened.ANSWERS_NOT_USED_ANY_MORE)
-        .select_related("participation__study", "survey")
+        .select_related("participation__study", "participation__team", "survey")
         .order_by("pk")
     )
     return WITHDRAWALS.each(
@@ -105,6 +108,20 @@ def _keep(collection: Collection) -> bool:
         ).exists():
             return False
         record(study, Happened.ANSWERS_NOT_USED_ANY_MORE, participation=collection.participation)
+        _hide(collection.participation)
         _end_what_is_at_work(collection.survey_id)
         Survey.objects.filter(pk=collection.survey_id).update(n_seals=F("n_seals") + 1)
     return True
+
+
+def _hide(participation: Participation) -> None:
+    """Remove what was published of a team by itself, and every PDF that may show it; the last ones are made anew without it."""
+    team, academy = team_key(participation.pk), academy_key(participation.team.academy_id)
+    ReportObject.objects.filter(publication__study=participation.study_id, reader=team).delete()
+    files = ReportFile.objects.filter(publication__study=participation.study_id)
+    files.filter(reader=team).delete()
+    of_director = files.filter(reader=academy)
+    last = Publication.objects.filter(study=participation.study_id).order_by("-pk").values_list("pk", flat=True)[:1]
+    requeue(of_director.filter(publication__in=list(last)))
+    of_director.exclude(publication__in=list(last)).delete()
+    sweeping.mark([ReportObject, ReportFile])

@@ -2,7 +2,9 @@
 
 A study of 1,000 and one of 5,000 teams, each of 14 people with 36 items and 6 scales, sealed and analysed as in bench/analysis.py; each is
 published by a process of its own, whose peak of memory is that of publishing. Then each is published once more, after a run by
-other rules of screening, held against what was shown before. The cost has to grow with the number of teams, not faster.
+other rules of screening, held against what was shown before. The cost has to grow with the number of teams, not faster. At last the pages
+of the reports are read, whose cost must not grow at all: how often each asks the database, how long it takes to have its report
+(its own work), and how long the page takes as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.figures import Figure, at_least, at_most, measured, report
@@ -23,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SIZES = {1_000: 5.0, 5_000: 30.0}  # teams, and how many seconds publishing may take
 PER_TEAM = 14
 MOST_GIGABYTES = 1.0
+MOST_QUERIES, MOST_MILLISECONDS = 6, 20.0  # of one page of a report
+READS = 15
 LINEAR = 1.25  # by how much five times as many teams may cost more than five times as much
 
 
@@ -70,6 +75,69 @@ def again(n_teams: int) -> None:
         raise SystemExit("the second run did not finish")
 
 
+def read(n_teams: int) -> None:
+    """Read each kind of report; print queries, milliseconds of own work and of the whole page per kind as JSON."""
+    from bench.analysis import setup
+
+    setup()
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import reverse
+
+    from analysis.models.readers import ReportLink
+    from analysis.publication import files, links, served
+    from analysis.publication.links import share_with_team
+    from teams.models import Participation, Study
+
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["testserver"], False
+    study = Study.objects.get(pk=_study(n_teams))
+    teams = Participation.objects.filter(study=study).select_related("study", "team__academy__institution")
+    team = teams.order_by("pk")[n_teams // 2]
+    academy = team.team.academy
+    of_team = share_with_team(team, 14, None)
+    of_academy, of_study = (
+        ReportLink.objects.create(study=study, nonce="a" * 32, expires_on=of_team.expires_on, **of)
+        for of in ({"academy": academy}, {})
+    )
+    asked = {
+        "team": (of_team, "shared_report", lambda: served.of_team(team)),
+        "talk": (of_team, "shared_talk", lambda: served.of_team(team)),
+        "director": (of_academy, "shared_report", lambda: served.of_academy(study, academy)),
+        "study": (of_study, "shared_report", lambda: served.of_study(study)),
+    }
+
+    def middle(do: Callable[[], object]) -> float:
+        times = []
+        for _read in range(READS):
+            start = time.perf_counter()
+            do()
+            times.append(1000 * (time.perf_counter() - start))
+        return sorted(times)[READS // 2]
+
+    found = {}
+    for kind, (link, name, now) in asked.items():
+        client = Client()
+        client.get(links.path_of(link))
+        page = reverse(name, args=[link.pk]) + ("?n=1" if kind == "talk" else "")
+
+        def own(now: Callable[[], served.Now | None] = now) -> None:
+            one = now()
+            assert one is not None
+            one.report("nl")
+            files.is_ready(one, "nl")
+
+        def whole(client: Client = client, page: str = page) -> None:
+            assert client.get(page).status_code == 200, page
+
+        whole()
+        with CaptureQueriesContext(connection) as queries:
+            whole()
+        found[kind] = {"queries": len(queries), "own": middle(own), "page": middle(whole)}
+    print(json.dumps(found))
+
+
 def _study(n_teams: int) -> int:
     from teams.models import Study
 
@@ -113,6 +181,13 @@ def main() -> int:
                 ]
                 if what == "first":
                     job("bench.publish", "again", n_teams)
+            for kind, cost in json.loads(job("bench.publish", "read", n_teams)).items():
+                name = f"{n_teams:,} teams, {kind}"
+                figures += [
+                    at_most(f"{name}: queries of its page", cost["queries"], MOST_QUERIES, ""),
+                    at_most(f"{name}: its own work", cost["own"], MOST_MILLISECONDS, "ms"),
+                    measured(f"{name}: the page as a whole", cost["page"], "ms"),
+                ]
     for less, more in itertools.pairwise(SIZES):
         for what in ("first", "beside the first"):
             times = cpu[what, more] / cpu[what, less]
@@ -124,7 +199,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    jobs = {"publish": publish, "again": again}
+    jobs = {"publish": publish, "again": again, "read": read}
     if len(sys.argv) == 3 and sys.argv[1] in jobs:
         jobs[sys.argv[1]](int(sys.argv[2]))
     else:

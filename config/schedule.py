@@ -21,6 +21,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "retention": {"task": "teams.tell_retention", "schedule": 3600.0},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0},
     "files": {"task": "analysis.wake_for_prepared_files", "schedule": 15.0},
+    "publishing": {"task": "analysis.wake_for_publishing", "schedule": 10.0},
     "reports": {"task": "analysis.wake_for_report_files", "schedule": 10.0},
     "outdated": {"task": "analysis.make_report_files_anew", "schedule": 60.0},
 }
@@ -33,6 +34,7 @@ CELERY_TASK_ROUTES = {
     for name in (
         "analysis.execute_run",
         "analysis.help_with_run",
+        "analysis.publish",
         "analysis.make_report_files",
         "analysis.make_report_files_anew",
         "analysis.prepare_file",

@@ -183,12 +183,15 @@ def participation_for_leader(user: "Person", pk: int) -> Participation:
         BeingDeleted: for its leader, while the study is being deleted.
         NotAnyMore: for its leader, once it stopped.
     """
+    participation = participations_led_by(user).filter(pk=pk).first()
+    if participation is not None:
+        return participation
     led = Participation.objects.filter(pk=pk, roles__user=user.pk, roles__kind=Role.Kind.LEADER)
     if led.filter(study__deletion__isnull=False).exists():
         raise BeingDeleted
     if led.exclude(state=Participation.State.ACCEPTED).exists():
         raise NotAnyMore(_("Your team does not take part in this study any more, so its pages are closed."))
-    return get_object_or_404(participations_led_by(user), pk=pk)
+    raise Http404
 
 
 def researcher_role(user: "Person", slug: str, pk: int) -> Role:

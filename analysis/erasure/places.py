@@ -62,6 +62,8 @@ FROZEN: dict[str, str] = {
     "analysis.KnownComposition": "figures",
     "analysis.Publication": "figures",
     "analysis.PublishedGroup": "keys of responses",
+    "analysis.PublishingJob": "keys, a fingerprint, and kinds of errors",
+    "analysis.ReportObject": "figures and keys, without a name",
     "analysis.ReportFile": "published reports, which name no person",
     "analysis.PreparedPart": "files with answers; gone within a day",
     "analysis.RowRelease": "columns, keys and a fingerprint",

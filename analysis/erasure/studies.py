@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from analysis.erasure import accounts
 from analysis.erasure.tables_of_study import Table, tables
 from analysis.history import Happened
-from analysis.models import AnalysisRun
+from analysis.models import AnalysisRun, PublishingJob
 from analysis.models.readers import ReportLink
 from surveys.keys import collection_keys, seal_list
 from surveys.models import AddressCheck, Collection, LinkSecret, Meeting, Response, SealedResponse
@@ -121,6 +121,7 @@ def _close_doors(study: Study) -> None:
     unfinished = (AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING)  # a worker on one finds out when it renews
     runs = AnalysisRun.objects.filter(survey__study=study, state__in=unfinished)
     runs.update(state=AnalysisRun.State.CANCELLED, lease_until=None, finished_at=timezone.now())
+    PublishingJob.objects.filter(study=study).delete()  # a worker at it finds out before it writes
 
 
 # ------------------------------------------------------------------------------------------------ what goes

@@ -5,7 +5,7 @@ from analysis.models.choices import AccountingDecision, Decision, OwnModel
 from analysis.models.comparisons import KnownComposition, WaveDifference
 from analysis.models.open_texts import TextReview
 from analysis.models.plans import AnalysisPlan
-from analysis.models.publications import Publication, PublishedGroup, Unit
+from analysis.models.publications import Publication, PublishedGroup, PublishingJob, ReportObject, Unit
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
 from analysis.models.releases import PreparedFile, PreparedPart, ResultRelease, RowRelease
 from analysis.models.results import (
@@ -38,9 +38,11 @@ __all__ = [
     "PreparedPart",
     "Publication",
     "PublishedGroup",
+    "PublishingJob",
     "ReliabilityResult",
     "ReportFile",
     "ReportLink",
+    "ReportObject",
     "ResultRelease",
     "ResultTable",
     "RowRelease",

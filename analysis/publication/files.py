@@ -1,9 +1,9 @@
 """The PDFs of a publication: made once by a worker, never in a request. The row is the queue.
 
 Publishing writes a waiting row for every reader and language and wakes workers; each claims one row at a time by a
-conditional update with a lease, so several share the work, and one whose worker died is taken up again. What reports are
-made of is read once per worker and publication. A file is given out only while what it was made of stands: where counts
-were corrected since, the page may show less, and the file is made anew.
+conditional update with a lease, so several share the work, and one whose worker died is taken up again. A file is made of the
+same object as the page (served.py), and given out only while what it was made of stands: where counts were corrected since, the
+page may show less, and the file is made anew.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -18,12 +19,10 @@ from django.utils import timezone
 
 from analysis.models import Publication
 from analysis.models.readers import ReportFile
-from analysis.publication.standing import basis_of
-from analysis.publication.talks import goals_before
-from analysis.reports.material import Material, read_material
+from analysis.publication import served
+from analysis.publication.served import STUDY, AcademyNow, Now, TeamNow, academy_key, team_key
+from analysis.publication.standing import world_of
 from analysis.reports.pdf import academy_pdf, study_pdf, team_pdf
-from analysis.reports.team import render_team
-from analysis.reports.wide import render_academy, render_study
 from teams.base.leases import Chore, Claim, Queue
 from teams.base.leases import wake as wake_worker
 from teams.models import Participation
@@ -34,7 +33,6 @@ logger = logging.getLogger(__name__)
 TASK = "analysis.make_report_files"
 MAX_ATTEMPTS = 3
 WAKE_UPS = 2  # workers that share the files of one publication
-STUDY = "study"
 FILES = Queue(
     ReportFile,
     waits=Q(state=ReportFile.State.WAITING),
@@ -43,16 +41,6 @@ FILES = Queue(
     most=MAX_ATTEMPTS,
 )
 OUTDATED = Chore("analysis.outdated_files")
-
-
-def team_key(participation_id: int) -> str:
-    """The reader's name of a team's file."""
-    return f"team:{participation_id}"
-
-
-def academy_key(academy_id: int) -> str:
-    """The reader's name of an academy's file."""
-    return f"academy:{academy_id}"
 
 
 def queue_files(publication: Publication) -> None:
@@ -73,6 +61,7 @@ def queue_files(publication: Publication) -> None:
         ),
         ignore_conflicts=True,
     )
+    Publication.objects.filter(pk=publication.pk).update(basis=world_of(publication))
     for _worker in range(WAKE_UPS):
         transaction.on_commit(lambda: wake(publication.pk), robust=True)  # a broker that is away: beat wakes too
 
@@ -88,10 +77,11 @@ def wake_for_due() -> list[int]:
         with transaction.atomic():  # published before files were kept
             queue_files(publication)
     FILES.hopeless().update(state=ReportFile.State.FAILED, lease_until=None)
-    waiting = sorted(set(ReportFile.objects.filter(FILES.due()).values_list("publication_id", flat=True)))
-    for publication_id in waiting:
+    waiting = set(ReportFile.objects.filter(FILES.due()).values_list("publication_id", flat=True))
+    waiting |= {publication.pk for publication in served.without_objects(_last_publications())}
+    for publication_id in sorted(waiting):
         wake(publication_id)
-    return waiting
+    return sorted(waiting)
 
 
 def make_anew() -> int:
@@ -101,8 +91,22 @@ def make_anew() -> int:
 
 
 def _outdate(publication: Publication) -> int:
-    outdated = publication.files.filter(state=ReportFile.State.READY).exclude(basis=basis_of(publication))
-    return outdated.update(state=ReportFile.State.WAITING, content=None, attempts=0, lease_until=None, due_at=None)
+    """Hold each file against its report, if anything changed for anybody since the last time."""
+    world = world_of(publication)  # before the reading: what changes in between is met the next time
+    if world == publication.basis:
+        return 0
+    n_outdated, basis = 0, cache(lambda reader: _basis(served.of_reader(publication, reader)))
+    files = publication.files.filter(state=ReportFile.State.READY)
+    for pk, reader, made_of in files.values_list("pk", "reader", "basis").order_by("pk"):
+        if basis(reader) != made_of:
+            n_outdated += requeue(files.filter(pk=pk))
+    Publication.objects.filter(pk=publication.pk).update(basis=world)
+    return n_outdated
+
+
+def requeue(files: QuerySet[ReportFile]) -> int:
+    """Send files back to the queue, without what they hold. Returns how many."""
+    return files.update(state=ReportFile.State.WAITING, content=None, attempts=0, lease_until=None, due_at=None)
 
 
 def _last_publications() -> QuerySet[Publication]:
@@ -110,21 +114,19 @@ def _last_publications() -> QuerySet[Publication]:
     return Publication.objects.filter(pk=Subquery(last), study__deletion__isnull=True)
 
 
-def ready(publication: Publication | None, reader: str, language: str) -> ReportFile | None:
-    """The file of a reader in a language, with its content; None while it is being made, for the first time or anew."""
-    return _ready(publication, reader, language).first()
+def ready(now: Now, language: str) -> ReportFile | None:
+    """The file of a report in a language, with its content; None while it is being made, for the first time or anew."""
+    return _ready(now, language).first()
 
 
-def is_ready(publication: Publication | None, reader: str, language: str) -> bool:
+def is_ready(now: Now, language: str) -> bool:
     """Whether a file can be fetched, without reading it."""
-    return _ready(publication, reader, language).exists()
+    return _ready(now, language).exists()
 
 
-def _ready(publication: Publication | None, reader: str, language: str) -> QuerySet[ReportFile]:
-    if publication is None:
-        return ReportFile.objects.none()
-    return publication.files.filter(
-        reader=reader, language=language, state=ReportFile.State.READY, basis=basis_of(publication)
+def _ready(now: Now, language: str) -> QuerySet[ReportFile]:
+    return now.publication.files.filter(
+        reader=now.reader, language=language, state=ReportFile.State.READY, basis=now.basis
     )
 
 
@@ -133,19 +135,21 @@ def make_files(publication_id: int) -> int:
     publication = Publication.objects.select_related("run__survey__version", "run__survey__study").get(
         pk=publication_id
     )
-    material: Material | None = None
-    basis = basis_of(publication)  # before the reading: what changes in between leaves the files outdated
+    served.make_missing(publication)
     n_made = 0
     for claim in _claimed(publication_id):
         file = claim.row
-        material = material or read_material(publication.run)
         try:
-            content = _content(material, file.reader, file.language)
+            now = served.of_reader(publication, file.reader)  # what changes while it is made leaves it outdated
+            if now is None:
+                claim.remove()
+                continue
+            content = _content(now, file.language)
         except Exception:  # whatever is wrong with one report, the others must still come
             logger.exception("The PDF of %s in %s of publication %s", file.reader, file.language, publication_id)
             claim.put_off()
             continue
-        n_made += claim.finish(state=ReportFile.State.READY, content=content, basis=basis, ready_at=timezone.now())
+        n_made += claim.finish(state=ReportFile.State.READY, content=content, basis=now.basis, ready_at=timezone.now())
     return n_made
 
 
@@ -161,11 +165,13 @@ def _claimed(publication_id: int) -> Iterator[Claim[ReportFile]]:
             yield claim
 
 
-def _content(material: Material, reader: str, language: str) -> bytes:
-    kind, _colon, pk = reader.partition(":")
-    if kind == "team":
-        participation = Participation.objects.select_related("study", "team__academy__institution").get(pk=pk)
-        return team_pdf(render_team(material, participation, language, goals_before(participation)))
-    if kind == "academy":
-        return academy_pdf(render_academy(material, int(pk), language))
-    return study_pdf(render_study(material, language))
+def _content(now: Now, language: str) -> bytes:
+    if isinstance(now, TeamNow):
+        return team_pdf(now.report(language))
+    if isinstance(now, AcademyNow):
+        return academy_pdf(now.report(language))
+    return study_pdf(now.report(language))
+
+
+def _basis(now: Now | None) -> str:
+    return now.basis if now else ""

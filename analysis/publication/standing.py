@@ -1,7 +1,7 @@
-"""What of a publication stands now: one judgement for every way out, pages, talks, files and links (mails hold no figure).
+"""What readers see now of a study, and what that follows from beside the objects of its publication.
 
-Counts may be corrected after publication, and the judge then closes a team's report (material.Material.judge). A page asks it each
-time. What was made before, a PDF, is given out only as long as everything that the judge looks at is what it was.
+A page asks the judge each time (served.py). What was made before, a PDF, is given out only as long as all that its own report
+follows from is what it was; whether anything changed for anybody is asked here, in a few queries of all teams.
 """
 
 from __future__ import annotations
@@ -10,10 +10,21 @@ import hashlib
 import json
 from dataclasses import astuple
 
-from analysis import disclosure
-from analysis.models import AnalysisRun, Publication, Unit
+from analysis.models import AnalysisRun, Publication
+from analysis.models.readers import TeamGoal
 from analysis.reports.groups import counted_groups
 from teams.models import Participation, Study
+
+OF_TEAMS = (
+    "pk",
+    "state",
+    "director_sees_team",
+    "leader_email",
+    "team__name",
+    "team__form",
+    "team__academy__name",
+    "team__academy__institution__name",
+)
 
 
 def published(study_id: int) -> Publication | None:
@@ -31,38 +42,28 @@ def published_run(study_id: int) -> AnalysisRun | None:
     return publication.run if publication else None
 
 
-def has_results(publication: Publication, participation: Participation) -> bool:
-    """Whether a team's report shows figures now, by itself or together with others."""
-    units = Unit.objects.filter(study_id=participation.study_id, participations=participation)
-    keys = {f"team:{participation.pk}", *(f"unit:{pk}" for pk in units.values_list("pk", flat=True))}
-    released = set(publication.groups.values_list("group", flat=True))
-    k = publication.run.survey.study.k
-    return any(
-        group.key in keys and disclosure.judge_published(group, k, released) is None
-        for group in counted_groups(publication.run)
-    )
-
-
-def basis_of(publication: Publication) -> str:
-    """A fingerprint of what the reports of a publication follow from beside sealed answers.
+def world_of(publication: Publication) -> str:
+    """A fingerprint of all that the reports of a publication follow from beside their objects, of all readers together.
 
     That is what the judge looks at: counts, decisions on them and combinations, k, and which leaders let the director see their
-    team; the same of the previous wave, whose means stand beside.
+    team; the same of the previous wave, whose means stand beside; names; and what teams wrote down after that wave.
     """
     study = publication.run.survey.study
     found = [_judged(publication)]
-    if study.previous_id is not None and (before := published(study.previous_id)) is not None:
-        found.append(_judged(before))
+    if study.previous_id is not None:
+        goals = TeamGoal.objects.filter(participation__study=study.previous_id).order_by("participation", "scale")
+        found.append(list(goals.values_list("participation", "scale", "target", "next_steps")))
+        if (before := published(study.previous_id)) is not None:
+            found.append(_judged(before))
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 
 
 def _judged(publication: Publication) -> list[object]:
     study_id = publication.study_id
-    agreed = Participation.objects.filter(study=study_id, director_sees_team=True)
+    teams = Participation.objects.filter(study=study_id).order_by("pk").values_list(*OF_TEAMS)
     return [
         publication.pk,
-        Study.objects.values_list("k", flat=True).get(pk=study_id),
-        sorted(publication.groups.values_list("group", flat=True)),
+        *Study.objects.filter(pk=study_id).values_list("k", "title").get(),
         sorted(([group.key, astuple(group)] for group in counted_groups(publication.run)), key=lambda one: str(one[0])),
-        sorted(agreed.values_list("pk", flat=True)),
+        list(teams),
     ]

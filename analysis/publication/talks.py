@@ -6,6 +6,7 @@ For the team and its leader: no page of researchers or directors reads these row
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
@@ -19,24 +20,33 @@ from teams.text.addresses import same_person
 
 def goals_of(participation: Participation) -> dict[str, Goal]:
     """What the team wrote down in its talk about this wave."""
-    return {
-        goal.scale: Goal(None if goal.target is None else float(goal.target), goal.next_steps)
-        for goal in TeamGoal.objects.filter(participation=participation)
-    }
+    return _written([participation])[participation.pk]
 
 
-def goals_before(participation: Participation) -> Goals:
-    """What the same team wrote down after the wave before: what this wave's report is held against.
+def _written(participations: Iterable[Participation]) -> dict[int, dict[str, Goal]]:
+    found: dict[int, dict[str, Goal]] = {one.pk: {} for one in participations}
+    for goal in TeamGoal.objects.filter(participation__in=list(found)):
+        target = None if goal.target is None else float(goal.target)
+        found[goal.participation_id][goal.scale] = Goal(target, goal.next_steps)
+    return found
 
-    Nothing under another leader, until the wave before was handed over to this one: it was not written for them.
+
+def wave_before(participation: Participation) -> Participation | None:
+    """The same team in the wave before; None where there was none."""
+    if participation.study.previous_id is None:
+        return None
+    before = Participation.objects.filter(study_id=participation.study.previous_id, team_id=participation.team_id)
+    return before.first()
+
+
+def goals_beside(participation: Participation, before: Participation | None) -> tuple[Goals, Goals]:
+    """What a team wrote down about this wave, and after the wave ``before``: what this wave's report is held against.
+
+    Of the wave before nothing under another leader, until it was handed over to this one: it was not written for them.
     """
-    previous = participation.study.previous_id
-    if previous is None:
-        return {}
-    before = Participation.objects.filter(study_id=previous, team_id=participation.team_id).first()
-    if before is None or not same_person(before.leader_email, participation.leader_email):
-        return {}
-    return goals_of(before)
+    written = _written([participation, *([before] if before else [])])
+    same = before is not None and same_person(before.leader_email, participation.leader_email)
+    return written[participation.pk], written[before.pk] if before and same else {}
 
 
 def may_write(participation: Participation) -> bool:

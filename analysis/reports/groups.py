@@ -38,13 +38,6 @@ COUNTED = (
 )
 # of its team: who reads, and who counted
 OF_TEAM = ("participation__leader_email", "participation__vouched_by")
-# and what readers call it, and who may see it
-NAMED = (
-    "participation__state",
-    "participation__director_sees_team",
-    "participation__team__name",
-    "participation__team__form",
-)
 
 
 @dataclass(frozen=True)
@@ -118,20 +111,27 @@ class FinalScale:
 def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale]:
     """The final scales of a run in the questionnaire's order, with their items in the questionnaire's order."""
     codes = dict(ReliabilityResult.objects.filter(run=run, scale_set=ScaleSet.FINAL).values_list("scale", "items"))
-    all_items = [item for scale in definition.scales for item in scale.items]
     # an amended plan may turn a question round that the questionnaire did not
     keyed = {item for scale in run.plan.content["scales"] for item in scale["reverse_keyed"]}
+    return scales_of(definition, {code: {item: item in keyed for item in items} for code, items in codes.items()})
+
+
+def scales_of(definition: Definition, scorings: Mapping[str, Mapping[str, bool]]) -> list[FinalScale]:
+    """Scales by their codes and items, each turned round or not, with names and texts; in the questionnaire's order."""
+    all_items = [item for scale in definition.scales for item in scale.items]
     return [
         FinalScale(
             scale.code,
             scale.name,
             scale.meaning,
             tuple(
-                replace(item, reverse_keyed=item.code in keyed) for item in all_items if item.code in codes[scale.code]
+                replace(item, reverse_keyed=scorings[scale.code][item.code])
+                for item in all_items
+                if item.code in scorings[scale.code]
             ),
         )
         for scale in definition.scales
-        if scale.code in codes
+        if scale.code in scorings
     ]
 
 
@@ -191,8 +191,7 @@ def collections_of(participations: Iterable[int]) -> dict[int, Counted]:
     last = AccountingDecision.objects.filter(participation=OuterRef("participation")).order_by("-decided_at")
     found = (
         Collection.objects.filter(participation__in=list(participations), state=Collection.State.SEALED)
-        .select_related("participation__team")
-        .only(*OF_TEAM, *COUNTED, *NAMED)
+        .select_related("participation__team__academy__institution")
         .annotate(accepted_at=Subquery(last.values("decided_at")[:1]))
     )
     return {one.participation_id: Counted(one, one.accepted_at) for one in found}

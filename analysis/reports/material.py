@@ -118,6 +118,11 @@ class Material:
             scales=() if withheld else self._wide(self.units, [self.in_sector(sector) for sector in sectors]),
         )
 
+    @property
+    def academies(self) -> list[int]:
+        """The academies with a group in the run."""
+        return list(self._by_academy)
+
     @cached_property
     def _released(self) -> frozenset[str]:
         return frozenset(group.key for group in self.units)
@@ -136,7 +141,6 @@ class Material:
         members = tuple(
             Member(
                 team.participation.pk,
-                team.participation.team_id,
                 team.counts.analysed,
                 team.counts.returned,
                 team.counts.approached,

@@ -35,10 +35,9 @@ Packed = dict[str, Any]
 
 @dataclass(frozen=True)
 class Member:
-    """A team behind a unit, as the run counted it: keys of its participation and its team, and three counts."""
+    """A team behind a unit, as the run counted it: the key of its participation, and three counts."""
 
     participation: int
-    team: int
     analysed: int
     returned: int
     approached: int
@@ -206,7 +205,7 @@ def unpack_study(packed: Packed) -> StudyShown:
 
 
 def _unit(unit: Unit) -> list[Any]:
-    members = [[one.participation, one.team, one.analysed, one.returned, one.approached] for one in unit.members]
+    members = [[one.participation, one.analysed, one.returned, one.approached] for one in unit.members]
     return [unit.key, members, unit.combined_at.isoformat() if unit.combined_at else None, unit.released]
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from analysis.models import PublishingJob
 from analysis.plan.plans import lock_plan
+from analysis.publication import jobs
 from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires.publishing import import_questionnaire
 from teams.models import Academy, Institution, Participation, Sector, Study, Team, User
@@ -173,3 +175,9 @@ def three_teams(study: Study) -> list[Participation]:
         seal(team, rows)
         teams.append(team)
     return teams
+
+
+def publish_what_is_asked() -> None:
+    """What the worker does after somebody pressed the button on the page of publishing."""
+    for job in PublishingJob.objects.filter(state=PublishingJob.State.WAITING):
+        jobs.carry_out(job.pk)

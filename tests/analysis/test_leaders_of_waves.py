@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analysis.publication.publishing import publish
-from analysis.publication.talks import goals_before, write_goal
+from analysis.publication.talks import goals_beside, wave_before, write_goal
 from teams.inviting import corrections, invitations
 from teams.mail import outbox
 from teams.models import Event, FormerContact, Invitation, Participation, Role, Study, User
@@ -99,13 +99,13 @@ def test_a_director_who_leads_the_next_wave_does_not_read_the_one_before(first, 
 def test_what_a_team_wrote_down_is_shown_to_who_led_it_or_after_the_hand_over(first, second):
     code = "learning"
     assert write_goal(first, code, None, "Meet every Monday")
-    assert goals_before(second)[code].next_steps == "Meet every Monday"
+    assert goals_beside(second, wave_before(second))[1][code].next_steps == "Meet every Monday"
     director_names(second, "New", "new@x.example")
     accept(second)
-    assert goals_before(second) == {}
+    assert goals_beside(second, wave_before(second))[1] == {}
     first.refresh_from_db()
     assert corrections.hand_over(first, second, by=make_researcher(second.study))
-    assert goals_before(second)[code].next_steps == "Meet every Monday"
+    assert goals_beside(second, wave_before(second))[1][code].next_steps == "Meet every Monday"
 
 
 def leader_of_first(first: Participation) -> Client:

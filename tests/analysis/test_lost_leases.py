@@ -6,6 +6,7 @@ own, and lets the first one go on.
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from analysis.exports import prepared
 from analysis.models import AnalysisPlan, AnalysisRun, Publication
 from analysis.models.readers import ReportFile
 from analysis.models.releases import PreparedFile
-from analysis.publication import files
+from analysis.publication import files, served
 from surveys.models import Survey
 from teams.mail import composing, outbox, server
 from teams.models import Job, OutboxMessage
@@ -116,10 +117,10 @@ def test_a_report_file_is_stored_once(monkeypatch):
     survey = Survey.objects.get(study=study)
     run = AnalysisRun.objects.create(survey=survey, plan=AnalysisPlan.objects.get(study=study), n_seals=0)
     publication = Publication.objects.create(study=study, run=run)
-    file = ReportFile.objects.create(publication=publication, reader=files.STUDY, language="nl")
+    file = ReportFile.objects.create(publication=publication, reader=served.STUDY, language="nl")
     contents = [b"first", b"second"]
-    monkeypatch.setattr(files, "basis_of", lambda _publication: "basis")
-    monkeypatch.setattr(files, "read_material", lambda _run: object())
+    monkeypatch.setattr(served, "make_missing", lambda _publication: False)
+    monkeypatch.setattr(served, "of_reader", lambda _publication, _reader: SimpleNamespace(basis="basis"))
     monkeypatch.setattr(files, "_content", lambda *_args: contents.pop(0))
     found = frozen_at(monkeypatch, files, "_content", lambda: files.make_files(publication.pk), after=True)
     assert files.make_files(publication.pk) == 0

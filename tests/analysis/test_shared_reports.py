@@ -17,15 +17,15 @@ from django.utils.translation import override
 from analysis.disclosure import Reason, Withheld
 from analysis.models import AnalysisRun, Publication, Unit
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
-from analysis.publication import files, links
+from analysis.publication import files, links, served
 from analysis.publication.publishing import publish
 from analysis.publication.standing import published
-from analysis.publication.talks import goals_before, goals_of, write_goal
+from analysis.publication.talks import goals_beside, goals_of, wave_before, write_goal
 from analysis.reports.team import Goal, team_report
 from analysis.reports.wide import academy_report, study_report
 from analysis.reports.wording import change, scale_value, team_reasons
 from teams.models import Academy, Invitation, OutboxMessage, Participation, Study, Team
-from tests.analysis.builders import make_researcher, make_study, make_team, seal
+from tests.analysis.builders import make_researcher, make_study, make_team, publish_what_is_asked, seal
 from tests.analysis.test_reader_pages import analysed_study, leader_of
 from tests.analysis.test_reports import analyse, varied
 
@@ -192,7 +192,7 @@ def test_targets_come_back_in_the_next_waves_report_and_are_then_frozen():
         study=second, team__name="Team0"
     )
     run = analyse(second)
-    report = team_report(run, now, "en", goals_before(now))
+    report = team_report(run, now, "en", goals_beside(now, wave_before(now))[1])
     scale = report.scales[0]
     assert (scale.target, scale.agreed) == (3.5, "Ask twice.")
     assert "Your own target" in [finding.title for finding in report.findings]
@@ -234,8 +234,10 @@ def test_every_pdf_is_tagged_with_headings_figures_and_table_heads(published_stu
     _study, teams, _run = published_study
     publication = Publication.objects.get()
     assert files.make_files(publication.pk) == 2 * (5 + 1 + 1)
-    for reader in (files.team_key(teams[0].pk), files.academy_key(teams[0].team.academy_id), "study"):
-        file = files.ready(publication, reader, language)
+    for reader in (served.team_key(teams[0].pk), served.academy_key(teams[0].team.academy_id), "study"):
+        now = served.of_reader(publication, reader)
+        assert now is not None
+        file = files.ready(now, language)
         assert file is not None
         with pikepdf.open(io.BytesIO(bytes(file.content))) as pdf:
             assert bool(pdf.Root.MarkInfo.Marked)
@@ -362,6 +364,7 @@ def test_combining_and_taking_apart_on_the_page(client: Client):
     assert not Unit.objects.exists()
     client.post(reverse("units_combine", args=[study.slug]), {"team": [team.pk for team in small]})
     client.post(page)
+    publish_what_is_asked()
     assert published(study.pk) is not None
     report = team_report(run, small[0], "nl")
     assert report.combined_with == ("Little",)

@@ -261,6 +261,9 @@ class Walk:
             me.look(f"{self.study}/{path}")
         me.look(f"{self.study}/publish")
         me.press("main form:not([action]) button[type=submit]")
+        expect(me.page.locator(".alert-success")).to_be_visible(
+            timeout=60_000
+        )  # a worker publishes: the page asks itself
         me.look()
         me.look(f"{self.study}/publish/study")
 

@@ -493,6 +493,7 @@ def reads_no_report(collection: Collection, run: AnalysisRun, reason: Reason = R
     board = researcher.get(reverse("board", args=[study.slug])).content.decode()
     assert ("wacht op jouw besluit" in board) is (reason == Reason.COUNTS_OPEN)
     researcher.post(reverse("publish", args=[study.slug]))
+    builders.publish_what_is_asked()
     page = lena(collection).get(reverse("team_report", args=[participation.pk])).content.decode()
     words = {
         Reason.COUNTS_OPEN: "Het is nog niet zeker dat genoeg verschillende mensen hebben geantwoord",

@@ -6,19 +6,19 @@ correction counts like what is made on the spot.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from analysis import withdrawals
 from analysis.disclosure import Withheld
-from analysis.models import AnalysisRun, Publication
+from analysis.models import AnalysisRun, Publication, ReportObject
 from analysis.models.readers import ReportLink
-from analysis.publication import files, links
+from analysis.publication import files, links, served
 from analysis.publication.publishing import publish
-from analysis.reports.team import team_report
-from analysis.reports.wide import academy_report
 from surveys.models import Collection
 from teams.models import Participation, Study
 from tests.analysis.builders import make_study, make_team, seal
@@ -101,12 +101,12 @@ def exits(run: AnalysisRun) -> Iterator[tuple[str, Callable[[], bool | None]]]:
     yield "the team's link", lambda: page(member, "shared_report", of_team.pk)
     yield "the team's link, talk", lambda: page(member, "shared_talk", of_team.pk)
     yield "the director's link", in_academy
-    yield "the object behind them", lambda: not isinstance(team_report(run, the_team(study), "en").scales, Withheld)
+    yield "the object behind them", lambda: served.of_team(the_team(study)).has_results
     yield (
         "the object behind the director's",
-        lambda: not isinstance(dict(academy_report(run, academy.pk, "en").teams)[TEAM], Withheld),
+        lambda: not isinstance(dict(served.of_academy(study, academy).report("en").teams)[TEAM], Withheld),
     )
-    team_key, academy_key = files.team_key(team.pk), files.academy_key(academy.pk)
+    team_key, academy_key = served.team_key(team.pk), served.academy_key(academy.pk)
     yield "the leader's PDF", lambda: file_shows(leader, reverse("team_report_pdf", args=[team.pk]), team_key)
     yield (
         "the team's PDF by link",
@@ -143,7 +143,8 @@ def test_a_corrected_count_closes_every_way_out(run, correct):
     assert {name for name, shows in said.items() if shows} == set()
     assert [name for name, shows in said.items() if shows is None] == [name for name in said if "PDF" in name]
     # beat sends the files back to the queue, a worker makes them anew, and now they say what the pages say
-    assert files.make_anew() == len(Publication.objects.get().files.all())
+    # those of the team and of its director: no other report says anything of it
+    assert files.make_anew() == 4
     assert files.make_anew() == 0
     assert files.make_files(Publication.objects.get().pk)
     said = ask(ways)
@@ -154,14 +155,14 @@ def test_a_file_being_made_during_the_correction_is_not_given_out(run, monkeypat
     study, publication = run.survey.study, Publication.objects.get()
     remember_files()
     publication.files.update(state="waiting", content=None, attempts=0, lease_until=None)
-    read = files.read_material
+    read = served.of_reader
 
-    def and_correct(of: AnalysisRun) -> object:
-        material = read(of)
+    def and_correct(of: Publication, reader: str) -> object:
+        now = read(of, reader)
         counted_too_few(the_team(study))
-        return material
+        return now
 
-    monkeypatch.setattr(files, "read_material", and_correct)
+    monkeypatch.setattr(served, "of_reader", and_correct)
     files.make_files(publication.pk)
     assert not any(ask(dict(exits(run))).values())
 
@@ -175,15 +176,31 @@ def test_what_a_director_may_see_is_asked_again(run):
     assert said["the leader's report"]
 
 
-def test_a_team_that_withdrew_stays_in_what_was_published_everywhere(run):
-    """Its own link and its leader's pages end; the director reads on page and PDF what was published."""
+def test_of_a_team_that_withdrew_nothing_is_left_by_itself(run):
+    """It stays in the means that were published; at once nobody reads it by itself, and then its object and PDFs are gone."""
     study = run.survey.study
+    team = the_team(study)
     remember_files()
     ways = dict(exits(run))
-    Participation.objects.filter(pk=the_team(study).pk).update(state=Participation.State.WITHDRAWN)
-    assert ways["the director's link"]()
-    assert ways["the director's PDF"]()
-    assert ways["the object behind them"]()
+    stands = served.of_study(study).report("en")
+    of_academy = served.of_academy(study, team.team.academy).report("en")
+    (row,) = ReportObject.objects.filter(reader=served.team_key(team.pk))
+    Participation.objects.filter(pk=team.pk).update(state=Participation.State.WITHDRAWN)
+    director = served.of_academy(study, team.team.academy).report("en")
+    assert TEAM not in dict(director.teams)
+    assert (director.scales, director.base) == (of_academy.scales, of_academy.base)
+    assert not ways["the director's PDF"]()
+    withdrawals.carry_out()
+    publication = Publication.objects.get()
+    assert not ReportObject.objects.filter(reader=row.reader).exists()
+    assert not publication.files.filter(reader=row.reader).exists()
+    assert not publication.files.filter(reader=served.academy_key(team.team.academy_id), content__isnull=False).exists()
+    kept = [json.dumps(one.content) for one in ReportObject.objects.all()]
+    assert not any(TEAM in content or json.dumps(row.content["scales"]) in content for content in kept)
+    assert served.of_study(study).report("en") == stands
+    files.make_files(publication.pk)
+    assert not ways["the director's PDF"]()
+    assert served.of_academy(study, team.team.academy).report("en").scales == of_academy.scales
 
 
 def test_a_corrected_wave_before_closes_what_the_next_shows_of_it(run):
@@ -194,7 +211,6 @@ def test_a_corrected_wave_before_closes_what_the_next_shows_of_it(run):
         seal(make_team(second, f"Team {'abcd'[n]}", approached=15), varied(size, n + 1))
     publication = publish(analyse(Study.objects.get(pk=second.pk)), None)
     files.make_files(publication.pk)
-    reader = files.team_key(the_team(second).pk)
-    assert files.is_ready(publication, reader, "en")
+    assert files.is_ready(served.of_team(the_team(second)), "en")
     counted_too_few(the_team(run.survey.study))
-    assert not files.is_ready(publication, reader, "en")
+    assert not files.is_ready(served.of_team(the_team(second)), "en")

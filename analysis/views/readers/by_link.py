@@ -11,14 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analysis.models import Publication
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import REPORT, opened
-from analysis.publication.standing import published
-from analysis.publication.talks import goals_before
+from analysis.publication.served import AcademyNow, Now, StudyNow, TeamNow, of_academy, of_study, of_team
 from analysis.views.readers import talks
-from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page
+from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, waiting_page
 from teams import links
 
 
@@ -40,21 +38,22 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     shared = _opened(request, pk)
     if shared is None:
         return _ended(request)
-    publication = published(shared.study_id)
-    if publication is None:
-        return render(request, "analysis/report_waiting.html", {"study": shared.study, "shared": True})
+    now = _now(shared)
+    if now is None:
+        return waiting_page(request, shared.study, {"shared": True})
     extra = {
         "shared": shared,
         "pdf": reverse("shared_report_pdf", args=[pk]),
-        "pdf_ready": files.is_ready(publication, _key(shared), language_now()),
+        "pdf_ready": files.is_ready(now, language_now()),
     }
-    if shared.participation is not None:
-        extra["talk"] = reverse("shared_talk", args=[pk])
-        goals = goals_before(shared.participation)
-        return team_page(request, publication.run, shared.participation, goals, extra)
-    if shared.academy is not None:
-        return academy_page(request, publication.run, shared.academy, extra)
-    return study_page(request, publication.run, extra)
+    match now:
+        case TeamNow():
+            extra["talk"] = reverse("shared_talk", args=[pk])
+            return team_page(request, now.report(language_now()), now.participation, extra)
+        case AcademyNow():
+            return academy_page(request, now.report(language_now()), shared.study, now.academy, extra)
+        case StudyNow():
+            return study_page(request, now.report(language_now()), shared.study, extra)
 
 
 @login_not_required
@@ -65,14 +64,13 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
     shared = _opened(request, pk)
     if shared is None:
         return _ended(request)
-    publication = published(shared.study_id)
-    if shared.participation is None or publication is None:
+    now = _now(shared)
+    if not isinstance(now, TeamNow):
         raise Http404
-    made = talks.talk_report(publication.run, shared.participation)
-    if made is None:
+    if not now.has_results:
         return redirect("shared_report", pk)
     extra = {"address": reverse("shared_talk", args=[pk]), "back": reverse("shared_report", args=[pk])}
-    return talks.talk_page(request, made, shared.participation, extra, writes=False)
+    return talks.talk_page(request, now.report(language_now()), now.participation, now.agreed, extra, writes=False)
 
 
 @login_not_required
@@ -83,10 +81,13 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     shared = _opened(request, pk)
     if shared is None:
         return _ended(request)
-    publication = published(shared.study_id)
-    if publication is None:
+    now = _now(shared)
+    if now is None:
         raise Http404
-    return _pdf(request, publication, shared) or redirect("shared_report", pk)
+    found = pdf_of(now, f"teamspiegel-{now.reader.replace(':', '-')}")
+    if found is None:
+        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
+    return found or redirect("shared_report", pk)
 
 
 def _opened(request: HttpRequest, pk: int) -> ReportLink | None:
@@ -103,17 +104,10 @@ def _ended(request: HttpRequest) -> HttpResponse:
     return render(request, "analysis/link_ended.html", status=404)
 
 
-def _pdf(request: HttpRequest, publication: Publication, shared: ReportLink) -> HttpResponse | None:
-    key = _key(shared)
-    found = pdf_of(publication, key, f"teamspiegel-{key.replace(':', '-')}")
-    if found is None:
-        messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
-    return found
-
-
-def _key(shared: ReportLink) -> str:
-    if shared.participation_id is not None:
-        return files.team_key(shared.participation_id)
-    if shared.academy_id is not None:
-        return files.academy_key(shared.academy_id)
-    return files.STUDY
+def _now(shared: ReportLink) -> Now | None:
+    """The report that a link is for; None before publication."""
+    if shared.participation is not None:
+        return of_team(shared.participation)
+    if shared.academy is not None:
+        return of_academy(shared.study, shared.academy)
+    return of_study(shared.study)

@@ -10,13 +10,11 @@ from django.shortcuts import render
 
 from analysis import svg
 from analysis.disclosure import ItemDistribution, Withheld
-from analysis.models import AnalysisRun, Publication
 from analysis.publication import files
+from analysis.publication.served import Now
+from analysis.publication.standing import published
 from analysis.reports import charts, pdf
-from analysis.reports.groups import final_scales_of
 from analysis.reports.objects import AcademyReport, Finding, Mark, ScaleReport, StudyReport, TeamReport, Wave, WideScale
-from analysis.reports.team import Goals, team_report
-from analysis.reports.wide import academy_report, study_report
 from analysis.reports.wording import (
     cannot_say,
     caption,
@@ -31,9 +29,7 @@ from analysis.reports.wording import (
     team_reasons,
     withheld_text,
 )
-from surveys.models.questionnaire import in_language
-from surveys.questionnaires.publishing import definition_of
-from teams.models import Academy, Participation
+from teams.models import Academy, Participation, Study
 from teams.models.languages import current_language
 
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
@@ -45,14 +41,9 @@ def language_now() -> str:
 
 
 def team_page(
-    request: HttpRequest,
-    run: AnalysisRun,
-    participation: Participation,
-    goals: Goals | None,
-    extra: Mapping[str, Any],
+    request: HttpRequest, report: TeamReport, participation: Participation, extra: Mapping[str, Any]
 ) -> HttpResponse:
-    """A team's report. ``goals``: what the team wrote down after the wave before, only for the team and its leader."""
-    report = team_report(run, participation, language_now(), goals)
+    """A team's report."""
     scales = () if isinstance(report.scales, Withheld) else report.scales
     return render(
         request,
@@ -75,30 +66,22 @@ def team_page(
             ],
             "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
             "withheld": withheld_text(report.scales.reason, report.k) if isinstance(report.scales, Withheld) else "",
-            "subjects": _subjects(run) if isinstance(report.scales, Withheld) else (),
             "all_figures": figures_table(report, scales, pdf.team_marks(report)),
             **extra,
         },
     )
 
 
-def _subjects(run: AnalysisRun) -> list[dict[str, str]]:
-    """What the questionnaire was about, for a team without results: it can talk about it all the same."""
-    return [
-        {"name": in_language(scale.name, language_now()), "meaning": in_language(scale.meaning, language_now())}
-        for scale in final_scales_of(run, definition_of(run.survey.version))
-    ]
-
-
-def academy_page(request: HttpRequest, run: AnalysisRun, academy: Academy, extra: Mapping[str, Any]) -> HttpResponse:
+def academy_page(
+    request: HttpRequest, report: AcademyReport, study: Study, academy: Academy, extra: Mapping[str, Any]
+) -> HttpResponse:
     """A director's report."""
-    report = academy_report(run, academy.pk, language_now())
     shown = [(name, team) for name, team in report.teams if isinstance(team, TeamReport)]
     return _wide_page(
         request,
         report,
         {
-            "study": run.survey.study,
+            "study": study,
             "name": academy.name,
             "place": academy.institution.name,
             "team_reasons": team_reasons(report),
@@ -109,19 +92,27 @@ def academy_page(request: HttpRequest, run: AnalysisRun, academy: Academy, extra
     )
 
 
-def study_page(request: HttpRequest, run: AnalysisRun, extra: Mapping[str, Any]) -> HttpResponse:
+def study_page(request: HttpRequest, report: StudyReport, study: Study, extra: Mapping[str, Any]) -> HttpResponse:
     """The report on the whole study."""
-    report = study_report(run, language_now())
     return _wide_page(
         request,
         report,
         {
-            "study": run.survey.study,
+            "study": study,
             "name": report.study,
             "place": "",
             "sector_table": pdf.sector_table(report) if report.sectors else None,
             **extra,
         },
+    )
+
+
+def waiting_page(request: HttpRequest, study: Study, extra: Mapping[str, Any]) -> HttpResponse:
+    """Before publication; or while the reports of one from before objects were kept are being made."""
+    return render(
+        request,
+        "analysis/report_waiting.html",
+        {"study": study, "being_made": published(study.pk) is not None, **extra},
     )
 
 
@@ -183,9 +174,9 @@ def item_rows(scale: ScaleReport, report: TeamReport) -> list[dict[str, object]]
     return rows
 
 
-def pdf_of(publication: Publication | None, reader: str, name: str) -> HttpResponse | None:
-    """The PDF of a reader in the language of this request; None while it is being made."""
-    file = files.ready(publication, reader, language_now())
+def pdf_of(now: Now, name: str) -> HttpResponse | None:
+    """The PDF of a report in the language of this request; None while it is being made."""
+    file = files.ready(now, language_now())
     if file is None or file.content is None:
         return None
     response = HttpResponse(bytes(file.content), content_type="application/pdf")

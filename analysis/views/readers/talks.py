@@ -10,16 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from analysis.disclosure import Withheld
 from analysis.forms.readers import GoalForm
-from analysis.models import AnalysisRun
-from analysis.publication.talks import goals_before, goals_of, is_own_word, write_goal
+from analysis.publication.talks import goals_of, is_own_word, write_goal
 from analysis.reports import charts
 from analysis.reports.objects import TeamReport
 from analysis.reports.pdf import team_marks
-from analysis.reports.team import Goal, team_report
+from analysis.reports.team import Goal, Goals
 from analysis.reports.wording import change, differences
-from analysis.views.readers.reports import figures_table, item_rows, language_now, means_charts
+from analysis.views.readers.reports import figures_table, item_rows, means_charts
 from teams.base import once, typed
 from teams.base.numbers import whole_number
 from teams.forms.filled import hold
@@ -32,12 +30,6 @@ def step_of(request: HttpRequest, n_scales: int) -> int:
     if (number := whole_number(asked)) is None or number > n_scales + 1:
         raise Http404
     return number
-
-
-def talk_report(run: AnalysisRun, participation: Participation) -> TeamReport | None:
-    """The same report as on the team's page; None without results: a talk needs some, and the report says why."""
-    report = team_report(run, participation, language_now(), goals_before(participation))
-    return None if isinstance(report.scales, Withheld) else report
 
 
 def written(
@@ -94,15 +86,15 @@ def talk_page(
     request: HttpRequest,
     report: TeamReport,
     participation: Participation,
+    goals: Goals,
     extra: Mapping[str, Any],
     form: GoalForm | None = None,
     *,
     writes: bool,
 ) -> HttpResponse:
-    """One page of the talk. ``writes``: whether this reader may write down targets and steps."""
+    """One page of the talk. ``goals``: what the team wrote down; ``writes``: whether this reader may write too."""
     assert isinstance(report.scales, tuple)
     n = step_of(request, len(report.scales))
-    goals = goals_of(participation)
     scale = report.scales[n - 1] if 1 <= n <= len(report.scales) else None
     context: dict[str, Any] = {
         "study": participation.study,
@@ -117,7 +109,7 @@ def talk_page(
     }
     if scale:
         goal = goals.get(scale.code, Goal(None))
-        initial = initial_of(participation, scale.code)
+        initial = {"target": goal.target, "next_steps": goal.next_steps}
         context |= {
             "chart": means_charts(report, [scale], team_marks(report)),
             "figures": figures_table(report, [scale], team_marks(report)),

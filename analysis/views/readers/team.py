@@ -12,10 +12,11 @@ from analysis.forms.readers import ShareForm
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import path_of, revoke, share_with_team
-from analysis.publication.standing import has_results, published
-from analysis.publication.talks import goals_before, may_write
+from analysis.publication.served import of_team
+from analysis.publication.standing import published
+from analysis.publication.talks import may_write
 from analysis.views.readers import talks
-from analysis.views.readers.reports import language_now, pdf_of, team_page
+from analysis.views.readers.reports import language_now, pdf_of, team_page, waiting_page
 from surveys.collecting import new_keys, returned
 from surveys.forms import pasting
 from surveys.forms.collecting import AddressesForm
@@ -67,26 +68,25 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The team's report as last published."""
     participation = access.participation_for_leader(request.user, pk)
-    publication = published(participation.study_id)
-    if publication is None:
-        return render(request, "analysis/report_waiting.html", {"study": participation.study, "team": participation})
+    now = of_team(participation)
+    if now is None:
+        return waiting_page(request, participation.study, {"team": participation})
     extra = {
         "leader": True,
         "talk": reverse("team_talk", args=[pk]),
         "pdf": reverse("team_report_pdf", args=[pk]),
-        "pdf_ready": files.is_ready(publication, files.team_key(pk), language_now()),
+        "pdf_ready": files.is_ready(now, language_now()),
     }
-    return team_page(request, publication.run, participation, goals_before(participation), extra)
+    return team_page(request, now.report(language_now()), participation, extra)
 
 
 @require_safe
 def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The same report as a PDF."""
-    participation = access.participation_for_leader(request.user, pk)
-    publication = published(participation.study_id)
-    if publication is None:
+    now = of_team(access.participation_for_leader(request.user, pk))
+    if now is None:
         raise Http404
-    found = pdf_of(publication, files.team_key(pk), f"teamspiegel-{pk}")
+    found = pdf_of(now, f"teamspiegel-{pk}")
     if found is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("team_report", pk)
@@ -94,14 +94,14 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def talk(request: HttpRequest, pk: int) -> HttpResponse:
-    """The team talk, scale by scale; the leader writes down what the team agrees."""
+    """The team talk, scale by scale; the leader writes down what the team agrees. It needs results: the report says why not."""
     participation = access.participation_for_leader(request.user, pk)
-    publication = published(participation.study_id)
-    if publication is None:
+    now = of_team(participation)
+    if now is None:
         raise Http404
-    made = talks.talk_report(publication.run, participation)
-    if made is None:
+    if not now.has_results:
         return redirect("team_report", pk)
+    made = now.report(language_now())
     writes = may_write(participation)
     address, back = reverse("team_talk", args=[pk]), reverse("team_report", args=[pk])
     form = None
@@ -110,7 +110,7 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
         if answer is not None:
             return answer
     extra = {"address": address, "back": back}
-    return talks.talk_page(request, made, participation, extra, form, writes=writes)
+    return talks.talk_page(request, made, participation, now.agreed, extra, form, writes=writes)
 
 
 @require_POST
@@ -163,7 +163,7 @@ def _one_of(waves: list[Participation], pk: int) -> Participation:
 
 def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
     collection = _collection(participation)
-    publication = published(participation.study_id)
+    now = of_team(participation)
     return render(
         request,
         "analysis/team.html",
@@ -178,8 +178,8 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "returned": returned.shown(collection) if collection else 0,
             "by_contact": participation.mode == Participation.Mode.CONTACT,
             "form": form,
-            "published": publication is not None,
-            "has_results": publication is not None and has_results(publication, participation),
+            "published": now is not None,
+            "has_results": now is not None and now.has_results,
             "share_form": ShareForm(),
             "later_waves": later_waves(participation),
             "shared": [

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,16 +16,20 @@ from analysis import disclosure
 from analysis.choices import counts
 from analysis.disclosure import Reason
 from analysis.forms.readers import ShareForm
-from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
+from analysis.models import AccountingDecision, AnalysisRun, Publication, PublishingJob, Unit
 from analysis.models.readers import ReportFile, ReportLink
-from analysis.publication import files
+from analysis.publication import jobs
 from analysis.publication.links import path_of, revoke, share_study
 from analysis.publication.new_directors import renew_for_director
-from analysis.publication.publishing import PublishingRefused, is_empty, publish
+from analysis.publication.publishing import is_empty, seen
+from analysis.publication.refusals import PublishingRefused, unpacked
+from analysis.publication.served import of_academy, of_study, of_team
 from analysis.publication.standing import published
 from analysis.publication.units import CombiningRefused, combine_teams, separate_teams
 from analysis.reports.groups import GroupFigures, load_groups
-from analysis.views.readers.reports import academy_page, pdf_of, study_page, team_page
+from analysis.reports.team import team_report
+from analysis.reports.wide import academy_report, study_report
+from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page
 from teams import access
 from teams.base.numbers import whole_number
 from teams.base.written import kept
@@ -36,30 +39,30 @@ from teams.text.directions import isolated
 
 
 def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What each reader would get, and the button: a worker publishes, and the page shows how far it is."""
     study = access.study_for_researcher(request.user, slug)
+    job = jobs.last_of(study)
+    if request.headers.get("HX-Request"):
+        return _progress(request, study, job)
     run = _last_run(study.pk)
-    asked = request.POST if request.method == "POST" else request.GET
-    without = {key[:60] for key in asked.getlist("without")}
-    if request.method == "POST" and run is not None:
-        try:
-            publish(run, access.signed_in(request), without)
-        except PublishingRefused as refusal:
-            messages.error(request, str(refusal))
-            if refusal.units:
-                left = urlencode({"without": sorted(set(refusal.units))}, doseq=True)
-                return redirect(f"{reverse('publish', args=[slug])}?{left}#without")
-        else:
-            messages.success(request, _("Published. The team leaders can open their reports."))
+    if request.method == "POST":
+        if run is not None:
+            _ask(request, run)
         return redirect("publish", slug)
     groups = load_groups(run) if run else []
     judged = [(group, disclosure.judge_group(group.group, study.k), group.held(study.k)) for group in groups]
     last = published(study.pk)
+    refusal = _refusal(job, run, groups)
+    without = set(refusal.units) if refusal else set()
     return render(
         request,
         "analysis/publish.html",
         {
             "study": study,
             "run": run,
+            "seen": seen(run, [group.group for group in groups]) if run else "",
+            "job": job,
+            "refusal": refusal,
             "empty": run is not None and is_empty(run),
             "versions": _versions(study),
             "published": run is not None and last is not None and last.run_id == run.pk,
@@ -83,6 +86,34 @@ def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
             "files": _files(last),
         },
     )
+
+
+def _ask(request: HttpRequest, run: AnalysisRun) -> None:
+    without = {key[:60] for key in request.POST.getlist("without")}
+    try:
+        job = jobs.ask(run, access.signed_in(request), without, request.POST.get("seen", "")[:64])
+    except PublishingRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if job is None:
+            messages.info(request, _("These reports are being published already: you see below how far it is."))
+
+
+def _progress(request: HttpRequest, study: Study, job: PublishingJob | None) -> HttpResponse:
+    """How far publishing is; at its end the page is asked for anew, which has more to say."""
+    response = render(request, "analysis/publish_progress.html", {"study": study, "job": job})
+    if job is None or not job.is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _refusal(
+    job: PublishingJob | None, run: AnalysisRun | None, groups: Sequence[GroupFigures]
+) -> PublishingRefused | None:
+    """Why the worker did not publish this run; nothing once another is there."""
+    if job is None or job.state != PublishingJob.State.REFUSED or (job.run_id and run and job.run_id != run.pk):
+        return None
+    return unpacked(job.refusal, {group.key: group.name for group in groups})
 
 
 def _versions(study: Study) -> list[tuple[int, Publication]]:
@@ -217,7 +248,12 @@ def report_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     run = _last_run(participation.study_id)
     if run is None:
         return redirect("runs", slug)
-    return team_page(request, run, participation, None, {"preview": True})
+    now = of_team(participation)
+    if now is not None and now.publication.run_id == run.pk:
+        report = now.report(language_now(), own_words=False)
+    else:
+        report = team_report(run, participation, language_now())
+    return team_page(request, report, participation, {"preview": True})
 
 
 @require_safe
@@ -227,7 +263,12 @@ def academy_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     run = _last_run(study.pk)
     if run is None:
         return redirect("runs", slug)
-    return academy_page(request, run, academy, {"preview": True})
+    now = of_academy(study, academy)
+    if now is not None and now.publication.run_id == run.pk:
+        report = now.report(language_now())
+    else:
+        report = academy_report(run, academy.pk, language_now())
+    return academy_page(request, report, study, academy, {"preview": True})
 
 
 @require_safe
@@ -237,23 +278,25 @@ def study_preview(request: HttpRequest, slug: str) -> HttpResponse:
     run = _last_run(study.pk)
     if run is None:
         return redirect("runs", slug)
-    last = published(study.pk)
-    shown = last is not None and last.run_id == run.pk
+    now = of_study(study)
     extra: dict[str, Any] = {"preview": True}
-    if shown:
+    if now is not None and now.publication.run_id == run.pk:
+        report = now.report(language_now())
         extra["pdf"] = reverse("study_preview_pdf", args=[slug])
         extra["pdf_ready"] = True
-    return study_page(request, run, extra)
+    else:
+        report = study_report(run, language_now())
+    return study_page(request, report, study, extra)
 
 
 @require_safe
 def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """The published report on the whole study as a PDF."""
     study = access.study_for_researcher(request.user, slug)
-    last = published(study.pk)
-    if last is None:
+    now = of_study(study)
+    if now is None:
         raise Http404
-    found = pdf_of(last, files.STUDY, f"teamspiegel-{slug}")
+    found = pdf_of(now, f"teamspiegel-{slug}")
     if found is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("study_preview", slug)
