@@ -16,7 +16,7 @@ from analysis.exports import prepared
 from analysis.history import Happened
 from analysis.models import AnalysisRun, Publication, ReportFile, ReportObject, RunStep
 from analysis.publication.files import requeue
-from analysis.publication.served import academy_key, team_key
+from analysis.publication.objects import academy_key, team_key
 from surveys.collecting.deleting import delete_collection
 from surveys.keys import seal_list
 from surveys.models import Collection, Survey

@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from analysis.models import Publication
 from analysis.models.readers import ReportFile
-from analysis.publication import served
-from analysis.publication.served import STUDY, AcademyNow, Now, TeamNow, academy_key, team_key
+from analysis.publication import objects, served
+from analysis.publication.objects import STUDY, academy_key, team_key
+from analysis.publication.served import AcademyNow, Now, TeamNow
 from analysis.publication.standing import world_of
 from analysis.reports.pdf import academy_pdf, study_pdf, team_pdf
 from teams.base.leases import Chore, Claim, Queue
@@ -78,7 +79,7 @@ def wake_for_due() -> list[int]:
             queue_files(publication)
     FILES.hopeless().update(state=ReportFile.State.FAILED, lease_until=None)
     waiting = set(ReportFile.objects.filter(FILES.due()).values_list("publication_id", flat=True))
-    waiting |= {publication.pk for publication in served.without_objects(_last_publications())}
+    waiting |= {publication.pk for publication in objects.without_objects(_last_publications())}
     for publication_id in sorted(waiting):
         wake(publication_id)
     return sorted(waiting)
@@ -135,7 +136,7 @@ def make_files(publication_id: int) -> int:
     publication = Publication.objects.select_related("run__survey__version", "run__survey__study").get(
         pk=publication_id
     )
-    served.make_missing(publication)
+    objects.make_missing(publication)
     n_made = 0
     for claim in _claimed(publication_id):
         file = claim.row

@@ -22,8 +22,8 @@ from analysis.plan.scales import final_scales
 from analysis.publication import versions
 from analysis.publication.files import queue_files
 from analysis.publication.links import links_for_directors
+from analysis.publication.objects import keep_objects, objects_of
 from analysis.publication.refusals import PublishingRefused, Why
-from analysis.publication.served import keep_objects, objects_of
 from analysis.reports.groups import counted_groups
 from analysis.reports.material import Material, StoredSpreads, read_material, stored_spreads
 from teams import history

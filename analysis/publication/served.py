@@ -1,4 +1,4 @@
-"""The objects of a publication: made once, with it, and read by every way out: page, talk, link and PDF.
+"""The objects of a publication (objects.py), read by every way out: page, talk, link and PDF.
 
 What was published may have to be hidden again: a team withdrew, its counts were corrected, a leader took back that the director
 sees the team. So the judge is asked whenever an object is read, with the counts of its own teams as they are now: rows of this
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,18 +20,16 @@ from django.db.models import Q, Subquery
 from analysis import disclosure
 from analysis.disclosure import Group, Reason, Withheld
 from analysis.models import Publication, ReportObject
+from analysis.publication.objects import STUDY, academy_key, team_key
 from analysis.publication.talks import goals_beside, wave_before
 from analysis.reports.groups import Counted, collections_of, group_now, scales_of
-from analysis.reports.material import Material, read_material
 from analysis.reports.objects import AcademyReport, Benchmark, StudyReport, TeamReport
 from analysis.reports.shown import (
-    SCHEMA,
     AcademyShown,
     Judged,
     StudyShown,
     Unit,
     UnitShown,
-    pack,
     unpack_academy,
     unpack_study,
     unpack_unit,
@@ -41,60 +39,7 @@ from analysis.reports.wide import UnitNow, write_academy, write_study
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Academy, Participation, Study
 
-STUDY = "study"
-BATCH = 500
 
-
-def team_key(participation_id: int) -> str:
-    """The reader's name of a team."""
-    return f"team:{participation_id}"
-
-
-def academy_key(academy_id: int) -> str:
-    """The reader's name of an academy's director."""
-    return f"academy:{academy_id}"
-
-
-# ------------------------------------------------------------------------------------------------ made
-def objects_of(material: Material) -> Iterator[ReportObject]:
-    """Every object of a publication that has no row yet. A team that withdrew since has none."""
-    for group in material.groups:
-        content = pack(material.unit_shown(group))
-        for team in group.teams:
-            if team.participation.state != Participation.State.WITHDRAWN:
-                yield ReportObject(reader=team_key(team.participation.pk), schema=SCHEMA, content=content)
-    for academy in material.academies:
-        content = pack(material.academy_shown(academy))
-        yield ReportObject(reader=academy_key(academy), schema=SCHEMA, content=content)
-    yield ReportObject(reader=STUDY, schema=SCHEMA, content=pack(material.study_shown))
-
-
-def keep_objects(publication: Publication, made: Iterable[ReportObject]) -> None:
-    """Store the objects of a publication, in the transaction that publishes; those that are there stay as they are."""
-    rows = []
-    for one in made:
-        one.publication = publication
-        rows.append(one)
-    ReportObject.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-
-
-def without_objects(publications: Iterable[Publication]) -> list[Publication]:
-    """Those published before objects were kept."""
-    found = list(publications)
-    there = ReportObject.objects.filter(publication__in=found, reader=STUDY).values_list("publication_id", flat=True)
-    known = set(there)
-    return [publication for publication in found if publication.pk not in known]
-
-
-def make_missing(publication: Publication) -> bool:
-    """Make the objects of a publication that was published before objects were kept. Whether there was something to do."""
-    if not without_objects([publication]):
-        return False
-    keep_objects(publication, objects_of(read_material(publication.run)))
-    return True
-
-
-# ------------------------------------------------------------------------------------------------ read
 @dataclass(frozen=True)
 class _Version:
     """A publication with some of its objects."""

@@ -17,7 +17,7 @@ from analysis.exports import prepared
 from analysis.models import AnalysisPlan, AnalysisRun, Publication
 from analysis.models.readers import ReportFile
 from analysis.models.releases import PreparedFile
-from analysis.publication import files, served
+from analysis.publication import files, objects, served
 from surveys.models import Survey
 from teams.mail import composing, outbox, server
 from teams.models import Job, OutboxMessage
@@ -117,9 +117,9 @@ def test_a_report_file_is_stored_once(monkeypatch):
     survey = Survey.objects.get(study=study)
     run = AnalysisRun.objects.create(survey=survey, plan=AnalysisPlan.objects.get(study=study), n_seals=0)
     publication = Publication.objects.create(study=study, run=run)
-    file = ReportFile.objects.create(publication=publication, reader=served.STUDY, language="nl")
+    file = ReportFile.objects.create(publication=publication, reader=objects.STUDY, language="nl")
     contents = [b"first", b"second"]
-    monkeypatch.setattr(served, "make_missing", lambda _publication: False)
+    monkeypatch.setattr(objects, "make_missing", lambda _publication: False)
     monkeypatch.setattr(served, "of_reader", lambda _publication, _reader: SimpleNamespace(basis="basis"))
     monkeypatch.setattr(files, "_content", lambda *_args: contents.pop(0))
     found = frozen_at(monkeypatch, files, "_content", lambda: files.make_files(publication.pk), after=True)

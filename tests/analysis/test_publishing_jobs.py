@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from analysis.erasure import studies
 from analysis.models import AccountingDecision, AnalysisRun, Publication, PublishingJob, ReportObject
-from analysis.publication import jobs, publishing, served
+from analysis.publication import jobs, objects, publishing
 from analysis.publication.mails import REPORT_MAIL
 from analysis.publication.publishing import Step
 from analysis.publication.refusals import SENTENCES, PublishingRefused, Why, unpacked
@@ -281,5 +281,5 @@ def test_whoever_lost_the_claim_writes_nothing(study, monkeypatch):
     thread.join(60)
     assert came == [False]
     assert Publication.objects.count() == 1
-    assert ReportObject.objects.filter(reader=served.STUDY).count() == 1
+    assert ReportObject.objects.filter(reader=objects.STUDY).count() == 1
     assert not AccountingDecision.objects.exists()

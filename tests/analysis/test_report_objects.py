@@ -17,7 +17,7 @@ from analysis.disclosure import Withheld
 from analysis.models import AnalysisRun, Publication, ReportObject, Unit
 from analysis.models.readers import ReportLink
 from analysis.models.results import ItemResult, ScaleResult
-from analysis.publication import files, links, served
+from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from analysis.reports.groups import load_groups
 from analysis.reports.material import read_material
@@ -133,7 +133,7 @@ def test_a_publication_from_before_objects_were_kept_gets_its_own_by_a_worker():
     assert files.wake_for_due() == [publication.pk]
     files.make_files(publication.pk)
     assert served.of_team(team).report("en") == before
-    assert served.make_missing(publication) is False
+    assert objects.make_missing(publication) is False
 
 
 def test_a_count_that_is_corrected_hides_the_team_from_its_own_rows_alone():

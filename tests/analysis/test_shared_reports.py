@@ -17,7 +17,7 @@ from django.utils.translation import override
 from analysis.disclosure import Reason, Withheld
 from analysis.models import AnalysisRun, Publication, Unit
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
-from analysis.publication import files, links, served
+from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from analysis.publication.standing import published
 from analysis.publication.talks import goals_beside, goals_of, wave_before, write_goal
@@ -234,7 +234,7 @@ def test_every_pdf_is_tagged_with_headings_figures_and_table_heads(published_stu
     _study, teams, _run = published_study
     publication = Publication.objects.get()
     assert files.make_files(publication.pk) == 2 * (5 + 1 + 1)
-    for reader in (served.team_key(teams[0].pk), served.academy_key(teams[0].team.academy_id), "study"):
+    for reader in (objects.team_key(teams[0].pk), objects.academy_key(teams[0].team.academy_id), "study"):
         now = served.of_reader(publication, reader)
         assert now is not None
         file = files.ready(now, language)

@@ -17,7 +17,7 @@ from analysis import withdrawals
 from analysis.disclosure import Withheld
 from analysis.models import AnalysisRun, Publication, ReportObject
 from analysis.models.readers import ReportLink
-from analysis.publication import files, links, served
+from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from surveys.models import Collection
 from teams.models import Participation, Study
@@ -106,7 +106,7 @@ def exits(run: AnalysisRun) -> Iterator[tuple[str, Callable[[], bool | None]]]:
         "the object behind the director's",
         lambda: not isinstance(dict(served.of_academy(study, academy).report("en").teams)[TEAM], Withheld),
     )
-    team_key, academy_key = served.team_key(team.pk), served.academy_key(academy.pk)
+    team_key, academy_key = objects.team_key(team.pk), objects.academy_key(academy.pk)
     yield "the leader's PDF", lambda: file_shows(leader, reverse("team_report_pdf", args=[team.pk]), team_key)
     yield (
         "the team's PDF by link",
@@ -184,7 +184,7 @@ def test_of_a_team_that_withdrew_nothing_is_left_by_itself(run):
     ways = dict(exits(run))
     stands = served.of_study(study).report("en")
     of_academy = served.of_academy(study, team.team.academy).report("en")
-    (row,) = ReportObject.objects.filter(reader=served.team_key(team.pk))
+    (row,) = ReportObject.objects.filter(reader=objects.team_key(team.pk))
     Participation.objects.filter(pk=team.pk).update(state=Participation.State.WITHDRAWN)
     director = served.of_academy(study, team.team.academy).report("en")
     assert TEAM not in dict(director.teams)
@@ -194,7 +194,9 @@ def test_of_a_team_that_withdrew_nothing_is_left_by_itself(run):
     publication = Publication.objects.get()
     assert not ReportObject.objects.filter(reader=row.reader).exists()
     assert not publication.files.filter(reader=row.reader).exists()
-    assert not publication.files.filter(reader=served.academy_key(team.team.academy_id), content__isnull=False).exists()
+    assert not publication.files.filter(
+        reader=objects.academy_key(team.team.academy_id), content__isnull=False
+    ).exists()
     kept = [json.dumps(one.content) for one in ReportObject.objects.all()]
     assert not any(TEAM in content or json.dumps(row.content["scales"]) in content for content in kept)
     assert served.of_study(study).report("en") == stands
