@@ -173,13 +173,14 @@ class TeamNow:
 
 def of_team(participation: Participation, of: Publication | None = None) -> TeamNow | None:
     """A team's report as last published, or as of one publication; None where nothing is published yet."""
-    study, then = participation.study, wave_before(participation)
+    reader, then = team_key(participation.pk), wave_before(participation)
+    reader_then = team_key(then.pk) if then else ""
     agreed, goals = goals_beside(participation, then)
-    versions = _read(study, [team_key(participation.pk)], [team_key(then.pk)] if then else [], of)
+    versions = _read(participation.study, [reader], [reader_then], of)
     if versions is None:
         return None
-    own = versions.now.unit(team_key(participation.pk))
-    unit_before = versions.before.unit(team_key(then.pk)) if versions.before and then else None
+    own = versions.now.unit(reader)
+    unit_before = versions.before.unit(reader_then) if versions.before else None
     known = collections_of(member.participation for one in (own, unit_before) if one for member in one.unit.members)
     return TeamNow(
         participation,
