@@ -10,7 +10,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 
 from django.utils.translation import override
@@ -290,9 +290,17 @@ def _same_academies(now: Publication, then: Publication) -> Iterator[tuple[WideR
     return ((academy, was[academy.academy]) for academy in now.academies if academy.academy in was)
 
 
+def _of_this_wave(report: TeamReport) -> TeamReport:
+    """A report's figures without the wave before and the words, which follow from both."""
+    if isinstance(report.scales, Withheld):
+        return report
+    scales = (replace(scale, previous=None, sentences=(), questions=()) for scale in report.scales)
+    return replace(report, scales=tuple(scales), findings=())
+
+
 def check_directors(publication: Publication) -> None:
-    """A director reads of a team what its leader reads, and only of units whose leaders all agreed."""
-    own = {report.team: report for report in publication.teams}
+    """A director reads of a team what its leader reads, but of no other wave, and only of units whose leaders all agreed."""
+    own = {report.team: _of_this_wave(report) for report in publication.teams}
     agreed = {str(t) for t, p in _participations(publication).items() if p.director_sees_team}
     for academy in publication.academies:
         for name, report in academy.teams:
