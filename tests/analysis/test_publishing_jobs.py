@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.erasure import studies
+from analysis.mail_kinds import ReportMail
 from analysis.models import AccountingDecision, AnalysisRun, Publication, PublishingJob, ReportObject
 from analysis.publication import jobs, objects, publishing
-from analysis.publication.mails import REPORT_MAIL
 from analysis.publication.publishing import Step
 from analysis.publication.refusals import SENTENCES, PublishingRefused, Why, unpacked
 from surveys.models import Collection
@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_half_way_leaves_nothing_and_is_followed_by_anot
         jobs.carry_out(job.pk)
     assert not Publication.objects.exists()
     assert not ReportObject.objects.exists()
-    assert not OutboxMessage.objects.filter(kind=REPORT_MAIL).exists()
+    assert not OutboxMessage.objects.filter(kind=ReportMail.REPORT_READY).exists()
     monkeypatch.undo()
     assert jobs.carry_out(job.pk) is False, "its lease stands"
     PublishingJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -116,7 +116,7 @@ def test_a_worker_that_is_killed_half_way_leaves_nothing_and_is_followed_by_anot
     assert jobs.carry_out(job.pk)
     assert jobs.carry_out(job.pk) is False
     assert Publication.objects.count() == 1
-    assert OutboxMessage.objects.filter(kind=REPORT_MAIL).count() == 4
+    assert OutboxMessage.objects.filter(kind=ReportMail.REPORT_READY).count() == 4
 
 
 def test_killed_between_publishing_and_saying_so(study, client, address, monkeypatch):
@@ -129,7 +129,7 @@ def test_killed_between_publishing_and_saying_so(study, client, address, monkeyp
     PublishingJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert jobs.carry_out(job.pk)
     assert Publication.objects.count() == 1
-    assert OutboxMessage.objects.filter(kind=REPORT_MAIL).count() == 4
+    assert OutboxMessage.objects.filter(kind=ReportMail.REPORT_READY).count() == 4
 
 
 def test_a_worker_that_dies_each_time_is_given_up_and_the_page_says_so(study, client, address):
@@ -246,7 +246,7 @@ def test_of_two_who_ask_at_once_one_is_told_that_it_is_being_done(study):
     done = in_threads(*[lambda: jobs.carry_out(job.pk)] * 3)
     assert done.count(True) == 1, done
     assert Publication.objects.count() == 1
-    assert OutboxMessage.objects.filter(kind=REPORT_MAIL).count() == 4
+    assert OutboxMessage.objects.filter(kind=ReportMail.REPORT_READY).count() == 4
 
 
 @pytest.mark.django_db(transaction=True)
