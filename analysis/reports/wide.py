@@ -97,6 +97,8 @@ def write_academy(
     released = {unit.key for unit in shown.units if unit.released}
     agreed = {unit.group.key for unit in now if unit.agreed}
     withheld = disclosure.judge_academy([one.group for one in now if one.group.key in released], agreed)
+    if withheld is None and not shown.scales:  # of fewer than two units no mean was published
+        withheld = Withheld(Reason.FEW_TEAMS)
     benchmark = shown.benchmark or setting.shown.base
     beside = None if isinstance(benchmark, Withheld) else [one.shown for one in setting.shown.scales]
     listed = [unit for unit in now if not unit.gone]

@@ -306,7 +306,8 @@ def check_directors(publication: Publication) -> None:
         for name, report in academy.teams:
             if isinstance(report, TeamReport):
                 assert set(name.split(" + ")) <= agreed
-                assert report == own[report.team]
+                assert _of_this_wave(report) == own[report.team]
+                assert not report.has_previous
 
 
 def check_words(publication: Publication) -> None:
