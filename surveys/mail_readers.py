@@ -21,32 +21,34 @@ def opt_out(invitee_id: int) -> None:
 @name_readers(SurveyMail.PERSONAL_LINK_REPLACED)
 def of_invitees(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     invitees = Invitee.objects.select_related("collection__participation__team")
-    found = invitees.in_bulk([message.object_id for message in messages])
+    invitees_by_pk = invitees.in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader("", one.email if message.state in LOST else "", one.collection.participation.team.name)
+        message.pk: Reader(
+            "", invitee.email if message.state in LOST else "", invitee.collection.participation.team.name
+        )
         for message in messages
-        if (one := found.get(message.object_id))
+        if (invitee := invitees_by_pk.get(message.object_id))
     }
 
 
 @name_readers(SurveyMail.COLLECTING_BEGINS)
 def of_leaders(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
-    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    participations = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
+        message.pk: Reader(participation.leader_name, participation.leader_email, participation.team.name)
         for message in messages
-        if (one := found.get(message.object_id))
+        if (participation := participations.get(message.object_id))
     }
 
 
 @name_readers(SurveyMail.FACILITATOR_LINK)
 def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     meetings = Meeting.objects.select_related("collection__participation__team")
-    found = meetings.in_bulk([message.object_id for message in messages])
+    meetings_by_pk = meetings.in_bulk([message.object_id for message in messages])
     return {
         message.pk: Reader(team.contact_name, team.contact_email, team.team.name)
         for message in messages
-        if (one := found.get(message.object_id)) and (team := one.collection.participation)
+        if (meeting := meetings_by_pk.get(message.object_id)) and (team := meeting.collection.participation)
     }
 
 
@@ -54,7 +56,7 @@ def of_facilitators(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
 def of_checks(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
     checks = AddressCheck.objects.select_related("academy").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.name, one.email, one.academy.name)
+        message.pk: Reader(check.name, check.email, check.academy.name)
         for message in messages
-        if (one := checks.get(message.object_id))
+        if (check := checks.get(message.object_id))
     }

@@ -109,10 +109,10 @@ def deletions_of(user: "Person") -> QuerySet[StudyDeletion]:
     register = StudyDeletion.objects.select_related("study", "by")
     if isinstance(user, User) and user.is_active and user.is_superuser:
         return register
-    mine = register.filter(Q(by=user.pk) | Q(study__in=_studies_of(user)))
-    if not mine.exists():  # who deleted the only study they had is no researcher any more
+    own = register.filter(Q(by=user.pk) | Q(study__in=_studies_of(user)))
+    if not own.exists():  # who deleted the only study they had is no researcher any more
         researcher(user)
-    return mine
+    return own
 
 
 def participations_led_by(user: "Person") -> QuerySet[Participation]:

@@ -158,7 +158,7 @@ def unwritten(
 
 def record_many(study: Study, kind: EventKind, participations: Iterable[Participation], by: User | None = None) -> None:
     """Write the same event of each of many teams, as `record`."""
-    events = [unwritten(study, kind, participation=one, by=by) for one in participations]
+    events = [unwritten(study, kind, participation=participation, by=by) for participation in participations]
     for event in Event.objects.bulk_create(events):
         _log(event, kind)
 
@@ -185,8 +185,8 @@ def in_words(event: Event) -> str:
 def detail_in_words(event: Event) -> str:
     """The detail of an event, in the reader's language: codes and dates were written down for programs."""
     teller = _TELLERS.get(event.kind)
-    told = teller(event.detail) if teller and event.detail else event.detail
-    return MOMENT.sub(_moment, told)
+    words = teller(event.detail) if teller and event.detail else event.detail
+    return MOMENT.sub(_moment, words)
 
 
 def tells(*kinds: EventKind) -> Callable[[Teller], Teller]:

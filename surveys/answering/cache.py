@@ -39,8 +39,8 @@ def room(uid: UUID | str) -> Room | None:
     known = _rooms.get(digits)
     if known is not None and known.until > now:
         return known
-    found = Collection.objects.select_related("survey__version", "survey__study", "participation__team")
-    collection = found.defer("survey__version__content").filter(uid=digits).first()
+    collections = Collection.objects.select_related("survey__version", "survey__study", "participation__team")
+    collection = collections.defer("survey__version__content").filter(uid=digits).first()
     if collection is None:
         return None
     if len(_rooms) >= MOST:

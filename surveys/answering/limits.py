@@ -78,8 +78,8 @@ def take_place(room: str, approached: int) -> bool:
 def is_full(room: str) -> bool:
     """Whether no place is left."""
     with _memory() as memory:
-        found = memory.execute("SELECT n, in_flood FROM room WHERE name = ?", (room,)).fetchone()
-    return found is not None and (found[0] <= 0 or (found[1] <= 0 and _counted_of_all() >= FLOOD))
+        counted = memory.execute("SELECT n, in_flood FROM room WHERE name = ?", (room,)).fetchone()
+    return counted is not None and (counted[0] <= 0 or (counted[1] <= 0 and _counted_of_all() >= FLOOD))
 
 
 def count_wrong(device: str) -> None:
@@ -110,10 +110,10 @@ def forget() -> None:
 
 def _counted(name: str) -> int:
     with _memory() as memory:
-        found = memory.execute(
+        row = memory.execute(
             "SELECT coalesce(sum(n), 0) FROM wrong WHERE name = ? AND bucket >= ?", (name, _bucket() - 1)
         )
-        return int(found.fetchone()[0])
+        return int(row.fetchone()[0])
 
 
 def _counted_of_all() -> int:

@@ -230,8 +230,8 @@ def _team_of(response: Response) -> str:
 
 def _open(steps: list[Step]) -> list[tuple[Step, list[QuestionShown]]]:
     """Steps with the statements that have no answer yet."""
-    found = ((step, [q for q in step.questions if not q.answered]) for step in steps if step.kind == "scale")
-    return [(step, questions) for step, questions in found if questions]
+    unanswered = ((step, [q for q in step.questions if not q.answered]) for step in steps if step.kind == "scale")
+    return [(step, questions) for step, questions in unanswered if questions]
 
 
 def _state(response: Response, lock: str | None) -> str:

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 def built(name: str) -> bytes:
     """A file that `npm run build` makes in static/build."""
-    found = finders.find(f"build/{name}")
-    if not isinstance(found, str):
+    path = finders.find(f"build/{name}")
+    if not isinstance(path, str):
         raise ImproperlyConfigured(f"static/build/{name} is missing: 'make setup' builds it.")
-    return Path(found).read_bytes()
+    return Path(path).read_bytes()
 
 
 @cache

@@ -178,7 +178,7 @@ def find(key: str) -> Response | None:
     """
     if not key:
         return None
-    found = (
+    response = (
         Response.objects.select_related(
             "collection__survey__version", "collection__survey__study", "collection__participation__team"
         )
@@ -187,12 +187,12 @@ def find(key: str) -> Response | None:
         .exclude(collection__state=Collection.State.SEALED)
         .first()
     )
-    if found is None:
+    if response is None:
         return None
-    found.device_key = key
-    if found.state == Response.State.SUBMITTED:
-        found.answers, found.eligibility, found.sequence, found.language = {}, "", 0, ""
-    return found
+    response.device_key = key
+    if response.state == Response.State.SUBMITTED:
+        response.answers, response.eligibility, response.sequence, response.language = {}, "", 0, ""
+    return response
 
 
 def save(key: str, sequence: int, answers: Mapping[str, Any], *, eligibility: str = "", language: str = "") -> Written:

@@ -65,12 +65,17 @@ def list_collecting(
         "team__academy__institution__name", "team__academy__name", "team__name", "pk"
     )
     found = Paginator(shown, PER_PAGE).get_page(page)
-    collections = {one.pk: getattr(one, "collection", None) for one in found}
+    collections = {participation.pk: getattr(participation, "collection", None) for participation in found}
     counted = counts_of(collection for collection in collections.values() if collection is not None)
     rows = tuple(
-        Row(one, collection, getattr(collection, "meeting", None), counted[collection.pk] if collection else None)
-        for one in found
-        for collection in [collections[one.pk]]
+        Row(
+            participation,
+            collection,
+            getattr(collection, "meeting", None),
+            counted[collection.pk] if collection else None,
+        )
+        for participation in found
+        for collection in [collections[participation.pk]]
     )
     return CollectingList(rows, found, _totals(study))
 

@@ -47,8 +47,10 @@ def look() -> int:
             state=Collection.State.OPEN, sealing=False, participation__state=Participation.State.ACCEPTED
         ).select_related("survey")
     )
-    LOOKS.forget_all_but(one.pk for one in waiting)
-    return LOOKS.each(waiting, _fits, key=lambda one: one.pk, study=lambda one: one.survey.study_id)
+    LOOKS.forget_all_but(collection.pk for collection in waiting)
+    return LOOKS.each(
+        waiting, _fits, key=lambda collection: collection.pk, study=lambda collection: collection.survey.study_id
+    )
 
 
 def is_lost(collection: Collection) -> bool:
@@ -105,9 +107,9 @@ def renew(collection: Collection, by: User | None = None) -> int:
 def _new_links(collection: Collection, key: bytes) -> int:
     invitees = list(Invitee.objects.filter(collection=collection))
     LinkSecret.objects.filter(invitee__collection=collection).delete()
-    LinkSecret.objects.bulk_create(personal_links.new_secret(one.pk, key) for one in invitees)
+    LinkSecret.objects.bulk_create(personal_links.new_secret(invitee.pk, key) for invitee in invitees)
     sweeping.mark([LinkSecret])
-    mailed = [one.pk for one in invitees if not one.opted_out]
+    mailed = [invitee.pk for invitee in invitees if not invitee.opted_out]
     for pk in mailed:  # what waits would say the same, without saying why
         outbox.drop(SurveyMail.PERSONAL_LINK, pk)
         outbox.drop(SurveyMail.PERSONAL_LINK_REPLACED, pk)
@@ -118,7 +120,10 @@ def _new_links(collection: Collection, key: bytes) -> int:
 def _fits(collection: Collection) -> int:
     """:raises keys.KeyDestroyed: if there is no key, if it cannot be read, or if it is that of no link"""
     key = collection_keys.read(collection)
-    one = LinkSecret.objects.filter(invitee__collection=collection).order_by("-pk").first()
-    if one is not None and personal_links.token_hash(personal_links.token_of(key, one.nonce)) != one.token_hash:
+    secret = LinkSecret.objects.filter(invitee__collection=collection).order_by("-pk").first()
+    if (
+        secret is not None
+        and personal_links.token_hash(personal_links.token_of(key, secret.nonce)) != secret.token_hash
+    ):
         raise collection_keys.KeyDestroyed
     return 1

@@ -101,14 +101,14 @@ def brief_all(meetings: Iterable[Meeting]) -> None:
     Nobody else gets it: the leader, who reads the report, has no link to hand on.
     """
     meetings = list(meetings)
-    later = planning.brief_later(one.collection.participation for one in meetings)
+    later = planning.brief_later(meeting.collection.participation for meeting in meetings)
     now = [
-        one
-        for one in meetings
-        if one.collection.participation_id not in later
-        and one.collection.participation.mode == Participation.Mode.CONTACT
+        meeting
+        for meeting in meetings
+        if meeting.collection.participation_id not in later
+        and meeting.collection.participation.mode == Participation.Mode.CONTACT
     ]
-    prefetch_related_objects([one.collection.participation for one in now], "team__academy")
+    prefetch_related_objects([meeting.collection.participation for meeting in now], "team__academy")
     personal_links.send_facilitator_links(now)
 
 

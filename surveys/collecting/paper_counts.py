@@ -72,17 +72,17 @@ def paper_counts(collections: Iterable[Collection]) -> dict[int, PaperCounts]:
     """The counts of collections by primary key, in two queries however many there are. Sealed ones have none."""
     live = [c.pk for c in collections if c.state != Collection.State.SEALED]
     handed_in = dict(Meeting.objects.filter(collection__in=live).values_list("collection", "paper"))
-    found: dict[int, dict[str, int]] = {}
+    counts: dict[int, dict[str, int]] = {}
     rows = PaperForm.objects.filter(collection__in=live).order_by().values_list("collection", "state")
     for pk, state, n in rows.annotate(n=Count("pk")):
-        found.setdefault(pk, {})[state] = n
+        counts.setdefault(pk, {})[state] = n
     return {
         pk: PaperCounts(
             handed_in=handed_in.get(pk),
-            once=sum(found.get(pk, {}).get(state, 0) for state in (State.FIRST, State.ONCE, State.SECOND)),
-            different=found.get(pk, {}).get(State.DIFFERENT, 0),
-            ready=found.get(pk, {}).get(State.READY, 0),
-            written=found.get(pk, {}).get(State.WRITTEN, 0),
+            once=sum(counts.get(pk, {}).get(state, 0) for state in (State.FIRST, State.ONCE, State.SECOND)),
+            different=counts.get(pk, {}).get(State.DIFFERENT, 0),
+            ready=counts.get(pk, {}).get(State.READY, 0),
+            written=counts.get(pk, {}).get(State.WRITTEN, 0),
         )
         for pk in live
     }

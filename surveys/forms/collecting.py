@@ -336,11 +336,11 @@ class ChooseForm(Filled):
         return self._asked(self.chosen)
 
     def _asked(self, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for version in self.versions:
             for question in definition_of(version).background:
-                found.setdefault(question.code, in_language(dict(question.text), get_language()))
-        return [(code, text, code in chosen) for code, text in found.items()]
+                texts.setdefault(question.code, in_language(dict(question.text), get_language()))
+        return [(code, text, code in chosen) for code, text in texts.items()]
 
     def background(self) -> list[str]:
         """The chosen background questions that the chosen version has, in its order."""

@@ -33,8 +33,8 @@ def look(collection: Collection, form: AddressesForm) -> Pasted:
     invited = Invitee.objects.filter(collection=collection, email__in=addresses).values_list("email", flat=True)
     known = set(invited)
     return Pasted(
-        new=[one for one in addresses if one not in known],
-        known=[one for one in addresses if one in known],
+        new=[address for address in addresses if address not in known],
+        known=[address for address in addresses if address in known],
         twice=form.twice,
         wrong=form.wrong,
         left=form.left,

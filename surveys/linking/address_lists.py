@@ -81,9 +81,9 @@ def lists_of(study: Study, academy: Academy | None = None) -> list[AcademyList]:
     if academy is not None:
         collections = collections.filter(participation__team__academy=academy)
     invitees: dict[int, list[Invitee]] = defaultdict(list)
-    for one in Invitee.objects.filter(collection__in=collections.values("pk")).order_by("pk"):
-        invitees[one.collection_id].append(one)
-    checks = {one.academy_id: one for one in AddressCheck.objects.filter(study=study)}
+    for invitee in Invitee.objects.filter(collection__in=collections.values("pk")).order_by("pk"):
+        invitees[invitee.collection_id].append(invitee)
+    checks = {invitee.academy_id: invitee for invitee in AddressCheck.objects.filter(study=study)}
     domains: dict[int, frozenset[str]] = {}
     teams: dict[Academy, list[TeamList]] = {}
     for collection in collections:
@@ -100,15 +100,15 @@ def may_not_confirm(study: Study, academy: Academy, email: str) -> str:
     """Why this address may not confirm the list, as a word; blank if it may."""
     teams = Participation.objects.filter(study=study, team__academy=academy)
     leaders = list(teams.values_list("leader_email", flat=True))
-    if any(same_person(email, one) for one in leaders):
+    if any(same_person(email, leader) for leader in leaders):
         return "leader"
     if same_person(email, academy.director_email):
         return "director"
     researchers = User.objects.filter(roles__kind=Role.Kind.RESEARCHER, roles__study=study)
-    if any(same_person(email, one) for one in researchers.values_list("email", flat=True)):
+    if any(same_person(email, leader) for leader in researchers.values_list("email", flat=True)):
         return "researcher"
     known = confirming.is_known(email, domains_of(academy.institution))
-    return "" if known and not confirming.may_be_label(email, {folded(one) for one in leaders}) else "stranger"
+    return "" if known and not confirming.may_be_label(email, {folded(leader) for leader in leaders}) else "stranger"
 
 
 @transaction.atomic
@@ -137,7 +137,7 @@ def is_over(check: AddressCheck) -> bool:
 
 @transaction.atomic
 def confirm(
-    found: AcademyList,
+    academy_list: AcademyList,
     study: Study,
     confirmed: Several[int],
     *,
@@ -148,7 +148,7 @@ def confirm(
 
     What a sealing counted can only grow by it: what was published rests on it.
     """
-    listed = {entry.invitee.pk: entry.invitee for entry in found.entries}
+    listed = {entry.invitee.pk: entry.invitee for entry in academy_list.entries}
     right = listed.keys() & set(confirmed)
     Invitee.objects.filter(pk__in=right).update(confirmed=True)
     Invitee.objects.filter(pk__in=listed.keys() - right).update(confirmed=False)
@@ -160,13 +160,13 @@ def confirm(
         Collection.objects.filter(pk=collection.pk, n_confirmed__lt=n).update(n_confirmed=n)
     if check is not None:
         AddressCheck.objects.filter(pk=check.pk).update(answered_at=timezone.now())
-        for team in found.teams:
+        for team in academy_list.teams:
             if team.entries:
                 note_vouched(team.participation.pk, check.email)
     record(
         study,
         Happened.ADDRESSES_CONFIRMED,
-        academy=found.academy,
+        academy=academy_list.academy,
         by=by,
         by_link=check is not None,
         detail=f"{len(right)} / {len(listed)}",
@@ -176,13 +176,13 @@ def confirm(
 
 def _team(collection: Collection, invitees: list[Invitee], domains: frozenset[str]) -> TeamList:
     unknown = confirming.unknown_addresses(invitees, domains, collection.participation.leader_email)
-    still = {one.pk for one in unknown}
+    still = {invitee.pk for invitee in unknown}
     first: dict[str, Invitee] = {}
-    for one in invitees:
-        first.setdefault(folded(one.email), one)
+    for invitee in invitees:
+        first.setdefault(folded(invitee.email), invitee)
     entries = tuple(
-        Entry(one, "" if first[folded(one.email)] is one else first[folded(one.email)].email)
-        for one in invitees
-        if one.pk in still or one.confirmed
+        Entry(invitee, "" if first[folded(invitee.email)] is invitee else first[folded(invitee.email)].email)
+        for invitee in invitees
+        if invitee.pk in still or invitee.confirmed
     )
     return TeamList(collection.participation, len(invitees), len(invitees) - len(unknown), entries)

@@ -41,17 +41,17 @@ def may_be_label(address: str, of: Several[str]) -> bool:
 def unknown_addresses(invitees: Iterable[Invitee], domains: Several[str], leader: str) -> list[Invitee]:
     """The invitees of one collection whose address counts only once it is confirmed, in their order."""
     invitees = list(invitees)
-    everybody = {folded(leader), *(folded(one.email) for one in invitees)}
+    everybody = {folded(leader), *(folded(invitee.email) for invitee in invitees)}
     seen: set[str] = set()
-    found = []
-    for one in invitees:
-        if one.confirmed:
+    unknown = []
+    for invitee in invitees:
+        if invitee.confirmed:
             continue
-        person = folded(one.email)
-        if not is_known(one.email, domains) or person in seen or may_be_label(one.email, everybody):
-            found.append(one)
+        person = folded(invitee.email)
+        if not is_known(invitee.email, domains) or person in seen or may_be_label(invitee.email, everybody):
+            unknown.append(invitee)
         seen.add(person)
-    return found
+    return unknown
 
 
 def n_confirmed(collection: Collection) -> int:
@@ -64,7 +64,7 @@ def n_confirmed(collection: Collection) -> int:
 
 def domains_told(invitees: Iterable[Invitee]) -> list[tuple[str, int]]:
     """How many addresses stand in each domain: what researchers see of a list."""
-    return sorted(Counter(domain_of(one.email) for one in invitees).items())
+    return sorted(Counter(domain_of(invitee.email) for invitee in invitees).items())
 
 
 def who_counts(meeting: Meeting, by: User | None) -> PresentBy:

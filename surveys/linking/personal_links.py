@@ -206,17 +206,17 @@ def send_facilitator_link(meeting: Meeting, by: User | None = None) -> bool:
 
 def send_facilitator_links(meetings: Sequence[Meeting], by: User | None = None) -> int:
     """As `send_facilitator_link`, for meetings of one study. Returns how many mails were queued."""
-    asked = [one for one in meetings if one.collection.participation.contact_email]
-    reading = reading_results([one.collection.participation for one in asked])
-    going = [one for one in asked if one.collection.participation_id not in reading]
+    asked = [meeting for meeting in meetings if meeting.collection.participation.contact_email]
+    reading = reading_results([meeting.collection.participation for meeting in asked])
+    going = [meeting for meeting in asked if meeting.collection.participation_id not in reading]
     if not going:
         return 0
-    study, pks = going[0].collection.participation.study, [one.pk for one in going]
+    study, pks = going[0].collection.participation.study, [meeting.pk for meeting in going]
     with transaction.atomic():
         Meeting.objects.filter(pk__in=pks).update(sent_to_contact=True)
         drop_many(SurveyMail.FACILITATOR_LINK, pks)  # one that waits would say the same
         queue_many(SurveyMail.FACILITATOR_LINK, pks, study=study)
-        record_many(study, Happened.FACILITATOR_LINK_SENT, [one.collection.participation for one in going], by)
+        record_many(study, Happened.FACILITATOR_LINK_SENT, [meeting.collection.participation for meeting in going], by)
     return len(going)
 
 

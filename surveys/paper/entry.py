@@ -176,11 +176,13 @@ def _step(form: PaperForm, from_state: str, **new: Any) -> bool:
 
 
 def _differing(first: Content, second: Content) -> list[str]:
-    one, other = (content.get("answers", {}) for content in (first, second))
-    found = [code for code in {**one, **other} if one.get(code) != other.get(code)]
+    first_answers, second_answers = (content.get("answers", {}) for content in (first, second))
+    codes = [
+        code for code in {**first_answers, **second_answers} if first_answers.get(code) != second_answers.get(code)
+    ]
     if first.get(ELIGIBILITY, "") != second.get(ELIGIBILITY, ""):
-        found.insert(0, ELIGIBILITY)
-    return found
+        codes.insert(0, ELIGIBILITY)
+    return codes
 
 
 def _with(content: Content, new: Content, names: Iterable[str]) -> Content:

@@ -104,27 +104,27 @@ def part_of(draft: Draft, part: str) -> Part | None:
         return {"options": draft["options"], "cannot_judge": draft["cannot_judge"]}
     if kind == "eligibility":
         return draft["eligibility"] or {}
-    found = _place(draft, kind, code)
-    if found is None:
+    place = _place(draft, kind, code)
+    if place is None:
         return None
-    return {name: value for name, value in found[0][found[1]].items() if name != "items"}
+    return {name: value for name, value in place[0][place[1]].items() if name != "items"}
 
 
 def seen(draft: Draft, part: str) -> str:
     """What a form carries to say how its part looked: a short hash, blank where there is nothing."""
-    found = part_of(draft, part)
-    if found is None:
+    part_found = part_of(draft, part)
+    if part_found is None:
         return ""
-    text = json.dumps(found, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(part_found, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def codes_of(draft: Draft) -> list[str]:
     """All codes that are taken, of scales, items and questions, in lower case: they become columns of one table."""
-    found = [scale["code"] for scale in draft["scales"]]
-    found += [item["code"] for scale in draft["scales"] for item in scale["items"]]
-    found += [question["code"] for question in draft["background"]]
-    return [code.lower() for code in found]
+    codes = [scale["code"] for scale in draft["scales"]]
+    codes += [item["code"] for scale in draft["scales"] for item in scale["items"]]
+    codes += [question["code"] for question in draft["background"]]
+    return [code.lower() for code in codes]
 
 
 def next_code(draft: Draft, scale: str) -> str:
@@ -135,12 +135,12 @@ def next_code(draft: Draft, scale: str) -> str:
 
 def missing(draft: Draft) -> list[Missing]:
     """Texts that are there in one language and not in another, or that a version must have, in the order of the pages."""
-    found: list[Missing] = []
+    lacking: list[Missing] = []
 
     def look(part: str, name: str, texts: dict[str, str] | None, required: bool = True) -> None:
         given = texts or {}
         if required or any(given.values()):
-            found.extend(Missing(part, name, at) for at in draft["languages"] if not given.get(at))
+            lacking.extend(Missing(part, name, at) for at in draft["languages"] if not given.get(at))
 
     look("texts", _("title"), draft["title"])
     for name, words in (("note", _("origin")), ("intro", _("introduction")), ("consent", _("consent"))):
@@ -163,7 +163,7 @@ def missing(draft: Draft) -> list[Missing]:
         look(part, question["code"], question["text"])
         for choice in question.get("choices", ()):
             look(part, f"{question['code']} {choice['code']}", choice["text"])
-    return found
+    return lacking
 
 
 def problems_of(draft: Draft) -> list[str]:
@@ -228,10 +228,10 @@ def move(questionnaire: Questionnaire, part: str, up: bool) -> bool:
     def change(draft: Draft) -> None:
         nonlocal went
         kind, _colon, code = part.partition(":")
-        found = _place(draft, kind, code)
-        if found is None:
+        place = _place(draft, kind, code)
+        if place is None:
             raise Conflict
-        rows, at = found
+        rows, at = place
         to = at - 1 if up else at + 1
         went = 0 <= to < len(rows)
         if went:
@@ -251,11 +251,11 @@ def remove(questionnaire: Questionnaire, part: str, looked: str) -> None:
         if kind == "eligibility":
             removed, draft["eligibility"] = draft["eligibility"], None
             return {"part": part, "value": removed}
-        found = _place(draft, kind, code)
-        if found is None:
+        place = _place(draft, kind, code)
+        if place is None:
             raise Conflict
-        rows, at = found
-        scale = next((one["code"] for one in draft["scales"] if one["items"] is rows), "")
+        rows, at = place
+        scale = next((each["code"] for each in draft["scales"] if each["items"] is rows), "")
         return {"part": part, "value": rows.pop(at), "at": at, "scale": scale}
 
     _change(questionnaire, change)
@@ -354,17 +354,17 @@ def _place(draft: Draft, kind: str, code: str) -> tuple[list[Part], int] | None:
 
 
 def _scale(draft: Draft, code: str) -> Part:
-    found = _place(draft, "scale", code)
-    if found is None:
+    place = _place(draft, "scale", code)
+    if place is None:
         raise Conflict
-    return found[0][found[1]]
+    return place[0][place[1]]
 
 
 def _rewrite(draft: Draft, kind: str, code: str, values: Part) -> None:
-    found = _place(draft, kind, code)
-    if found is None:
+    place = _place(draft, kind, code)
+    if place is None:
         raise Conflict
-    rows, at = found
+    rows, at = place
     if values["code"].lower() != code.lower():
         _check_free(draft, values["code"])
     if kind == "scale":

@@ -46,11 +46,11 @@ def take_back(questionnaire: Questionnaire) -> None:
 def templates(groups: QuerySet[ResearchGroup]) -> list[Template]:
     """What members of these groups may copy, by title: not what the only group of somebody offers itself."""
     rows = Questionnaire.objects.filter(offered=True).select_related("group").defer("draft", "before")
-    mine = list(groups[:2])
-    if len(mine) == 1:
-        rows = rows.exclude(group=mine[0])
-    found = [Template(str(row.pk), _title(_newest(row)), row.group.name) for row in rows]
-    return sorted([*found, *shipped_templates()], key=lambda one: one.title.lower())
+    own_groups = list(groups[:2])
+    if len(own_groups) == 1:
+        rows = rows.exclude(group=own_groups[0])
+    offered = [Template(str(row.pk), _title(_newest(row)), row.group.name) for row in rows]
+    return sorted([*offered, *shipped_templates()], key=lambda template: template.title.lower())
 
 
 def shipped_templates() -> list[Template]:

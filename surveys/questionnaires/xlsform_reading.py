@@ -346,6 +346,6 @@ def _list_of(row: _Row) -> str:
 
 def _language(text: str) -> str:
     """The code of a language as XLSForms name it: "English (en)", "en", "Nederlands"; blank where it is none of ours."""
-    found = _LANGUAGE_CODE.search(text)
-    code = found[1].lower() if found else by_name().get(text.strip().lower(), "")
+    named = _LANGUAGE_CODE.search(text)
+    code = named[1].lower() if named else by_name().get(text.strip().lower(), "")
     return code if code in language_codes() else ""

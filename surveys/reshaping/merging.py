@@ -88,12 +88,12 @@ def why_not(keep: Participation, gone: Participation) -> str:
             " since nobody knows whose it is: so the teams stay two. For the report you can combine them, on the page on which you"
             " publish, once their answers are sealed."
         )
-    for one in both:
-        if one.state not in _HOW_FAR:
+    for wave in both:
+        if wave.state not in _HOW_FAR:
             return _(
                 "%(team)s declined or stopped. Merging would make it take part after all, so it stays as it is. If these"
                 " teachers are to be asked in the other team, correct the number of teachers there."
-            ) % {"team": isolated(one.team.name)}
+            ) % {"team": isolated(wave.team.name)}
     if _HOW_FAR[State(gone.state)] > _HOW_FAR[State(keep.state)]:
         return _(
             "%(team)s has come further: it was asked, or said yes already. Keep that one, and let the other one go."

@@ -26,7 +26,7 @@ def prove_first(request: HttpRequest) -> HttpResponse | None:
     """
     user = signed_in(request)
     method = "mfa" if is_mfa_enabled(user, FACTORS) else "password"
-    times = [one["at"] for one in get_authentication_records(request, user) if one.get("method") == method]
+    times = [record["at"] for record in get_authentication_records(request, user) if record.get("method") == method]
     if times and time.time() - max(times) < app_settings.REAUTHENTICATION_TIMEOUT:
         return None
     page = "mfa_reauthenticate" if method == "mfa" else "account_reauthenticate"

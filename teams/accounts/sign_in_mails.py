@@ -65,14 +65,14 @@ def _render(object_id: int, language: str) -> Mail | None:
     row = SignInMail.objects.filter(pk=object_id).first()
     if row is None:
         return None
-    found = sealed.open_(row.sealed.encode(), PURPOSE)
-    lasts = timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT) if found["template"] == CODE else KEPT
-    if not found["template"] or row.asked_at < timezone.now() - lasts:
+    opened = sealed.open_(row.sealed.encode(), PURPOSE)
+    lasts = timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT) if opened["template"] == CODE else KEPT
+    if not opened["template"] or row.asked_at < timezone.now() - lasts:
         return None
     with translation.override(language):
-        subject = " ".join(render_to_string(f"{found['template']}_subject.txt", found["context"]).split())
+        subject = " ".join(render_to_string(f"{opened['template']}_subject.txt", opened["context"]).split())
         return composing.compose(
-            found["to"], f"Teamspiegel: {subject}", f"{found['template']}_message.txt", found["context"]
+            opened["to"], f"Teamspiegel: {subject}", f"{opened['template']}_message.txt", opened["context"]
         )
 
 

@@ -94,7 +94,7 @@ def act(request: HttpRequest, view: View) -> HttpResponseBase:
 def digest_of(request: HttpRequest, key: str) -> str:
     """Names a press: who sent what to where, by which key. Nobody finds out any of it without the key."""
     sent = sorted((name, values) for name, values in request.POST.lists() if name not in OF_NO_CONTENT)
-    files = sorted((name, [_fingerprint(file) for file in found]) for name, found in request.FILES.lists())
+    files = sorted((name, [_fingerprint(file) for file in uploaded]) for name, uploaded in request.FILES.lists())
     # the view sees the account of the session; whoever comes by a link is known by the address
     press = [key, request.user.pk, request.get_full_path(), sent, files]
     return hashlib.sha256(json.dumps(press).encode()).hexdigest()
@@ -106,16 +106,16 @@ def forget() -> int:
 
 
 def _fingerprint(file: UploadedFile[Any]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for chunk in file.chunks():
-        found.update(chunk)
+        digest.update(chunk)
     file.seek(0)
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _outcome(request: HttpRequest, response: HttpResponseBase) -> dict[str, Any]:
     """What to show a second press; nothing where the act was refused."""
-    said = [(one.level, str(one.message), one.extra_tags or "") for one in _new_messages(request)]
+    said = [(message.level, str(message.message), message.extra_tags or "") for message in _new_messages(request)]
     levels = {level for level, _text, _tags in said}
     if response.status_code in (301, 302, 303):
         refused = levels & {messages.WARNING, messages.ERROR} and messages.SUCCESS not in levels

@@ -78,8 +78,8 @@ def _names(user: User) -> list[str]:
 def _mark_of(request: HttpRequest) -> tuple[str, str] | None:
     if request.method != "POST":
         return None
-    found = MARK.fullmatch(request.POST.get("typed", ""))
-    return (found[1] or "", found[2]) if found else None
+    mark = MARK.fullmatch(request.POST.get("typed", ""))
+    return (mark[1] or "", mark[2]) if mark else None
 
 
 def _is_taken(request: HttpRequest, response: HttpResponseBase) -> bool:
@@ -110,8 +110,8 @@ def not_autosaved(reasons: Iterable[str], status: int = 422) -> JsonResponse:
 
 def reasons_of(form: BaseForm) -> list[str]:
     """The errors of a form, each with the name of its field."""
-    found = []
+    reasons = []
     for name, errors in form.errors.items():
         label = str(form[name].label) if name in form.fields else ""
-        found += [f"{label}: {error}" if label else str(error) for error in errors]
-    return found
+        reasons += [f"{label}: {error}" if label else str(error) for error in errors]
+    return reasons

@@ -57,19 +57,19 @@ FORM_WORDS = {
 def columns_of(header: list[str]) -> tuple[dict[str, int], list[str]]:
     """Where each column stands, and what is wrong with the header, in sentences."""
     names = {name: column for column, names in COLUMNS.items() for name in names}
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     problems = []
     for at, title in enumerate(header):
         column = names.get(" ".join(title.lower().replace("_", " ").split()))
         if column is None and title:
             problems.append(_("Column “%(title)s” is unknown.") % {"title": title})
-        elif column in found:
+        elif column in columns:
             problems.append(_("Column “%(title)s” is there twice.") % {"title": title})
         elif column:
-            found[column] = at
-    for column in COLUMNS.keys() - found.keys() - OPTIONAL:
+            columns[column] = at
+    for column in COLUMNS.keys() - columns.keys() - OPTIONAL:
         problems.append(_("Column “%(title)s” is missing.") % {"title": COLUMNS[column][0]})
-    return found, sorted(problems)
+    return columns, sorted(problems)
 
 
 def wrong_cells(cells: dict[str, str]) -> list[str]:

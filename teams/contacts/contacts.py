@@ -288,11 +288,11 @@ class _Judge:
         state = RowState.NEW if new else RowState.CHANGED if changed else RowState.ASKS if asks else RowState.UNCHANGED
         return Row(number, state, cells, (*new, *changed), academy, team, asks)
 
-    def _replaces(self, part: str, known: tuple[str, str], found: tuple[str, str]) -> bool:
+    def _replaces(self, part: str, known: tuple[str, str], in_file: tuple[str, str]) -> bool:
         """Whether another address stands in the file: then it is asked, and no change by itself."""
-        if known[1] == found[1]:
+        if known[1] == in_file[1]:
             return False
-        self.asks.append(Ask(part, 0, *known, *found))
+        self.asks.append(Ask(part, 0, *known, *in_file))
         return True
 
     def _is_unknown(self, key: tuple[str, str], data: AcademyData) -> bool:

@@ -144,16 +144,16 @@ def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
         Team.objects.filter(participations__study__in=in_studies).select_related("academy__institution").distinct()
     )
     institutions = list({academy.institution_id: academy.institution for academy in academies}.values())
-    found = [Suggestion("institution", *pair) for pair in _pairs(institutions, lambda one: "")]
-    found += [Suggestion("academy", *pair) for pair in _pairs(academies, lambda one: str(one.institution_id))]
-    found += [Suggestion("team", *pair) for pair in _pairs(teams, lambda one: f"{one.academy_id} {one.form}")]
+    suggested = [Suggestion("institution", *pair) for pair in _pairs(institutions, lambda one: "")]
+    suggested += [Suggestion("academy", *pair) for pair in _pairs(academies, lambda one: str(one.institution_id))]
+    suggested += [Suggestion("team", *pair) for pair in _pairs(teams, lambda one: f"{one.academy_id} {one.form}")]
     as_led_in(teams, in_studies)
     leaders: dict[tuple[int, str], dict[str, Team]] = defaultdict(dict)
     for team in teams:
         leaders[team.academy.institution_id, key(team.leader_name)].setdefault(team.leader_email.lower(), team)
     for by_address in leaders.values():
-        found += [Suggestion(PERSON, *pair) for pair in combinations(by_address.values(), 2)]
-    return found
+        suggested += [Suggestion(PERSON, *pair) for pair in combinations(by_address.values(), 2)]
+    return suggested
 
 
 def as_led_in(teams: Iterable[Team], studies: Iterable[Study]) -> None:
@@ -178,30 +178,30 @@ def _pairs(things: Iterable[AnyThing], block: Callable[[AnyThing], str]) -> Iter
 # ------------------------------------------------------------------------------------------------ what would move
 def moves(kind: str, other: Thing, studies: Iterable[Study]) -> list[str]:
     """What a merge takes over from the other one, in words; of these studies only."""
-    mine = [study.pk for study in studies]
+    own_studies = [study.pk for study in studies]
     if kind == PERSON:
         assert isinstance(other, Team)
-        led = _led_by(other).filter(study__in=mine)
+        led = _led_by(other).filter(study__in=own_studies)
         return [str(wave) for wave in led.select_related("team", "study")]
     if isinstance(other, Institution):
-        return [str(academy) for academy in other.academies.filter(invitations__study__in=mine).distinct()]
+        return [str(academy) for academy in other.academies.filter(invitations__study__in=own_studies).distinct()]
     if isinstance(other, Academy):
-        invited = other.invitations.filter(study__in=mine).select_related("study")
+        invited = other.invitations.filter(study__in=own_studies).select_related("study")
         return [
-            *(str(team) for team in other.teams.filter(participations__study__in=mine).distinct()),
-            *(f"{one.study}: {one.get_state_display()}" for one in invited),
+            *(str(team) for team in other.teams.filter(participations__study__in=own_studies).distinct()),
+            *(f"{participation.study}: {participation.get_state_display()}" for participation in invited),
         ]
-    taken_part = other.participations.filter(study__in=mine).select_related("study")
-    return [f"{one.study}: {one.get_state_display()}" for one in taken_part]
+    taken_part = other.participations.filter(study__in=own_studies).select_related("study")
+    return [f"{participation.study}: {participation.get_state_display()}" for participation in taken_part]
 
 
 def together(keep: Thing, other: Thing, studies: Iterable[Study]) -> list[tuple[Participation, Participation]]:
     """In which of these studies both teams are, newest first: there they become one with what hangs on them (surveys/reshaping/merging.py)."""
     if not isinstance(keep, Team) or not isinstance(other, Team) or keep.academy_id != other.academy_id:
         return []
-    of_other = {one.study_id: one for one in other.participations.filter(study__in=[study.pk for study in studies])}
+    of_other = {wave.study_id: wave for wave in other.participations.filter(study__in=[study.pk for study in studies])}
     both = keep.participations.filter(study__in=of_other).select_related("study").order_by("-study__starts_on", "pk")
-    return [(one, of_other[one.study_id]) for one in both]
+    return [(wave, of_other[wave.study_id]) for wave in both]
 
 
 # ------------------------------------------------------------------------------------------------ merging
@@ -215,13 +215,13 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
     Raises:
         Refused: where both took part in the same study, a name would be there twice, or a study is somebody else's.
     """
-    mine = {study.pk for study in studies}
+    own_studies = {study.pk for study in studies}
     if _group_of(keep) != _group_of(other):
         raise Refused(_("These are of two research groups, and stay with them."))
     if keep.pk == other.pk:
         raise Refused(_("These are one and the same."))
     affected = _studies_of(kind, other)
-    if not affected <= mine or not _studies_of(kind, keep) <= mine:
+    if not affected <= own_studies or not _studies_of(kind, keep) <= own_studies:
         raise Refused(_("One of them is in a study in which you do not work. Ask an administrator to merge them."))
     detail = f"{KIND_WORDS[kind]}: {_named(kind, other)} → {_named(kind, keep)}"
     if kind == PERSON:

@@ -175,18 +175,18 @@ class Listing:
         same = academy.director_email.lower() == data.director_email.lower()
         if academy.pk in self._elsewhere:
             return same
-        found = (academy.sector, academy.director_name)
-        return same and found == (data.sector, data.director_name)
+        known = (academy.sector, academy.director_name)
+        return same and known == (data.sector, data.director_name)
 
     def _learn(self, institution: str, email: str, *, is_leader: bool) -> None:
         """As `mail_domains.learn`."""
         domain = self._domains.learned(institution, email, is_leader=is_leader)
         if not domain:
             return
-        found = self._institutions[institution]
-        self._domains_new.append(MailDomain(institution=found, domain=domain))
+        known = self._institutions[institution]
+        self._domains_new.append(MailDomain(institution=known, domain=domain))
         for study in self._domains.studies_of(institution):
-            self._happened(Happened.MAIL_DOMAIN_ADDED, study=study, detail=f"{found}: {domain}")
+            self._happened(Happened.MAIL_DOMAIN_ADDED, study=study, detail=f"{known}: {domain}")
 
     def _happened(
         self,
@@ -266,15 +266,18 @@ class _Domains:
     def studies_of(self, institution: str) -> list[Study]:
         """The study, and those in which the institution is."""
         if self._studies is None:
-            found: dict[str, set[int]] = defaultdict(set)
+            studies_by_pk: dict[str, set[int]] = defaultdict(set)
             asked = Invitation.objects.filter(academy__institution__in=self._named)
             taking_part = Participation.objects.filter(team__academy__institution__in=self._named)
             for pk, study in asked.values_list("academy__institution", "study"):
-                found[self._named[pk]].add(study)
+                studies_by_pk[self._named[pk]].add(study)
             for pk, study in taking_part.values_list("team__academy__institution", "study"):
-                found[self._named[pk]].add(study)
-            every = set().union(*found.values())
-            self._studies, self._in_order = found, list(Study.objects.filter(Q(pk=self._study.pk) | Q(pk__in=every)))
+                studies_by_pk[self._named[pk]].add(study)
+            every = set().union(*studies_by_pk.values())
+            self._studies, self._in_order = (
+                studies_by_pk,
+                list(Study.objects.filter(Q(pk=self._study.pk) | Q(pk__in=every))),
+            )
         of = self._studies.get(institution, set()) | {self._study.pk}
         return [one for one in self._in_order if one.pk in of]
 

@@ -175,7 +175,7 @@ class Filled(Written):
         try:
             field.clean(field.prepare_value(self.get_initial_for_field(field, name)))
         except ValidationError as error:
-            return any(one.code == "required" for one in error.error_list)
+            return any(fault.code == "required" for fault in error.error_list)
         return False
 
     def _sent(self, name: str) -> Any:
@@ -213,10 +213,10 @@ def _read(opened: str) -> dict[str, str]:
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:
-    found: list[tuple[Any, Any]] = []
+    flat: list[tuple[Any, Any]] = []
     for key, label in choices:
-        found += list(label) if isinstance(label, list | tuple) else [(key, label)]
-    return found
+        flat += list(label) if isinstance(label, list | tuple) else [(key, label)]
+    return flat
 
 
 def _plain(value: Any) -> Any:

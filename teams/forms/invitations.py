@@ -92,7 +92,13 @@ class DirectorForm(Filled, PlainForm):
     def rows(self) -> list[tuple[Participation, forms.BoundField, forms.BoundField, forms.BoundField]]:
         """Each team with its three fields, for the page."""
         return [
-            (one, self[f"ask_{one.pk}"], self[f"name_{one.pk}"], self[f"email_{one.pk}"]) for one in self.participations
+            (
+                participation,
+                self[f"ask_{participation.pk}"],
+                self[f"name_{participation.pk}"],
+                self[f"email_{participation.pk}"],
+            )
+            for participation in self.participations
         ]
 
     def clean_not_before(self) -> datetime.date | None:
@@ -106,10 +112,12 @@ class DirectorForm(Filled, PlainForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        chosen = [one.pk for one in self.participations if cleaned.get(f"ask_{one.pk}")]
-        for one in self.participations:
-            if one.pk in chosen and self._names_the_director(one, cleaned.get(f"email_{one.pk}") or ""):
-                self.add_error(f"email_{one.pk}", self._why_not_the_director())
+        chosen = [participation.pk for participation in self.participations if cleaned.get(f"ask_{participation.pk}")]
+        for participation in self.participations:
+            if participation.pk in chosen and self._names_the_director(
+                participation, cleaned.get(f"email_{participation.pk}") or ""
+            ):
+                self.add_error(f"email_{participation.pk}", self._why_not_the_director())
         for pk in chosen:
             for name in (f"name_{pk}", f"email_{pk}"):
                 if not cleaned.get(name) and name not in self.errors:
@@ -138,9 +146,13 @@ class DirectorForm(Filled, PlainForm):
     def approach(self) -> list[Approach]:
         """The chosen teams. Call it on a valid form."""
         return [
-            Approach(one.pk, self.cleaned_data[f"name_{one.pk}"], self.cleaned_data[f"email_{one.pk}"])
-            for one in self.participations
-            if self.cleaned_data[f"ask_{one.pk}"]
+            Approach(
+                participation.pk,
+                self.cleaned_data[f"name_{participation.pk}"],
+                self.cleaned_data[f"email_{participation.pk}"],
+            )
+            for participation in self.participations
+            if self.cleaned_data[f"ask_{participation.pk}"]
         ]
 
 

@@ -89,8 +89,8 @@ class DatesForm(PlainForm):
 
     def dates(self) -> list[datetime]:
         """The dates that were filled in. Call it on a valid form."""
-        found = (self.cleaned_data[f"date_{number}"] for number in range(1, N_DATES + 1))
-        return [one for one in found if one is not None]
+        typed = (self.cleaned_data[f"date_{number}"] for number in range(1, N_DATES + 1))
+        return [date for date in typed if date is not None]
 
 
 class ChoiceOfDateForm(PlainForm):

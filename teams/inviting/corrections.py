@@ -170,16 +170,16 @@ def let_leader_in(participation: Participation, *, by: User) -> bool:
         SamePerson: where nobody was named but the study's own contact, or who was named may not lead the team.
     """
     hold_academy(participation.team.academy_id)
-    found = Participation.objects.select_for_update().select_related("study", "team__academy").get(pk=participation.pk)
-    if not without_leader(found):
+    wave = Participation.objects.select_for_update().select_related("study", "team__academy").get(pk=participation.pk)
+    if not without_leader(wave):
         return False
-    if same_person(found.leader_email, found.study.contact_email):
-        raise SamePerson(_("Name the team leader first: the study's own contact stands in for one."), found.pk)
-    check_leader(found, found.leader_email)
-    open_to_leader(found)
-    detail = _in_short(found.leader_name, found.leader_email)
-    history.record(found.study, history.Happened.LEADER_LET_IN, participation=found, by=by, detail=detail)
-    outbox.queue(TeamMail.LEADER_LET_IN, found.pk, study=found.study)
+    if same_person(wave.leader_email, wave.study.contact_email):
+        raise SamePerson(_("Name the team leader first: the study's own contact stands in for one."), wave.pk)
+    check_leader(wave, wave.leader_email)
+    open_to_leader(wave)
+    detail = _in_short(wave.leader_name, wave.leader_email)
+    history.record(wave.study, history.Happened.LEADER_LET_IN, participation=wave, by=by, detail=detail)
+    outbox.queue(TeamMail.LEADER_LET_IN, wave.pk, study=wave.study)
     return True
 
 
@@ -198,7 +198,8 @@ def later_wave_of_another(participation: Participation, later: Participation) ->
         and participation.study.starts_on < later.study.starts_on
         and participation.leader_email.lower() != later.leader_email.lower()
         and not any(
-            counts(one, later.leader_email) or has_vouched(one, later.leader_email) for one in of_academy(participation)
+            counts(wave, later.leader_email) or has_vouched(wave, later.leader_email)
+            for wave in of_academy(participation)
         )
     )
 
@@ -207,7 +208,7 @@ def later_waves(participation: Participation) -> list[Participation]:
     """The later waves of the same team under another leader, newest first: who this one can be given to."""
     waves = Participation.objects.filter(team=participation.team_id).select_related("study", "team")
     later = waves.filter(study__starts_on__gt=participation.study.starts_on).order_by("-study__starts_on", "-pk")
-    return [one for one in later if later_wave_of_another(participation, one)]
+    return [wave for wave in later if later_wave_of_another(participation, wave)]
 
 
 def open_to_leader(participation: Participation, language: str = "") -> User:

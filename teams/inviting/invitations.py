@@ -141,7 +141,7 @@ def invite_directors(study: Study, by: User | None = None, academies: Iterable[i
     for invitation in invitations:
         # by primary key: an update through a join puts its condition in a subquery, which PostgreSQL does not judge
         # again after waiting for another transaction, and then both invite
-        on_the_list = [one.pk for one in teams_of(invitation)]
+        on_the_list = [participation.pk for participation in teams_of(invitation)]
         new_teams = Participation.objects.filter(pk__in=on_the_list, state=Participation.State.LISTED)
         if not new_teams.update(state=Participation.State.INVITED):
             continue
@@ -212,20 +212,20 @@ def may_ask_at(invitation: Invitation) -> datetime:
 
 
 def _approach(invitation: Invitation, approach: Sequence[Approach], by_link: bool) -> int:
-    chosen = {one.participation_id: one for one in approach}
+    chosen = {choice.participation_id: choice for choice in approach}
     asked_at, until = may_ask_at(invitation), link_until(invitation.study)
     n_approached = 0
     for participation in undecided_teams(invitation):
         leaders = participation.invitation
-        one = chosen.get(participation.pk)
-        if one is None:
+        choice = chosen.get(participation.pk)
+        if choice is None:
             left_out = {"state": Invitation.State.DECLINED, "reason": Invitation.Reason.LEFT_OUT}
             if _move(leaders, Invitation.State.LISTED, **left_out, answered_at=timezone.now()):
                 _decline_participations([participation.pk])
                 history.record(invitation.study, Happened.TEAM_LEFT_OUT, participation=participation, by_link=by_link)
             continue
-        check_leader(participation, one.leader_email)  # also of a name that stood on the list before
-        correct_leader(participation, one.leader_name, one.leader_email, by_link=by_link)
+        check_leader(participation, choice.leader_email)  # also of a name that stood on the list before
+        correct_leader(participation, choice.leader_name, choice.leader_email, by_link=by_link)
         sent = {"state": Invitation.State.SENT, "sent_at": asked_at, "link_until": max(until, asked_at.date())}
         if _move(leaders, Invitation.State.LISTED, **sent):
             history.record(invitation.study, Happened.LEADER_INVITED, participation=participation, by_link=by_link)

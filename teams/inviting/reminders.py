@@ -86,16 +86,20 @@ def due(schedule: ReminderSchedule, today: date) -> list[Invitation]:
         return []
     before = last_mail_before(schedule, today)
     rested = Q(reminded_at__isnull=True) | Q(reminded_at__lt=before)
-    found = list(waiting(schedule).filter(rested, sent_at__lt=before, n_reminders__lt=schedule.times))
-    no_more = _who_want_none(found)
-    found = [one for one in found if one.pk not in no_more]
-    lost = undeliverable_in(schedule.study, [one.pk for one in found]) if found else set()
-    return [one for one in found if one.pk not in lost]
+    invitations_due = list(waiting(schedule).filter(rested, sent_at__lt=before, n_reminders__lt=schedule.times))
+    no_more = _who_want_none(invitations_due)
+    invitations_due = [invitation for invitation in invitations_due if invitation.pk not in no_more]
+    lost = (
+        undeliverable_in(schedule.study, [invitation.pk for invitation in invitations_due])
+        if invitations_due
+        else set()
+    )
+    return [invitation for invitation in invitations_due if invitation.pk not in lost]
 
 
 def _who_want_none(asked: list[Invitation]) -> set[int]:
     """Those of these invitations whose readers want no reminders."""
-    readers = {one.pk: invitations.reader_of(one) for one in asked}
+    readers = {invitation.pk: invitations.reader_of(invitation) for invitation in asked}
     refused = refusals.among(readers.values())
     return {pk for pk, reader in readers.items() if reader in refused}
 
@@ -104,20 +108,20 @@ def outlook(study: Study, tier: str) -> Outlook:
     """What the schedule of a tier would do today, for the page: it changes nothing."""
     schedule, today = schedule_of(study, tier), timezone.localdate()
     asked = list(waiting(schedule))
-    lost = undeliverable_in(study, [one.pk for one in asked]) if asked else set()
+    lost = undeliverable_in(study, [invitation.pk for invitation in asked]) if asked else set()
     no_more = _who_want_none(asked)
     now_due = due(schedule, today)
     days = [
-        timezone.localdate(one.reminded_at or one.sent_at) + timedelta(days=schedule.after_days)
-        for one in asked
-        if one.n_reminders < schedule.times and one.pk not in no_more and one.pk not in lost
+        timezone.localdate(invitation.reminded_at or invitation.sent_at) + timedelta(days=schedule.after_days)
+        for invitation in asked
+        if invitation.n_reminders < schedule.times and invitation.pk not in no_more and invitation.pk not in lost
     ]
     return Outlook(
         schedule=schedule,
         last_day=last_day_of(schedule),
         n_waiting=len(asked),
         today=now_due,
-        n_done=sum(one.n_reminders >= schedule.times for one in asked),
+        n_done=sum(invitation.n_reminders >= schedule.times for invitation in asked),
         n_undeliverable=len(lost),
         n_no_more=len(no_more),
         next_on=min((day for day in days if today < day <= last_day_of(schedule)), default=None),
@@ -130,9 +134,12 @@ def send_due_reminders() -> int:
     if timezone.localtime(now).time() < NOT_BEFORE:
         return 0
     schedules = ReminderSchedule.objects.filter(active=True, study__ends_on__gte=today).select_related("study")
-    going = [one for one in schedules.order_by("study", "tier") if pace.may_go(one.study, now)]
+    going = [schedule for schedule in schedules.order_by("study", "tier") if pace.may_go(schedule.study, now)]
     return SCHEDULES.each(
-        going, lambda one: _remind(one, today), key=lambda one: one.pk, study=lambda one: one.study_id
+        going,
+        lambda schedule: _remind(schedule, today),
+        key=lambda schedule: schedule.pk,
+        study=lambda schedule: schedule.study_id,
     )
 
 

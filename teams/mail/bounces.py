@@ -118,8 +118,8 @@ def record_event(event: AnymailTrackingEvent) -> bool:
                 _stops[message.kind](message.object_id)
         return bool(messages)
     said = str(event.mta_response or event.description or event.reject_reason or "")
-    found = STATUS.search(said)
-    reason = found[1] if found else said.replace(str(event.recipient or "\0"), "…")[:200] or event.event_type
+    status = STATUS.search(said)
+    reason = status[1] if status else said.replace(str(event.recipient or "\0"), "…")[:200] or event.event_type
     return bool(sent.update(state=OutboxMessage.State.BOUNCED, error=f"came back: {reason}"))
 
 
@@ -132,7 +132,7 @@ def read_mailbox(url: str) -> int:
     parts = urlsplit(url)
     box = _maildir(parts.path) if parts.scheme == "maildir" else _imap(url)
     with box as unread:
-        return RETURNED.each(unread, _read_one, key=lambda one: digest(one.name.encode()), leased=True, stops=BROKEN)
+        return RETURNED.each(unread, _read_one, key=lambda mail: digest(mail.name.encode()), leased=True, stops=BROKEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,9 @@ def never_connected(error: BaseException | None) -> bool:
 
 
 def _first_argument(error: BaseException) -> BaseException | None:
-    return next((one for one in error.args if isinstance(one, BaseException) and one is not error), None)
+    return next(
+        (argument for argument in error.args if isinstance(argument, BaseException) and argument is not error), None
+    )
 
 
 def is_final(error: Exception) -> bool:

@@ -118,20 +118,20 @@ def list_mails(study: Study, state: str, page: str | int | None) -> tuple[list[M
 def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:
     """Mails in words, in as many queries for fifty as for one of each kind."""
     readers: dict[int, Reader] = {}
-    for readers_of in {_readers[one.kind]: None for one in messages if one.kind in _readers}:
-        readers |= readers_of([one for one in messages if _readers.get(one.kind) is readers_of])
+    for readers_of in {_readers[message.kind]: None for message in messages if message.kind in _readers}:
+        readers |= readers_of([message for message in messages if _readers.get(message.kind) is readers_of])
     waits = not pace.may_go(study, timezone.now())
-    lost = set(undelivered(study).filter(pk__in=[one.pk for one in messages]).values_list("pk", flat=True))
+    lost = set(undelivered(study).filter(pk__in=[message.pk for message in messages]).values_list("pk", flat=True))
     return [
         MailRow(
-            message=one,
-            title=KINDS[one.kind].words if one.kind in KINDS else _("Mail"),
-            reader=readers.get(one.pk),
-            state=state_in_words(one),
-            note=note_on(one, waits),
-            undelivered=one.pk in lost,
+            message=message,
+            title=KINDS[message.kind].words if message.kind in KINDS else _("Mail"),
+            reader=readers.get(message.pk),
+            state=state_in_words(message),
+            note=note_on(message, waits),
+            undelivered=message.pk in lost,
         )
-        for one in messages
+        for message in messages
     ]
 
 
@@ -186,9 +186,9 @@ def reason_in_words(error: str) -> str:
 
 def _status_in(error: str) -> str:
     """The status by RFC 3463 in an answer, or its first digit where the answer is only a code."""
-    found = STATUS.search(error)
-    if found:
-        return found[1]
+    status = STATUS.search(error)
+    if status:
+        return status[1]
     return error[0] if error[:3].isdigit() and error[0] in "45" else ""
 
 
@@ -227,8 +227,10 @@ def given_up(study: Study) -> QuerySet[OutboxMessage]:
 @transaction.atomic
 def resend_all(study: Study, by: User) -> int:
     """Send everything again that was given up. Returns how many; a second time at once finds none."""
-    found = list(given_up(study).values_list("pk", flat=True))
-    n_again = OutboxMessage.objects.filter(pk__in=found, state=State.FAILED).update(**AFRESH, due_at=timezone.now())
+    given_up_pks = list(given_up(study).values_list("pk", flat=True))
+    n_again = OutboxMessage.objects.filter(pk__in=given_up_pks, state=State.FAILED).update(
+        **AFRESH, due_at=timezone.now()
+    )
     if n_again:
         history.record(study, history.Happened.MAILS_RESENT, by=by, detail=str(n_again))
         outbox.wake_after_commit()

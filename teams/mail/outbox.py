@@ -140,10 +140,10 @@ def send_due(limit: int = 500) -> int:
             return 0
         with kept(sender.claim.renew), suppress(ClaimLost):
             for _n in range(limit):
-                found = _next(timezone.now())
-                if found is None or not (pace.take_turn(timezone.now()) or found[1] in _at_once):
+                message = _next(timezone.now())
+                if message is None or not (pace.take_turn(timezone.now()) or message[1] in _at_once):
                     break  # the next wake-up goes on
-                claim = _claim(found[0])
+                claim = _claim(message[0])
                 if claim is not None:
                     with kept(claim.renew):
                         n_sent += _send(claim, sender)

@@ -67,10 +67,10 @@ def set_hours(study: Study, hours: Hours | None, by: User) -> None:
 
 @history.tells(history.Happened.MAIL_HOURS_CHANGED)
 def _hours_in_words(detail: str) -> str:
-    found = HOURS.fullmatch(detail)
-    if found is None:
+    hours = HOURS.fullmatch(detail)
+    if hours is None:
         return detail
-    return f"{', '.join(str(WEEKDAYS[int(day) - 1]) for day in found[1])}, {found[2]}–{found[3]}"
+    return f"{', '.join(str(WEEKDAYS[int(day) - 1]) for day in hours[1])}, {hours[2]}–{hours[3]}"
 
 
 def may_go(study: Study, now: datetime) -> bool:

@@ -121,26 +121,26 @@ def wording(study: Study, kind: str, language: str) -> Wording:
 def problems(kind: str, subject: str, body: str) -> list[tuple[str, str]]:
     """What is wrong with a text: pairs of the place, "subject" or "body", and a sentence."""
     letter = LETTERS[kind]
-    found = []
+    problems_found = []
     if not subject.strip():
-        found.append(("subject", _("A mail needs a subject.")))
+        problems_found.append(("subject", _("A mail needs a subject.")))
     if any(ord(character) < 32 or ord(character) == 127 for character in subject):
-        found.append(("subject", _("Write the subject on one line.")))
+        problems_found.append(("subject", _("Write the subject on one line.")))
     if LINK in FIELD.findall(subject):
-        found.append(("subject", _("The link does not belong in the subject.")))
+        problems_found.append(("subject", _("The link does not belong in the subject.")))
     if not body.strip():
-        found.append(("body", _("The text is empty.")))
+        problems_found.append(("body", _("The text is empty.")))
     for place, text in (("subject", subject), ("body", body)):
         for unknown in dict.fromkeys(FIELD.findall(text)):
             if unknown not in letter.known:
-                found.append((place, _("This mail has no field {%(name)s}.") % {"name": unknown}))
+                problems_found.append((place, _("This mail has no field {%(name)s}.") % {"name": unknown}))
         if re.search(r"[{}]", FIELD.sub("", text)):
-            found.append((place, _("A brace that belongs to no field. Fields are written like {name}.")))
+            problems_found.append((place, _("A brace that belongs to no field. Fields are written like {name}.")))
     if body.strip():
         for required in letter.required:
             if required not in FIELD.findall(body):
-                found.append(("body", _("The field {%(name)s} is missing.") % {"name": required}))
-    return found
+                problems_found.append(("body", _("The field {%(name)s} is missing.") % {"name": required}))
+    return problems_found
 
 
 def fill(text: str, values: dict[str, str]) -> str:

@@ -59,10 +59,10 @@ def feed(user: User) -> bytes:
 
 def feed_address(user: User) -> str:
     """The secret address of a researcher's feed; blank if there is none."""
-    found = CalendarFeed.objects.filter(user=user).first()
-    if found is None:
+    feed = CalendarFeed.objects.filter(user=user).first()
+    if feed is None:
         return ""
-    return absolute(reverse("calendar_feed", args=[make_token(CALENDAR, user.pk, found.nonce)]))
+    return absolute(reverse("calendar_feed", args=[make_token(CALENDAR, user.pk, feed.nonce)]))
 
 
 def renew_feed(user: User) -> None:
@@ -80,8 +80,8 @@ def user_of_feed(token: str) -> User | None:
     read = read_token(CALENDAR, token)
     if read is None:
         return None
-    found = CalendarFeed.objects.select_related("user").filter(user=read.object_id, user__is_active=True).first()
-    return found.user if found is not None and read.opens(found.user.pk, found.nonce) else None
+    feed = CalendarFeed.objects.select_related("user").filter(user=read.object_id, user__is_active=True).first()
+    return feed.user if feed is not None and read.opens(feed.user.pk, feed.nonce) else None
 
 
 def _meetings_of(user: User) -> Iterable[PlannedMeeting]:

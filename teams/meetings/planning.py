@@ -73,9 +73,9 @@ def propose(
     planned.dates.filter(by_leader=by_leader).delete()
     chosen = sorted(set(dates))
     ProposedDate.objects.bulk_create(
-        [ProposedDate(meeting=planned, starts_at=one, by_leader=by_leader) for one in chosen], ignore_conflicts=True
+        [ProposedDate(meeting=planned, starts_at=start, by_leader=by_leader) for start in chosen], ignore_conflicts=True
     )
-    detail = ", ".join(in_short(one) for one in chosen)
+    detail = ", ".join(in_short(start) for start in chosen)
     _record(participation, Happened.MEETING_PROPOSED, detail, by, by_link)
     if not by_leader:
         outbox.queue(TeamMail.MEETING_DATES, planned.pk, study=participation.study)
@@ -136,8 +136,8 @@ def take_slot(
     hold_researcher(slot.researcher_id)
     planned = begin(participation)
     if any(
-        one.pk != planned.pk and overlaps(one, slot.starts_at, slot.minutes)
-        for one in meetings_of([slot.researcher_id], [slot.starts_at])
+        meeting.pk != planned.pk and overlaps(meeting, slot.starts_at, slot.minutes)
+        for meeting in meetings_of([slot.researcher_id], [slot.starts_at])
     ):
         return False
     OfferedSlot.objects.filter(taken_by=participation).update(taken_by=None)
@@ -271,11 +271,11 @@ def brief_later(teams: Iterable[Participation]) -> set[int]:
         The participations of which the contact person gets one.
     """
     fixed = PlannedMeeting.objects.filter(state=PlannedMeeting.State.CONFIRMED, starts_at__gt=timezone.now())
-    fixed = fixed.filter(participation__in=[one.pk for one in teams])
+    fixed = fixed.filter(participation__in=[attendee.pk for attendee in teams])
     briefed = Attendee.objects.filter(meeting__in=fixed, left=False, part__in=BRIEFED).order_by("pk")
     attendees = list(briefed.select_related("meeting__participation__study"))
     _brief(attendees)
-    return {one.meeting.participation_id for one in attendees if one.part == Attendee.Part.CONTACT}
+    return {attendee.meeting.participation_id for attendee in attendees if attendee.part == Attendee.Part.CONTACT}
 
 
 # ------------------------------------------------------------------------------------------------ telling everybody
@@ -352,9 +352,9 @@ def _begin_anew(planned: PlannedMeeting) -> None:
     it stays the same one.
     """
     attendees = list(planned.attendees.filter(left=False))
-    told = [attendee.pk for attendee in attendees if not outbox.drop(TeamMail.MEETING_CALENDAR, attendee.pk)]
-    Attendee.objects.filter(pk__in=told).update(left=True)
-    if len(told) == len(attendees):
+    mailed = [attendee.pk for attendee in attendees if not outbox.drop(TeamMail.MEETING_CALENDAR, attendee.pk)]
+    Attendee.objects.filter(pk__in=mailed).update(left=True)
+    if len(mailed) == len(attendees):
         PlannedMeeting.objects.filter(pk=planned.pk).update(uid=uuid.uuid4())
 
 

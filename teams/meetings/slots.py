@@ -20,8 +20,8 @@ def offer_slots(study: Study, researcher: User, starts: Iterable[datetime], minu
     before = study.slots.count()
     OfferedSlot.objects.bulk_create(
         [
-            OfferedSlot(study=study, researcher=researcher, starts_at=one, minutes=minutes)
-            for one in sorted(set(starts))
+            OfferedSlot(study=study, researcher=researcher, starts_at=start, minutes=minutes)
+            for start in sorted(set(starts))
         ],
         ignore_conflicts=True,
     )
@@ -46,7 +46,8 @@ def free_slots(study: Study) -> list[OfferedSlot]:
         slot
         for slot in slots
         if not any(
-            one.researcher_id == slot.researcher.pk and overlaps(one, slot.starts_at, slot.minutes) for one in busy
+            meeting.researcher_id == slot.researcher.pk and overlaps(meeting, slot.starts_at, slot.minutes)
+            for meeting in busy
         )
     ]
 
@@ -77,4 +78,8 @@ def conflicts(planned: PlannedMeeting, researcher: User | None) -> list[PlannedM
     if researcher is None or planned.starts_at is None:
         return []
     others = meetings_of([researcher.pk], [planned.starts_at])
-    return [one for one in others if one.pk != planned.pk and overlaps(one, planned.starts_at, planned.minutes)]
+    return [
+        meeting
+        for meeting in others
+        if meeting.pk != planned.pk and overlaps(meeting, planned.starts_at, planned.minutes)
+    ]

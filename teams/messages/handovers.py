@@ -79,11 +79,11 @@ def _what(former: FormerContact) -> str:
             " page of the meeting that we mailed to you does not work any more."
         ),
     }
-    told = words[FormerContact.Part(former.part)] % _of_what(former)
+    words_of_part = words[FormerContact.Part(former.part)] % _of_what(former)
     if former.participation is None or not former.of_team:
-        return told
+        return words_of_part
     teams = {"place": isolated(former.of_team), "team": isolated(former.participation.team.name)}
-    return told + " " + _("In this study %(place)s is one team with %(team)s now.") % teams
+    return words_of_part + " " + _("In this study %(place)s is one team with %(team)s now.") % teams
 
 
 def _by_whom(former: FormerContact) -> str:

@@ -31,7 +31,10 @@ def _of_director(invitation: Invitation) -> dict[str, str]:
     """The fields of letters to a director."""
     academy = invitation.academy
     assert isinstance(academy, Academy)
-    teams = [f"- {isolated(one.team.name)} ({isolated(one.leader_name)})" for one in invitations.teams_of(invitation)]
+    teams = [
+        f"- {isolated(participation.team.name)} ({isolated(participation.leader_name)})"
+        for participation in invitations.teams_of(invitation)
+    ]
     return {
         "name": academy.director_name,
         "academy": academy.name,

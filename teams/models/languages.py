@@ -58,13 +58,13 @@ def english_name(code: str) -> str:
 
 def by_name() -> dict[str, str]:
     """The codes of the site's languages by every name that people write for them, in small letters."""
-    found = {code: code for code in language_codes()}
+    codes = {code: code for code in language_codes()}
     for code in language_codes():
-        found |= {english_name(code).lower(): code, own_name(code).lower(): code}
+        codes |= {english_name(code).lower(): code, own_name(code).lower(): code}
     for reader in language_codes():
         with override(reader):
-            found |= {name.lower(): code for code, name in language_names().items()}
-    return found
+            codes |= {name.lower(): code for code, name in language_names().items()}
+    return codes
 
 
 def in_every_language(text: Promise) -> dict[str, str]:

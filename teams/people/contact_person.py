@@ -87,9 +87,11 @@ def note_vouched(participation_id: int, email: str) -> None:
     """Keep that who has this address counted, or confirmed addresses: whoever is contact person later."""
     with transaction.atomic():
         hold_academy(Participation.objects.values_list("team__academy", flat=True).get(pk=participation_id))
-        found = Participation.objects.select_for_update(no_key=True).get(pk=participation_id)
-        if email and not has_vouched(found, email):
-            Participation.objects.filter(pk=found.pk).update(vouched_by=[*found.vouched_by, _hashes(email)[0]])
+        participation = Participation.objects.select_for_update(no_key=True).get(pk=participation_id)
+        if email and not has_vouched(participation, email):
+            Participation.objects.filter(pk=participation.pk).update(
+                vouched_by=[*participation.vouched_by, _hashes(email)[0]]
+            )
 
 
 def _hashes(email: str) -> list[str]:
@@ -146,7 +148,7 @@ def researchers_of_group(study: Study) -> set[str]:
     """The addresses of these people, folded (teams/text/addresses.py)."""
     works = Q(memberships__group=study.group_id) | Q(is_superuser=True)
     known = User.objects.filter(works).values_list("email", flat=True).distinct()
-    return {folded(one) for one in known if one}
+    return {folded(address) for address in known if address}
 
 
 def check_leader(participation: Participation, email: str) -> None:
@@ -164,11 +166,11 @@ def check_leader(participation: Participation, email: str) -> None:
             ),
             participation.pk,
         )
-    for one in [participation, *of_academy(participation).exclude(pk=participation.pk).select_related("team")]:
-        if has_vouched(one, email):
-            raise SamePerson(_HAS_VOUCHED % {"team": isolated(one.team.name)}, participation.pk)
-        if counts(one, email):
-            raise SamePerson(_counts_in(one), participation.pk)
+    for wave in [participation, *of_academy(participation).exclude(pk=participation.pk).select_related("team")]:
+        if has_vouched(wave, email):
+            raise SamePerson(_HAS_VOUCHED % {"team": isolated(wave.team.name)}, participation.pk)
+        if counts(wave, email):
+            raise SamePerson(_counts_in(wave), participation.pk)
 
 
 def _counts_in(participation: Participation) -> str:

@@ -87,8 +87,8 @@ def _check(institution: Institution, by: User) -> None:
 
 
 def _record(study: Study, kind: history.Happened, institution: Institution, domain: str, by: User | None) -> None:
-    for one in Study.objects.filter(pk=study.pk) | studies_with(institution):
-        history.record(one, kind, by=by, detail=f"{institution}: {domain}")
+    for each_study in Study.objects.filter(pk=study.pk) | studies_with(institution):
+        history.record(each_study, kind, by=by, detail=f"{institution}: {domain}")
 
 
 def _others_in(institution: Institution, domain: str, leader: str) -> set[str]:
@@ -97,9 +97,13 @@ def _others_in(institution: Institution, domain: str, leader: str) -> set[str]:
     leaders = Team.objects.filter(academy__institution=institution, leader_email__iendswith=f"@{domain}")
     others = {
         *directors.values_list("director_email", flat=True),
-        *(one for one in leaders.values_list("leader_email", flat=True) if not _named_by_link(institution, one)),
+        *(
+            address
+            for address in leaders.values_list("leader_email", flat=True)
+            if not _named_by_link(institution, address)
+        ),
     }
-    return {folded(one) for one in others} - {folded(leader)}
+    return {folded(address) for address in others} - {folded(leader)}
 
 
 def _named_by_link(institution: Institution, email: str) -> bool:

@@ -102,8 +102,8 @@ def find(token: str) -> ResearcherInvitation | None:
         return None
     since = timezone.now() - timedelta(days=DAYS)
     rows = ResearcherInvitation.objects.select_related("study", "group", "invited_by").filter(invited_at__gt=since)
-    found = rows.filter(pk=read.object_id).exclude(study__deletion__isnull=False).first()
-    return found if found is not None and read.opens(found.pk, found.nonce) else None
+    invitation = rows.filter(pk=read.object_id).exclude(study__deletion__isnull=False).first()
+    return invitation if invitation is not None and read.opens(invitation.pk, invitation.nonce) else None
 
 
 def why_not(invitation: ResearcherInvitation) -> str:
@@ -205,4 +205,4 @@ def _leads(group_id: int, email: str) -> bool:
     teams = Participation.objects.filter(study__group=group_id, state__in=[state.LISTED, state.INVITED, state.ACCEPTED])
     roles = Role.objects.filter(kind=Role.Kind.LEADER, participation__study__group=group_id)
     known = {*teams.values_list("leader_email", flat=True), *roles.values_list("user__email", flat=True)}
-    return any(same_person(one, email) for one in known if one)
+    return any(same_person(address, email) for address in known if address)

@@ -51,9 +51,9 @@ def due(studies: QuerySet[Study]) -> list[Study]:
 
 def tell() -> int:
     """What beat calls: mail the researchers of a study whose promised time is past, once. Returns how many studies."""
-    told = Event.objects.filter(kind=history.Happened.RETENTION_OVER).values_list("study", flat=True)
-    found = due(Study.objects.exclude(pk__in=told))
-    return RETENTION.each(found, _tell, key=lambda study: study.pk, study=lambda study: study.pk)
+    told_of = Event.objects.filter(kind=history.Happened.RETENTION_OVER).values_list("study", flat=True)
+    studies_due = due(Study.objects.exclude(pk__in=told_of))
+    return RETENTION.each(studies_due, _tell, key=lambda study: study.pk, study=lambda study: study.pk)
 
 
 @transaction.atomic

@@ -201,28 +201,28 @@ def pasted(text: str) -> tuple[list[str], list[str]]:
     with signs that nobody sees between them. Whether they are addresses is not judged.
     """
     seen = unicodedata.normalize("NFKC", html.unescape(text.replace("\r", "\n")))
-    found, rest = _with_names("".join(sign for sign in seen if unicodedata.category(sign) != "Cf"))
+    addresses, rest = _with_names("".join(sign for sign in seen if unicodedata.category(sign) != "Cf"))
     left = []
     for piece in _PIECES.split(rest):
         words = [word.strip(_AROUND) for word in _BETWEEN.split(piece)]
         here = [word for word in words if "@" in word]
-        found += here
+        addresses += here
         if any(words) and not here:
             left.append(" ".join(piece.split()))
-    return [address.lower() for address in found], left
+    return [address.lower() for address in addresses], left
 
 
 def _with_names(text: str) -> tuple[list[str], str]:
     """The addresses that stand between brackets, and the text without them and the names before them."""
-    found, parts, done, begin = [], [], 0, 0
+    addresses, parts, done, begin = [], [], 0, 0
     for match in _IN_BRACKETS.finditer(text):
         name = _begin_of_name(text[begin : match.start()])
         if name is not None and "@" in match[1][1:-1]:
-            found.append(match[1])
+            addresses.append(match[1])
             parts += [text[done : begin + name], "\n"]
             done = match.end()
         begin = match.end()
-    return found, "".join([*parts, text[done:]])
+    return addresses, "".join([*parts, text[done:]])
 
 
 def _begin_of_name(before: str) -> int | None:

@@ -34,13 +34,13 @@ def without_steering(text: str) -> str:
 
 def steering_in(text: str) -> str:
     """A sentence that refuses a text for its signs of direction; empty where it has none."""
-    found = sorted({f"U+{ord(sign):04X}" for sign in text if sign in STEERING})
-    if not found:
+    signs = sorted({f"U+{ord(sign):04X}" for sign in text if sign in STEERING})
+    if not signs:
         return ""
     return _(
         "This holds signs that nobody sees and that turn the direction of writing (%(signs)s). Type it again, or paste it"
         " without formatting."
-    ) % {"signs": ", ".join(found)}
+    ) % {"signs": ", ".join(signs)}
 
 
 def runs_right_to_left(text: str) -> bool:

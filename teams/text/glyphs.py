@@ -109,11 +109,11 @@ def covered() -> frozenset[int]:
 @cache
 def families() -> tuple[frozenset[int], ...]:
     """The signs of each family in the order in which they are tried, by the tables of characters of its files."""
-    found: dict[str, frozenset[int]] = {}
+    signs_of: dict[str, frozenset[int]] = {}
     for path in sorted(FONTS.glob("*.ttf")):
         name, signs = re.split("[-_]", path.stem)[0], frozenset(_characters(path.read_bytes()))
-        found[name] = found.get(name, signs) & signs
-    return tuple(found[name] for name in FAMILIES if name in found)
+        signs_of[name] = signs_of.get(name, signs) & signs
+    return tuple(signs_of[name] for name in FAMILIES if name in signs_of)
 
 
 def _characters(font: bytes) -> Iterator[int]:

@@ -43,7 +43,7 @@ def apart(value: Any) -> Any:
 @register.filter(is_safe=True, needs_autoescape=True)
 def join(value: Iterable[Any], between: str, autoescape: bool = True) -> Any:
     """Django's, but each of them apart."""
-    return defaultfilters.join([isolated(one) for one in value], between, autoescape)
+    return defaultfilters.join([isolated(word) for word in value], between, autoescape)
 
 
 def with_words_apart(source: str) -> str:

@@ -29,7 +29,9 @@ def domains(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.warning(request, _("%(domain)s was on the list already.") % form.cleaned_data)
             return redirect("mail_domains", slug)
-    listed = [(one, [row for row in one.mail_domains.all() if row.used]) for one in institutions]
+    listed = [
+        (institution, [row for row in institution.mail_domains.all() if row.used]) for institution in institutions
+    ]
     return render(request, "teams/domains.html", {"study": study, "institutions": listed, "form": form})
 
 

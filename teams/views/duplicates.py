@@ -15,8 +15,11 @@ from teams.models import Academy, Institution, Study, Team
 @require_safe
 def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
-    found = steps.suggestions(access.studies_of(request.user).filter(group=study.group_id))
-    context = {"study": study, "suggestions": [(steps.KIND_WORDS[one.kind], one) for one in found]}
+    suggested = steps.suggestions(access.studies_of(request.user).filter(group=study.group_id))
+    context = {
+        "study": study,
+        "suggestions": [(steps.KIND_WORDS[suggestion.kind], suggestion) for suggestion in suggested],
+    }
     return render(request, "teams/duplicates.html", context)
 
 
@@ -56,8 +59,8 @@ def _find(kind: str, pk: int, studies: list[Study]) -> Institution | Academy | T
             Institution.objects.filter(academies__invitations__study__in=studies).distinct(), pk=pk
         )
     if kind == "academy":
-        found = Academy.objects.filter(Q(invitations__study__in=studies)).select_related("institution")
-        return get_object_or_404(found.distinct(), pk=pk)
+        academies = Academy.objects.filter(Q(invitations__study__in=studies)).select_related("institution")
+        return get_object_or_404(academies.distinct(), pk=pk)
     if kind in ("team", steps.PERSON):
         teams = Team.objects.filter(participations__study__in=studies).select_related("academy__institution")
         team = get_object_or_404(teams.distinct(), pk=pk)

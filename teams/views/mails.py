@@ -150,27 +150,29 @@ def _edited(request: HttpRequest, study: Study, kind: str, code: str, name: str,
     return Edited(code, name, stored, WordsForm(posted, kind=kind, language=code, words=stored))
 
 
-def _act(request: HttpRequest, study: Study, kind: str, one: Edited, user: User) -> HttpResponse | None:
+def _act(request: HttpRequest, study: Study, kind: str, letter: Edited, user: User) -> HttpResponse | None:
     """Do what the pressed button says; None where the page is shown again as it was sent."""
     action = request.POST.get("action")
     if (
         action == "shipped"
-        and WordsForm(request.POST, kind=kind, language=one.code, words=one.stored).changed_meanwhile()
+        and WordsForm(request.POST, kind=kind, language=letter.code, words=letter.stored).changed_meanwhile()
     ):
         messages.warning(request, _("Somebody else changed this text meanwhile. Nothing was done; look at it again."))
     elif action == "shipped":
-        templates.back_to_shipped(study, kind, one.code, user)
+        templates.back_to_shipped(study, kind, letter.code, user)
         messages.success(request, _("The shipped text is in use again."))
-    elif action == "preview" or not one.form.is_valid():
+    elif action == "preview" or not letter.form.is_valid():
         return None
     elif action == "test":
-        problem = server.send_now(templates.preview(kind, study, one.code, user.email, one.form.words()))
+        problem = server.send_now(templates.preview(kind, study, letter.code, user.email, letter.form.words()))
         if problem:
             messages.error(request, _("The mail server did not take the test mail: %(why)s") % {"why": problem})
         else:
             messages.success(request, _("A test mail is on its way to %(address)s.") % {"address": user.email})
         return None  # what was written stays in the form: a test comes before saving
-    elif templates.put_in_own_words(study, kind, one.code, one.form.words().subject, one.form.words().body, user):
+    elif templates.put_in_own_words(
+        study, kind, letter.code, letter.form.words().subject, letter.form.words().body, user
+    ):
         messages.success(request, _("The text is saved. Mails that still wait go out in these words."))
     else:
         messages.success(request, _("Nothing was changed."))

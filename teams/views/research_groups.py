@@ -38,35 +38,35 @@ def groups(request: HttpRequest) -> HttpResponse:
 def group(request: HttpRequest, pk: int) -> HttpResponse:
     """A group's members and studies, and a form to add somebody."""
     by = access.administrator(request.user)
-    found = get_object_or_404(ResearchGroup, pk=pk)
+    research_group = get_object_or_404(ResearchGroup, pk=pk)
     form = MemberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            asked = joining.ask_for_group(found, **form.cleaned_data, by=by, language=current_language())
+            asked = joining.ask_for_group(research_group, **form.cleaned_data, by=by, language=current_language())
         except joining.LeadsTeam as reason:
             form.add_error("email", str(reason))
         else:
             tell_asked(request, asked, form.cleaned_data["name"], _("This person is a member already."))
             return redirect("group", pk)
-    return _page(request, found, form, GroupForm(group=found))
+    return _page(request, research_group, form, GroupForm(group=research_group))
 
 
 @require_POST
 def group_rename(request: HttpRequest, pk: int) -> HttpResponse:
     access.administrator(request.user)
-    found = get_object_or_404(ResearchGroup, pk=pk)
-    hold(request, found)
-    form = GroupForm(request.POST, group=found)
+    research_group = get_object_or_404(ResearchGroup, pk=pk)
+    hold(request, research_group)
+    form = GroupForm(request.POST, group=research_group)
     if form.is_valid():
         try:
-            steps.name_group(form.cleaned_data["name"], found)
+            steps.name_group(form.cleaned_data["name"], research_group)
         except steps.NameTaken:
             form.add_error("name", _("There is a research group with this name already."))
-            found.refresh_from_db()
+            research_group.refresh_from_db()
         else:
             messages.success(request, _("The name is saved."))
             return redirect("group", pk)
-    return _page(request, found, MemberForm(), form)
+    return _page(request, research_group, MemberForm(), form)
 
 
 @require_POST
@@ -82,23 +82,27 @@ def asked_remove(request: HttpRequest, pk: int, invitation: int) -> HttpResponse
 def member_everywhere(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     """Let a member work in all studies, those of later too."""
     by = access.administrator(request.user)
-    found = _member(pk, member)
-    steps.work_everywhere(found.group, found.user, by)
-    messages.success(request, _("%(name)s now works in all studies of the group.") % {"name": isolated(found.user)})
+    membership = _member(pk, member)
+    steps.work_everywhere(membership.group, membership.user, by)
+    messages.success(
+        request, _("%(name)s now works in all studies of the group.") % {"name": isolated(membership.user)}
+    )
     return redirect("group", pk)
 
 
 @require_POST
 def member_remove(request: HttpRequest, pk: int, member: int) -> HttpResponse:
     by = access.administrator(request.user)
-    found = _member(pk, member)
+    membership = _member(pk, member)
     try:
-        steps.remove_member(found, by)
+        steps.remove_member(membership, by)
     except steps.LastResearcher as error:
         text = _("Nothing was changed: %(name)s is the only researcher of %(studies)s. Let somebody else in first.")
-        messages.error(request, text % {"name": isolated(found.user), "studies": str(error)})
+        messages.error(request, text % {"name": isolated(membership.user), "studies": str(error)})
     else:
-        messages.success(request, _("%(name)s is no longer a member of the group.") % {"name": isolated(found.user)})
+        messages.success(
+            request, _("%(name)s is no longer a member of the group.") % {"name": isolated(membership.user)}
+        )
     return redirect("group", pk)
 
 
@@ -106,15 +110,17 @@ def _member(pk: int, member: int) -> Membership:
     return get_object_or_404(Membership.objects.select_related("group", "user"), group=pk, pk=member)
 
 
-def _page(request: HttpRequest, found: ResearchGroup, form: MemberForm, rename: GroupForm) -> HttpResponse:
-    in_group = Q(user__roles__kind=Role.Kind.RESEARCHER, user__roles__study__group=found)
-    members = found.memberships.select_related("user").annotate(n_studies=Count("user__roles", filter=in_group))
+def _page(request: HttpRequest, research_group: ResearchGroup, form: MemberForm, rename: GroupForm) -> HttpResponse:
+    in_group = Q(user__roles__kind=Role.Kind.RESEARCHER, user__roles__study__group=research_group)
+    members = research_group.memberships.select_related("user").annotate(
+        n_studies=Count("user__roles", filter=in_group)
+    )
     context = {
-        "group": found,
-        "asked": found.researcher_invitations.filter(study=None),
+        "group": research_group,
+        "asked": research_group.researcher_invitations.filter(study=None),
         "days": joining.DAYS,
         "members": members.order_by("user__name", "pk"),
-        "studies": found.studies.all(),
+        "studies": research_group.studies.all(),
         "form": form,
         "rename": rename,
     }

@@ -193,8 +193,8 @@ def wave_hand_over(request: HttpRequest, slug: str, pk: int, later_id: int) -> H
 
 def _later_waves(request: HttpRequest, participation: Participation) -> list[Participation]:
     """Those in studies in which the researcher works."""
-    mine = set(access.studies_of(request.user).values_list("pk", flat=True))
-    return [later for later in corrections.later_waves(participation) if later.study_id in mine]
+    own_studies = set(access.studies_of(request.user).values_list("pk", flat=True))
+    return [later for later in corrections.later_waves(participation) if later.study_id in own_studies]
 
 
 @require_POST

@@ -31,10 +31,10 @@ def with_team_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
 @require_safe
 def studies(request: HttpRequest) -> HttpResponse:
     user = access.researcher(request.user)
-    mine = access.studies_of(user)
+    own_studies = access.studies_of(user)
     context = {
-        "studies": with_team_counts(mine),
-        "due": [study.pk for study in retention.due(mine)],
+        "studies": with_team_counts(own_studies),
+        "due": [study.pk for study in retention.due(own_studies)],
         "n_deleted": access.deletions_of(user).count(),
     }
     return render(request, "teams/studies.html", context)

@@ -25,12 +25,12 @@ from teams.views.director import director_page, invitation_by_link, link_ended
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
-    found = invitation_by_link(request, invitation_id)
-    if found is None:
+    opened = invitation_by_link(request, invitation_id)
+    if opened is None:
         return link_ended(request)
-    if found.participation_id is None:
-        return director_page(request, found)
-    return leader_page(request, found)
+    if opened.participation_id is None:
+        return director_page(request, opened)
+    return leader_page(request, opened)
 
 
 def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:

@@ -52,12 +52,12 @@ def for_administrator(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study, academy = access.academy_for_researcher(user, slug, pk)
     if not user.is_superuser:
         raise Http404
-    found = _list_of(study, academy)
-    if request.method == "POST" and found is not None:
-        n = address_lists.confirm(found, study, _ticked(request), by=user)
+    academy_list = _list_of(study, academy)
+    if request.method == "POST" and academy_list is not None:
+        n = address_lists.confirm(academy_list, study, _ticked(request), by=user)
         _thank(request, n)
         return redirect("address_lists", slug)
-    return render(request, "surveys/address_list.html", _context(study, academy, found))
+    return render(request, "surveys/address_list.html", _context(study, academy, academy_list))
 
 
 @login_not_required
@@ -80,20 +80,20 @@ def by_link(request: HttpRequest, check_id: int) -> HttpResponse:
         check = address_check_by_link(request, check_id)
     except Http404:
         return link_ended(request)
-    found = _list_of(check.study, check.academy)
-    if request.method == "POST" and found is not None:
-        n = address_lists.confirm(found, check.study, _ticked(request), check=check)
+    academy_list = _list_of(check.study, check.academy)
+    if request.method == "POST" and academy_list is not None:
+        n = address_lists.confirm(academy_list, check.study, _ticked(request), check=check)
         _thank(request, n)
         return redirect("address_list", check_id)
-    context = _context(check.study, check.academy, found)
+    context = _context(check.study, check.academy, academy_list)
     return render(request, "surveys/address_list.html", {**context, "check": check})
 
 
 def _lists(request: HttpRequest, study: Study, wrong: AskForm | None = None) -> HttpResponse:
-    found = address_lists.lists_of(study)
+    lists = address_lists.lists_of(study)
     forms = [
         (one, wrong if wrong and wrong.academy == one.academy else AskForm(study=study, academy=one.academy))
-        for one in found
+        for one in lists
     ]
     return render(request, "surveys/address_lists.html", {"study": study, "lists": forms})
 
@@ -113,5 +113,5 @@ def _thank(request: HttpRequest, n: int) -> None:
     )
 
 
-def _context(study: Study, academy: Academy, found: AcademyList | None) -> dict[str, Any]:
-    return {"study": study, "academy": academy, "list": found}
+def _context(study: Study, academy: Academy, academy_list: AcademyList | None) -> dict[str, Any]:
+    return {"study": study, "academy": academy, "list": academy_list}

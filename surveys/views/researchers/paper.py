@@ -138,31 +138,31 @@ def again(request: HttpRequest, desk: Desk) -> HttpResponse:
 @_for_both("GET", "HEAD", "POST")
 def form(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     """One form: typed the first or the second time, or the fields in which the two times differ."""
-    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
-    if found.state in (State.FIRST, State.SECOND):
-        return _type(request, desk, found, _parts(desk), _typed)
-    if found.state == State.DIFFERENT:
-        return _type(request, desk, found, fields.only(_parts(desk), entry.differences(found)), _settled)
-    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": found.get_state_display()})
+    paper_form = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    if paper_form.state in (State.FIRST, State.SECOND):
+        return _type(request, desk, paper_form, _parts(desk), _typed)
+    if paper_form.state == State.DIFFERENT:
+        return _type(request, desk, paper_form, fields.only(_parts(desk), entry.differences(paper_form)), _settled)
+    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": paper_form.get_state_display()})
     return redirect(desk.url(""))
 
 
 @_for_researchers("GET", "HEAD", "POST")
 def correct(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     """Put right single fields of a form that is ready: empty ones stay as they are, and what they hold is not shown."""
-    found = get_object_or_404(PaperForm, collection=desk.collection, number=number)
-    if found.state == State.READY:
-        return _type(request, desk, found, _parts(desk), _corrected)
-    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": found.get_state_display()})
+    paper_form = get_object_or_404(PaperForm, collection=desk.collection, number=number)
+    if paper_form.state == State.READY:
+        return _type(request, desk, paper_form, _parts(desk), _corrected)
+    messages.info(request, _("Form %(n)s: %(state)s.") % {"n": number, "state": paper_form.get_state_display()})
     return redirect(desk.url(""))
 
 
 @_for_both("POST")
 def throw(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     """Forget what was typed from one form."""
-    found = PaperForm.objects.filter(collection=desk.collection, number=number).first()
+    paper_form = PaperForm.objects.filter(collection=desk.collection, number=number).first()
     # gone already, from another window: the same
-    if found is None or entry.throw_away(found, also_ready=desk.corrects):
+    if paper_form is None or entry.throw_away(paper_form, also_ready=desk.corrects):
         messages.success(request, _("What was typed from form %(n)s is gone.") % {"n": number})
     elif not desk.corrects:
         messages.warning(request, _("Form %(n)s is finished: a researcher can still correct it.") % {"n": number})
@@ -248,29 +248,31 @@ def _overview(request: HttpRequest, desk: Desk, asked: HandedInForm) -> HttpResp
     return render(request, "surveys/paper.html", context)
 
 
-def _type(request: HttpRequest, desk: Desk, found: PaperForm, parts: list[fields.Part], done: Done) -> HttpResponse:
+def _type(
+    request: HttpRequest, desk: Desk, paper_form: PaperForm, parts: list[fields.Part], done: Done
+) -> HttpResponse:
     """A page to type on; it shows nothing but what this very request typed wrongly."""
     shown: dict[str, str] = {}
     problems: dict[str, str] = {}
     if request.method == "POST":
-        typed = fields.read(parts, request.POST.dict(), correcting=found.state == State.READY)
+        typed = fields.read(parts, request.POST.dict(), correcting=paper_form.state == State.READY)
         if not typed.problems:
-            return done(request, desk, found, typed)
+            return done(request, desk, paper_form, typed)
         problems, shown = typed.problems, request.POST.dict()
     rows = [
         (part, [(each, shown.get(each.name, ""), problems.get(each.name, "")) for each in part.fields])
         for part in parts
     ]
-    context = _context(desk) | {"form": found, "rows": rows, "n_problems": len(problems)}
+    context = _context(desk) | {"form": paper_form, "rows": rows, "n_problems": len(problems)}
     return render(request, "surveys/paper_typing.html", context)
 
 
-def _typed(request: HttpRequest, desk: Desk, found: PaperForm, typed: fields.Typed) -> HttpResponse:
+def _typed(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: fields.Typed) -> HttpResponse:
     """The form is typed to its end: on to the next one, or back to the overview."""
-    first = found.state == State.FIRST
+    first = paper_form.state == State.FIRST
     content = entry.checked(desk.collection, typed.answers, typed.eligibility)
-    became = entry.finish(found, content, by_link=desk.by is None)
-    values = {"n": found.number}
+    became = entry.finish(paper_form, content, by_link=desk.by is None)
+    values = {"n": paper_form.number}
     if became is None:
         messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % values)
         return redirect(desk.url(""))
@@ -285,32 +287,32 @@ def _typed(request: HttpRequest, desk: Desk, found: PaperForm, typed: fields.Typ
         )
         return redirect(desk.url(""))
     if became == State.DIFFERENT:
-        return redirect(desk.url("_form", found.number))  # while the form is still in hand
+        return redirect(desk.url("_form", paper_form.number))  # while the form is still in hand
     if request.POST.get("go") != "next":
         messages.success(request, _("Form %(n)s is saved.") % values)
         return redirect(desk.url(""))
     return _next_first(request, desk) if first else _next_second(request, desk)
 
 
-def _settled(request: HttpRequest, desk: Desk, found: PaperForm, typed: fields.Typed) -> HttpResponse:
+def _settled(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: fields.Typed) -> HttpResponse:
     """What stands on the form where the two times differ."""
     content = entry.checked(desk.collection, typed.answers, typed.eligibility)
-    if not entry.settle(found, content, by_link=desk.by is None):
-        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": found.number})
+    if not entry.settle(paper_form, content, by_link=desk.by is None):
+        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": paper_form.number})
         return redirect(desk.url(""))
-    messages.success(request, _("Form %(n)s is ready.") % {"n": found.number})
+    messages.success(request, _("Form %(n)s is ready.") % {"n": paper_form.number})
     return _next_second(request, desk) if request.POST.get("go") == "next" else redirect(desk.url(""))
 
 
-def _corrected(request: HttpRequest, desk: Desk, found: PaperForm, typed: fields.Typed) -> HttpResponse:
+def _corrected(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: fields.Typed) -> HttpResponse:
     names = [*typed.answers, *typed.cleared, *([fields.ELIGIBILITY] if typed.eligibility else [])]
     if not names:
-        messages.warning(request, _("Nothing was typed, so form %(n)s stays as it is.") % {"n": found.number})
-    elif entry.correct(found, entry.checked(desk.collection, typed.answers, typed.eligibility), names):
+        messages.warning(request, _("Nothing was typed, so form %(n)s stays as it is.") % {"n": paper_form.number})
+    elif entry.correct(paper_form, entry.checked(desk.collection, typed.answers, typed.eligibility), names):
         desk.noted(Happened.PAPER_CORRECTED, 1)
-        messages.success(request, _("Form %(n)s is corrected.") % {"n": found.number})
+        messages.success(request, _("Form %(n)s is corrected.") % {"n": paper_form.number})
     else:
-        messages.warning(request, _("Somebody else changed form %(n)s meanwhile.") % {"n": found.number})
+        messages.warning(request, _("Somebody else changed form %(n)s meanwhile.") % {"n": paper_form.number})
     return redirect(desk.url(""))
 
 
@@ -325,9 +327,9 @@ def _next_first(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def _next_second(request: HttpRequest, desk: Desk) -> HttpResponse:
-    found = entry.next_to_type_again(desk.collection)
-    if found is not None:
-        return redirect(desk.url("_form", found.number))
+    waiting_form = entry.next_to_type_again(desk.collection)
+    if waiting_form is not None:
+        return redirect(desk.url("_form", waiting_form.number))
     messages.info(request, _("There is no form left that was typed once."))
     return redirect(desk.url(""))
 

@@ -120,12 +120,12 @@ def _researcher_acts(
 
 def _occupied(participation: Participation, planned: PlannedMeeting | None) -> list[str]:
     """Sentences about who of the researchers meets another team at a time that the leader proposes."""
-    dates = [one.starts_at for one in planned.dates.filter(by_leader=True)] if planned is not None else []
+    dates = [meeting.starts_at for meeting in planned.dates.filter(by_leader=True)] if planned is not None else []
     if planned is None or not dates:
         return []
     people = User.objects.filter(roles__study=participation.study_id).values_list("pk", flat=True)
-    others = [one for one in meetings_of(people, dates) if one.pk != planned.pk]
-    return [_clash(one) for moment in dates for one in others if overlaps(one, moment, planned.minutes)]
+    others = [meeting for meeting in meetings_of(people, dates) if meeting.pk != planned.pk]
+    return [_clash(meeting) for moment in dates for meeting in others if overlaps(meeting, moment, planned.minutes)]
 
 
 # ------------------------------------------------------------------------------------------------ both
@@ -217,8 +217,8 @@ def _fix(
         messages.warning(request, _("Somebody changed this meeting a moment ago. Look at it again."))
         return
     messages.success(request, _("The date is fixed. Everybody concerned gets it for the calendar."))
-    for one in conflicts(planned, researcher):
-        messages.warning(request, _clash(one))
+    for meeting in conflicts(planned, researcher):
+        messages.warning(request, _clash(meeting))
 
 
 def _clash(other: PlannedMeeting) -> str:
@@ -237,8 +237,8 @@ def _data(request: HttpRequest, button: str) -> Any:
 
 
 def _planned(participation: Participation) -> PlannedMeeting | None:
-    found = PlannedMeeting.objects.filter(participation=participation)
-    return found.select_related("participation__study", "participation__team", "researcher").first()
+    meetings = PlannedMeeting.objects.filter(participation=participation)
+    return meetings.select_related("participation__study", "participation__team", "researcher").first()
 
 
 def _context(participation: Participation, planned: PlannedMeeting | None) -> dict[str, Any]:
@@ -249,8 +249,8 @@ def _context(participation: Participation, planned: PlannedMeeting | None) -> di
         "team": participation.team,
         "planned": planned,
         "fixed": planned is not None and planned.state == PlannedMeeting.State.CONFIRMED,
-        "from_leader": [one for one in dates if one.by_leader],
-        "from_researcher": [one for one in dates if not one.by_leader],
+        "from_leader": [date for date in dates if date.by_leader],
+        "from_researcher": [date for date in dates if not date.by_leader],
         "meets": participation.mode in Participation.MEETING_MODES and participation.state not in Participation.NO_PART,
         "no_part": participation.state in Participation.NO_PART,
         "over": planned is not None and planned.starts_at is not None and planned.starts_at < timezone.now(),

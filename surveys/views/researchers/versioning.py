@@ -160,25 +160,27 @@ def questionnaire_import(request: HttpRequest) -> HttpResponse:
     """First POST: a file, with a report of what comes over. Second POST: what was read becomes the working draft."""
     groups = access.groups_of(access.researcher(request.user))
     form = ImportForm(request.POST or None, request.FILES or None, groups=groups)
-    found: Form | None = None
+    form_found: Form | None = None
     document = ""
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["document"]:
-            found = _read_yaml(form.cleaned_data["document"])
-            if found.content is not None:
-                questionnaire = publishing.put_draft(found.content, form.cleaned_data["group"])
+            form_found = _read_yaml(form.cleaned_data["document"])
+            if form_found.content is not None:
+                questionnaire = publishing.put_draft(form_found.content, form.cleaned_data["group"])
                 messages.success(
                     request, _("The file is now the working draft. Look at it, and freeze it when it is good.")
                 )
                 return redirect("questionnaire_edit", questionnaire.pk)
         else:
-            found = _read_file(form.cleaned_data["file"].name, form.cleaned_data["file"].read(ON_A_PAGE.file_bytes + 1))
-        if found.content is not None:
-            document = publishing.export(found.content)
-    content = found.content if found else None
+            form_found = _read_file(
+                form.cleaned_data["file"].name, form.cleaned_data["file"].read(ON_A_PAGE.file_bytes + 1)
+            )
+        if form_found.content is not None:
+            document = publishing.export(form_found.content)
+    content = form_found.content if form_found else None
     context = {
         "form": form,
-        "found": found,
+        "found": form_found,
         "document": document,
         "definition": Definition.read(content) if content else None,
         "replaces": Questionnaire.objects.filter(group=form.cleaned_data["group"], code=content["code"]).first()

@@ -176,15 +176,15 @@ def forget_begun(request: HttpRequest, response: HttpResponse, handle: str) -> N
 
 def _all_begun(request: HttpRequest) -> dict[str, Begun]:
     """By the collection's number, the last one last."""
-    found = {}
+    begun = {}
     try:
         for entry in _signer().unsign(request.COOKIES.get(BEGUN_COOKIE, "")).split("|"):
             uid, count, *more = entry.split(":")  # releases before wrote no more than these two
             handle, submitted = more or ("", "")
-            found[uid] = Begun(handle, submitted == "s", int(count))
+            begun[uid] = Begun(handle, submitted == "s", int(count))
     except (BadSignature, ValueError):
         return {}
-    return found
+    return begun
 
 
 def _remember_begun(response: HttpResponse, known: dict[str, Begun]) -> None:

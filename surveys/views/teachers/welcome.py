@@ -237,8 +237,8 @@ def _begun_by_link(request: HttpRequest, invitee: Invitee) -> Begun | None:
     """What this device knows of the response of this link. :raises keys.KeyDestroyed: once the collection is being sealed"""
     key = personal_links.response_key(invitee)
     begun = device.begun_here(request, invitee.collection)
-    found = submission.find(key) if begun and begun.handle == handle_of(key) else None
-    return Begun(handle_of(key), found.state == Response.State.SUBMITTED) if found else None
+    response = submission.find(key) if begun and begun.handle == handle_of(key) else None
+    return Begun(handle_of(key), response.state == Response.State.SUBMITTED) if response else None
 
 
 def _start_in_meeting(request: HttpRequest, meeting: Meeting, language: str) -> str:
