@@ -1,6 +1,7 @@
 """People's words in sentences: isolated where they run from right to left, wherever a sentence has a place for them."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +144,25 @@ def test_names_and_questions_from_files_are_kept_without_them() -> None:
     assert tidy("\ufeffZo\u202erg \u2067A\x07") == "Zorg A"
     assert folded("ZORG\u202e") == folded("Zorg")
     assert cleaned("Wij \u202eleren\u2069") == "Wij leren"
+
+
+#: Attributes that a browser shows as text. What a screen reader says (aria-label) is read in the order in which it is written.
+SHOWN_ATTRIBUTES = re.compile(r"""\b(?:title|alt|placeholder|data-confirm)="((?:[^"{]|\{(?:[^"]|"[^"]*")*?\})*)\"""")
+SENTENCE = re.compile(r"\{% blocktranslate.*?\{% endblocktranslate %\}", re.DOTALL)
+
+
+def test_peoples_words_in_an_attribute_stand_in_a_sentence_or_alone() -> None:
+    """A sentence isolates what is put into it; two values side by side in one attribute would run into each other."""
+    found = 0
+    for path in (settings.BASE_DIR / "templates").rglob("*.html"):
+        for text in SHOWN_ATTRIBUTES.findall(path.read_text()):
+            found += 1
+            rest = SENTENCE.sub("", text).strip()
+            assert "{{" not in rest or re.fullmatch(r"\{\{[^{}]*\}\}", rest), f"{path.name}: {text}"
+    assert found > 10
+
+
+@pytest.mark.django_db
+def test_a_sentence_in_an_attribute_isolates_its_words() -> None:
+    page = '{% load i18n %}<a title="{% blocktranslate %}Chart: {{ title }}. The same{% endblocktranslate %}">'
+    assert SHOWN in Template(page).render(Context({"title": ARABIC}))
