@@ -285,11 +285,16 @@ def _one_of_two(
         if first is None:
             continue
         if second.state == listed:
-            second.delete()
+            gone, stays = second, first
         elif first.state == listed:
-            first.delete()
+            gone, stays = first, second
         else:
             raise Refused(_why_two(first) % {"study": isolated(first.study)})
+        if isinstance(gone, Participation) and isinstance(stays, Participation):
+            if gone is second:
+                gone.events.filter(of_team="").update(of_team=gone.team.name)
+            gone.events.update(participation=stays)
+        gone.delete()  # nobody was asked about it, so there is nobody to tell
 
 
 def _why_two(first: Invitation | Participation) -> str:

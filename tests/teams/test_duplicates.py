@@ -8,12 +8,14 @@ from random import Random
 import pytest
 from django.urls import reverse
 
+from teams import history
 from teams.contacts import contacts, duplicates
 from teams.contacts.duplicates import Refused, alike, key, merge, suggestions
 from teams.contacts.rows import AcademyData, TeamData
+from teams.history import Happened
 from teams.inviting import corrections, invitations
 from teams.inviting.invitations import Approach
-from teams.models import Academy, Event, Institution, Invitation, Participation, Role, Study, Team, User
+from teams.models import Academy, Event, Institution, Invitation, OutboxMessage, Participation, Role, Study, Team, User
 from teams.studies.setting_up import let_work
 from tests.groups import a_group
 
@@ -114,6 +116,27 @@ def test_one_that_was_only_listed_gives_way(study, roos):
     merge("team", one.team, other.team, [study], roos)
     assert Participation.objects.get().pk == one.pk
     assert Invitation.objects.filter(participation__isnull=False).count() == 1
+
+
+def test_what_happened_to_the_one_that_gives_way_stays_and_nobody_is_mailed_who_was_not_asked(study, roos):
+    one = listed(study)
+    invited(one, roos)
+    other = listed(study, "Verplegkunde", email="lotte@noord.example")
+    before = OutboxMessage.objects.count()
+    history.record(study, Happened.CONTACT_CHANGED, participation=other, by=roos, detail="Lotte")
+    merge("team", one.team, other.team, [study], roos)
+    kept = Event.objects.get(kind="contact_changed", detail="Lotte")
+    assert (kept.participation, kept.of_team) == (one, "Verplegkunde")
+    assert OutboxMessage.objects.count() == before
+
+
+@pytest.mark.parametrize("kept_is_listed", [True, False])
+def test_each_event_of_two_that_become_one_is_of_the_one_that_stays(study, roos, kept_is_listed):
+    one, other = listed(study), listed(study, "Verplegkunde", email="lotte@noord.example")
+    Participation.objects.filter(pk=(other if kept_is_listed else one).pk).update(state=Participation.State.INVITED)
+    n = Event.objects.filter(participation__isnull=False).count()
+    merge("team", one.team, other.team, [study], roos)
+    assert Event.objects.filter(participation=Participation.objects.get(study=study)).count() == n
 
 
 @pytest.mark.parametrize("swapped", [False, True])
