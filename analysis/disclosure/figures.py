@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from analysis.disclosure.groups import MIN_OTHER_UNITS, Reason, Withheld
 
 #: Room for the digits of any float.
 EVERY_DIGIT = Context(prec=400)
+#: Figures that are remembered, so that publishing thousands of teams rounds each once.
+MOST_KNOWN = 20_000
 TEAM_DECIMALS = 1
 AGGREGATE_DECIMALS = 2
 # Mean absolute deviation up to which people "largely agree" on 4 points; .67 = A/6 (Burke and Dunlap 2002), .45 is our
@@ -109,6 +111,7 @@ class ItemFigures:
         return self.total / self.n
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def round_half_up(value: float, decimals: int) -> float:
     """Rounded as people round (2.25 → 2.3). The float's shortest decimal form is taken for what was meant.
 
@@ -121,6 +124,7 @@ def round_half_up(value: float, decimals: int) -> float:
     return float(rounded) + 0.0  # −0.004 becomes 0.00, never −0.00
 
 
+@lru_cache(maxsize=MOST_KNOWN)  # in a large study many teams answered a question alike
 def show_item(figures: ItemFigures, k: int) -> ShownItem:
     """A unit's item: its mean from k answers, its distribution from 2k; neither when it tells what the others answered.
 
@@ -147,6 +151,7 @@ def show_item(figures: ItemFigures, k: int) -> ShownItem:
     return ItemMean(round_half_up(figures.mean, TEAM_DECIMALS))
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def _decimal(shown: float) -> Fraction:
     """A rounded figure as what stands on the page: sums of floats would round now up and now down."""
     return Fraction(repr(shown))

@@ -23,7 +23,7 @@ from analysis.disclosure import (
     TeamCounts,
     Withheld,
 )
-from analysis.reports.wide import _beside
+from analysis.reports.material import Material
 
 K = 5
 
@@ -300,6 +300,9 @@ def test_all_teams_stand_beside_an_academy_only_if_no_team_of_its_sector_is_left
     far = [unit(f"far{n}", "technology") for n in range(4)]
     units = [*inside, *near, *far]
     material = SimpleNamespace(
-        units=units, groups=units, sectors=["health"], in_sector=lambda name: [u for u in units if u.sector == name]
+        units=units,
+        sectors=["health"],
+        in_sector=lambda name: [u for u in units if u.sector == name],
+        study_shown=SimpleNamespace(withheld=disclosure.judge_study([u.group for u in units])),
     )
-    assert isinstance(_beside(material, inside), Withheld) is not shown
+    assert (Material._beside(material, inside) is None) is shown
