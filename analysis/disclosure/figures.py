@@ -1,77 +1,39 @@
-"""What is shown of those who may be shown (rules 6 and 7). Numbers are rounded here and nowhere else."""
+"""What is shown of those who may be shown (rules 6 and 7)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
-from enum import StrEnum
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from analysis.disclosure.groups import MIN_OTHER_UNITS, Reason, Withheld
+from analysis.disclosure.rounding import MOST_KNOWN, decimal, outward, round_half_up
+from analysis.disclosure.scores import scale_score
+from analysis.disclosure.shown import (
+    Agreement,
+    Capped,
+    ItemDistribution,
+    ItemMean,
+    MeanShown,
+    NearlyAll,
+    ShownItem,
+    ShownScale,
+)
+from analysis.disclosure.student import quantile
 
-#: Room for the digits of any float.
-EVERY_DIGIT = Context(prec=400)
-#: Figures that are remembered, so that publishing thousands of teams rounds each once.
-MOST_KNOWN = 20_000
+#: From so many units on a mean can be said of teams like these.
+LIKE_THESE = 10
+#: A mean over units is only "about" where caps hide more of it than this.
+MOST_HIDDEN = 0.05
 TEAM_DECIMALS = 1
 AGGREGATE_DECIMALS = 2
-# Mean absolute deviation up to which people "largely agree" on 4 points; .67 = A/6 (Burke and Dunlap 2002), .45 is our
-# convention. Other numbers of points: in proportion to the length of the scale.
-AD_AGREE, AD_DIFFER = 0.45, 0.67
+# Mean absolute deviation up to which people "largely agree", and beyond which they differ widely, per answer category:
+# a sixth (Burke and Dunlap 2002); .45 on four categories is our convention.
+AD_AGREE, AD_DIFFER = Fraction(45, 400), Fraction(1, 6)
 # The spread behind intervals, on 4 points: a convention below SPREAD_DF degrees of freedom, within teams it is about .5.
 SPREAD_STEP, SPREAD_DF, CAUTIOUS_SD, MOST_SD = 0.05, 40, 0.75, 1.0
-
-
-@dataclass(frozen=True)
-class Capped:
-    """A mean so near an end of the scale that it would tell what the others answered: "3.8 or higher"."""
-
-    bound: float
-    upper: bool
-
-
-@dataclass(frozen=True)
-class MeanShown:
-    """A rounded mean with its rounded 95 % interval (None where none can be given)."""
-
-    mean: float
-    low: float | None
-    high: float | None
-
-
-ShownScale = MeanShown | Capped | Withheld
-
-
-@dataclass(frozen=True)
-class NearlyAll:
-    """All but two at most gave this answer; exact counts would tell on the few."""
-
-    category: int
-
-
-@dataclass(frozen=True)
-class ItemMean:
-    mean: float
-
-
-@dataclass(frozen=True)
-class ItemDistribution:
-    """Rounded mean and whole percentages per category, lowest category first."""
-
-    mean: float
-    percentages: tuple[int, ...]
-
-
-ShownItem = ItemMean | ItemDistribution | NearlyAll | Capped | Withheld
-
-
-class Agreement(StrEnum):
-    LARGELY_AGREE = "largely_agree"
-    SOMEWHAT_DIFFERENT = "somewhat_different"
-    WIDELY_DIFFERENT = "widely_different"
 
 
 @dataclass(frozen=True)
@@ -111,19 +73,6 @@ class ItemFigures:
         return self.total / self.n
 
 
-@lru_cache(maxsize=MOST_KNOWN)
-def round_half_up(value: float, decimals: int) -> float:
-    """Rounded as people round (2.25 → 2.3). The float's shortest decimal form is taken for what was meant.
-
-    Any float has a rounded value, also one of three hundred digits; what is no number stays none.
-    """
-    if not math.isfinite(value):
-        return value
-    places = Decimal(1).scaleb(-decimals)
-    rounded = Decimal(repr(value)).quantize(places, rounding=ROUND_HALF_UP, context=EVERY_DIGIT)
-    return float(rounded) + 0.0  # −0.004 becomes 0.00, never −0.00
-
-
 @lru_cache(maxsize=MOST_KNOWN)  # in a large study many teams answered a question alike
 def show_item(figures: ItemFigures, k: int) -> ShownItem:
     """A unit's item: its mean from k answers, its distribution from 2k; neither when it tells what the others answered.
@@ -151,67 +100,46 @@ def show_item(figures: ItemFigures, k: int) -> ShownItem:
     return ItemMean(round_half_up(figures.mean, TEAM_DECIMALS))
 
 
-@lru_cache(maxsize=MOST_KNOWN)
-def _decimal(shown: float) -> Fraction:
-    """A rounded figure as what stands on the page: sums of floats would round now up and now down."""
-    return Fraction(repr(shown))
-
-
 def turned(item: ShownItem, n_points: int) -> ShownItem:
     """A reverse-keyed item's mean or cap in the direction of its scale."""
     match item:
         case ItemMean(mean):
-            return ItemMean(float(n_points + 1 - _decimal(mean)))
+            return ItemMean(float(n_points + 1 - decimal(mean)))
         case ItemDistribution(mean, percentages):
-            return ItemDistribution(float(n_points + 1 - _decimal(mean)), percentages[::-1])
+            return ItemDistribution(float(n_points + 1 - decimal(mean)), percentages[::-1])
         case NearlyAll(category):
             return NearlyAll(n_points + 1 - category)
         case Capped(bound, upper):
-            return Capped(float(n_points + 1 - _decimal(bound)), not upper)
+            return Capped(float(n_points + 1 - decimal(bound)), not upper)
     return item
 
 
-def scale_value(items: Sequence[ShownItem], n_points: int) -> float | None:
-    """The scale mean that follows from the items shown (turned to the scale's direction), not rounded.
+def show_scale(
+    n: int, n_scored: int, items: Sequence[tuple[ShownItem, bool]], spread: Spread | None, n_points: int, k: int
+) -> ShownScale:
+    """A unit's score and interval (rules 6 and 7) from its items as shown, each with whether it is reverse-keyed.
 
-    It tells nothing that does not stand on the page. An exact mean beside the items would: what is left after
-    subtracting them belongs to the few who left an item empty, or to a capped item. "Nearly all" counts as its
-    category, "b or higher" as a third of the way from b to the end. None when no item is shown.
+    :param n: the unit's n, on which the interval's width depends, and on the spread over all units
+    :param n_scored: how many of them have a score: fewer than ``k``, and nothing is shown
     """
-    values: list[Fraction] = []
-    for item in items:
-        match item:
-            case ItemMean(mean) | ItemDistribution(mean, _):
-                values.append(_decimal(mean))
-            case NearlyAll(category):
-                values.append(Fraction(category))
-            case Capped(bound, upper):
-                values.append((2 * _decimal(bound) + (n_points if upper else 1)) / 3)
-    return float(sum(values) / len(values)) if values else None
-
-
-def show_scale(n: int, items: Sequence[ShownItem], spread: Spread | None, n_points: int, k: int) -> ShownScale:
-    """A unit's scale mean and interval (rules 6 and 7) from its items, turned to the scale's direction.
-
-    ``n``: respondents with a score. The interval's width depends on n and on the spread over all units.
-    """
-    value = scale_value(items, n_points)
-    if n < k or value is None:
+    score = scale_score(items, n, n_points, k)
+    if n_scored < k or score is None:
         return Withheld(Reason.TOO_FEW)
-    caps = [item for item in items if isinstance(item, Capped)]
+    directed = [turned(item, n_points) if reverse_keyed else item for item, reverse_keyed in items]
     for upper in (True, False):
-        if len(caps) == len(items) and all(cap.upper == upper for cap in caps):
-            return Capped((min if upper else max)(cap.bound for cap in caps), upper)
-    if value >= n_points - 1 / n:
-        return Capped(math.floor((n_points - 1 / n) * 10) / 10, upper=True)
-    if value <= 1 + 1 / n:
-        return Capped(math.ceil((1 + 1 / n) * 10) / 10, upper=False)
-    mean = round_half_up(value, TEAM_DECIMALS)
+        bounds = [item.bound for item in directed if isinstance(item, Capped) and item.upper == upper]
+        if len(bounds) == len(items):
+            return Capped((min if upper else max)(bounds), upper)
+    if score.value >= n_points - Fraction(1, n):
+        return Capped(math.floor(10 * min(score.low, n_points - Fraction(1, n))) / 10, upper=True)
+    if score.value <= 1 + Fraction(1, n):
+        return Capped(math.ceil(10 * max(score.high, 1 + Fraction(1, n))) / 10, upper=False)
+    mean = round_half_up(float(score.value), TEAM_DECIMALS)
     half = half_width(n, spread, n_points) if spread else None
     if half is None:
-        return MeanShown(mean, None, None)
-    low, high = round_half_up(mean - half, TEAM_DECIMALS), round_half_up(mean + half, TEAM_DECIMALS)
-    return MeanShown(mean, max(1.0, low), min(float(n_points), high))
+        return MeanShown(mean, None, None, score.about)
+    low, high = round_half_up(mean - half, TEAM_DECIMALS), round_half_up(mean + half, TEAM_DECIMALS)  # tenths, both
+    return MeanShown(mean, max(1.0, low), min(float(n_points), high), score.about)
 
 
 def pooled_spread(shown: Iterable[ScaleFigures], n_points: int) -> Spread | None:
@@ -238,25 +166,29 @@ def _step_up(sd: float) -> float:
     return round(math.ceil(sd / SPREAD_STEP - 1e-9) * SPREAD_STEP, 2)
 
 
-@cache
-def _t(df: int) -> float:
-    from scipy.special import stdtrit  # of scipy.stats it is the same function, with 80 MB around it
-
-    return float(stdtrit(df, 0.975))
-
-
 def half_width(n: int, spread: Spread, n_points: int) -> float | None:
     """Half the 95 % interval around a mean of n, rounded up to a tenth; None when it says next to nothing."""
-    half = math.ceil(10 * _t(spread.df) * spread.sd / math.sqrt(n) - 1e-9) / 10
+    half = math.ceil(10 * quantile(0.975, spread.df) * spread.sd / math.sqrt(n) - 1e-9) / 10
     return half if half <= (n_points - 1) / 3 else None
 
 
-def show_aggregate(units_shown: Sequence[tuple[int, float]], n_points: int) -> ShownScale:
-    """The mean over the respondents of several units, from (n, scale value) of each, with the interval robust to units.
+def show_aggregate(
+    units_shown: Sequence[tuple[int, float]],
+    n_points: int,
+    spread: Spread | None = None,
+    *,
+    like_these: bool = False,
+    about: bool = False,
+) -> ShownScale:
+    """The mean over the respondents of several units, from (n, score) of each, with its interval.
 
-    se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1). Whether the aggregate may be shown at all is judged before. It is
-    made of the values shown of its units, so it tells nothing more about them. Of few units the interval says next to
-    nothing and is left out.
+    Whether the aggregate may be shown at all is judged before. It is made of the values shown of its units, so it tells
+    nothing more about them.
+
+    :param spread: the spread within units; without it there is no interval
+    :param like_these: the interval is for teams like these, robust to units: se² = G/(G−1) · Σ_g (n_g (ȳ_g − ȳ))² / N², t(G−1). Else
+        the teams are taken as they are: t · s / √N
+    :param about: caps of its units hide where it lies
     """
     total = sum(n for n, _ in units_shown)
     if total == 0:
@@ -264,19 +196,17 @@ def show_aggregate(units_shown: Sequence[tuple[int, float]], n_points: int) -> S
     mean = sum(n * value for n, value in units_shown) / total
     n_units = len(units_shown)
     shown = round_half_up(mean, AGGREGATE_DECIMALS)
-    if n_units < 2:
-        return MeanShown(shown, None, None)
-    meat = n_units / (n_units - 1) * sum((n * (value - mean)) ** 2 for n, value in units_shown)
-    half = _t(n_units - 1) * math.sqrt(meat) / total
+    if spread is None or (like_these and n_units < 2):
+        return MeanShown(shown, None, None, about)
+    if like_these:
+        meat = n_units / (n_units - 1) * sum((n * (value - mean)) ** 2 for n, value in units_shown)
+        half = quantile(0.975, n_units - 1) * math.sqrt(meat) / total
+    else:
+        half = quantile(0.975, spread.df) * spread.sd / math.sqrt(total)
     if half > (n_points - 1) / 3:
-        return MeanShown(shown, None, None)
-    low, high = (round_half_up(end, AGGREGATE_DECIMALS) for end in (mean - half, mean + half))
-    return MeanShown(shown, max(1.0, low), min(float(n_points), high))
-
-
-def item_value(item: ShownItem, n_points: int) -> float | None:
-    """One item's value as aggregates take it; None where it is not shown."""
-    return scale_value([item], n_points)
+        return MeanShown(shown, None, None, about)
+    low, high = outward(Fraction(mean - half), Fraction(mean + half), AGGREGATE_DECIMALS)
+    return MeanShown(shown, max(1.0, low), min(float(n_points), high), about)
 
 
 def deviation(item: ShownItem) -> Fraction | None:
@@ -296,8 +226,7 @@ def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) ->
     deviations = [known for item in items if (known := deviation(item)) is not None]
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
-    # in lengths of the 4-point scale that the bounds belong to
-    ad = float(sum(deviations) / len(deviations) * 3 / (n_points - 1))
+    ad = sum(deviations) / len(deviations) / n_points
     if ad <= AD_AGREE:
         return Agreement.LARGELY_AGREE
     if ad <= AD_DIFFER:

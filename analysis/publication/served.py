@@ -272,7 +272,7 @@ def of_academy(study: Study, academy: Academy, of: Publication | None = None) ->
     versions = _read(study, [reader], [reader], of)
     if versions is None:
         return None
-    nothing = AcademyShown((), Withheld(Reason.FEW_TEAMS), Benchmark(0, 0, 0), ())
+    nothing = AcademyShown((), Withheld(Reason.FEW_TEAMS), Benchmark(0, 0, 0), False, ())
     shown = versions.now.academy(reader) or nothing
     then = versions.before.academy(reader) if versions.before else None
     known = collections_of(

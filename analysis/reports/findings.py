@@ -5,114 +5,122 @@ Made of the shown figures only, by fixed rules; texts are short, and say nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from analysis.disclosure import Agreement, MeanShown, ShownScale, Withheld
-from analysis.reports.objects import Benchmark, Finding, Mark, ScaleReport, WideScale
-from analysis.reports.sentences import Beside, beside, beside_target, number, score, since, value_of
+from analysis.disclosure import Agreement, Difference, IfAllHadAnswered, MeanShown, Reached, Verdict, Withheld
+from analysis.reports.objects import Benchmark, Finding, Mark, ScaleReport, TeamReport, WideScale
+from analysis.reports.sentences import number, score, value_of
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 S = TypeVar("S", ScaleReport, WideScale)
-K = TypeVar("K", Beside, Agreement)
+K = TypeVar("K", Verdict, Agreement, Reached)
 _AGREEMENT = (
     (Agreement.LARGELY_AGREE, gettext_lazy("You largely agree on %(scales)s.")),
     (Agreement.SOMEWHAT_DIFFERENT, gettext_lazy("Your views differ somewhat on %(scales)s.")),
     (Agreement.WIDELY_DIFFERENT, gettext_lazy("Your views differ widely on %(scales)s.")),
 )
 _CHANGES = (
-    (Beside.HIGHER, gettext_lazy("The score has risen on %(scales)s.")),
-    (Beside.LOWER, gettext_lazy("The score has fallen on %(scales)s.")),
-    (Beside.SAME, gettext_lazy("There is no clear difference on %(scales)s.")),
+    (Verdict.HIGHER, gettext_lazy("The score is clearly higher on %(scales)s.")),
+    (Verdict.LOWER, gettext_lazy("The score is clearly lower on %(scales)s.")),
+    (Verdict.SLIGHTLY_HIGHER, gettext_lazy("The score is a little higher on %(scales)s.")),
+    (Verdict.SLIGHTLY_LOWER, gettext_lazy("The score is a little lower on %(scales)s.")),
+    (Verdict.EQUAL, gettext_lazy("The score is about the same on %(scales)s.")),
+    (Verdict.CHANCE, gettext_lazy("The difference may be chance on %(scales)s.")),
 )
 _COMPARISONS = (
-    (Beside.HIGHER, gettext_lazy("The score is higher than the mean of all teams on %(scales)s.")),
-    (Beside.LOWER, gettext_lazy("The score is lower than the mean of all teams on %(scales)s.")),
-    (Beside.SAME, gettext_lazy("The score is about the same as the mean of all teams on %(scales)s.")),
-)
-_REACHED = (
-    (Beside.HIGHER, gettext_lazy("You reached your own target on %(scales)s.")),
-    (Beside.SAME, gettext_lazy("You are close to it on %(scales)s.")),
-    (Beside.LOWER, gettext_lazy("You are not there yet on %(scales)s.")),
+    (Verdict.HIGHER, gettext_lazy("The score is clearly higher than the mean of all teams on %(scales)s.")),
+    (Verdict.LOWER, gettext_lazy("The score is clearly lower than the mean of all teams on %(scales)s.")),
+    (Verdict.SLIGHTLY_HIGHER, gettext_lazy("The score is a little higher than the mean of all teams on %(scales)s.")),
+    (Verdict.SLIGHTLY_LOWER, gettext_lazy("The score is a little lower than the mean of all teams on %(scales)s.")),
+    (Verdict.EQUAL, gettext_lazy("The score is about the same as the mean of all teams on %(scales)s.")),
+    (Verdict.CHANCE, gettext_lazy("The difference with the mean of all teams may be chance on %(scales)s.")),
 )
 _SECTOR = (
-    (Beside.HIGHER, gettext_lazy("You score higher than teams in the same sector on %(scales)s.")),
-    (Beside.LOWER, gettext_lazy("You score lower than teams in the same sector on %(scales)s.")),
-    (Beside.SAME, gettext_lazy("Teams in the same sector score about the same on %(scales)s.")),
+    (Verdict.HIGHER, gettext_lazy("The score is clearly higher than that of teams in the same sector on %(scales)s.")),
+    (Verdict.LOWER, gettext_lazy("The score is clearly lower than that of teams in the same sector on %(scales)s.")),
+    (
+        Verdict.SLIGHTLY_HIGHER,
+        gettext_lazy("The score is a little higher than that of teams in the same sector on %(scales)s."),
+    ),
+    (
+        Verdict.SLIGHTLY_LOWER,
+        gettext_lazy("The score is a little lower than that of teams in the same sector on %(scales)s."),
+    ),
+    (Verdict.EQUAL, gettext_lazy("Teams in the same sector score about the same on %(scales)s.")),
+    (Verdict.CHANCE, gettext_lazy("The difference with teams in the same sector may be chance on %(scales)s.")),
 )
-CLOSE = 0.05  # scores that differ less than this look the same when rounded
+_REACHED = (
+    (Reached.YES, gettext_lazy("You reached your own target on %(scales)s.")),
+    (Reached.ABOUT, gettext_lazy("You are about there on %(scales)s.")),
+    (Reached.NO, gettext_lazy("You are not there yet on %(scales)s.")),
+)
+_MIDDLE = (
+    (Verdict.HIGHER, gettext_lazy("Clearly above the middle of the scale (%(middle)s): %(scales)s.")),
+    (Verdict.LOWER, gettext_lazy("Clearly below the middle of the scale (%(middle)s): %(scales)s.")),
+)
 
 
-def findings(
-    scales: Sequence[ScaleReport],
-    benchmark: Benchmark | Withheld,
-    no_benchmark: str,
-    returned: int,
-    approached: int,
-    n_points: int,
-    k: int,
-) -> tuple[Finding, ...]:
+def findings(report: TeamReport, scales: Sequence[ScaleReport], no_benchmark: str) -> tuple[Finding, ...]:
     """The findings of a team's report. ``no_benchmark`` says why there is no comparison with other teams."""
     made = [
-        Finding(_("Where you stand"), tuple(_standing(scales, n_points)), (Mark.OWN,)),
-        Finding(
-            _("How sure this is"),
-            tuple(_certainty(scales, returned, approached, n_points, k)),
-            (Mark.OWN, Mark.INTERVAL),
-        ),
+        Finding(_("Where you stand"), tuple(_standing(scales, report)), (Mark.OWN,)),
+        Finding(_("How sure this is"), tuple(_certainty(scales, report)), (Mark.OWN, Mark.INTERVAL)),
     ]
-    if any(scale.target is not None for scale in scales):
-        said = _sorted(scales, lambda scale: beside_target(scale.shown, scale.target, n_points))
-        made.append(Finding(_("Your own target"), tuple(_say(said, _REACHED)), (Mark.OWN, Mark.TARGET)))
-    if any(value_of(scale.previous) is not None for scale in scales):
-        said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, n_points))
+    if any(scale.reached is not None for scale in scales):
+        reached = _sorted(scales, lambda scale: scale.reached, Reached)
+        made.append(Finding(_("Your own target"), tuple(_say(reached, _REACHED, scales)), (Mark.OWN, Mark.TARGET)))
+    if any(scale.since is not None for scale in scales):
+        others = _(
+            "We reckon as if other colleagues answered then and now, so a difference is not called clear too soon."
+        )
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                (*_changes(said), _("Not exactly the same colleagues answered both times.")),
+                (*_changes(scales), others),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
-    made.append(_others(scales, benchmark, no_benchmark, n_points))
+    made.append(_others(scales, report.benchmark, no_benchmark))
     return tuple(made)
 
 
-def wide_findings(scales: Sequence[WideScale], base: Benchmark, has_benchmark: bool) -> tuple[Finding, ...]:
+def wide_findings(
+    scales: Sequence[WideScale], base: Benchmark, has_benchmark: bool, like_these: bool
+) -> tuple[Finding, ...]:
     """The findings of a report over several teams."""
-    known = [(scale.name, value) for scale in scales if (value := value_of(scale.shown)) is not None]
-    if not known:
+    if not any(isinstance(scale.shown, MeanShown) for scale in scales):
         return ()
     made = [
-        Finding(_("Where the teams stand"), tuple(_extremes(known, 2)), (Mark.OWN,)),
-        _wide_certainty(scales, base),
+        Finding(_("Where the teams stand"), tuple(_wide_standing(scales)), (Mark.OWN,)),
+        _wide_certainty(scales, base, like_these),
     ]
-    if any(isinstance(scale.previous, MeanShown) for scale in scales):
-        said = _sorted(scales, lambda scale: since(scale.shown, scale.previous, 0))
+    if any(scale.since is not None for scale in scales):
         made.append(
             Finding(
                 _("Compared with the previous measurement"),
-                tuple(_changes(said)),
+                tuple(_changes(scales)),
                 (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
             )
         )
     if has_benchmark:
-        said = _sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, 0))
+        said = _sorted(scales, lambda scale: verdict_of(scale.beside_all), Verdict)
         made.append(
             Finding(
                 _("Compared with all teams"),
-                tuple(_say(said, _COMPARISONS)),
+                tuple(_say(said, _COMPARISONS, scales)),
                 (Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK),
             )
         )
     return tuple(made)
 
 
-def _wide_certainty(scales: Sequence[WideScale], base: Benchmark) -> Finding:
+def _wide_certainty(scales: Sequence[WideScale], base: Benchmark, like_these: bool) -> Finding:
     text = (
         _("These are means of %(units)s teams, with %(n)s teachers.")
         if base.n_units == base.n_teams
@@ -120,130 +128,141 @@ def _wide_certainty(scales: Sequence[WideScale], base: Benchmark) -> Finding:
     )
     behind = text % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents}
     if not any(isinstance(scale.shown, MeanShown) and scale.shown.low is not None for scale in scales):
-        few = _("With so few teams we cannot say how sure these means are.")
-        return Finding(_("How sure this is"), (behind, few), ())
-    bar = _("The bar shows where the mean would probably be if other teams like these had taken part.")
+        return Finding(
+            _("How sure this is"), (behind, _("With so few people we cannot say how sure these means are.")), ()
+        )
+    bar = (
+        _("The bar shows where the mean would probably be if other teams like these had taken part.")
+        if like_these
+        else _("The bar shows how much chance there is in the mean of these teams. It says nothing of other teams.")
+    )
     return Finding(_("How sure this is"), (behind, bar), (Mark.OWN, Mark.INTERVAL))
 
 
-def _standing(scales: Sequence[ScaleReport], n_points: int) -> list[str]:
-    known = [(scale.name, scale.shown) for scale in scales if value_of(scale.shown) is not None]
+def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str]:
+    known = [scale for scale in scales if value_of(scale.shown) is not None]
     if not known:
-        return [_("There are too few answers about each subject to show them.")]
-    values = sorted(known, key=lambda one: value_of(one[1]) or 0.0)
-    (_lowest, low), (_highest, high) = values[0], values[-1]
-    made = []
-    if len(values) == 1 or (value_of(high) or 0) - (value_of(low) or 0) < CLOSE:
-        made.append(
-            _("You score %(score)s out of %(points)s on %(scales)s.")
-            % {"score": score(high), "points": n_points, "scales": joined([name for name, _shown in known])}
-        )
-    else:
-        made.append(
-            _("You score highest on %(highest)s (%(high)s out of %(points)s), lowest on %(lowest)s (%(low)s).")
-            % {
-                "highest": joined(_as_shown(known, high)),
-                "high": score(high),
-                "points": n_points,
-                "lowest": joined(_as_shown(known, low)),
-                "low": score(low),
-            }
-        )
-    middle = (1 + n_points) / 2
-    said = _sorted(scales, lambda scale: beside(scale.shown, middle, n_points))
-    words = {"middle": number(middle, 2)}
-    for where, text in (
-        (Beside.HIGHER, _("Clearly above the middle of the scale (%(middle)s): %(scales)s.")),
-        (Beside.LOWER, _("Clearly below the middle of the scale (%(middle)s): %(scales)s.")),
-    ):
-        if said[where]:
-            made.append(text % {**words, "scales": joined(said[where])})
-    return made
+        yield _("There are too few answers about each subject to show them.")
+        return
+    for scale in known:
+        words = {"scale": scale.name, "score": score(scale.shown), "points": report.n_points}
+        if scale.highest:
+            yield _("You score highest on “%(scale)s”: %(score)s on a scale from 1 to %(points)s.") % words
+        if scale.lowest:
+            yield _("You score lowest on “%(scale)s”: %(score)s on a scale from 1 to %(points)s.") % words
+    if len(known) > 1 and not any(scale.highest or scale.lowest for scale in known):
+        yield _("No subject is clearly higher or lower than all others.")
+    if len(known) == 1:
+        yield _("You score %(score)s on “%(scale)s”, on a scale from 1 to %(points)s.") % {
+            "score": score(known[0].shown),
+            "scale": known[0].name,
+            "points": report.n_points,
+        }
+    middle = number(report.midpoint, 2)
+    above = _sorted(scales, lambda scale: scale.middle, Verdict)
+    for where, text in _MIDDLE:
+        if above[where]:
+            yield text % {"middle": middle, "scales": joined(above[where])}
+    if report.combined_with:
+        yield _("These are the answers of several teams together. Between the teams there may be differences.")
 
 
-def _as_shown(known: Sequence[tuple[str, ShownScale]], figure: ShownScale) -> list[str]:
-    """The scales that show this very figure."""
-    return [name for name, shown in known if score(shown) == score(figure)]
+def _wide_standing(scales: Sequence[WideScale]) -> Iterator[str]:
+    known = [scale for scale in scales if isinstance(scale.shown, MeanShown)]
+    for scale in known:
+        words = {"scale": scale.name, "score": score(scale.shown, 2)}
+        if scale.highest:
+            yield _("The mean is highest on “%(scale)s”: %(score)s.") % words
+        if scale.lowest:
+            yield _("The mean is lowest on “%(scale)s”: %(score)s.") % words
+    if len(known) > 1 and not any(scale.highest or scale.lowest for scale in known):
+        yield _("No subject is clearly higher or lower than all others.")
+    if len(known) == 1:
+        yield _("The mean on “%(scale)s” is %(score)s.") % {"scale": known[0].name, "score": score(known[0].shown, 2)}
 
 
-def _certainty(scales: Sequence[ScaleReport], returned: int, approached: int, n_points: int, k: int) -> list[str]:
-    made = []
-    if returned < approached:
-        made.append(_("Not everybody answered. The others may think otherwise."))
-        made.append(_("The bar shows where the score would probably be if everybody had answered."))
-    else:
-        made.append(_("Everybody answered."))
-        made.append(_("Chance still plays a part. The bar shows how much the score could have been different."))
+def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str]:
+    yield _(
+        "With so few people, chance plays a part. The bar shows how much the score could have been different by chance."
+    )
+    if report.returned < report.approached:
+        yield ngettext(
+            "%(n)s colleague did not answer, and may think otherwise.",
+            "%(n)s colleagues did not answer, and may think otherwise.",
+            report.approached - report.returned,
+        ) % {"n": report.approached - report.returned}
+        if report.if_all is not None:
+            yield from _if_all(report.if_all, report.n_points)
+    elif report.approached:
+        yield _("Everybody answered.")
     agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
     if any(agreed.values()):
-        made += _say(agreed, _AGREEMENT)
+        yield from _say(agreed, _AGREEMENT, scales)
     else:
-        made.append(
+        yield (
             _("How far your views lie apart is shown from %(n)s answers on, so that nobody can be recognised.")
-            % {"n": 2 * k}
+            % {"n": 2 * report.k}
         )
-    return made
 
 
-def _others(
-    scales: Sequence[ScaleReport], benchmark: Benchmark | Withheld, no_benchmark: str, n_points: int
-) -> Finding:
+def _if_all(absent: tuple[str, IfAllHadAnswered], n_points: int) -> Iterator[str]:
+    scale, then = absent
+    yield _(
+        "Had they all answered 1, your score on “%(scale)s” would be %(lowest)s. With only %(points)s it would be %(highest)s."
+    ) % {
+        "scale": scale,
+        "lowest": number(then.lowest, 1),
+        "points": n_points,
+        "highest": number(then.highest, 1),
+    }
+    yield _("Had they scored %(lower)s lower than you, it would be %(then)s.") % {
+        "lower": number(then.lower, 1),
+        "then": number(then.then, 1),
+    }
+
+
+def _others(scales: Sequence[ScaleReport], benchmark: Benchmark | Withheld, no_benchmark: str) -> Finding:
     title = _("Compared with other teams")
     if isinstance(benchmark, Withheld):
         return Finding(title, (_("There is no comparison with other teams."), no_benchmark), ())
-    made = _say(_sorted(scales, lambda scale: beside(scale.shown, scale.benchmark, n_points)), _COMPARISONS)
+    made = _say(_sorted(scales, lambda scale: verdict_of(scale.beside_all), Verdict), _COMPARISONS, scales)
     marks = [Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK]
-    if any(isinstance(scale.sector, MeanShown) for scale in scales):
+    if any(scale.beside_sector is not None for scale in scales):
         marks.append(Mark.SECTOR)
-        said = _sorted(scales, lambda scale: beside(scale.shown, scale.sector, n_points))
-        made += _say(
-            said,
-            _SECTOR,
-        )
+        said = _sorted(scales, lambda scale: verdict_of(scale.beside_sector), Verdict)
+        made += _say(said, _SECTOR, scales)
     return Finding(title, tuple(made), tuple(marks))
 
 
-def _extremes(known: Sequence[tuple[str, float]], decimals: int) -> list[str]:
-    low, high = min(value for _name, value in known), max(value for _name, value in known)
-    if high - low < CLOSE / 10:
-        return [
-            _("The mean is %(score)s on %(scales)s.")
-            % {"score": number(high, decimals), "scales": joined([name for name, _value in known])}
-        ]
-    return [
-        _("The mean is highest on %(highest)s (%(high)s) and lowest on %(lowest)s (%(low)s).")
-        % {
-            "highest": joined([name for name, value in known if value == high]),
-            "high": number(high, decimals),
-            "lowest": joined([name for name, value in known if value == low]),
-            "low": number(low, decimals),
-        }
-    ]
+def verdict_of(difference: Difference | None) -> Verdict | None:
+    """What may be said of a difference, if there are two scores."""
+    return None if difference is None else difference.verdict
 
 
-def _sorted(scales: Sequence[S], judge: Callable[[S], Beside | None]) -> dict[Beside, list[str]]:
-    said: dict[Beside, list[str]] = {where: [] for where in Beside}
+def _sorted(scales: Sequence[S], judge: Callable[[S], K | None], kinds: type[K]) -> dict[K, list[str]]:
+    said: dict[K, list[str]] = {kind: [] for kind in kinds}
     for scale in scales:
-        if where := judge(scale):
-            said[where].append(scale.name)
+        if kind := judge(scale):
+            said[kind].append(scale.name)
     return said
 
 
-def _changes(said: dict[Beside, list[str]]) -> list[str]:
-    """What rose and fell; where nothing clearly did, that in so many words, and when a difference is clear."""
-    clear = said[Beside.HIGHER] or said[Beside.LOWER]
-    made = _say(said, _CHANGES) if clear else [_("There is no clear difference on any subject.")]
-    if said[Beside.SAME]:
-        made.append(_("A difference is clear only where the two bars do not touch."))
-    return made
+def _changes(scales: Sequence[S]) -> list[str]:
+    """What is higher and lower than before; where nothing clearly is, that in so many words."""
+    said = _sorted(scales, lambda scale: verdict_of(scale.since), Verdict)
+    if any(names for verdict, names in said.items() if verdict != Verdict.CHANCE):
+        return _say(said, _CHANGES, scales)
+    return [_("There is no clear difference on any subject: each difference may be chance.")]
 
 
-def _say(said: Mapping[K, list[str]], templates: Sequence[tuple[K, _StrPromise]]) -> list[str]:
-    total = sum(len(names) for names in said.values())
+def _say(
+    said: Mapping[K, list[str]], templates: Sequence[tuple[K, _StrPromise]], scales: Sequence[ScaleReport | WideScale]
+) -> list[str]:
+    """One sentence for each kind; "all subjects" only where it is said of every one of the report."""
     return [
-        text % {"scales": _("all subjects") if len(said[where]) == total > 1 else joined(said[where])}
-        for where, text in templates
-        if said[where]
+        text % {"scales": _("all subjects") if len(said[kind]) == len(scales) > 1 else joined(said[kind])}
+        for kind, text in templates
+        if said[kind]
     ]
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from analysis import disclosure
-from analysis.disclosure import Group, MeanShown, Reason, ShownItem, ShownScale, Spread, Withheld
+from analysis.disclosure import Group, MeanShown, Reason, Score, ShownItem, Spread, Withheld
 from analysis.models import AnalysisRun, Publication
 from analysis.reports.groups import FinalScale, GroupFigures, final_scales_of, load_groups
 from analysis.reports.objects import Benchmark
@@ -21,6 +21,7 @@ from analysis.reports.shown import (
     AcademyShown,
     Judged,
     Member,
+    OverUnits,
     Scoring,
     StudyShown,
     Unit,
@@ -94,6 +95,7 @@ class Material:
             units=tuple(self._unit(group) for group in groups),
             benchmark=self._beside(inside),
             base=_base(groups, inside),
+            like_these=len(inside) >= disclosure.LIKE_THESE,
             scales=self._wide(inside, []) if len(inside) > 1 else (),
         )
 
@@ -105,8 +107,14 @@ class Material:
         counts = [team.counts for group in self.groups for team in group.teams]
         sectors = [] if withheld else self.sectors
         return StudyShown(
+            k=self.study.k,
+            n_points=self.definition.n_points,
             scorings=tuple(
-                Scoring(scale.code, tuple((item.code, item.reverse_keyed) for item in scale.items))
+                Scoring(
+                    scale.code,
+                    tuple((item.code, item.reverse_keyed) for item in scale.items),
+                    self.spreads[scale.code],
+                )
                 for scale in self.scales
             ),
             withheld=withheld,
@@ -115,6 +123,7 @@ class Material:
             approached=sum(one.approached for one in counts),
             returned=sum(one.returned for one in counts),
             sectors=tuple(sectors),
+            like_these=len(units) >= disclosure.LIKE_THESE,
             scales=() if withheld else self._wide(self.units, [self.in_sector(sector) for sector in sectors]),
         )
 
@@ -150,52 +159,62 @@ class Material:
         return Unit(group.key, members, group.combined_at, group.key in self._released)
 
     def _scale(self, group: GroupFigures, scale: FinalScale) -> UnitScale:
-        n_points, k, n = self.definition.n_points, self.study.k, group.scale(scale.code).n
+        n_points, k, n_scored = self.definition.n_points, self.study.k, group.scale(scale.code).n
         items = tuple(_shown_item(group, item.code, k) for item in scale.items)
+        turned, spread = _with_direction(items, scale), self.spreads[scale.code]
         return UnitScale(
-            shown=disclosure.show_scale(n, _turned(items, scale, n_points), self.spreads[scale.code], n_points, k),
-            agreement=disclosure.show_agreement(n, list(items), n_points, k),
+            shown=disclosure.show_scale(group.group.analysed, n_scored, turned, spread, n_points, k),
+            agreement=disclosure.show_agreement(n_scored, list(items), n_points, k),
             items=items,
         )
 
     def _wide(self, inside: Sequence[GroupFigures], parts: Sequence[Sequence[GroupFigures]]) -> tuple[WideShown, ...]:
         return tuple(
             WideShown(
-                shown=self._aggregate(inside, place),
-                parts=tuple(self._aggregate(part, place) for part in parts),
+                mean=self._over(inside, place),
+                parts=tuple(self._over(part, place) for part in parts),
                 items=tuple(self._aggregate_item(inside, place, nth) for nth in range(len(scale.items))),
             )
             for place, scale in enumerate(self.scales)
         )
 
     @cached_property
-    def _values(self) -> dict[tuple[str, int], tuple[int, float | None]]:
-        """Per unit and scale how many have a score, and the value that follows from the items shown."""
-        n_points = self.definition.n_points
-        return {
-            (group.key, place): (
-                group.scale(scale.code).n,
-                disclosure.scale_value(_turned(self.unit_shown(group).scales[place].items, scale, n_points), n_points),
-            )
-            for group in self.units
-            for place, scale in enumerate(self.scales)
-        }
+    def scores(self) -> dict[tuple[str, int], Score]:
+        """Per unit and scale the score that follows from the items shown, where the unit shows one."""
+        n_points, k = self.definition.n_points, self.study.k
+        known = {}
+        for group in self.units:
+            for place, scale in enumerate(self.scales):
+                items = _with_direction(self.unit_shown(group).scales[place].items, scale)
+                score = disclosure.scale_score(items, group.group.analysed, n_points, k)
+                if score is not None and group.scale(scale.code).n >= k:
+                    known[group.key, place] = score
+        return known
 
-    def _aggregate(self, groups: Sequence[GroupFigures], place: int) -> ShownScale:
-        """The mean over units, made of what is shown of each; a unit with too few scores is not in it."""
-        values = [self._values[group.key, place] for group in groups]
-        known = [(n, value) for n, value in values if n >= self.study.k and value is not None]
-        return disclosure.show_aggregate(known, self.definition.n_points)
+    def _over(self, groups: Sequence[GroupFigures], place: int) -> OverUnits:
+        """The mean over units, made of what is shown of each; a unit without a score is not in it."""
+        known = [(g.group.analysed, self.scores[g.key, place]) for g in groups if (g.key, place) in self.scores]
+        if not known:
+            return OverUnits(Withheld(Reason.NOT_MEASURED), 0, 0.0)
+        hidden = disclosure.hidden_of_mean(known, disclosure.AGGREGATE_DECIMALS)
+        shown = disclosure.show_aggregate(
+            [(n, float(score.value)) for n, score in known],
+            self.definition.n_points,
+            self.spreads[self.scales[place].code],
+            like_these=len(groups) >= disclosure.LIKE_THESE,
+            about=hidden > disclosure.MOST_HIDDEN,
+        )
+        return OverUnits(shown, sum(n for n, _score in known), hidden)
 
     def _aggregate_item(self, groups: Sequence[GroupFigures], place: int, nth: int) -> float | None:
-        """The mean of an item over units, made of what is shown of each, weighted by who answered it."""
-        n_points, code = self.definition.n_points, self.scales[place].items[nth].code
+        """The mean of an item over units, made of what is shown of each, weighted by the units' n."""
+        n_points, k = self.definition.n_points, self.study.k
         values = []
         for group in groups:
-            figures = group.item(code)
-            value = disclosure.item_value(self.unit_shown(group).scales[place].items[nth], n_points)
-            if figures is not None and value is not None:
-                values.append((figures.n, value))
+            n = group.group.analysed
+            score = disclosure.item_score(self.unit_shown(group).scales[place].items[nth], n, n_points, k)
+            if score is not None:
+                values.append((n, float(score.value)))
         shown = disclosure.show_aggregate(values, n_points)
         return shown.mean if isinstance(shown, MeanShown) else None
 
@@ -272,12 +291,9 @@ def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
     return disclosure.show_item(figures, k) if figures else Withheld(Reason.NOT_MEASURED)
 
 
-def _turned(items: Sequence[ShownItem], scale: FinalScale, n_points: int) -> list[ShownItem]:
-    """What is shown of a scale's items, in the direction of the scale."""
-    return [
-        disclosure.turned(shown, n_points) if item.reverse_keyed else shown
-        for shown, item in zip(items, scale.items, strict=True)
-    ]
+def _with_direction(items: Sequence[ShownItem], scale: FinalScale) -> list[tuple[ShownItem, bool]]:
+    """What is shown of a scale's items, each with whether it is reverse-keyed."""
+    return [(shown, item.reverse_keyed) for shown, item in zip(items, scale.items, strict=True)]
 
 
 def _base(groups: Sequence[GroupFigures], units: Sequence[GroupFigures]) -> Benchmark:
@@ -297,9 +313,12 @@ class Previous:
 
     def of(self, own: GroupFigures) -> Judged | None:
         """The same team, or the same teams together, as that wave shows it; None when there was none."""
-        teams = {team.participation.team_id for team in own.teams}
-        then = next((g for g in self.material.groups if {t.participation.team_id for t in g.teams} == teams), None)
+        then = self._by_teams.get(frozenset(team.participation.team_id for team in own.teams))
         return None if then is None else Judged(self.material.unit_shown(then), self.material.judge(then))
+
+    @cached_property
+    def _by_teams(self) -> dict[frozenset[int], GroupFigures]:
+        return {frozenset(t.participation.team_id for t in g.teams): g for g in self.material.groups}
 
 
 def _previous(study: Study) -> Previous | None:

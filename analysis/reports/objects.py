@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from analysis.disclosure import Agreement, Capped, ItemDistribution, MeanShown, ShownItem, ShownScale, Withheld
+from analysis.disclosure import (
+    Agreement,
+    Capped,
+    Difference,
+    IfAllHadAnswered,
+    ItemDistribution,
+    MeanShown,
+    Reached,
+    ShownItem,
+    ShownScale,
+    Verdict,
+    Withheld,
+)
 from analysis.reports.quality import Caution, keyed, labelled
 
 
@@ -53,7 +65,12 @@ class ItemReport:
 
 @dataclass(frozen=True)
 class ScaleReport:
-    """One scale of a team. ``closest`` and ``widest`` are codes of items, where distributions are shown."""
+    """One scale of a team. ``closest`` and ``widest`` are codes of items, where distributions are shown.
+
+    ``middle``, ``since``, ``beside_all`` and ``beside_sector`` say how the score lies beside the middle of the scale, the previous
+    wave, all teams and the sector; None where there is nothing to compare. ``highest`` and ``lowest``: clearly above, or below,
+    every other subject.
+    """
 
     code: str
     name: str
@@ -68,6 +85,13 @@ class ScaleReport:
     items: tuple[ItemReport, ...]
     closest: str | None
     widest: str | None
+    middle: Verdict | None = None
+    since: Difference | None = None
+    beside_all: Difference | None = None
+    beside_sector: Difference | None = None
+    reached: Reached | None = None
+    highest: bool = False
+    lowest: bool = False
     sentences: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
 
@@ -134,6 +158,9 @@ class TeamReport(Wave):
     subjects: tuple[Subject, ...]
     scales: tuple[ScaleReport, ...] | Withheld
     findings: tuple[Finding, ...]
+    if_all: tuple[str, IfAllHadAnswered] | None = (
+        None  # of the first scale with a score: its name, and what it could have been
+    )
 
     @property
     def has_sector(self) -> bool:
@@ -177,14 +204,19 @@ class WideScale:
     previous: ShownScale | None
     parts: tuple[ShownScale, ...]
     items: tuple[WideItem, ...]
+    since: Difference | None = None
+    beside_all: Difference | None = None
+    highest: bool = False
+    lowest: bool = False
     sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class WideReport(Wave):
-    """What a mean over units rests on, and its scales."""
+    """What a mean over units rests on, and its scales. ``like_these``: its intervals are for teams like these, not for these alone."""
 
     base: Benchmark
+    like_these: bool
     approached: int
     returned: int
     scales: tuple[WideScale, ...] | Withheld

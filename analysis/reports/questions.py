@@ -16,12 +16,13 @@ from analysis.disclosure import (
     ItemDistribution,
     ItemMean,
     NearlyAll,
+    Reached,
     ShownItem,
+    Verdict,
     Withheld,
-    item_value,
 )
 from analysis.reports.objects import ItemReport, ScaleReport
-from analysis.reports.sentences import Beside, beside, beside_target, number, score, since
+from analysis.reports.sentences import number, score
 
 AT_MOST = 3
 
@@ -34,19 +35,17 @@ def questions(scale: ScaleReport, options: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:
-    n_points = len(options)
-    yield from _target(scale, n_points)
-    yield from _change(scale, n_points)
+    yield from _target(scale)
+    yield from _change(scale)
     widest = scale.item(scale.widest)
     if widest and scale.agreement in (Agreement.SOMEWHAT_DIFFERENT, Agreement.WIDELY_DIFFERENT):
         yield _("You think differently about “%(item)s”. What do some of you see that others do not?") % {
             "item": plain_text(widest)
         }
-    middle = (1 + n_points) / 2
-    where = beside(scale.shown, middle, n_points)
-    plain = [(value, item) for item in scale.items if (value := _value(item, n_points)) is not None]
+    middle = (1 + len(options)) / 2
+    plain = [(value, item) for item in scale.items if (value := _value(item)) is not None]
     if plain:
-        yield from _items(plain, where, middle)
+        yield from _items(plain, scale.middle, middle)
     for item in scale.items:
         if isinstance(item.shown, NearlyAll):
             yield _("Nearly everybody says “%(option)s” about “%(item)s”. Do you recognise that?") % {
@@ -60,55 +59,54 @@ def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:
                 "item": plain_text(item)
             }
             break
-    match beside(scale.shown, scale.benchmark, n_points):
-        case Beside.LOWER:
-            yield _("Other teams score higher on this subject. What would you like to ask them?")
-        case Beside.HIGHER:
-            yield _("You score higher than other teams. What could they learn from you?")
-    if where == Beside.SAME:
-        yield _("The score lies around the middle. Who has an example of when it went well, and of when it did not?")
+    if scale.beside_all is not None and scale.beside_all.verdict.down:
+        yield _("Other teams score higher on this subject. What would you like to ask them?")
+    if scale.beside_all is not None and scale.beside_all.verdict.up:
+        yield _("You score higher than other teams. What would you tell them about how you work?")
+    if scale.middle in (Verdict.EQUAL, Verdict.CHANCE):
+        yield _("Who has an example of when it went well, and of when it did not?")
 
 
-def _target(scale: ScaleReport, n_points: int) -> Iterator[str]:
-    match beside_target(scale.shown, scale.target, n_points):
-        case Beside.HIGHER:
-            yield _("You reached your own target. What helped, and how do you hold on to it?")
-        case Beside.LOWER | Beside.SAME:
-            assert scale.target is not None
-            yield _("You wanted to reach %(target)s and score %(score)s. What stood in the way?") % {
-                "target": number(scale.target, 1),
-                "score": score(scale.shown),
-            }
+def _target(scale: ScaleReport) -> Iterator[str]:
+    if scale.reached == Reached.YES:
+        yield _("You reached your own target. What helped, and how do you hold on to it?")
+    elif scale.reached is not None and scale.target is not None:
+        yield _("You wanted to reach %(target)s and score %(score)s. What helped, and what did not?") % {
+            "target": number(scale.target, 1),
+            "score": score(scale.shown),
+        }
 
 
-def _change(scale: ScaleReport, n_points: int) -> Iterator[str]:
-    match since(scale.shown, scale.previous, n_points):
-        case Beside.HIGHER:
-            yield _("The score has risen since the previous measurement. What do you do differently now?")
-        case Beside.LOWER:
-            yield _("The score has fallen since the previous measurement. What has changed in your work?")
+def _change(scale: ScaleReport) -> Iterator[str]:
+    if scale.since is not None and scale.since.verdict.up:
+        yield _("The score is higher than in the previous measurement. What do you do differently now?")
+    if scale.since is not None and scale.since.verdict.down:
+        yield _("The score is lower than in the previous measurement. What has changed in your work?")
 
 
-def _items(plain: list[tuple[float, ItemReport]], where: Beside | None, middle: float) -> Iterator[str]:
-    value, lowest = min(plain, key=lambda one: one[0])
-    best, highest = max(plain, key=lambda one: one[0])
-    if value < middle or where == Beside.LOWER:
-        yield _("“%(item)s” gets the lowest score (%(score)s). Does that bother you? What could you change first?") % {
+def _items(plain: list[tuple[float, ItemReport]], where: Verdict | None, middle: float) -> Iterator[str]:
+    value, lowest = min(plain, key=lambda pair: pair[0])
+    best, highest = max(plain, key=lambda pair: pair[0])
+    if value < middle or (where is not None and where.down):
+        yield _("“%(item)s” has the lowest figure (%(score)s). What do you notice about that?") % {
             "item": plain_text(lowest),
             "score": item_score(lowest.shown),
         }
     if best > middle and highest is not lowest:
-        yield _("“%(item)s” gets the highest score (%(score)s). How do you do that?") % {
+        yield _("“%(item)s” has the highest figure (%(score)s). What do you notice about that?") % {
             "item": plain_text(highest),
             "score": item_score(highest.shown),
         }
 
 
-def _value(item: ItemReport, n_points: int) -> float | None:
-    """Its value, for items with a mean to name; one that is worded the other way round has no "high" or "low"."""
-    if item.reverse_keyed or isinstance(item.shown, NearlyAll):
-        return None
-    return item_value(item.shown, n_points)
+def _value(item: ItemReport) -> float | None:
+    """Its figure as it is shown; None without one, and for a question put the other way round, which has no "high" or "low"."""
+    match item.shown:
+        case ItemMean(mean) | ItemDistribution(mean, _) if not item.reverse_keyed:
+            return mean
+        case Capped(bound) if not item.reverse_keyed:
+            return bound
+    return None
 
 
 def plain_text(item: ItemReport) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.disclosure import Agreement, Capped, MeanShown, ShownScale, Withheld
+from analysis.disclosure import Agreement, Capped, Difference, MeanShown, Reached, ShownScale, Verdict, Withheld
+from analysis.reports.objects import ScaleReport, WideScale
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
-class Beside(StrEnum):
-    """How a score lies beside another figure, as far as that is clear."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    SAME = "same"
+Words = Mapping[Verdict, "_StrPromise"]
 
 
 def number(value: float, decimals: int) -> str:
@@ -34,144 +33,143 @@ def value_of(shown: ShownScale | None) -> float | None:
     return None
 
 
-def _ends(shown: ShownScale, n_points: int) -> tuple[float, float] | None:
+def score(shown: ShownScale | None, decimals: int = 1) -> str:
+    """A score within a sentence: "2,6", "about 3,4", or "3,8 or higher"."""
     match shown:
-        case MeanShown(_mean, low, high) if low is not None and high is not None:
-            return low, high
-        case Capped(bound, upper):
-            return (bound, float(n_points)) if upper else (1.0, bound)
-    return None
-
-
-def beside(shown: ShownScale, figure: ShownScale | float | None, n_points: int) -> Beside | None:
-    """Beside a mean of other teams or the middle of the scale: clear where the interval does not hold it."""
-    other = figure if isinstance(figure, float) else value_of(figure)
-    if other is None or value_of(shown) is None:
-        return None
-    ends = _ends(shown, n_points)
-    if ends and ends[0] > other:
-        return Beside.HIGHER
-    return Beside.LOWER if ends and ends[1] < other else Beside.SAME
-
-
-def since(shown: ShownScale, then: ShownScale | None, n_points: int) -> Beside | None:
-    """Beside the previous wave: clear where the intervals do not overlap."""
-    if then is None or value_of(shown) is None or value_of(then) is None:
-        return None
-    now_ends, then_ends = _ends(shown, n_points), _ends(then, n_points)
-    if now_ends is None or then_ends is None:
-        return Beside.SAME
-    if now_ends[0] > then_ends[1]:
-        return Beside.HIGHER
-    return Beside.LOWER if now_ends[1] < then_ends[0] else Beside.SAME
-
-
-def beside_target(shown: ShownScale, target: float | None, n_points: int) -> Beside | None:
-    """HIGHER: reached. LOWER: the whole interval lies under it. SAME: under it, but close."""
-    value = value_of(shown)
-    if target is None or value is None:
-        return None
-    if value >= target and not (isinstance(shown, Capped) and not shown.upper):
-        return Beside.HIGHER
-    return Beside.LOWER if beside(shown, target, n_points) == Beside.LOWER else Beside.SAME
-
-
-def score(shown: ShownScale, decimals: int = 1) -> str:
-    """A score within a sentence: "2,6", or "3,8 or higher"."""
-    match shown:
-        case MeanShown(mean):
-            return number(mean, decimals)
+        case MeanShown(mean, _low, _high, about):
+            value = number(mean, decimals)
+            return _("about %(value)s") % {"value": value} if about else value
         case Capped(bound, upper):
             words = {"value": number(bound, 1)}
             return _("%(value)s or higher") % words if upper else _("%(value)s or lower") % words
     return "–"
 
 
-# looked up by name only when used: of three sentences one is translated
+# looked up by name only when used: of several sentences one is translated
 _TARGET = {
-    Beside.HIGHER: gettext_lazy("You wanted to reach %(target)s: you did."),
-    Beside.LOWER: gettext_lazy("You wanted to reach %(target)s: you are not there yet."),
-    Beside.SAME: gettext_lazy("You wanted to reach %(target)s: you are close."),
+    Reached.YES: gettext_lazy("You wanted to reach %(target)s: you did."),
+    Reached.NO: gettext_lazy("You wanted to reach %(target)s: you are not there yet."),
+    Reached.ABOUT: gettext_lazy("You wanted to reach %(target)s: you are about there."),
 }
-_SINCE = {
-    Beside.HIGHER: gettext_lazy("In the previous measurement it was %(then)s: the score has risen."),
-    Beside.LOWER: gettext_lazy("In the previous measurement it was %(then)s: the score has fallen."),
-    Beside.SAME: gettext_lazy("In the previous measurement it was %(then)s: no clear difference."),
+_SINCE: Words = {
+    Verdict.HIGHER: gettext_lazy("The score is clearly higher than in the previous measurement (%(then)s)."),
+    Verdict.LOWER: gettext_lazy("The score is clearly lower than in the previous measurement (%(then)s)."),
+    Verdict.SLIGHTLY_HIGHER: gettext_lazy("The score is a little higher than in the previous measurement (%(then)s)."),
+    Verdict.SLIGHTLY_LOWER: gettext_lazy("The score is a little lower than in the previous measurement (%(then)s)."),
+    Verdict.CHANCE: gettext_lazy("In the previous measurement it was %(then)s. The difference may be chance."),
+    Verdict.EQUAL: gettext_lazy("In the previous measurement it was %(then)s: about the same."),
 }
-_BENCHMARK = {
-    Beside.HIGHER: gettext_lazy("The score is higher than the mean of all teams (%(mean)s)."),
-    Beside.LOWER: gettext_lazy("The score is lower than the mean of all teams (%(mean)s)."),
-    Beside.SAME: gettext_lazy("The score is about the same as the mean of all teams (%(mean)s)."),
+_BENCHMARK: Words = {
+    Verdict.HIGHER: gettext_lazy("The score is clearly higher than the mean of all teams (%(mean)s)."),
+    Verdict.LOWER: gettext_lazy("The score is clearly lower than the mean of all teams (%(mean)s)."),
+    Verdict.SLIGHTLY_HIGHER: gettext_lazy("The score is a little higher than the mean of all teams (%(mean)s)."),
+    Verdict.SLIGHTLY_LOWER: gettext_lazy("The score is a little lower than the mean of all teams (%(mean)s)."),
+    Verdict.CHANCE: gettext_lazy("The mean of all teams is %(mean)s. The difference may be chance."),
+    Verdict.EQUAL: gettext_lazy("The mean of all teams is %(mean)s: about the same."),
+}
+_SECTOR: Words = {
+    Verdict.HIGHER: gettext_lazy("The score is clearly higher than that of teams in the same sector (%(mean)s)."),
+    Verdict.LOWER: gettext_lazy("The score is clearly lower than that of teams in the same sector (%(mean)s)."),
+    Verdict.SLIGHTLY_HIGHER: gettext_lazy(
+        "The score is a little higher than that of teams in the same sector (%(mean)s)."
+    ),
+    Verdict.SLIGHTLY_LOWER: gettext_lazy(
+        "The score is a little lower than that of teams in the same sector (%(mean)s)."
+    ),
+    Verdict.CHANCE: gettext_lazy("Teams in the same sector score %(mean)s. The difference may be chance."),
+    Verdict.EQUAL: gettext_lazy("Teams in the same sector score %(mean)s: about the same."),
 }
 _AGREEMENT = {
     Agreement.LARGELY_AGREE: gettext_lazy("The answers lie close together: you largely agree."),
     Agreement.SOMEWHAT_DIFFERENT: gettext_lazy("The answers lie somewhat apart: your views differ somewhat."),
     Agreement.WIDELY_DIFFERENT: gettext_lazy("The answers lie far apart: your views differ widely."),
 }
-_MIDDLE = {
-    Beside.HIGHER: gettext_lazy("You score %(score)s out of %(points)s: above the middle of the scale."),
-    Beside.LOWER: gettext_lazy("You score %(score)s out of %(points)s: below the middle of the scale."),
-    Beside.SAME: gettext_lazy("You score %(score)s out of %(points)s: around the middle of the scale."),
+_OWN: Words = {
+    Verdict.HIGHER: gettext_lazy("You score %(score)s on a scale from 1 to %(points)s: clearly above the middle."),
+    Verdict.LOWER: gettext_lazy("You score %(score)s on a scale from 1 to %(points)s: clearly below the middle."),
+    Verdict.SLIGHTLY_HIGHER: gettext_lazy(
+        "You score %(score)s on a scale from 1 to %(points)s: a little above the middle."
+    ),
+    Verdict.SLIGHTLY_LOWER: gettext_lazy(
+        "You score %(score)s on a scale from 1 to %(points)s: a little below the middle."
+    ),
+    Verdict.CHANCE: gettext_lazy("You score %(score)s on a scale from 1 to %(points)s."),
+    Verdict.EQUAL: gettext_lazy("You score %(score)s on a scale from 1 to %(points)s: around the middle."),
 }
 
 
-def sentences(
-    shown: ShownScale,
-    agreement: Agreement | Withheld,
-    benchmark: ShownScale,
-    sector: ShownScale | None,
-    previous: ShownScale | None,
-    target: float | None,
-    n_points: int,
-) -> list[str]:
-    """Plain sentences about one scale, made from the shown figures only."""
-    if isinstance(shown, Withheld):
-        return [_("There are too few answers about this subject to show them.")]
-    made = _own(shown, n_points)
-    if words := beside_target(shown, target, n_points):
-        assert target is not None
-        made.append(_TARGET[words] % {"target": number(target, 1)})
-    if previous is not None and (words := since(shown, previous, n_points)):
-        made.append(_SINCE[words] % {"then": score(previous)})
-    if isinstance(benchmark, MeanShown) and (words := beside(shown, benchmark, n_points)):
-        made.append(_BENCHMARK[words] % {"mean": number(benchmark.mean, 2)})
-    if isinstance(sector, MeanShown):
-        made.append(_("Teams in the same sector score %(mean)s.") % {"mean": number(sector.mean, 2)})
-    if isinstance(agreement, Agreement):
-        made.append(str(_AGREEMENT[agreement]))
-    return made
+def sentences(scale: ScaleReport, n_points: int) -> list[str]:
+    """Plain sentences about one scale of a team."""
+    return list(_sentences(scale, n_points))
 
 
-def _own(shown: MeanShown | Capped, n_points: int) -> list[str]:
+def _sentences(scale: ScaleReport, n_points: int) -> Iterator[str]:
+    if isinstance(scale.shown, Withheld):
+        yield _("There are too few answers about this subject to show them.")
+        return
+    yield from _own(scale.shown, scale.middle, n_points)
+    if scale.reached is not None and scale.target is not None:
+        yield _TARGET[scale.reached] % {"target": number(scale.target, 1)}
+    if scale.since is not None:
+        yield _SINCE[scale.since.verdict] % {"then": score(scale.previous)}
+        yield from by_how_much(scale.since, 1)
+    if scale.beside_all is not None:
+        yield _BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)}
+        yield from by_how_much(scale.beside_all, 1)
+    if scale.beside_sector is not None:
+        yield _SECTOR[scale.beside_sector.verdict] % {"mean": score(scale.sector, 2)}
+        yield from by_how_much(scale.beside_sector, 1)
+    if isinstance(scale.agreement, Agreement):
+        yield str(_AGREEMENT[scale.agreement])
+
+
+def _own(shown: MeanShown | Capped, middle: Verdict | None, n_points: int) -> Iterator[str]:
     if isinstance(shown, Capped):
-        value = {"score": number(shown.bound, 1)}
-        return [
-            _("You score %(score)s or higher: very high.") % value
+        value = {"score": number(shown.bound, 1), "points": n_points}
+        yield (
+            _("You score %(score)s or higher on a scale from 1 to %(points)s.") % value
             if shown.upper
-            else _("You score %(score)s or lower: very low.") % value
-        ]
-    values = {"score": number(shown.mean, 1), "points": n_points}
-    made = [_MIDDLE[beside(shown, (1 + n_points) / 2, n_points) or Beside.SAME] % values]
+            else _("You score %(score)s or lower on a scale from 1 to %(points)s.") % value
+        )
+        return
+    yield _OWN[middle or Verdict.CHANCE] % {"score": score(shown), "points": n_points}
     if shown.low is not None and shown.high is not None:
-        made.append(
-            _("The score probably lies between %(low)s and %(high)s.")
+        yield (
+            _("By chance it could also have been between %(low)s and %(high)s.")
             % {"low": number(shown.low, 1), "high": number(shown.high, 1)}
         )
-    return made
 
 
-def wide_sentences(shown: ShownScale, previous: ShownScale | None, benchmark: ShownScale | None) -> list[str]:
+def by_how_much(difference: Difference, decimals: int) -> Iterator[str]:
+    """How large a clear difference probably is, as far as both scores have a figure."""
+    if difference.by is None or difference.low is None or difference.high is None or not difference.verdict.clear:
+        return
+    low, high = sorted((abs(difference.low), abs(difference.high)))
+    words = {"by": number(abs(difference.by), decimals), "low": number(low, decimals), "high": number(high, decimals)}
+    if min(difference.low, difference.high) <= 0 <= max(difference.low, difference.high):
+        yield _("The difference is %(by)s, probably not more than %(high)s.") % words  # its near end is nearly nothing
+    else:
+        yield _("The difference is %(by)s, probably %(low)s to %(high)s.") % words
+
+
+def wide_sentences(scale: WideScale) -> list[str]:
     """Sentences about a mean over several teams."""
-    if not isinstance(shown, MeanShown):
-        return [_("There are too few answers about this subject to show them.")]
-    made = [_("The mean is %(score)s.") % {"score": number(shown.mean, 2)}]
-    if shown.low is not None and shown.high is not None:
-        made.append(
-            _("It probably lies between %(low)s and %(high)s.")
-            % {"low": number(shown.low, 2), "high": number(shown.high, 2)}
+    return list(_wide(scale))
+
+
+def _wide(scale: WideScale) -> Iterator[str]:
+    if not isinstance(scale.shown, MeanShown):
+        yield _("There are too few answers about this subject to show them.")
+        return
+    yield _("The mean is %(score)s.") % {"score": score(scale.shown, 2)}
+    if scale.shown.low is not None and scale.shown.high is not None:
+        yield (
+            _("By chance it could also have been between %(low)s and %(high)s.")
+            % {"low": number(scale.shown.low, 2), "high": number(scale.shown.high, 2)}
         )
-    if isinstance(benchmark, MeanShown):
-        made.append(_("The mean of all teams is %(mean)s.") % {"mean": number(benchmark.mean, 2)})
-    if isinstance(previous, MeanShown):
-        made.append(_SINCE[since(shown, previous, 0) or Beside.SAME] % {"then": number(previous.mean, 2)})
-    return made
+    if scale.beside_all is not None:
+        yield _BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)}
+        yield from by_how_much(scale.beside_all, 2)
+    if scale.since is not None:
+        yield _SINCE[scale.since.verdict] % {"then": score(scale.previous, 2)}
+        yield from by_how_much(scale.since, 2)

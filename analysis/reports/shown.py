@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analysis import disclosure
 from analysis.disclosure import (
     Agreement,
     Capped,
@@ -25,6 +26,8 @@ from analysis.disclosure import (
     Reason,
     ShownItem,
     ShownScale,
+    Side,
+    Spread,
     Withheld,
 )
 from analysis.reports.objects import Benchmark
@@ -84,11 +87,26 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class OverUnits:
+    """A mean over units: of how many people, and how far from it the exact mean is likely to be (rounding, caps)."""
+
+    shown: ShownScale
+    n: int
+    hidden: float
+
+    def side(self, spread: Spread | None) -> Side | None:
+        """It as one of the two scores of a comparison; None where none is shown."""
+        if spread is None or not isinstance(self.shown, MeanShown):
+            return None
+        return disclosure.side_of_units(self.shown, self.n, self.hidden, spread)
+
+
+@dataclass(frozen=True)
 class WideShown:
     """One scale over several units: its mean, that of each sector, and of each item."""
 
-    shown: ShownScale
-    parts: tuple[ShownScale, ...]
+    mean: OverUnits
+    parts: tuple[OverUnits, ...]
     items: tuple[float | None, ...]
 
 
@@ -103,15 +121,17 @@ class AcademyShown:
     units: tuple[Unit, ...]
     benchmark: Withheld | None
     base: Benchmark
+    like_these: bool
     scales: tuple[WideShown, ...]
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """A scale as the run used it: its code and its items, each turned round or not."""
+    """A scale as the run used it: its code, its items, each turned round or not, and the spread behind its intervals."""
 
     code: str
     items: tuple[tuple[str, bool], ...]
+    spread: Spread | None
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,8 @@ class StudyShown:
     beside a team that is in no unit.
     """
 
+    k: int
+    n_points: int
     scorings: tuple[Scoring, ...]
     withheld: Withheld | None
     outsider: Withheld | None
@@ -129,14 +151,27 @@ class StudyShown:
     approached: int
     returned: int
     sectors: tuple[str, ...]
+    like_these: bool
     scales: tuple[WideShown, ...]
+
+    def side(self, own: UnitShown, place: int) -> Side | None:
+        """A unit's score on a scale as one of the two of a comparison; None where it is not shown, or its spread not known."""
+        scoring, scale, n = self.scorings[place], own.scales[place], own.unit.analysed
+        turned = [(item, turned) for item, (_code, turned) in zip(scale.items, scoring.items, strict=True)]
+        score = disclosure.scale_score(turned, n, self.n_points, self.k)
+        if isinstance(scale.shown, Withheld) or score is None or scoring.spread is None:
+            return None
+        return Side(scale.shown, score, n, scoring.spread)
+
+    def sides(self, scales: Sequence[WideShown]) -> list[Side | None]:
+        """The means over units, scale by scale."""
+        return [scale.mean.side(scoring.spread) for scale, scoring in zip(scales, self.scorings, strict=True)]
 
     def place(self, scoring: Scoring) -> int | None:
         """Where a scale of another publication stands here; None without one of this code and these items."""
         for place, own in enumerate(self.scorings):
             if own.code == scoring.code:
-                same = {code for code, _turned in own.items} == {code for code, _turned in scoring.items}
-                return place if same else None
+                return place if set(own.items) == set(scoring.items) else None
         return None
 
 
@@ -149,21 +184,27 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
                 [_figure(one.shown), _figure(one.agreement), [_figure(item) for item in one.items]] for one in scales
             ]
             return {"unit": _unit(unit), "sector": sector, "scales": packed}
-        case AcademyShown(units, benchmark, base, wide):
+        case AcademyShown(units, benchmark, base, like_these, wide):
             return {
                 "units": [_unit(unit) for unit in units],
                 "benchmark": _figure(benchmark),
                 "base": _base(base),
+                "like": like_these,
                 "scales": [_wide(one) for one in wide],
             }
         case StudyShown():
             return {
-                "scorings": [[one.code, [list(item) for item in one.items]] for one in shown.scorings],
+                "k": shown.k,
+                "points": shown.n_points,
+                "scorings": [
+                    [one.code, [list(item) for item in one.items], _spread(one.spread)] for one in shown.scorings
+                ],
                 "withheld": _figure(shown.withheld),
                 "outsider": _figure(shown.outsider),
                 "base": _base(shown.base),
                 "counts": [shown.approached, shown.returned],
                 "sectors": list(shown.sectors),
+                "like": shown.like_these,
                 "scales": [_wide(one) for one in shown.scales],
             }
 
@@ -183,6 +224,7 @@ def unpack_academy(packed: Packed) -> AcademyShown:
         units=tuple(_read_unit(unit) for unit in packed["units"]),
         benchmark=_read(packed["benchmark"]),
         base=Benchmark(*packed["base"]),
+        like_these=packed["like"],
         scales=tuple(_read_wide(one) for one in packed["scales"]),
     )
 
@@ -191,8 +233,11 @@ def unpack_study(packed: Packed) -> StudyShown:
     """The study's object as it was packed."""
     approached, returned = packed["counts"]
     return StudyShown(
+        k=packed["k"],
+        n_points=packed["points"],
         scorings=tuple(
-            Scoring(code, tuple((item, turned) for item, turned in items)) for code, items in packed["scorings"]
+            Scoring(code, tuple((item, turned) for item, turned in items), Spread(*spread) if spread else None)
+            for code, items, spread in packed["scorings"]
         ),
         withheld=_read(packed["withheld"]),
         outsider=_read(packed["outsider"]),
@@ -200,6 +245,7 @@ def unpack_study(packed: Packed) -> StudyShown:
         approached=approached,
         returned=returned,
         sectors=tuple(packed["sectors"]),
+        like_these=packed["like"],
         scales=tuple(_read_wide(one) for one in packed["scales"]),
     )
 
@@ -223,13 +269,26 @@ def _base(base: Benchmark) -> list[int]:
     return [base.n_units, base.n_teams, base.n_respondents]
 
 
+def _spread(spread: Spread | None) -> list[Any] | None:
+    return [spread.sd, spread.df, spread.measured] if spread else None
+
+
 def _wide(one: WideShown) -> list[Any]:
-    return [_figure(one.shown), [_figure(part) for part in one.parts], list(one.items)]
+    return [_over(one.mean), [_over(part) for part in one.parts], list(one.items)]
 
 
 def _read_wide(packed: Sequence[Any]) -> WideShown:
-    shown, parts, items = packed
-    return WideShown(_read(shown), tuple(_read(part) for part in parts), tuple(items))
+    mean, parts, items = packed
+    return WideShown(_read_over(mean), tuple(_read_over(part) for part in parts), tuple(items))
+
+
+def _over(one: OverUnits) -> list[Any]:
+    return [_figure(one.shown), one.n, one.hidden]
+
+
+def _read_over(packed: Sequence[Any]) -> OverUnits:
+    shown, n, hidden = packed
+    return OverUnits(_read(shown), n, hidden)
 
 
 def _figure(figure: ShownScale | ShownItem | Agreement | None) -> list[Any] | None:
@@ -237,8 +296,8 @@ def _figure(figure: ShownScale | ShownItem | Agreement | None) -> list[Any] | No
     match figure:
         case None:
             return None
-        case MeanShown(mean, low, high):
-            return ["score", mean, low, high]
+        case MeanShown(mean, low, high, about):
+            return ["score", mean, low, high, about]
         case ItemMean(mean):
             return ["mean", mean]
         case ItemDistribution(mean, percentages):
@@ -258,8 +317,8 @@ def _read(packed: Sequence[Any] | None) -> Any:
     match packed:
         case None:
             return None
-        case ["score", mean, low, high]:
-            return MeanShown(mean, low, high)
+        case ["score", mean, low, high, about]:
+            return MeanShown(mean, low, high, about)
         case ["mean", mean]:
             return ItemMean(mean)
         case ["answers", mean, percentages]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import override
 
 from analysis import disclosure
-from analysis.disclosure import Agreement, Reason, ShownScale, Withheld
+from analysis.disclosure import Agreement, Reason, ShownScale, Side, Withheld
 from analysis.models import AnalysisRun
 from analysis.reports.findings import findings
 from analysis.reports.groups import FinalScale, group_of
@@ -21,7 +22,7 @@ from analysis.reports.material import Material, read_material
 from analysis.reports.objects import Benchmark, ItemReport, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
 from analysis.reports.sentences import sentences
-from analysis.reports.shown import Judged, StudyShown, UnitShown
+from analysis.reports.shown import Judged, OverUnits, StudyShown, UnitShown
 from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
 from teams.models import Participation, Study
@@ -80,8 +81,10 @@ class Setting:
     before: StudyShown | None
 
     def then(self, place: int) -> int | None:
-        """Where a scale stood in the wave before; None where it had other items, or was none."""
-        return self.before.place(self.shown.scorings[place]) if self.before else None
+        """Where a scale stood in the wave before; None where it had other items or answers, or was none."""
+        if self.before is None or self.before.n_points != self.shown.n_points:
+            return None
+        return self.before.place(self.shown.scorings[place])
 
     def wave(self, language: str) -> dict[str, Any]:
         """What every report says of the measurement."""
@@ -139,8 +142,10 @@ def write_team(
         scales: tuple[ScaleReport, ...] | Withheld = withheld or Withheld(Reason.NOT_MEASURED)
         if own and withheld is None:
             make = _Maker(setting, own.shown, before, benchmark, language, options, goals or {})
-            scales = tuple(make.scale(place) for place in range(len(setting.scales)))
-        return TeamReport(
+            sides = [shown.side(own.shown, place) for place in range(len(setting.scales))]
+            extremes = disclosure.clear_extremes(sides)
+            scales = tuple(make.scale(place, side, *extremes[place]) for place, side in enumerate(sides))
+        report = TeamReport(
             **wave,
             team=team.name,
             academy=team.academy.name,
@@ -155,18 +160,24 @@ def write_team(
                 for scale in setting.scales
             ),
             scales=scales,
-            findings=()
-            if isinstance(scales, Withheld)
-            else findings(
-                scales,
-                benchmark,
-                withheld_text(benchmark.reason, study.k) if isinstance(benchmark, Withheld) else "",
-                returned,
-                approached,
-                len(options),
-                study.k,
-            ),
+            findings=(),
         )
+        if isinstance(scales, Withheld):
+            return report
+        report = replace(report, if_all=_if_all_had_answered(report, scales))
+        why_alone = withheld_text(benchmark.reason, study.k) if isinstance(benchmark, Withheld) else ""
+        return replace(report, findings=findings(report, scales, why_alone))
+
+
+def _if_all_had_answered(
+    report: TeamReport, scales: Sequence[ScaleReport]
+) -> tuple[str, disclosure.IfAllHadAnswered] | None:
+    """Said of one scale, the first with a score: what those who did not answer could have made of it."""
+    for scale in scales:
+        then = disclosure.if_all_had_answered(scale.shown, report.returned, report.approached, report.n_points)
+        if then is not None:
+            return scale.name, then
+    return None
 
 
 @dataclass(frozen=True)
@@ -181,14 +192,17 @@ class _Maker:
     options: tuple[str, ...]
     goals: Goals
 
-    def scale(self, place: int) -> ScaleReport:
+    def scale(self, place: int, side: Side | None, highest: bool, lowest: bool) -> ScaleReport:
         scale, own, n_points = self.setting.scales[place], self.own.scales[place], len(self.options)
         items = tuple(
             ItemReport(item.code, in_language(item.text, self.language), shown, item.reverse_keyed)
             for item, shown in zip(scale.items, own.items, strict=True)
         )
-        benchmark = self.benchmark if isinstance(self.benchmark, Withheld) else self.setting.shown.scales[place].shown
-        sector, previous = self._sector(place), self._previous(place)
+        shown, spread = self.setting.shown, self.setting.shown.scorings[place].spread
+        everybody = None if isinstance(self.benchmark, Withheld) else shown.scales[place].mean
+        sector = self._sector(place)
+        others, near = (mean.side(spread) if mean else None for mean in (everybody, sector))
+        previous, then = self._previous(place)
         goal = self.goals.get(scale.code, Goal(None))
         closest, widest = _extremes(items, own.agreement)
         made = ScaleReport(
@@ -197,31 +211,40 @@ class _Maker:
             meaning=in_language(scale.meaning, self.language),
             shown=own.shown,
             agreement=own.agreement,
-            benchmark=benchmark,
-            sector=sector,
+            benchmark=self.benchmark if isinstance(self.benchmark, Withheld) else shown.scales[place].mean.shown,
+            sector=sector.shown if sector else None,
             previous=previous,
             target=goal.target,
             agreed=goal.next_steps,
             items=items,
             closest=closest,
             widest=widest,
-            sentences=tuple(sentences(own.shown, own.agreement, benchmark, sector, previous, goal.target, n_points)),
+            middle=disclosure.beside_point(side, Fraction(1 + n_points, 2), n_points) if side else None,
+            since=disclosure.since(side, then, n_points) if side and then else None,
+            beside_all=disclosure.beside_all(side, others, n_points) if side and others else None,
+            beside_sector=disclosure.beside_all(side, near, n_points) if side and near else None,
+            reached=disclosure.reached(side, goal.target) if side and goal.target is not None else None,
+            highest=highest,
+            lowest=lowest,
         )
+        made = replace(made, sentences=tuple(sentences(made, n_points)))
         return replace(made, questions=questions(made, self.options))
 
-    def _sector(self, place: int) -> ShownScale | None:
+    def _sector(self, place: int) -> OverUnits | None:
         """The sector's mean where it may stand by itself; None where there is none."""
         shown = self.setting.shown
         if isinstance(self.benchmark, Withheld) or self.own.sector not in shown.sectors:
             return None
         return shown.scales[place].parts[shown.sectors.index(self.own.sector)]
 
-    def _previous(self, place: int) -> ShownScale | None:
-        """The mean of the same team, or of the same teams together; None when there was none, or of other items."""
+    def _previous(self, place: int) -> tuple[ShownScale | None, Side | None]:
+        """The score of the same team, or of the same teams together, and it as one of two; None when there was none."""
         then = self.setting.then(place)
-        if self.before is None or then is None:
-            return None
-        return self.before.withheld or self.before.shown.scales[then].shown
+        if self.before is None or then is None or self.setting.before is None:
+            return None, None
+        if self.before.withheld:
+            return self.before.withheld, None
+        return self.before.shown.scales[then].shown, self.setting.before.side(self.before.shown, then)
 
 
 def _extremes(items: Sequence[ItemReport], agreement: Agreement | Withheld) -> tuple[str | None, str | None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import override
 
 from analysis import disclosure
-from analysis.disclosure import Group, MeanShown, Reason, ShownScale, Withheld
+from analysis.disclosure import AGGREGATE_DECIMALS, Group, Reason, Side, Withheld
 from analysis.models import AnalysisRun
 from analysis.reports.findings import wide_findings
 from analysis.reports.material import Material, read_material
@@ -100,7 +100,7 @@ def write_academy(
     if withheld is None and not shown.scales:  # of fewer than two units no mean was published
         withheld = Withheld(Reason.FEW_TEAMS)
     benchmark = shown.benchmark or setting.shown.base
-    beside = None if isinstance(benchmark, Withheld) else [one.shown for one in setting.shown.scales]
+    beside = None if isinstance(benchmark, Withheld) else setting.shown.scales
     listed = [unit for unit in now if not unit.gone]
     members = [member for unit in shown.units for member in unit.members]
     with override(language):
@@ -110,10 +110,11 @@ def write_academy(
             approached=sum(member.approached for member in members),
             returned=sum(member.returned for member in members),
             base=shown.base,
+            like_these=shown.like_these,
             scales=scales,
             findings=()
             if isinstance(scales, Withheld)
-            else wide_findings(scales, shown.base, not isinstance(benchmark, Withheld)),
+            else wide_findings(scales, shown.base, not isinstance(benchmark, Withheld), shown.like_these),
             academy=academy.name if academy else "",
             institution=academy.institution.name if academy else "",
             benchmark=benchmark,
@@ -135,8 +136,9 @@ def write_study(setting: Setting, language: str) -> StudyReport:
             approached=shown.approached,
             returned=shown.returned,
             base=shown.base,
+            like_these=shown.like_these,
             scales=scales,
-            findings=() if isinstance(scales, Withheld) else wide_findings(scales, shown.base, False),
+            findings=() if isinstance(scales, Withheld) else wide_findings(scales, shown.base, False, shown.like_these),
             sectors=tuple(str(Sector(sector).label) for sector in shown.sectors),
         )
 
@@ -144,40 +146,46 @@ def write_study(setting: Setting, language: str) -> StudyReport:
 def _scales(
     setting: Setting,
     shown: Sequence[WideShown],
-    beside: Sequence[ShownScale] | None,
+    beside: Sequence[WideShown] | None,
     before: Sequence[WideShown] | None,
     language: str,
 ) -> tuple[WideScale, ...]:
+    n_points = setting.shown.n_points
+    sides = setting.shown.sides(shown)
     made = []
-    for place, (scale, one) in enumerate(zip(setting.scales, shown, strict=True)):
-        benchmark = beside[place] if beside else None
-        previous = _before(setting, before, place)
-        made.append(
-            WideScale(
-                code=scale.code,
-                name=in_language(scale.name, language),
-                meaning=in_language(scale.meaning, language),
-                shown=one.shown,
-                benchmark=benchmark,
-                previous=previous,
-                parts=one.parts,
-                items=tuple(
-                    WideItem(item.code, in_language(item.text, language), mean, item.reverse_keyed)
-                    for item, mean in zip(scale.items, one.items, strict=True)
-                ),
-                sentences=tuple(wide_sentences(one.shown, previous, benchmark)),
-            )
+    for place, (side, extremes) in enumerate(zip(sides, disclosure.clear_extremes(sides), strict=True)):
+        scale, one = setting.scales[place], shown[place]
+        everybody = beside[place].mean if beside else None
+        others = everybody.side(setting.shown.scorings[place].spread) if everybody else None
+        then = _before(setting, before, place)
+        highest, lowest = extremes
+        written = WideScale(
+            code=scale.code,
+            name=in_language(scale.name, language),
+            meaning=in_language(scale.meaning, language),
+            shown=one.mean.shown,
+            benchmark=everybody.shown if everybody else None,
+            previous=then.shown if then else None,
+            parts=tuple(part.shown for part in one.parts),
+            items=tuple(
+                WideItem(item.code, in_language(item.text, language), mean, item.reverse_keyed)
+                for item, mean in zip(scale.items, one.items, strict=True)
+            ),
+            since=disclosure.since(side, then, n_points, AGGREGATE_DECIMALS) if side and then else None,
+            beside_all=disclosure.beside_all(side, others, n_points, AGGREGATE_DECIMALS) if side and others else None,
+            highest=highest,
+            lowest=lowest,
         )
+        made.append(replace(written, sentences=tuple(wide_sentences(written))))
     return tuple(made)
 
 
-def _before(setting: Setting, before: Sequence[WideShown] | None, place: int) -> ShownScale | None:
+def _before(setting: Setting, before: Sequence[WideShown] | None, place: int) -> Side | None:
     """The same mean in the report of the wave before: of the same academy, or of all; None where that showed none."""
     then = setting.then(place)
-    if not before or then is None:
+    if not before or then is None or setting.before is None:
         return None
-    shown = before[then].shown
-    return shown if isinstance(shown, MeanShown) else None
+    return before[then].mean.side(setting.before.scorings[then].spread)
 
 
 def _team(setting: Setting, one: UnitNow, language: str) -> TeamReport | Withheld:

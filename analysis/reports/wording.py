@@ -30,6 +30,7 @@ from analysis.reports.objects import (
     StudyReport,
     TeamReport,
     Wave,
+    WideReport,
     WideScale,
 )
 from analysis.reports.questions import plain_text
@@ -202,12 +203,12 @@ def item_words(item: ItemReport, report: Wave) -> str:
 # ------------------------------------------------------------------------------------------------ reading it
 def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
     """What stands under the charts: how to read them, and whose answers "all teams" are."""
-    if not isinstance(report, TeamReport):
+    if isinstance(report, TeamReport):
+        parts = [_("Bar: how much the score could have been different by chance.")]
+    elif report.like_these:
         parts = [_("Bar: where the mean would probably be with other teams like these.")]
-    elif report.returned < report.approached:
-        parts = [_("Bar: where the score would probably be if all colleagues had answered.")]
     else:
-        parts = [_("Bar: how much the score could have been different.")]
+        parts = [_("Bar: how much the mean of these teams could have been different by chance.")]
     if isinstance(report, TeamReport | AcademyReport) and isinstance(report.benchmark, Benchmark):
         parts.append(all_teams(report.benchmark, report.k))
     return " ".join(parts)
@@ -256,7 +257,10 @@ def how_measured(report: Wave) -> list[str]:
             % {"start": date_format(report.starts_on, "j F Y"), "end": date_format(report.ends_on, "j F Y")}
         )
     made += [
-        _("A score is the mean of the answers, from 1 to %(points)s. The middle of the scale is %(middle)s.")
+        _(
+            "A score is the mean of the answers to each question, taken together over the questions of a subject. "
+            "It lies between 1 and %(points)s. The middle of the scale is %(middle)s."
+        )
         % {"points": report.n_points, "middle": number(report.midpoint, 2)},
     ]
     if isinstance(report, TeamReport | AcademyReport | StudyReport) and isinstance(report.scales, tuple):
@@ -286,16 +290,14 @@ def team_reasons(report: AcademyReport) -> list[str]:
 
 
 def _how_sure(report: Wave) -> Iterator[str]:
-    if isinstance(report, TeamReport):
-        yield (
-            _("Not everybody answered. The score of all of you together is probably inside the bar.")
-            if report.returned < report.approached
-            else _("Chance plays a part in every score. The bar around it shows how much it could have been different.")
-        )
-        yield _("The fewer people answered, the longer the bar. A difference within the bar may be chance.")
-    else:
+    if isinstance(report, WideReport) and report.like_these:
         yield _("Other teams would give another mean. With teams like these it is probably inside the bar.")
         yield _("The fewer teams, the longer the bar. A difference within the bar may be chance.")
+        return
+    yield _("Chance plays a part in every score. The bar around it shows how much it could have been different.")
+    yield _("The fewer people answered, the longer the bar. A difference within the bar may be chance.")
+    if isinstance(report, WideReport):
+        yield _("The bar says nothing of other teams: these are too few for that.")
 
 
 def cannot_say(report: Wave) -> list[str]:

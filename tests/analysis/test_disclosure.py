@@ -188,21 +188,29 @@ class TestVersions:
 
 class TestShown:
     def test_means_of_teams_have_one_decimal_and_aggregates_two(self):
-        items = [ItemMean(2.3), ItemMean(2.4), ItemMean(2.4)]
-        shown = disclosure.show_scale(9, items, Spread(0.5, 400), 4, K)
-        assert shown == MeanShown(2.4, 2.0, 2.8)
+        items = [(ItemMean(2.3), False), (ItemMean(2.4), False), (ItemMean(2.4), False)]
+        shown = disclosure.show_scale(9, 9, items, Spread(0.5, 400), 4, K)
+        assert shown == MeanShown(2.4, 2.0, 2.8)  # 21, 22 and 22 of 9: 2.41
         assert disclosure.show_aggregate([(10, 2.345), (20, 2.5)], 4).mean == 2.45
 
     def test_fewer_than_k_scores_are_withheld_although_the_team_is_a_unit(self):
-        assert disclosure.show_scale(4, [ItemMean(2.5)], None, 4, K) == Withheld(Reason.TOO_FEW)
+        assert disclosure.show_scale(6, 4, [(ItemMean(2.5), False)], None, 4, K) == Withheld(Reason.TOO_FEW)
 
-    def test_a_mean_at_an_end_is_capped_without_interval(self):
+    def test_a_score_of_caps_says_at_least_and_at_most(self):
         spread = Spread(0.5, 400)
-        assert disclosure.show_scale(12, [NearlyAll(4), NearlyAll(4)], spread, 4, K) == Capped(3.9, upper=True)
-        assert disclosure.show_scale(12, [NearlyAll(1), NearlyAll(1)], spread, 4, K) == Capped(1.1, upper=False)
-        caps = [Capped(3.1, upper=True), Capped(3.1, upper=True)]
-        assert disclosure.show_scale(6, caps, spread, 4, K) == Capped(3.1, upper=True)
-        assert isinstance(disclosure.show_scale(6, [*caps, ItemMean(2.5)], spread, 4, K), MeanShown)
+        caps = [(Capped(3.1, upper=True), False), (Capped(3.1, upper=True), False)]
+        assert disclosure.show_scale(6, 6, caps, spread, 4, K) == Capped(3.1, upper=True)
+        turned = [(cap, True) for cap, _reverse in caps]
+        assert disclosure.show_scale(6, 6, turned, spread, 4, K) == Capped(1.9, upper=False)
+        mixed = disclosure.show_scale(6, 6, [*caps, (ItemMean(2.5), False)], spread, 4, K)
+        assert isinstance(mixed, MeanShown)
+        assert mixed.about
+
+    def test_nearly_all_alike_is_about_there_and_never_more_than_can_be(self):
+        """Ten of twelve said 4: the two others may have said 1, so that "3.9 or higher" would not be true."""
+        spread, items = Spread(0.5, 400), [(NearlyAll(4), False), (NearlyAll(4), False)]
+        shown = disclosure.show_scale(12, 12, items, spread, 4, K)
+        assert shown == MeanShown(3.9, 3.6, 4.0, about=True)
 
     def test_distributions_from_two_k_only(self):
         nine, ten = ItemFigures((2, 3, 3, 1)), ItemFigures((2, 3, 3, 2))
@@ -229,16 +237,6 @@ class TestShown:
 
     def test_where_the_caps_would_meet_an_item_is_withheld(self):
         assert disclosure.show_item(ItemFigures((2, 1)), 3) == Withheld(Reason.TOO_FEW)
-
-    def test_the_scale_mean_follows_from_the_items_shown(self):
-        items = [ItemDistribution(2.3, ()), ItemMean(2.4), NearlyAll(3)]
-        assert disclosure.scale_value(items, 4) == pytest.approx(7.7 / 3)
-        turned = [disclosure.turned(item, 4) for item in items]
-        assert disclosure.scale_value(turned, 4) == pytest.approx((2.7 + 2.6 + 2) / 3)
-        assert disclosure.scale_value([*items, Withheld(Reason.TOO_FEW)], 4) == pytest.approx(7.7 / 3)
-        assert disclosure.scale_value([Capped(3.1, upper=True)], 4) == pytest.approx(3.4)
-        assert disclosure.turned(Capped(3.1, upper=True), 4) == Capped(1.9, upper=False)
-        assert disclosure.scale_value([Withheld(Reason.TOO_FEW)], 4) is None
 
     def test_the_spread_is_pooled_rounded_up_and_never_that_of_one_person(self):
         units = [ScaleFigures(101, 2.5, 0.42), ScaleFigures(101, 3.0, 0.48)] * 2

@@ -60,7 +60,7 @@ def test_from_the_answers_to_the_report(monkeypatch, points):
     assert (report.n_points, len(report.options), report.midpoint) == (points, points, (points + 1) / 2)
     assert not isinstance(report.scales, Withheld)
     for scale in report.scales:
-        assert f"out of {points}" in " ".join(scale.sentences)
+        assert f"on a scale from 1 to {points}" in " ".join(scale.sentences)
     assert team_pdf(report).startswith(b"%PDF")
     for agreement in AgreementResult.objects.filter(run=run).exclude(participation=None):
         # the second null is uniform here, so both indices are one

@@ -21,7 +21,7 @@ from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from analysis.reports.groups import load_groups
 from analysis.reports.material import read_material
-from analysis.reports.shown import pack, unpack_academy, unpack_study, unpack_unit
+from analysis.reports.shown import OverUnits, pack, unpack_academy, unpack_study, unpack_unit
 from analysis.reports.team import team_report
 from analysis.reports.wide import academy_report, study_report
 from surveys.models import Collection
@@ -178,7 +178,7 @@ def test_objects_of_the_first_shape_are_read_for_ever():
             "sector": "health",
             "scales": [
                 [
-                    ["score", 2.6, 2.3, 2.9],
+                    ["score", 2.6, 2.3, 2.9, False],
                     ["agreement", "largely_agree"],
                     [["mean", 2.5], ["answers", 2.7, [10, 30, 40, 20]], ["nearly", 3], ["withheld", "too_few"]],
                 ],
@@ -197,22 +197,27 @@ def test_objects_of_the_first_shape_are_read_for_ever():
         Withheld(disclosure.Reason.TOO_FEW),
     )
     assert second.shown == second.items[0] == disclosure.Capped(3.8, upper=True)
-    wide = ["score", 2.61, None, None], [["score", 2.55, None, None]], [2.5, None]
+    wide = [["score", 2.61, None, None, True], 40, 0.08], [[["score", 2.55, None, None, False], 20, 0.006]], [2.5, None]
     study = unpack_study(
         {
-            "scorings": [["AA", [["AA1", False], ["AA2", True]]]],
+            "k": 5,
+            "points": 4,
+            "scorings": [["AA", [["AA1", False], ["AA2", True]], [0.5, 60, True]]],
             "withheld": None,
             "outsider": ["withheld", "few_teams"],
             "base": [4, 5, 40],
             "counts": [60, 44],
             "sectors": ["health"],
+            "like": False,
             "scales": [list(wide)],
         }
     )
     assert (study.scorings[0].items, study.base.n_teams, study.returned) == ((("AA1", False), ("AA2", True)), 5, 44)
     assert study.scales[0].items == (2.5, None)
+    assert study.scales[0].mean == OverUnits(disclosure.MeanShown(2.61, None, None, about=True), 40, 0.08)
+    assert study.scorings[0].spread == disclosure.Spread(0.5, 60)
     academy = unpack_academy(
-        {"units": [], "benchmark": ["withheld", "remainder"], "base": [0, 1, 0], "scales": [list(wide)]}
+        {"units": [], "benchmark": ["withheld", "remainder"], "base": [0, 1, 0], "like": False, "scales": [list(wide)]}
     )
     assert academy.benchmark == Withheld(disclosure.Reason.REMAINDER)
 

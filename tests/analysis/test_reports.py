@@ -5,7 +5,7 @@ import pytest
 from django.utils.translation import override
 
 from analysis.data import dataset
-from analysis.disclosure import Capped, ItemMean, MeanShown, NearlyAll, Reason, Withheld, show_aggregate
+from analysis.disclosure import Capped, ItemMean, MeanShown, NearlyAll, Reason, Spread, Withheld, show_aggregate
 from analysis.models import AccountingDecision, AnalysisRun, Unit
 from analysis.psychometrics.scales.scoring import score_scales
 from analysis.psychometrics.teams.team_means import mean_over_respondents
@@ -78,11 +78,12 @@ def test_the_benchmark_equals_the_engine_on_single_scores(study, teams):
     scores = score_scales(data.frame[items][inside], {"BB": items})["BB"]
     expected = mean_over_respondents(scores, data.respondents["participation"][inside])
     # made of the exact team means it is the engine's, rounded; readers get it from what is shown of the teams
-    ours = show_aggregate([(f.n, f.mean) for g in groups if (f := g.scale("BB")).mean is not None], 4)
+    means = [(f.n, f.mean) for g in groups if (f := g.scale("BB")).mean is not None]
+    ours = show_aggregate(means, 4, Spread(0.5, 100), like_these=True)
     assert ours.mean == pytest.approx(expected.mean, abs=0.005)
     assert (ours.low, ours.high) == (
-        pytest.approx(expected.ci_lower, abs=0.005),
-        pytest.approx(expected.ci_upper, abs=0.005),
+        pytest.approx(expected.ci_lower, abs=0.01),  # rounded outward
+        pytest.approx(expected.ci_upper, abs=0.01),
     )
     shown = scales(team_report(run, teams[0]))["BB"].benchmark
     assert shown.mean == pytest.approx(expected.mean, abs=0.05)
@@ -100,14 +101,16 @@ def test_where_everybody_answered_nobody_is_said_to_be_absent(study, teams):
     some, everybody = team_report(run, teams[1], "en"), team_report(run, full, "en")
     with override("en"):
         for report, said, unsaid in (
-            (some, "Not everybody answered.", "Everybody answered."),
-            (everybody, "Everybody answered.", "Not everybody answered."),
+            (some, "did not answer, and may think otherwise.", "Everybody answered."),
+            (everybody, "Everybody answered.", "did not answer"),
         ):
             words = " ".join([*report.findings[1].sentences, *how_measured(report), caption(report)])
             assert said in words
             assert unsaid not in words
-        assert "if all colleagues had answered" in caption(some)
-        assert "if all colleagues had answered" not in caption(everybody)
+        assert any(line.startswith("Had they all answered 1, your score on") for line in some.findings[1].sentences)
+        assert "if everybody had answered" not in " ".join([*how_measured(some), caption(some)]), (
+            "the bar is about chance"
+        )
         assert any("other way round" in line for line in how_measured(some)), "AA3 is reverse-keyed"
 
 
@@ -134,9 +137,10 @@ def test_nearly_everybody_alike_is_not_counted_out(study):
     seal(team, [answers(4, 4, 1, 4)] * 11 + [answers(4, 4, 2, 4)])
     run = analyse(study)
     scale = scales(team_report(run, team, "en"))["AA"]
-    assert scale.shown == Capped(3.9, upper=True)
+    assert isinstance(scale.shown, MeanShown)
+    assert (scale.shown.mean, scale.shown.about) == (3.9, True)
     assert [item.shown for item in scale.items] == [NearlyAll(4), NearlyAll(4), NearlyAll(1)]
-    assert "3.9 or higher" in scale.sentences[0]
+    assert scale.sentences[0] == "You score about 3.9 on a scale from 1 to 4: clearly above the middle."
 
 
 def test_an_academy_needs_three_units_and_a_team_its_leaders_word(study, teams):

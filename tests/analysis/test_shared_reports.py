@@ -203,8 +203,8 @@ def test_targets_come_back_in_the_next_waves_report_and_are_then_frozen():
     assert TeamGoal.objects.get().target == Decimal("3.5")
     page = text_of(leader_of(now), reverse("team_report", args=[now.pk]))
     assert "Ask twice." in page
-    then, current = (scale_value(shown, 1) for shown in (scale.previous, scale.shown))
     with override("en"):
+        then, current = (scale_value(shown, 1) for shown in (scale.previous, scale.shown))
         assert change(scale) == f"Then: {then}. Target: 3.5. Now: {current}.".replace(",", ".")
     assert "Doel: 3,5." in page, "beside the change since"
 

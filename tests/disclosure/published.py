@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 
 from django.utils.translation import override
+from scipy.stats import t
 
 from analysis.disclosure import (
     AD_AGREE,
@@ -21,6 +22,7 @@ from analysis.disclosure import (
     SPREAD_STEP,
     Agreement,
     Capped,
+    Difference,
     ItemDistribution,
     ItemMean,
     MeanShown,
@@ -31,6 +33,7 @@ from analysis.disclosure import (
     half_width,
     round_half_up,
 )
+from analysis.disclosure.caps import beyond_bound, beyond_category
 from analysis.reports.objects import ScaleReport, TeamReport, WideReport, WideScale
 from teams.models import Participation, Sector
 from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, Spread, items_of
@@ -133,6 +136,7 @@ def facts_of(wave: Wave, publications: Sequence[Publication]) -> Iterator[Fact]:
     for publication in publications:
         check_words(publication)
         check_directors(publication)
+        check_differences(wave, publication)
     for figure in figures:
         if figure.statistic == "item":
             version = publications[figure.version].version
@@ -205,28 +209,26 @@ def _spreads(wave: Wave, publications: Sequence[Publication], figures: Sequence[
 def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figures: Sequence[Published]) -> None:
     """Scale means, intervals, words for agreement and aggregates follow from the items and the spread: counted again."""
     shown_of = {(f.version, f.teams, f.measure): f.value for f in figures if f.statistic == "item"}
-    values: dict[tuple[int, str], dict[tuple[int, ...], tuple[int, float]]] = defaultdict(dict)
+    values: dict[tuple[int, str], dict[tuple[int, ...], tuple[int, Fraction]]] = defaultdict(dict)
     for figure in figures:
         if figure.statistic in ("item", "aggregate", "item aggregate"):
             continue
         publication = publications[figure.version]
         items = publication.version.scales[figure.measure]
         shown = [(shown_of[figure.version, figure.teams, item], item in wave.reverse_keyed) for item in items]
-        n = sum(
-            has_score(wave, p, items)
-            for p in wave.people
-            if p.team in figure.teams and p.key in publication.version.analysed
-        )
-        value = value_from(shown, wave.n_points)
+        people = [p for p in wave.people if p.team in figure.teams and p.key in publication.version.analysed]
+        n, n_scored = len(people), sum(has_score(wave, p, items) for p in people)
+        value = value_from(shown, n, wave)
         if figure.statistic == "agreement":
-            assert figure.value == words_from([item for item, _ in shown], n, wave.n_points, wave.k)
+            assert figure.value == words_from([item for item, _ in shown], n_scored, wave.n_points, wave.k)
             continue
-        if n >= wave.k and value is not None:
+        if n_scored >= wave.k and value is not None:
             values[figure.version, figure.measure][figure.teams] = (n, value)
         match figure.value:
-            case MeanShown(mean, low, high):
+            case MeanShown(mean, low, high, about):
                 assert value is not None
-                assert mean == round_half_up(value, 1)
+                assert mean == round_half_up(float(value), 1)
+                assert about == any(isinstance(item, Capped | NearlyAll | Withheld) for item, _ in shown)
                 spread = publication.material.spreads[figure.measure]
                 half = half_width(n, spread, wave.n_points) if spread else None
                 assert (low, high) == (
@@ -238,7 +240,7 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
                     )
                 )
             case Withheld():
-                assert n < wave.k or value is None
+                assert n_scored < wave.k or value is None
     for figure in figures:
         if figure.statistic == "aggregate":
             parts = [v for unit, v in values[figure.version, figure.measure].items() if set(unit) <= set(figure.teams)]
@@ -252,13 +254,10 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
             parts = []
             for (version, unit, item), shown in shown_of.items():
                 if (version, item) == (figure.version, figure.measure) and set(unit) <= set(figure.teams):
-                    known = value_from([(shown, False)], wave.n_points)
+                    analysed = publications[version].version.analysed
+                    n = sum(p.team in unit and p.key in analysed for p in wave.people)
+                    known = value_from([(shown, False)], n, wave)
                     if known is not None:
-                        analysed = publications[version].version.analysed
-                        n = sum(
-                            p.team in unit and p.key in analysed and wave.answer(p, item) is not None
-                            for p in wave.people
-                        )
                         parts.append((n, known))
             mean = sum(n * value for n, value in parts) / sum(n for n, _value in parts)
             assert isinstance(figure.value, float)
@@ -290,11 +289,52 @@ def _same_academies(now: Publication, then: Publication) -> Iterator[tuple[WideR
     return ((academy, was[academy.academy]) for academy in now.academies if academy.academy in was)
 
 
+def check_differences(wave: Wave, publication: Publication) -> None:
+    """What is said of two scores follows from what is shown of them, the units' n and the spreads: counted again."""
+    material = publication.material
+    place_of = {scale.code: nth for nth, scale in enumerate(material.scales)}
+    n_of = {str(t.participation.team.name): g.group.analysed for g in material.groups for t in g.teams}
+    for report in publication.teams:
+        for scale in () if isinstance(report.scales, Withheld) else report.scales:
+            spread = material.spreads[scale.code]
+            if scale.beside_all is None or spread is None:
+                continue
+            place = place_of[scale.code]
+            total = sum(g.group.analysed for g in material.units if (g.key, place) in material.scores)
+            half = float(t.ppf(0.975, spread.df)) * spread.sd * math.sqrt(max(1 / n_of[report.team] - 1 / total, 0))
+            _check_difference(wave, scale.shown, scale.benchmark, scale.beside_all, half)
+        assert isinstance(report.scales, Withheld) or all(
+            scale.since is None or scale.previous is not None for scale in report.scales
+        )
+
+
+def _check_difference(wave: Wave, one: ShownScale, other: ShownScale, said: Difference, half: float) -> None:
+    if said.by is None:
+        assert isinstance(one, Capped) or isinstance(other, Capped)
+        return
+    assert isinstance(one, MeanShown)
+    assert isinstance(other, MeanShown)
+    assert said.by in (0.0, round_half_up(float(exact(one.mean) - exact(other.mean)), 1))
+    low, high = (end for end in (said.low, said.high))
+    assert low is not None
+    assert high is not None
+    # outward by a step, and by what a mean of items can be: half a step each, or the whole range of a cap
+    most = 0.1 + 0.1 + (1.5 * (wave.n_points - 1) if one.about or other.about else 0)
+    assert max(one.mean - other.mean - half - most, 1.0 - wave.n_points) - 1e-9 <= low
+    assert low <= one.mean - other.mean - half + 0.06
+    assert one.mean - other.mean + half - 0.06 <= high
+    assert high <= min(one.mean - other.mean + half + most, wave.n_points - 1.0) + 1e-9
+    if said.verdict.up:
+        assert low >= 0
+    if said.verdict.down:
+        assert high <= 0
+
+
 def _of_this_wave(report: TeamReport) -> TeamReport:
     """A report's figures without the wave before and the words, which follow from both."""
     if isinstance(report.scales, Withheld):
         return report
-    scales = (replace(scale, previous=None, sentences=(), questions=()) for scale in report.scales)
+    scales = (replace(scale, previous=None, since=None, sentences=(), questions=()) for scale in report.scales)
     return replace(report, scales=tuple(scales), findings=())
 
 
@@ -340,7 +380,7 @@ def numbers_of(report: WideReport | TeamReport) -> set[str]:
         if isinstance(value, int):
             found.add(str(value))
         elif isinstance(value, float):
-            found.update(f"{value:.{decimals}f}" for decimals in (1, 2) if round(value, decimals) == value)
+            found.update(f"{abs(value):.{decimals}f}" for decimals in (1, 2) if round(value, decimals) == value)
         elif isinstance(value, tuple):
             for one in value:
                 collect(one)
@@ -356,21 +396,34 @@ def numbers_of(report: WideReport | TeamReport) -> set[str]:
     return found
 
 
-def value_from(shown: Iterable[tuple[object, bool]], n_points: int) -> float | None:
-    """The scale mean that the items shown give."""
-    values = []
+def value_from(shown: Iterable[tuple[object, bool]], n: int, wave: Wave) -> Fraction | None:
+    """The score that the items shown give to a unit of n."""
+    values, shown = [], list(shown)
     for item, reverse in shown:
         match item:
             case ItemMean(mean) | ItemDistribution(mean, _):
-                value = exact(mean)
+                value = next(iter(sums_shown_as(item, n, wave)), n * exact(mean)) / Fraction(n)
             case NearlyAll(category):
-                value = Fraction(category)
+                value = category + beyond_category(category, n, wave.n_points)
             case Capped(bound, upper):
-                value = exact(bound) + ((n_points if upper else 1) - exact(bound)) / 3
+                value = exact(bound) + ((wave.n_points if upper else 1) - exact(bound)) * beyond_bound(wave.n_points)
             case _:
                 continue
-        values.append(n_points + 1 - value if reverse else value)
-    return float(sum(values) / len(values)) if values else None
+        values.append(wave.n_points + 1 - value if reverse else value)
+    return sum(values, Fraction(0)) / len(values) if values and len(values) == len(shown) else None
+
+
+def sums_shown_as(item: ItemMean | ItemDistribution, n: int, wave: Wave) -> Iterator[int]:
+    """The sums of n answers that are shown so, where there is one at most."""
+    if isinstance(item, ItemMean):
+        if n <= 9:
+            yield from (s for s in range(n, wave.n_points * n + 1) if round_half_up(s / n, 1) == item.mean)
+        return
+    counts = [[c for c in range(n + 1) if round_half_up(100 * c / n, 0) == share] for share in item.percentages]
+    if n < 100 and all(counts) and sum(c for (c,) in counts) == n:
+        total = sum(value * c for value, (c,) in enumerate(counts, start=1))
+        if round_half_up(total / n, 1) == item.mean:
+            yield total
 
 
 def words_from(shown: Iterable[object], n: int, n_points: int, k: int) -> Agreement | Withheld:
@@ -385,7 +438,7 @@ def words_from(shown: Iterable[object], n: int, n_points: int, k: int) -> Agreem
                 deviations.append(sum(s * abs(v - mean) for v, s in enumerate(shares, 1)) / sum(shares))
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
-    ad = float(sum(deviations) / len(deviations) * 3 / (n_points - 1))
+    ad = sum(deviations) / len(deviations) / n_points
     return (
         Agreement.LARGELY_AGREE
         if ad <= AD_AGREE
