@@ -23,8 +23,8 @@ def test_limits_are_read_as_they_are_written(text, limits):
     ("text", "words"),
     [
         ("30, x", "commas"),
-        ("40, 30", "rise"),
-        ("30, 30", "rise"),
+        ("40, 30", "must increase"),
+        ("30, 30", "must increase"),
         ("16", "above 16"),
         ("76", "not above 75"),
         ("30.5", "whole"),

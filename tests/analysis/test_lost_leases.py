@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core import mail as django_mail
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from analysis.exports import prepared
 from analysis.models import AnalysisPlan, AnalysisRun, Publication
@@ -19,7 +20,7 @@ from analysis.models.readers import ReportFile
 from analysis.models.releases import PreparedFile
 from analysis.publication import files, objects, served
 from surveys.models import Survey
-from teams.mail import composing, outbox, server
+from teams.mail import composing, kinds, outbox, server
 from teams.models import Job, OutboxMessage
 from tests.analysis import builders
 from tests.analysis.builders import answers
@@ -53,17 +54,25 @@ def frozen_at(
 
 
 @pytest.fixture
-def kind(monkeypatch):
+def kind():
     """Two kinds of mail, of which one leaves no trace."""
-    for name, traces in (("test.plain", True), ("test.quiet", False)):
-        outbox.register(name, leaves_trace=traces, any_hour=True)(
-            lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T")
+
+    class Mails(kinds.MailKind):
+        PLAIN = "test.plain", gettext_lazy("A plain mail"), kinds.To.TEACHER, kinds.Goes.ANY_HOUR
+        QUIET = (
+            "test.quiet",
+            gettext_lazy("A quiet mail"),
+            kinds.To.TEACHER,
+            kinds.Goes.ANY_HOUR | kinds.Goes.WITHOUT_TRACE,
         )
+
+    for one in Mails:
+        outbox.register(one)(lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T"))
     yield
-    for name in ("test.plain", "test.quiet"):
-        del outbox._renderers[name]
-        outbox._any_hour.discard(name)
-        outbox._traceless.discard(name)
+    for one in Mails:
+        del outbox._renderers[one], kinds.KINDS[one]
+        outbox._any_hour.discard(one)
+        outbox._traceless.discard(one)
 
 
 @pytest.mark.parametrize("name", ["test.plain", "test.quiet"])
@@ -73,7 +82,7 @@ def kind(monkeypatch):
     ids=["claimed", "rendered", "about to hand over"],
 )
 def test_a_mail_goes_once(kind, monkeypatch, name, module, at):
-    outbox.queue_many(name, [1, 2, 3])
+    outbox.queue_many(kinds.KINDS[name], [1, 2, 3])
     found = frozen_at(monkeypatch, module, at, outbox.send_due, after=at != "_begin_handing_over")
     outbox.send_due()
     assert found == [3] or (at == "_claim" and found[0] == 3), found

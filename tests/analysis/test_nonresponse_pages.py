@@ -98,7 +98,7 @@ def test_numbers_of_the_population_start_a_run_and_stand_beside_the_respondents(
     )
     assert not KnownComposition.objects.exists()
     said = text(researcher.post(page, {"count_0": "300", "count_1": "100", "source": "HR, 2026"}, follow=True))
-    assert "The analysis runs again" in said
+    assert "The analysis is running again" in said
     known = KnownComposition.objects.get()
     assert (known.counts, known.limits, known.source) == ([300, 100], [], "HR, 2026")
     run = AnalysisRun.objects.get(state="queued")
@@ -121,7 +121,7 @@ def test_bands_of_a_number_are_chosen_first(researcher, study):
     page = url("composition", "age")
     first = text(researcher.get(page))
     assert 'value="10, 20, 30, 40, 50, 60, 70, 80, 90"' in first
-    assert "must rise" in text(researcher.get(page + "?limits=40,30"))
+    assert "must increase" in text(researcher.get(page + "?limits=40,30"))
     chosen = text(researcher.get(page + "?limits=30,50"))
     assert "30–49" in chosen
     assert 'name="count_3"' not in chosen

@@ -171,7 +171,7 @@ def test_the_page_shows_texts_without_anything_else(survey, researcher, django_a
     hidden = {"handle": found[1].handle, "text": "not this", "action": "withhold"}
     assert "is not shown" in researcher.post(review, hidden, follow=True).content.decode()
     taken_back = {"handle": found[0].handle, "action": "again"}
-    assert "waits for a review again" in researcher.post(review, taken_back, follow=True).content.decode()
+    assert "is waiting to be reviewed again" in researcher.post(review, taken_back, follow=True).content.decode()
     assert not TextReview.objects.filter(verdict="redacted").exists()
 
 

@@ -203,7 +203,7 @@ def test_bands_are_chosen_checked_and_released_on_the_page(ages):
     page = reverse("exports", args=[ages.study.slug])
     assert 'value="20, 30, 40, 50, 60, 70"' in client.get(page).content.decode()
     asked = {"purpose": "A thesis", "background": ["age"], "limits_age": "50, 30"}
-    assert "The numbers must rise" in client.post(page, asked).content.decode()
+    assert "The numbers must increase" in client.post(page, asked).content.decode()
     checked = client.post(page, asked | {"limits_age": "30, 40, 50", "check": "1"}).content.decode()
     assert "smallest cell holds at least 5 responses" in checked, (
         "the size of two bands would tell on the years between"
