@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis.disclosure import Agreement, Difference, IfAllHadAnswered, MeanShown, Reached, Verdict, Withheld
 from analysis.reports.objects import Benchmark, Finding, Mark, ScaleReport, TeamReport, WideScale
 from analysis.reports.sentences import number, score, value_of
+from teams.text.directions import isolated
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -145,7 +146,7 @@ def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str
         yield _("There are too few answers about each subject to show them.")
         return
     for scale in known:
-        words = {"scale": scale.name, "score": score(scale.shown), "points": report.n_points}
+        words = {"scale": isolated(scale.name), "score": score(scale.shown), "points": report.n_points}
         if scale.highest:
             yield _("You score highest on “%(scale)s”: %(score)s on a scale from 1 to %(points)s.") % words
         if scale.lowest:
@@ -155,7 +156,7 @@ def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str
     if len(known) == 1:
         yield _("You score %(score)s on “%(scale)s”, on a scale from 1 to %(points)s.") % {
             "score": score(known[0].shown),
-            "scale": known[0].name,
+            "scale": isolated(known[0].name),
             "points": report.n_points,
         }
     middle = number(report.midpoint, 2)
@@ -170,7 +171,7 @@ def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str
 def _wide_standing(scales: Sequence[WideScale]) -> Iterator[str]:
     known = [scale for scale in scales if isinstance(scale.shown, MeanShown)]
     for scale in known:
-        words = {"scale": scale.name, "score": score(scale.shown, 2)}
+        words = {"scale": isolated(scale.name), "score": score(scale.shown, 2)}
         if scale.highest:
             yield _("The mean is highest on “%(scale)s”: %(score)s.") % words
         if scale.lowest:
@@ -178,7 +179,10 @@ def _wide_standing(scales: Sequence[WideScale]) -> Iterator[str]:
     if len(known) > 1 and not any(scale.highest or scale.lowest for scale in known):
         yield _("No subject is clearly higher or lower than all others.")
     if len(known) == 1:
-        yield _("The mean on “%(scale)s” is %(score)s.") % {"scale": known[0].name, "score": score(known[0].shown, 2)}
+        yield _("The mean on “%(scale)s” is %(score)s.") % {
+            "scale": isolated(known[0].name),
+            "score": score(known[0].shown, 2),
+        }
 
 
 def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str]:
@@ -210,7 +214,7 @@ def _if_all(absent: tuple[str, IfAllHadAnswered], n_points: int) -> Iterator[str
     yield _(
         "Had they all answered 1, your score on “%(scale)s” would be %(lowest)s. With only %(points)s it would be %(highest)s."
     ) % {
-        "scale": scale,
+        "scale": isolated(scale),
         "lowest": number(then.lowest, 1),
         "points": n_points,
         "highest": number(then.highest, 1),
@@ -268,7 +272,7 @@ def _say(
 
 def joined(names: Sequence[str]) -> str:
     """“A”, “B” and “C”."""
-    quoted = [f"“{name}”" for name in names]
+    quoted = [f"“{isolated(name)}”" for name in names]
     if len(quoted) < 2:
         return "".join(quoted)
     return _("%(first)s and %(last)s") % {"first": ", ".join(quoted[:-1]), "last": quoted[-1]}

@@ -31,8 +31,8 @@ class NewForm(Written):
     def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         one_of(self, "group", groups)
-        for code, name in language_names().items():
-            label = _("Title (%(language)s)") % {"language": name}
+        for code, language in language_names().items():
+            label = _("Title (%(language)s)") % {"language": language}
             self.fields[f"title_{code}"] = forms.CharField(label=label, max_length=200, required=False)
 
     def clean(self) -> dict[str, Any]:

@@ -606,7 +606,7 @@ TABLE = [
     Row("export_codebook", researchers(200), slug),
     Row("responses_import", researchers(200), slug),
     Row("publish", researchers(200), slug),
-    Row("publish", researchers(200), slug, "post"),  # nothing to publish yet
+    Row("publish", researchers(302), slug, "post"),  # nothing to publish yet, and the page says so
     Row("report_preview", researchers(302), of_team),  # no run yet: on to the runs
     Row("academy_preview", researchers(302), lambda cast: [cast.study.slug, cast.academy.pk]),
     Row("study_preview", researchers(302), slug),

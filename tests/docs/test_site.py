@@ -21,7 +21,9 @@ FETCHED_BY_STYLE = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])(?:https?:)?//
 
 def build(folder: Path) -> None:
     """What `make docs` does, into another folder."""
-    said = subprocess.run(["make", "-n", "-o", "dev", "docs"], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        ["make", "-s", "-n", "-o", "dev", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     command = shlex.split(said.stdout.splitlines()[0])
     assert command[-1] == "var/site"
     ended = subprocess.run([sys.executable, *command[1:-1], str(folder)], cwd=ROOT, capture_output=True, text=True)

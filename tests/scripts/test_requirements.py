@@ -39,7 +39,7 @@ def test_dev_holds_all_of_base() -> None:
 def test_command_is_one_that_this_environment_has() -> None:
     """The compiler is pinned itself, and Python's oldest version is the one that the project names."""
     said = subprocess.run(
-        ["make", "-n", "-o", "dev", "requirements"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-s", "-n", "-o", "dev", "requirements"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     lines = said.stdout.replace("\\\n", "").splitlines()
     assert [re.findall(r"-o requirements/(\w+)\.txt", line) for line in lines] == [["base"], ["dev"], ["node"]]

@@ -189,7 +189,7 @@ def test_a_form_from_elsewhere_becomes_a_questionnaire_with_a_report():
         ("survey", 5): "never forced",
         ("survey", 6): "“relevant”",
         ("survey", 7): "two bounds",
-        ("survey", 9): "stands in no group",
+        ("survey", 9): "is in no group",
         ("survey", 11): "“nowhere” is not in the sheet",
         ("survey", 12): "repeated groups",
         ("survey", 13): "in a repeated group",
