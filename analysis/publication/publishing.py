@@ -38,6 +38,7 @@ TELL_EVERY = 250  # reports: a tenth of a second
 class _State:
     """What a run was judged against: as long as none of it changed, the verdict stands."""
 
+    run: int  # another has other figures, also where it has the same counts
     publications: tuple[int, ...]  # of the whole series
     collections: Mapping[int, int]  # sealed, of teams that did not withdraw
     n_withdrawn: int  # collections of teams that did, with answers that are still there
@@ -47,7 +48,7 @@ class _State:
     @property
     def fingerprint(self) -> str:
         groups = sorted((group.key, astuple(group)[1]) for group in self.groups)
-        found = [self.publications, sorted(self.collections.items()), self.n_withdrawn, groups, self.k]
+        found = [self.run, self.publications, sorted(self.collections.items()), self.n_withdrawn, groups, self.k]
         return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
@@ -193,6 +194,7 @@ def refuse_unless_current(run: AnalysisRun) -> None:
 def _state(run: AnalysisRun, groups: Sequence[Group] | None = None) -> _State:
     publications = Publication.objects.filter(study__in=versions.series_of(run.survey.study)).order_by("pk")
     return _State(
+        run=run.pk,
         publications=tuple(publications.values_list("pk", flat=True)),
         collections=dataset.sealed_collections(run.survey),
         n_withdrawn=len(dataset.sealed_collections(run.survey, withdrawn=True)),

@@ -283,3 +283,26 @@ def test_whoever_lost_the_claim_writes_nothing(study, monkeypatch):
     assert Publication.objects.count() == 1
     assert ReportObject.objects.filter(reader=objects.STUDY).count() == 1
     assert not AccountingDecision.objects.exists()
+
+
+def test_another_analysis_with_the_same_counts_is_not_published_by_a_press_on_the_page_before(study, client, address):
+    analyse(study)
+    seen = client.get(address).context["seen"]
+    other = analyse(study)
+    client.post(address, {"seen": seen})
+    publish_what_is_asked()
+    assert not Publication.objects.exists()
+    assert PublishingJob.objects.get().refusal["why"] == Why.CHANGED
+    press(client, address)
+    publish_what_is_asked()
+    assert Publication.objects.get().run_id == other.pk
+
+
+def test_a_refusal_of_an_analysis_that_is_gone_is_not_said_of_the_next(study, client, address):
+    run = analyse(study)
+    press(client, address)
+    AnalysisRun.objects.filter(pk=run.pk).delete()
+    publish_what_is_asked()
+    assert client.get(address).context["refusal"] is not None
+    analyse(study)
+    assert client.get(address).context["refusal"] is None

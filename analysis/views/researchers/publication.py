@@ -111,8 +111,13 @@ def _refusal(
     job: PublishingJob | None, run: AnalysisRun | None, groups: Sequence[GroupFigures]
 ) -> PublishingRefused | None:
     """Why the worker did not publish this run; nothing once another is there."""
-    if job is None or job.state != PublishingJob.State.REFUSED or (job.run_id and run and job.run_id != run.pk):
+    if job is None or job.state != PublishingJob.State.REFUSED:
         return None
+    if run is not None and job.run_id != run.pk:
+        if job.run_id is not None or job.finished_at is None or run.finished_at is None:
+            return None
+        if run.finished_at > job.finished_at:  # made after the one that is gone
+            return None
     return unpacked(job.refusal, {group.key: group.name for group in groups})
 
 
