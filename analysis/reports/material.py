@@ -6,7 +6,7 @@ for all of them; afterwards only previews of what is not published come here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +33,8 @@ from surveys.questionnaires.definition import Definition
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Study
 
+#: Rule 3 on the units behind one figure over several.
+Judge = Callable[[Sequence[GroupFigures]], Withheld | None]
 StoredSpreads = dict[str, dict[str, Any]]  # per scale its items, and SD and df of the spread
 
 
@@ -96,7 +98,7 @@ class Material:
             benchmark=self._beside(inside),
             base=_base(groups, inside),
             like_these=len(inside) >= disclosure.LIKE_THESE,
-            scales=self._wide(inside, []) if len(inside) > 1 else (),
+            scales=self._wide(inside, [], lambda known: self._judge_part(inside, known)) if len(inside) > 1 else (),
         )
 
     @cached_property
@@ -124,7 +126,7 @@ class Material:
             returned=sum(one.returned for one in counts),
             sectors=tuple(sectors),
             like_these=len(units) >= disclosure.LIKE_THESE,
-            scales=() if withheld else self._wide(self.units, [self.in_sector(sector) for sector in sectors]),
+            scales=() if withheld else self._wide(self.units, [self.in_sector(one) for one in sectors], _judge_study),
         )
 
     @property
@@ -168,15 +170,35 @@ class Material:
             items=items,
         )
 
-    def _wide(self, inside: Sequence[GroupFigures], parts: Sequence[Sequence[GroupFigures]]) -> tuple[WideShown, ...]:
+    def _wide(
+        self, inside: Sequence[GroupFigures], parts: Sequence[Sequence[GroupFigures]], judge: Judge
+    ) -> tuple[WideShown, ...]:
         return tuple(
             WideShown(
-                mean=self._over(inside, place),
-                parts=tuple(self._over(part, place) for part in parts),
-                items=tuple(self._aggregate_item(inside, place, nth) for nth in range(len(scale.items))),
+                mean=self._over(inside, place, judge),
+                parts=tuple(self._over(part, place, judge) for part in self._parts(parts, place)),
+                items=tuple(self._aggregate_item(inside, place, nth, judge) for nth in range(len(scale.items))),
             )
             for place, scale in enumerate(self.scales)
         )
+
+    def _parts(self, parts: Sequence[Sequence[GroupFigures]], place: int) -> Sequence[Sequence[GroupFigures]]:
+        """The sectors on one scale: all of them, or none where one, or what they leave of all, would tell on a unit."""
+        inside = {group.key for part in parts for group in part}
+        left = [group for group in self.units if group.key not in inside]
+        known = [self._with_score(part, place) for part in (*parts, left)]
+        return [[] for _part in parts] if any(part and _judge_study(part) for part in known) else parts
+
+    def _judge_part(self, inside: Sequence[GroupFigures], known: Sequence[GroupFigures]) -> Withheld | None:
+        """Rule 3 for a director on a figure that only some units of the academy have: those units, and of them those that the
+        director does not see apart, must tell on none."""
+        if len(known) == len(inside):
+            return None  # judged as a whole when it is read
+        hidden = [one.group for one in known if not all(team.participation.director_sees_team for team in one.teams)]
+        return disclosure.judge_units([one.group for one in known]) or disclosure.judge_rest(hidden)
+
+    def _with_score(self, groups: Sequence[GroupFigures], place: int) -> list[GroupFigures]:
+        return [group for group in groups if (group.key, place) in self.scores]
 
     @cached_property
     def scores(self) -> dict[tuple[str, int], Score]:
@@ -191,11 +213,13 @@ class Material:
                     known[group.key, place] = score
         return known
 
-    def _over(self, groups: Sequence[GroupFigures], place: int) -> OverUnits:
-        """The mean over units, made of what is shown of each; a unit without a score is not in it."""
-        known = [(g.group.analysed, self.scores[g.key, place]) for g in groups if (g.key, place) in self.scores]
-        if not known:
-            return OverUnits(Withheld(Reason.NOT_MEASURED), 0, 0.0)
+    def _over(self, groups: Sequence[GroupFigures], place: int, judge: Judge) -> OverUnits:
+        """The mean over units, made of what is shown of each; a unit without a score is not in it, and rule 3 asks who is."""
+        there = self._with_score(groups, place)
+        withheld = judge(there) if there else Withheld(Reason.NOT_MEASURED)
+        if withheld:
+            return OverUnits(withheld, 0, 0.0)
+        known = [(group.group.analysed, self.scores[group.key, place]) for group in there]
         hidden = disclosure.hidden_of_mean(known, disclosure.AGGREGATE_DECIMALS)
         shown = disclosure.show_aggregate(
             [(n, float(score.value)) for n, score in known],
@@ -206,15 +230,18 @@ class Material:
         )
         return OverUnits(shown, sum(n for n, _score in known), hidden)
 
-    def _aggregate_item(self, groups: Sequence[GroupFigures], place: int, nth: int) -> float | None:
+    def _aggregate_item(self, groups: Sequence[GroupFigures], place: int, nth: int, judge: Judge) -> float | None:
         """The mean of an item over units, made of what is shown of each, weighted by the units' n."""
         n_points, k = self.definition.n_points, self.study.k
-        values = []
+        values, there = [], []
         for group in groups:
             n = group.group.analysed
             score = disclosure.item_score(self.unit_shown(group).scales[place].items[nth], n, n_points, k)
             if score is not None:
                 values.append((n, float(score.value)))
+                there.append(group)
+        if there and judge(there):
+            return None
         shown = disclosure.show_aggregate(values, n_points)
         return shown.mean if isinstance(shown, MeanShown) else None
 
@@ -294,6 +321,10 @@ def _shown_item(own: GroupFigures, code: str, k: int) -> ShownItem:
 def _with_direction(items: Sequence[ShownItem], scale: FinalScale) -> list[tuple[ShownItem, bool]]:
     """What is shown of a scale's items, each with whether it is reverse-keyed."""
     return [(shown, item.reverse_keyed) for shown, item in zip(items, scale.items, strict=True)]
+
+
+def _judge_study(units: Sequence[GroupFigures]) -> Withheld | None:
+    return disclosure.judge_study([unit.group for unit in units])
 
 
 def _base(groups: Sequence[GroupFigures], units: Sequence[GroupFigures]) -> Benchmark:

@@ -264,3 +264,39 @@ def test_no_page_of_a_report_reads_more_than_six_times_however_many_teams_there_
         counts.append(found)
     assert counts[0] == counts[1]
     assert {name: n for name, n in counts[0].items() if n > MOST_QUERIES} == {}
+
+
+@pytest.mark.parametrize(("n_whole", "shown"), [(1, False), (3, False), (4, True)])
+def test_a_mean_of_one_subject_is_of_as_many_teams_as_a_mean_of_all(n_whole: int, shown: bool):
+    """Six teams of five: in all but some of them somebody left a question of the first subject open."""
+    study = make_study("first")
+    for n in range(6):
+        rows = varied(5, n)
+        if n >= n_whole:
+            del rows[0]["AA1"]
+        seal(make_team(study, f"Team {n}", approached=5), rows)
+    publish(analyse(study), None)
+    everybody = served.of_study(study).report("en").scales
+    academy = served.of_academy(study, Academy.objects.get()).report("en").scales
+    # a director is in none of them: three teams that are not seen apart are enough
+    for (first, second, *_others), enough in ((everybody, shown), (academy, n_whole >= 3)):
+        assert isinstance(first.shown, Withheld) is not enough
+        assert (first.items[0].mean is None) is not enough
+        assert not isinstance(second.shown, Withheld)
+        assert None not in [item.mean for item in second.items]
+
+
+def test_a_director_sees_no_subject_of_which_only_one_hidden_team_is_left():
+    study = make_study("first")
+    teams = [make_team(study, f"Team {n}", approached=5) for n in range(6)]
+    Participation.objects.filter(pk__in=[team.pk for team in teams[:2]]).update(director_sees_team=True)
+    for n, team in enumerate(teams):
+        rows = varied(5, n)
+        if n > 2:
+            del rows[0]["AA1"]
+        seal(team, rows)
+    publish(analyse(study), None)
+    first, second, *_others = served.of_academy(study, Academy.objects.get()).report("en").scales
+    assert isinstance(first.shown, Withheld)
+    assert not isinstance(second.shown, Withheld)
+    assert first.items[0].mean is None
