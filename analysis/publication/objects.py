@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.db import transaction
+
 from analysis.models import Publication, ReportObject
 from analysis.reports.material import Material, read_material
 from analysis.reports.shown import SCHEMA, pack
@@ -60,5 +62,9 @@ def make_missing(publication: Publication) -> bool:
     """Make the objects of a publication that was published before objects were kept. Whether there was something to do."""
     if not without_objects([publication]):
         return False
-    keep_objects(publication, objects_of(read_material(publication.run)))
+    made = list(objects_of(read_material(publication.run)))
+    with transaction.atomic():  # a team that withdraws now waits; one that did meanwhile has nothing here
+        teams = Participation.objects.select_for_update(no_key=True).filter(study=publication.study_id).order_by("pk")
+        gone = {team_key(one.pk) for one in teams if one.state == Participation.State.WITHDRAWN}
+        keep_objects(publication, (one for one in made if one.reader not in gone))
     return True

@@ -120,6 +120,11 @@ def _basis(*facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
+def _said_of(study: Study) -> list[object]:
+    """What every report says of its study."""
+    return [study.title, study.starts_on, study.ends_on]
+
+
 # ------------------------------------------------------------------------------------------------ a team
 @dataclass(frozen=True)
 class TeamNow:
@@ -155,10 +160,11 @@ class TeamNow:
         team, before = self.participation.team, self.versions.before
         return _basis(
             self.publication.pk,
-            self.own and self.own.withheld,
+            self.own is None or self.own.withheld,
             before and before.publication.pk,
-            self.before and self.before.withheld,
-            [team.name, team.academy.name, team.academy.institution.name, self.participation.study.title],
+            self.before is None or self.before.withheld,  # an object that is gone is not one that is shown
+            [team.name, team.academy.name, team.academy.institution.name],
+            _said_of(self.participation.study),
             list(self.others),
             sorted((code, goal.target, goal.next_steps) for code, goal in self.goals.items()),
         )
@@ -238,7 +244,8 @@ class AcademyNow:
         """A fingerprint of what the report follows from beside its objects."""
         return _basis(
             self.publication.pk,
-            [self.academy.name, self.academy.institution.name, self.publication.run.survey.study.title],
+            [self.academy.name, self.academy.institution.name],
+            _said_of(self.publication.run.survey.study),
             [
                 [
                     one.group.key,
@@ -255,10 +262,10 @@ class AcademyNow:
 
     def report(self, language: str) -> AcademyReport:
         """The report. Of the units that are seen by themselves the objects are read now."""
-        asked = [one for one in self.units if one.agreed and one.withheld is None and not one.gone]
-        rows = ReportObject.objects.filter(
-            publication=self.publication, reader__in=[team_key(one.teams[0].pk) for one in asked]
-        )
+        asked = [one for one in self.units if one.is_apart]
+        # of several teams any one's, for that of a team that withdrew is gone
+        readers = [team_key(team.pk) for one in asked for team in one.teams]
+        rows = ReportObject.objects.filter(publication=self.publication, reader__in=readers)
         shown = (
             {unit.unit.key: unit for unit in map(unpack_unit, rows.values_list("content", flat=True))} if asked else {}
         )
@@ -282,7 +289,7 @@ def of_academy(study: Study, academy: Academy, of: Publication | None = None) ->
     if then is not None and versions.before is not None:
         released = {unit.key for unit in then.units if unit.released}
         before = [unit for unit in _units_now(versions.before, then, known) if unit.group.key in released]
-        agreed = {one.group.key for one in before if one.agreed}
+        agreed = {one.group.key for one in before if one.is_apart}
         if disclosure.judge_academy([one.group for one in before], agreed) is not None:
             then = None
     return AcademyNow(academy, versions, shown, units, then)
@@ -317,7 +324,8 @@ class StudyNow:
     def basis(self) -> str:
         """A fingerprint of what the report follows from beside its object."""
         before = self.versions.before
-        return _basis(self.publication.pk, self.publication.run.survey.study.title, before and before.publication.pk)
+        said = _said_of(self.publication.run.survey.study)
+        return _basis(self.publication.pk, said, before and before.publication.pk)
 
     def report(self, language: str) -> StudyReport:
         """The report."""

@@ -63,7 +63,7 @@ def _judged(publication: Publication) -> list[object]:
     teams = Participation.objects.filter(study=study_id).order_by("pk").values_list(*OF_TEAMS)
     return [
         publication.pk,
-        *Study.objects.filter(pk=study_id).values_list("k", "title").get(),
+        *Study.objects.filter(pk=study_id).values_list("k", "title", "starts_on", "ends_on").get(),
         sorted(([group.key, astuple(group)] for group in counted_groups(publication.run)), key=lambda one: str(one[0])),
         list(teams),
     ]

@@ -48,7 +48,9 @@ def render_academy(material: Material, academy_id: int, language: str) -> Academ
     if material.previous:
         then = material.previous.material
         inside = [group for group in then.units if group.academy_id == academy_id]
-        agreed = {g.key for g in inside if all(t.participation.director_sees_team for t in g.teams)}
+        agreed = {
+            g.key for g in inside if then.judge(g) is None and all(t.participation.director_sees_team for t in g.teams)
+        }
         if disclosure.judge_academy([group.group for group in inside], agreed) is None:
             before = then.academy_shown(academy_id)
     academy = groups[0].teams[0].participation.team.academy if groups else None
@@ -79,6 +81,11 @@ class UnitNow:
         """Whether each of its leaders lets the director see it by itself."""
         return all(team.director_sees_team for team in self.teams)
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether the director sees it by itself now. One that was seen, and is no more, must be no rest of a mean either."""
+        return self.agreed and self.withheld is None and not self.gone
+
 
 def write_academy(
     setting: Setting,
@@ -95,8 +102,8 @@ def write_academy(
         before: what the wave before showed of it, where that may be shown now.
     """
     released = {unit.key for unit in shown.units if unit.released}
-    agreed = {unit.group.key for unit in now if unit.agreed}
-    withheld = disclosure.judge_academy([one.group for one in now if one.group.key in released], agreed)
+    apart = {unit.group.key for unit in now if unit.is_apart}
+    withheld = disclosure.judge_academy([one.group for one in now if one.group.key in released], apart)
     if withheld is None and not shown.scales:  # of fewer than two units no mean was published
         withheld = Withheld(Reason.FEW_TEAMS)
     benchmark = shown.benchmark or setting.shown.base

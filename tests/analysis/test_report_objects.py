@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis import disclosure
+from analysis import disclosure, withdrawals
 from analysis.disclosure import Withheld
 from analysis.models import AnalysisRun, Publication, ReportObject, Unit
 from analysis.models.readers import ReportLink
@@ -20,7 +20,7 @@ from analysis.models.results import ItemResult, ScaleResult
 from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from analysis.reports.groups import load_groups
-from analysis.reports.material import read_material
+from analysis.reports.material import Material, read_material
 from analysis.reports.shown import OverUnits, pack, unpack_academy, unpack_study, unpack_unit
 from analysis.reports.team import team_report
 from analysis.reports.wide import academy_report, study_report
@@ -300,3 +300,80 @@ def test_a_director_sees_no_subject_of_which_only_one_hidden_team_is_left():
     assert isinstance(first.shown, Withheld)
     assert not isinstance(second.shown, Withheld)
     assert first.items[0].mean is None
+
+
+def test_a_pdf_made_with_the_wave_before_is_not_given_out_when_that_waves_object_is_gone():
+    first = a_wave("first")
+    publish(analyse(first), None)
+    second = a_wave("second", SIZES, first)
+    publication = publish(analyse(second), None)
+    files.make_files(publication.pk)
+    team = participations(second)[1]
+    assert served.of_team(team).report("en").has_previous
+    assert files.is_ready(served.of_team(team), "nl")
+    before = Participation.objects.get(study=first, team=team.team)
+    withdraw_after_publication(before)
+    assert not served.of_team(team).report("en").has_previous
+    assert not files.is_ready(served.of_team(team), "nl")
+    assert files.make_anew() >= 2
+
+
+def test_a_pdf_with_days_that_were_corrected_since_is_made_anew():
+    study = a_wave("first")
+    publication = publish(analyse(study), None)
+    files.make_files(publication.pk)
+    Study.objects.filter(pk=study.pk).update(starts_on="2026-02-01")
+    team = participations(study)[1]
+    assert not files.is_ready(served.of_team(team), "nl")
+    assert not files.is_ready(served.of_study(team.study), "nl")
+    assert files.make_anew() > 4
+
+
+def withdraw_after_publication(team: Participation) -> None:
+    Participation.objects.filter(pk=team.pk).update(state=Participation.State.WITHDRAWN)
+    assert withdrawals.carry_out() == 1
+
+
+def test_what_a_director_does_not_see_by_itself_any_more_is_no_rest_of_a_mean_either():
+    """All of an academy's teams were seen by themselves; then one withdraws, or its counts are corrected."""
+    study = a_wave("first")
+    teams = participations(study)
+    academy = teams[0].team.academy
+    inside = [team for team in teams if team.team.academy_id == academy.pk]
+    Participation.objects.filter(study=study).update(director_sees_team=True)
+    publish(analyse(study), None)
+    assert not isinstance(served.of_academy(study, academy).report("en").scales, Withheld)
+    Collection.objects.filter(participation=inside[1]).update(n_links=2, n_confirmed=2)
+    assert isinstance(served.of_academy(study, academy).report("en").scales, Withheld)
+    Collection.objects.filter(participation=inside[1]).update(n_links=15, n_confirmed=15)
+    assert not isinstance(served.of_academy(study, academy).report("en").scales, Withheld)
+    withdraw_after_publication(inside[1])
+    assert isinstance(served.of_academy(study, academy).report("en").scales, Withheld)
+
+
+def test_a_director_still_reads_a_combination_whose_first_team_withdrew():
+    study = a_wave("first")
+    first, other = participations(study)[6:8]
+    Participation.objects.filter(pk__in=[first.pk, other.pk]).update(director_sees_team=True)
+    publish(analyse(study), None)
+    withdraw_after_publication(first)
+    shown = dict(served.of_academy(study, other.team.academy).report("en").teams)["Team 6 + Team 7"]
+    assert not isinstance(shown, Withheld)
+    assert not isinstance(shown.scales, Withheld)
+
+
+def test_objects_made_late_are_none_of_a_team_that_withdrew_while_they_were_made(monkeypatch):
+    study = a_wave("first")
+    publication = publish(analyse(study), None)
+    ReportObject.objects.all().delete()
+    team = participations(study)[1]
+
+    def then_it_withdraws(run: AnalysisRun) -> Material:
+        made = read_material(run)
+        withdraw_after_publication(team)
+        return made
+
+    monkeypatch.setattr(objects, "read_material", then_it_withdraws)
+    assert objects.make_missing(publication)
+    assert not ReportObject.objects.filter(reader=objects.team_key(team.pk)).exists()
+    assert ReportObject.objects.exists()
