@@ -46,6 +46,9 @@ from teams.text.directions import isolated
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 
+WIDE = 130  # mm that columns may take of the 170 between the margins: the rest is for the first one
+WORDS = 6  # answers up to which a column has room for the words of its head
+
 Block = dict[str, Any]
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
 
@@ -174,15 +177,20 @@ def _team(report: TeamReport) -> Iterator[Block]:
             yield _heading(_("What you agreed last time"), 3)
             yield _note("\n".join(part for part in (scale.agreed, line) if part), keep=True)
         options = report.options if scale.has_distributions else ()
-        yield _table(
-            [_("Question"), *options, _("mean")],
-            [_item_row(item, report, len(options)) for item in scale.items],
-            [*[17] * len(options), 20 if options else 28],
-        )
+        yield _items(scale, report, options)
         if scale.questions:
             yield _heading(_("To talk about"), 3)
             yield _list(scale.questions)
     yield from _how(report)
+
+
+def _items(scale: ScaleReport, report: TeamReport, options: Sequence[str]) -> Block:
+    """The questions of a scale; of many answers each column is headed by its number, as the charts have it."""
+    n = len(options)
+    head = options if n <= WORDS else [str(value) for value in range(1, n + 1)]
+    mean = 28 if not options else 20 if n <= WORDS else 16
+    widths = [*[min(17, (WIDE - mean) // n if n else 0)] * n, mean]
+    return _table([_("Question"), *head, _("mean")], [_item_row(item, report, n) for item in scale.items], widths)
 
 
 def team_marks(report: TeamReport) -> list[Mark]:
@@ -199,7 +207,8 @@ def _item_row(item: ItemReport, report: TeamReport, n: int) -> list[Any]:
         case ItemDistribution(mean, percentages):
             drawing = charts.answers_bar(percentages, report.n_points, figures=False)  # they stand beside it
             bar = {"text": item.labelled, "svg": drawing, "alt": item_words(item, report)}
-            return [bar, *(f"{share} %" for share in percentages), number(mean, 1)]
+            unit = " %" if n <= WORDS else "%"
+            return [bar, *(f"{share}{unit}" for share in percentages), number(mean, 1)]
         case ItemMean(mean):
             return [item.labelled, *([{"span": n, "text": ""}] if n else []), number(mean, 1)]
         case Capped():

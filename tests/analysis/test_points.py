@@ -15,6 +15,7 @@ from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ItemResult, ScaleResult
 from analysis.plan.plans import locked_plan, rules
 from analysis.psychometrics.teams.agreement import null_variance
+from analysis.reports import pdf
 from analysis.reports.pdf import team_pdf
 from analysis.reports.team import team_report
 from analysis.runs import execution
@@ -58,6 +59,9 @@ def test_from_the_answers_to_the_report(monkeypatch, points):
         AnalysisRun.objects.select_related("survey__study", "survey__version", "plan").get(), team, "en"
     )
     assert (report.n_points, len(report.options), report.midpoint) == (points, points, (points + 1) / 2)
+    tables = [block for block in pdf._team(report) if block["kind"] == "table"]
+    assert len(tables) == 4
+    assert all(sum(block["widths"]) <= 130 for block in tables), "40 of 170 mm are left for the questions"
     assert not isinstance(report.scales, Withheld)
     for scale in report.scales:
         assert f"on a scale from 1 to {points}" in " ".join(scale.sentences)
