@@ -5,6 +5,7 @@ Each rule asks one question or none. They are tried in order of what a team can 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 
@@ -87,12 +88,17 @@ def _change(scale: ScaleReport) -> Iterator[str]:
 def _items(plain: list[tuple[float, ItemReport]], where: Verdict | None, middle: float) -> Iterator[str]:
     value, lowest = min(plain, key=lambda pair: pair[0])
     best, highest = max(plain, key=lambda pair: pair[0])
-    if value < middle or (where is not None and where.down):
+    others_low = [_ends(item.shown)[0] for _value, item in plain if item is not lowest]
+    others_high = [_ends(item.shown)[1] for _value, item in plain if item is not highest]
+    # of two that are shown alike, or where another is "or higher", neither is said to be the one
+    if _ends(lowest.shown)[1] < min(others_low, default=math.inf) and (
+        value < middle or (where is not None and where.down)
+    ):
         yield _("“%(item)s” has the lowest figure (%(score)s). What do you notice about that?") % {
             "item": plain_text(lowest),
             "score": item_score(lowest.shown),
         }
-    if best > middle and highest is not lowest:
+    if _ends(highest.shown)[0] > max(others_high, default=-math.inf) and best > middle and highest is not lowest:
         yield _("“%(item)s” has the highest figure (%(score)s). What do you notice about that?") % {
             "item": plain_text(highest),
             "score": item_score(highest.shown),
@@ -107,6 +113,16 @@ def _value(item: ItemReport) -> float | None:
         case Capped(bound) if not item.reverse_keyed:
             return bound
     return None
+
+
+def _ends(shown: ShownItem) -> tuple[float, float]:
+    """The least and the most that an item's figure can be."""
+    match shown:
+        case ItemMean(mean) | ItemDistribution(mean):
+            return mean, mean
+        case Capped(bound, upper):
+            return (bound, math.inf) if upper else (-math.inf, bound)
+    return -math.inf, math.inf
 
 
 def plain_text(item: ItemReport) -> str:

@@ -3,10 +3,14 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
+from analysis.disclosure import Capped, ItemMean
 from analysis.models.readers import TeamGoal
 from analysis.publication.publishing import publish
 from analysis.publication.talks import goals_of
+from analysis.reports.objects import ItemReport
+from analysis.reports.questions import _items
 from analysis.reports.team import Goal
 from teams.models import Participation
 from tests.access.opened import fields_of
@@ -114,3 +118,24 @@ def test_two_pages_of_the_talk_take_nothing_from_each_other(team: Participation)
     again = fields_of(page) | {"next_steps": "Once a month", "to": "2"}
     assert leader.post(talk, again).status_code == 302
     assert goals_of(team)["AA"] == Goal(3.5, "Once a month")
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ([ItemMean(1.9), ItemMean(2.6), ItemMean(3.1)], ["1.9", "3.1"]),
+        ([ItemMean(1.9), ItemMean(1.9), ItemMean(3.1)], ["3.1"]),
+        ([Capped(3.0, True), Capped(3.0, True), ItemMean(1.9)], ["1.9"]),
+        ([Capped(3.4, True), ItemMean(3.7), ItemMean(1.9)], ["1.9"]),
+        ([Capped(1.8, False), ItemMean(1.5), ItemMean(2.9)], ["2.9"]),
+        ([Capped(3.4, True), ItemMean(2.7), ItemMean(1.9)], ["1.9", "3.4 or higher"]),
+    ],
+)
+def test_a_question_is_called_highest_or_lowest_only_where_no_other_can_be(shown, said):
+    plain = [
+        (getattr(one, "mean", getattr(one, "bound", 0)), ItemReport(str(n), f"Q{n}", one))
+        for n, one in enumerate(shown)
+    ]
+    with override("en"):
+        asked = list(_items(plain, None, 2.5))
+    assert [one[one.index("(") + 1 : one.index(")")] for one in asked] == said
