@@ -42,8 +42,8 @@ class Table:
 
     @property
     def lines(self) -> list[list[str]]:
-        """The header and the rows below it."""
-        return [self.header, *self.rows]
+        """The header and the rows below it, below as many empty ones as the file has: read back, they have the same numbers."""
+        return [*([] for _n in range(2, self.first)), self.header, *self.rows]
 
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """Each row in which something stands, with its number in the file."""
