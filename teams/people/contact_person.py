@@ -83,6 +83,12 @@ def hold_academy(academy_id: int) -> None:
     Academy.objects.select_for_update(no_key=True).get(pk=academy_id)
 
 
+def hold_academies(study: Study) -> None:
+    """`hold_academy` for every academy with a team in the study, in the order of their numbers: for who lists many at once."""
+    with_team = Participation.objects.filter(study=study).values("team__academy")
+    list(Academy.objects.select_for_update(no_key=True).filter(pk__in=with_team).order_by("pk").values_list("pk"))
+
+
 def note_vouched(participation_id: int, email: str) -> None:
     """Keep that who has this address counted, or confirmed addresses: whoever is contact person later."""
     with transaction.atomic():

@@ -9,6 +9,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from teams.contacts import contacts
+from teams.files.tables import Table
 from teams.inviting import corrections, invitations, withdrawing
 from teams.inviting.invitations import Approach
 from teams.meetings import planning, slots
@@ -178,3 +180,20 @@ def test_the_director_is_not_named_while_the_same_person_becomes_contact(both, m
     )
     assert results[0] is True, results
     assert isinstance(results[1], SamePerson), results
+
+
+def test_a_file_lists_who_becomes_contact_person_of_a_team_at_once(both, study, roos, monkeypatch):
+    """As by form: whoever counts in a team of the academy leads none, also where both are named at the same instant."""
+    one, _other = both
+    academy = one.team.academy
+    cells = [academy.institution.name, academy.name, academy.sector, academy.director_name, academy.director_email]
+    header = ["institution", "academy", "sector", "director", "director e-mail", "team", "form", "team leader"]
+    listed = Table([*header, "team leader e-mail"], [[*cells, "Logopedie", "full_time", "Mia", "mia@noord.example"]])
+    first, second = in_between(monkeypatch, planning, "check_contact")
+    results = in_threads(
+        first(lambda: planning.change_way(one, mode="contact", contact_name="Mia", contact_email="mia@noord.example")),
+        second(lambda: contacts.apply(study, listed, roos)),
+    )
+    assert results[0] is True, results
+    assert (len(results[1].problems), results[1].applied) == (1, False), results
+    assert not Participation.objects.filter(leader_email="mia@noord.example").exists()
