@@ -15,7 +15,7 @@ class UnreadableTable(ValueError):
 class Limits:
     """What one file may hold, and what reading it may cost.
 
-    The last five hold for workbooks alone: memory in MiB, processor seconds, and what their ZIP unpacks to.
+    The last six hold for workbooks alone: letters in all cells, memory in MiB, processor seconds, and what their ZIP unpacks to.
     """
 
     file_bytes: int = 5_000_000
@@ -23,6 +23,7 @@ class Limits:
     columns: int = 2_000
     header_letters: int = 1_000  # of one name of a column: some programs write the whole question there
     cells: int = 1_000_000  # the empty ones between them too
+    letters: int = 20_000_000  # a workbook holds a text once that stands in a thousand cells
     megabytes: int = 1024
     seconds: int = 20
     packed: int = 400  # times that a part of the ZIP may grow
@@ -55,5 +56,11 @@ ON_A_PAGE = Limits()
 #: A page that takes the answers of a whole study.
 ANSWERS_ON_A_PAGE = Limits(file_bytes=20_000_000, rows=200_000)
 BY_COMMAND = Limits(
-    file_bytes=2_000_000_000, rows=1_000_000, cells=20_000_000, megabytes=6144, seconds=600, unpacked=3_000_000_000
+    file_bytes=2_000_000_000,
+    rows=1_000_000,
+    cells=20_000_000,
+    letters=400_000_000,
+    megabytes=6144,
+    seconds=600,
+    unpacked=3_000_000_000,
 )

@@ -25,7 +25,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: How other programs write that there is nothing in a cell.
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", ".", "#n/a", "#null!"})
 #: The first line of a CSV file that tells Excel what separates its cells.
-_SEPARATED_BY = re.compile(r"sep=(.)\s*\n")
+_SEPARATED_BY = re.compile(r'sep=([^\r\n"])[^\S\n]*\n')
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -127,7 +127,8 @@ def _read_csv(content: bytes, limits: Limits) -> list[list[str]]:
     else:
         header = _QUOTED.sub("", text.lstrip()[: 2 * limits.columns * 100]).partition("\n")[0]
         separator = max(";,\t", key=header.count)
-    if text.count(separator) + text.count("\n") > limits.cells:
+    n_lines = text.count("\n") + text.count("\r") - text.count("\r\n")
+    if text.count(separator) + n_lines > limits.cells:
         raise _too_many_cells(limits)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))

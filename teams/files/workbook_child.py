@@ -15,12 +15,12 @@ TOO_LARGE, UNREADABLE = 3, 4  # exit codes
 
 
 def main() -> int:
-    megabytes, seconds, most_cells, only_first = (int(word) for word in sys.argv[1:])
+    megabytes, seconds, most_cells, most_letters, only_first = (int(word) for word in sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
     try:
-        sheets = _sheets(sys.stdin.buffer.read(), most_cells, bool(only_first))
+        sheets = _sheets(sys.stdin.buffer.read(), most_cells, most_letters, bool(only_first))
         if sheets is None:
             return TOO_LARGE
         json.dump(sheets, sys.stdout, ensure_ascii=True)
@@ -30,7 +30,7 @@ def main() -> int:
     return 0
 
 
-def _sheets(content: bytes, most_cells: int, only_first: bool) -> dict[str, list[list[str]]] | None:
+def _sheets(content: bytes, most_cells: int, most_letters: int, only_first: bool) -> dict[str, list[list[str]]] | None:
     import python_calamine
 
     try:
@@ -46,6 +46,9 @@ def _sheets(content: bytes, most_cells: int, only_first: bool) -> dict[str, list
             while rows and not any(rows[-1]):
                 rows.pop()
             most_cells -= sum(map(len, rows))
+            most_letters -= sum(len(cell) for row in rows for cell in row)
+            if most_letters < 0:  # whoever asked would hold them all at once
+                return None
             sheets[name] = rows
     except (python_calamine.CalamineError, IndexError, OSError, ValueError):
         sys.exit(UNREADABLE)

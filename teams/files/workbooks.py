@@ -37,7 +37,7 @@ def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON
     """
     limits.check_bytes(len(content))
     _judge_directory(content, limits)
-    words = (limits.megabytes, limits.seconds, limits.cells, int(first_only))
+    words = (limits.megabytes, limits.seconds, limits.cells, limits.letters, int(first_only))
     try:
         done = subprocess.run(  # noqa: S603 our own program, with numbers
             [sys.executable, "-I", str(CHILD), *map(str, words)],

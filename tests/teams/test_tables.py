@@ -37,6 +37,12 @@ def test_the_first_line_may_name_what_separates(separator):
     assert read_table(f"sep={separator}\r\n{as_csv(separator)}".encode(), "file.csv").lines == ROWS
 
 
+@pytest.mark.parametrize("separator", ["", '"'])
+def test_what_separates_no_cells_is_no_separator(separator):
+    with pytest.raises(UnreadableTable, match="more cells than the header"):
+        read_table(f"sep={separator}\r\na;b\r\n1;2\r\n".encode(), "file.csv")
+
+
 def test_a_name_of_a_column_may_hold_more_separators_than_separate():
     content = '"Hoe vaak, en waar, en wanneer";team\n2,5;Pabo\n'
     assert read_table(content.encode(), "file.csv").lines == [
@@ -78,6 +84,7 @@ def test_cells_without_a_column_may_be_empty_and_hold_nothing_else():
         (b"a\n" * (ON_A_PAGE.rows + 1), "long.csv", "rows"),
         (b"a" * (ON_A_PAGE.file_bytes + 1), "large.csv", "5 MB"),
         (b"a;" * ON_A_PAGE.columns + b"a\n1", "wide.csv", "columns"),
+        (b"a;b\n" + b"\r" * (ON_A_PAGE.cells + 1), "lines.csv", "too large to read"),
         (b"a" * (ON_A_PAGE.header_letters + 1) + b"\n1", "name.csv", "letters"),
         (workbook(["a"] * (ON_A_PAGE.columns + 1), ["1"]), "wide.xlsx", "columns"),
         (workbook(*[["a"]] * (ON_A_PAGE.rows + 1)), "long.xlsx", "rows"),
