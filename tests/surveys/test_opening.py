@@ -22,7 +22,7 @@ from surveys.collecting import collections, opening
 from surveys.keys import collection_keys
 from surveys.mail_kinds import SurveyMail
 from surveys.models import Collection, Meeting, Survey
-from teams.inviting import invitations
+from teams.inviting import invitations, withdrawing
 from teams.inviting.invitations import Approach
 from teams.mail import outbox
 from teams.mail.kinds import TeamMail
@@ -187,6 +187,35 @@ def test_who_accepts_while_the_study_opens_gets_a_collection():
     assert in_threads(accept, open_it) == [None, 1]
     collection = Collection.objects.get(participation=late)
     assert len(collection_keys.read(collection)) == collection_keys.KEY_BYTES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_director_who_stops_while_the_study_opens_and_the_batch_do_not_wait_for_each_other(monkeypatch):
+    """The batch holds the teams by number, and the director's page names them by name."""
+    study = make_study()
+    survey = make_survey(study)
+    teams = asked(study, "Verpleegkunde", "Logopedie")
+    for team in teams:
+        assert invitations.accept_team(Invitation.objects.get(participation=team), mode="online", approached=9)
+    holds, opened, real = Flag(), Flag(), withdrawing.outbox.queue
+
+    def slow(kind: TeamMail, *args: Any, **kwargs: Any) -> None:
+        real(kind, *args, **kwargs)
+        if kind == TeamMail.TEAM_WITHDRAWN and not holds.is_set():
+            holds.set()
+            opened.wait(2)  # the batch comes between two teams; longer than PostgreSQL waits to look for a knot
+
+    def open_it() -> int:
+        assert holds.wait(10)
+        try:
+            return collections.open_survey(survey, HASH)
+        finally:
+            opened.set()
+
+    monkeypatch.setattr(withdrawing.outbox, "queue", slow)
+    director = invitations.academy_invitation(teams[0])
+    assert in_threads(lambda: withdrawing.withdraw(director, "workload"), open_it) == [True, 0]
+    assert not Job.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
