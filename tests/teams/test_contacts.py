@@ -173,6 +173,18 @@ def test_an_imported_new_address_gets_its_own_invitation(study, nursing, roos):
     assert kinds == {"teams.director_invitation", "teams.former_contact"}
 
 
+def test_an_answer_counts_for_its_row_also_where_the_header_is_not_the_first(client, study, nursing, roos):
+    table = Table(HEADER, [row(leader_email="lotte@noord.example")])
+    client.force_login(roos)
+    url = reverse("contacts_import", args=[study.slug])
+    file = SimpleUploadedFile("list.csv", f"\n\n{write_csv(table.lines)}".encode())
+    shown = client.post(url, {"file": file})
+    (ask,) = shown.context["preview"].rows[0].asks
+    client.post(url, {"content": shown.context["content"], "apply": "1", ask.field: ask.old_email})
+    nursing.refresh_from_db()
+    assert nursing.leader_email == "lotte@noord.example"
+
+
 @pytest.mark.parametrize("said", [{}, {"leader-2": "somebody@noord.example"}])
 def test_a_file_alone_replaces_no_leader_and_no_director(client, study, nursing, roos, said):
     """One uploaded row made its uploader the leader: now it asks, and no answer, or one about another person, keeps them."""
