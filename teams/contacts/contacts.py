@@ -22,7 +22,7 @@ from teams.files.tables import Table
 from teams.inviting import corrections, invitations
 from teams.models import Academy, Institution, Participation, Study, Team, User
 from teams.people import mail_domains
-from teams.people.contact_person import SamePerson
+from teams.people.contact_person import SamePerson, hold_academies
 from teams.people.elsewhere import Elsewhere, elsewhere, known_elsewhere, stays, unknown_director
 
 
@@ -196,6 +196,7 @@ def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str
 
 @transaction.atomic
 def _apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str]) -> Preview:
+    hold_academies(study)  # who counts and who leads stays until what is judged here is written
     judged = preview(study, table, by)
     if not judged.usable:
         return judged

@@ -28,7 +28,7 @@ from teams.models import (
     Team,
     User,
 )
-from teams.people.contact_person import hold_academies, researchers_of_group
+from teams.people.contact_person import researchers_of_group
 from teams.people.elsewhere import known_elsewhere
 from teams.text.addresses import domain_of, folded, is_free_mail, same_person
 
@@ -48,7 +48,6 @@ class Listing:
 
     def __init__(self, study: Study, by: User | None, add_academy: AddAcademy, add_team: AddTeam) -> None:
         self.study, self.by = study, by
-        hold_academies(study)  # nobody becomes a contact person between what is read here and what is written
         self._add_academy, self._add_team = add_academy, add_team
         self._institutions: dict[str, Institution] = {}
         for one in Institution.objects.filter(group=study.group_id).order_by("name", "pk"):

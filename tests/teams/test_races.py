@@ -197,3 +197,24 @@ def test_a_file_lists_who_becomes_contact_person_of_a_team_at_once(both, study, 
     assert results[0] is True, results
     assert (len(results[1].problems), results[1].applied) == (1, False), results
     assert not Participation.objects.filter(leader_email="mia@noord.example").exists()
+
+
+def test_two_files_that_name_another_leader_at_once(both, study, roos, monkeypatch):
+    """The second is judged when the first is done: it asks whether it may replace whom the first listed, and does not."""
+    one, _other = both
+    academy = one.team.academy
+    cells = [academy.institution.name, academy.name, academy.sector, academy.director_name, academy.director_email]
+    header = ["institution", "academy", "sector", "director", "director e-mail", "team", "form", "team leader"]
+
+    def listed(name: str, also: str) -> Table:
+        rows = [[*cells, team, "full_time", name, f"{name.lower()}@noord.example"] for team in ("Logopedie", also)]
+        return Table([*header, "team leader e-mail"], rows)
+
+    first, second = in_between(monkeypatch, contacts, "preview")
+    results = in_threads(
+        first(lambda: contacts.apply(study, listed("Mia", "Mondzorg"), roos)),
+        second(lambda: contacts.apply(study, listed("Noor", "Optometrie"), roos)),
+    )
+    assert [one.applied for one in results] == [True, True], results
+    assert len(results[1].rows[0].asks) == 1
+    assert Participation.objects.get(team__name="Logopedie").leader_email == "mia@noord.example"
