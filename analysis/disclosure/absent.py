@@ -33,9 +33,9 @@ def if_all_had_answered(shown: ShownScale, returned: int, approached: int, n_poi
         return None
     mean, length = decimal(shown.mean), Fraction(n_points - 1)
     least, most = max(mean - HALF_A_STEP, Fraction(1)), min(mean + HALF_A_STEP, Fraction(n_points))
-    lower = length / 6  # half a point on four
+    lower = Fraction(round(10 * length / 6), 10)  # half a point on four, as it is printed
     lowest, highest = outward(
         (returned * least + absent) / approached, (returned * most + absent * n_points) / approached, 1
     )
     then, _above = outward(least - lower * absent / approached, most, 1)
-    return IfAllHadAnswered(absent, lowest, highest, float(round(lower, 1)), max(then, 1.0))
+    return IfAllHadAnswered(absent, lowest, highest, float(lower), max(then, 1.0))

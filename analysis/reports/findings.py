@@ -196,7 +196,7 @@ def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[st
             report.approached - report.returned,
         ) % {"n": report.approached - report.returned}
         if report.if_all is not None:
-            yield from _if_all(report.if_all, report.n_points)
+            yield from _if_all(report.if_all)
     elif report.approached:
         yield _("Everybody answered.")
     agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
@@ -209,17 +209,16 @@ def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[st
         )
 
 
-def _if_all(absent: tuple[str, IfAllHadAnswered], n_points: int) -> Iterator[str]:
+def _if_all(absent: tuple[str, IfAllHadAnswered]) -> Iterator[str]:
     scale, then = absent
     yield _(
-        "Had they all answered 1, your score on “%(scale)s” would be %(lowest)s. With only %(points)s it would be %(highest)s."
+        "With the lowest score added, yours on “%(scale)s” would be %(lowest)s; with the highest added, %(highest)s."
     ) % {
         "scale": isolated(scale),
         "lowest": number(then.lowest, 1),
-        "points": n_points,
         "highest": number(then.highest, 1),
     }
-    yield _("Had they scored %(lower)s lower than you, it would be %(then)s.") % {
+    yield _("With a score added that is %(lower)s lower than yours, it would be %(then)s.") % {
         "lower": number(then.lower, 1),
         "then": number(then.then, 1),
     }

@@ -265,6 +265,8 @@ def how_measured(report: Wave) -> list[str]:
     ]
     if isinstance(report, TeamReport | AcademyReport | StudyReport) and isinstance(report.scales, tuple):
         made += _how_sure(report)
+    if isinstance(report, WideReport):
+        made.append(_("A team with too few answers about a subject is not in the mean of that subject."))
     if isinstance(report, TeamReport) and isinstance(report.scales, tuple):
         if any(isinstance(scale.agreement, Agreement) for scale in report.scales):
             made.append(_("Whether you agree, we tell from how far your answers lie apart."))
