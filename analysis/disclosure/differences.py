@@ -122,13 +122,16 @@ def clearly_above(one: Side, other: Side) -> bool:
 
 
 def clear_extremes(sides: Sequence[Side | None]) -> list[tuple[bool, bool]]:
-    """Of each subject of one unit, whether its score is clearly the highest of all, and whether clearly the lowest."""
+    """Of each subject of one unit, whether its score is clearly the highest of all, and whether clearly the lowest.
+
+    None is where one of them is not shown: it may be higher or lower than all.
+    """
+    known = [side for side in sides if side is not None]
+    if len(known) < max(len(sides), 2):
+        return [(False, False)] * len(sides)
     made = []
-    for place, side in enumerate(sides):
-        others = [other for nth, other in enumerate(sides) if nth != place and other is not None]
-        if side is None or not others:
-            made.append((False, False))
-            continue
+    for place, side in enumerate(known):
+        others = [other for nth, other in enumerate(known) if nth != place]
         made.append(
             (
                 all(clearly_above(side, other) for other in others),

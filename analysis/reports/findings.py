@@ -151,7 +151,7 @@ def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str
             yield _("You score highest on “%(scale)s”: %(score)s on a scale from 1 to %(points)s.") % words
         if scale.lowest:
             yield _("You score lowest on “%(scale)s”: %(score)s on a scale from 1 to %(points)s.") % words
-    if len(known) > 1 and not any(scale.highest or scale.lowest for scale in known):
+    if len(known) == len(scales) > 1 and not any(scale.highest or scale.lowest for scale in known):
         yield _("No subject is clearly higher or lower than all others.")
     if len(known) == 1:
         yield _("You score %(score)s on “%(scale)s”, on a scale from 1 to %(points)s.") % {
@@ -176,7 +176,7 @@ def _wide_standing(scales: Sequence[WideScale]) -> Iterator[str]:
             yield _("The mean is highest on “%(scale)s”: %(score)s.") % words
         if scale.lowest:
             yield _("The mean is lowest on “%(scale)s”: %(score)s.") % words
-    if len(known) > 1 and not any(scale.highest or scale.lowest for scale in known):
+    if len(known) == len(scales) > 1 and not any(scale.highest or scale.lowest for scale in known):
         yield _("No subject is clearly higher or lower than all others.")
     if len(known) == 1:
         yield _("The mean on “%(scale)s” is %(score)s.") % {
