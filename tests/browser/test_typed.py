@@ -148,7 +148,7 @@ def test_a_long_form_keeps_what_was_typed(researcher: Person, path: str) -> None
     page.locator("form.language button").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(written(page)).to_have_value(WORDS)
-    expect(note).to_contain_text("It stands in the form again")
+    expect(note).to_contain_text("It is back in the form")
     researcher.look()
     page.locator("form.language button").click()
     expect(page.locator("html")).to_have_attribute("lang", "nl")
