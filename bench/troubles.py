@@ -104,9 +104,9 @@ with translation.override("en"):
 """
 KEY_FILE = """
 import sys, django; django.setup()
-from surveys.keys.collection_keys import _path
+from surveys.keys.collection_keys import _path_of
 from surveys.models import Collection
-print(_path(Collection.objects.get(participation__team__name=sys.argv[1])))
+print(_path_of(Collection.objects.get(participation__team__name=sys.argv[1]).uid))
 """
 
 
