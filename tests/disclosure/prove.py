@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple, dataclass, fields
@@ -86,7 +87,8 @@ def prove_histories(number: int) -> tuple[Effort, list[str], float]:
         try:
             found = first(waves, effort)
         except (Undecided, AssertionError) as problem:
-            failed.append(f"{type(problem).__name__}: {problem}\n{waves}")
+            where = traceback.extract_tb(problem.__traceback__)[-1]
+            failed.append(f"{type(problem).__name__}: {problem} ({where.name}, {where.line})\n{waves}")
         else:
             if found is not None:
                 failed.append(f"{found}\n{waves}")
