@@ -18,6 +18,7 @@ from surveys.models import Collection, Meeting, PresentBy, Survey
 from surveys.questionnaires.publishing import definition_of
 from teams import history
 from teams.models import Participation, Study, User
+from teams.studies import setting_up
 from teams.text.directions import isolated
 
 
@@ -44,6 +45,7 @@ def import_answers(
         raise ImportRefused(_("The file has mistakes: nothing was imported."))
     study = survey.study
     with transaction.atomic():
+        setting_up.hold(study.group_id)  # as where contacts are listed: academies of the group are made here too
         if locked_plan(study) is None:
             lock_plan(study, user, plan or import_plan(definition_of(survey.version), study.k))
         locked = locked_plan(study)

@@ -24,6 +24,7 @@ from teams.models import Academy, Institution, Participation, Study, Team, User
 from teams.people import mail_domains
 from teams.people.contact_person import SamePerson, hold_academies
 from teams.people.elsewhere import Elsewhere, elsewhere, known_elsewhere, stays, unknown_director
+from teams.studies import setting_up
 
 
 class RowState(StrEnum):
@@ -196,6 +197,9 @@ def apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str
 
 @transaction.atomic
 def _apply(study: Study, table: Table, by: User | None, answers: Mapping[str, str]) -> Preview:
+    setting_up.hold(
+        study.group_id
+    )  # two files that name the same new institutions in another order would wait for each other
     hold_academies(study)  # who counts and who leads stays until what is judged here is written
     judged = preview(study, table, by)
     if not judged.usable:

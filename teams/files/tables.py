@@ -27,6 +27,9 @@ NOTHING = frozenset({"", "na", "n/a", "nan", "null", ".", "#n/a", "#null!"})
 #: The first line of a CSV file that tells Excel what separates its cells.
 _SEPARATED_BY = re.compile(r'sep=([^\r\n"])[^\S\n]*\n')
 _QUOTED = re.compile(r'"[^"]*"')
+#: A cell may be as long as a file: who asks for the table says of each cell what is too long for it. By itself the reader stops
+#: at 131,072 letters, and says so as it does of a quotation mark that is not closed.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON
 
 def _judge_directory(content: bytes, limits: Limits) -> None:
     """What a ZIP says it unpacks to; its reader stops at these sizes, so that a lie is cut short."""
-    if not content.startswith(b"PK"):
+    if not content.startswith(b"PK") and not zipfile.is_zipfile(io.BytesIO(content)):  # a ZIP may begin further on
         return  # XLS, or nothing that opens
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:

@@ -135,7 +135,7 @@ class Institution(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("group", "name", name="institution_once_per_group")]
+        constraints = [models.UniqueConstraint("group", Lower("name"), name="institution_once_per_group")]
 
     def __str__(self) -> str:
         return self.name

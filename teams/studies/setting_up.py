@@ -127,7 +127,8 @@ def let_work(study: Study, user: User) -> tuple[Role, bool]:
 
 
 def hold(group_id: int) -> None:
-    """Who belongs to a group changes one at a time: a membership that ends does not meet work that begins."""
+    """What belongs to a group changes one at a time: a membership that ends does not meet work that begins, a file does not meet
+    another."""
     ResearchGroup.objects.select_for_update(no_key=True).get(pk=group_id)
 
 

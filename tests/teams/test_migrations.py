@@ -161,3 +161,11 @@ def test_back_again_the_newest_wave_decides(today):
     migrate(LAST)
     again = migrate(FIRST, before=True).get_model("teams", "Role").objects.get(kind="leader")
     assert (again.team_id, again.user_id) == (team.pk, lena.pk)
+
+
+def test_an_institution_that_is_there_twice_is_numbered(today):
+    Institution = today.get_model("teams", "Institution")
+    for name in ("HAN", "Han", "han (2)", "Fontys"):
+        Institution.objects.create(name=name)
+    then = migrate("institutions_by_name_in_any_case").get_model("teams", "Institution")
+    assert list(then.objects.order_by("pk").values_list("name", flat=True)) == ["HAN", "Han (3)", "han (2)", "Fontys"]

@@ -14,7 +14,7 @@ from teams.files.tables import Table
 from teams.inviting import corrections, invitations, withdrawing
 from teams.inviting.invitations import Approach
 from teams.meetings import planning, slots
-from teams.models import Event, Invitation, OfferedSlot, Participation, PlannedMeeting
+from teams.models import Event, Institution, Invitation, OfferedSlot, Participation, PlannedMeeting
 from teams.people.contact_person import SamePerson
 from tests.surveys.conftest import in_threads
 
@@ -218,3 +218,43 @@ def test_two_files_that_name_another_leader_at_once(both, study, roos, monkeypat
     assert [one.applied for one in results] == [True, True], results
     assert len(results[1].rows[0].asks) == 1
     assert Participation.objects.get(team__name="Logopedie").leader_email == "mia@noord.example"
+
+
+def test_two_files_that_list_the_same_new_institutions_in_another_order(study, roos, monkeypatch):
+    """The second waits for the first: neither is told of a database that found them waiting for each other."""
+    header = ["institution", "academy", "sector", "director", "director e-mail", "team", "form", "team leader"]
+    rows = [
+        [
+            f"Hogeschool {name}",
+            "Zorg",
+            "health",
+            "D",
+            f"d@{name}.example",
+            "Zorg",
+            "full_time",
+            "Mia",
+            f"m@{name}.example",
+        ]
+        for name in ("west", "oost")
+    ]
+    as_listed, turned = (Table([*header, "team leader e-mail"], list(order)) for order in (rows, reversed(rows)))
+    manager = Institution._default_manager
+    bulk_create, first_row = manager.bulk_create, Flag()
+
+    def row_by_row(institutions: list[Institution]) -> None:
+        for nth, institution in enumerate(institutions):
+            bulk_create([institution])
+            if nth == 0 and not first_row.is_set():
+                first_row.set()
+                both_wrote.wait(1)
+
+    monkeypatch.setattr(manager, "bulk_create", row_by_row)
+    both_wrote = Flag()  # never set: the second cannot write before the first is done
+
+    def later() -> contacts.Preview:
+        assert first_row.wait(20)
+        return contacts.apply(study, turned, roos)
+
+    results = in_threads(lambda: contacts.apply(study, as_listed, roos), later)
+    assert [one.applied for one in results] == [True, False], results  # there is nothing left for the second to do
+    assert Institution.objects.filter(name__startswith="Hogeschool ").count() == 2

@@ -95,6 +95,11 @@ def test_what_is_no_table_is_refused_in_a_sentence(content, name, words):
         read_table(content, name)
 
 
+def test_a_cell_may_be_long():
+    """Who asks for the table says which cell is too long for what."""
+    assert read_table(b'a;b\n1;"' + b"x" * 200_000 + b'"\n', "long.csv").rows == [["1", "x" * 200_000]]
+
+
 def test_limits_are_those_of_the_way_a_file_comes():
     content = b"a\n" * (ON_A_PAGE.rows + 1)
     for limits in (ANSWERS_ON_A_PAGE, BY_COMMAND):

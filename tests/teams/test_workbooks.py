@@ -73,9 +73,10 @@ def test_a_workbook_that_costs_too_much_is_refused(name: str) -> None:
         (workbook(A1=1, Z100000=2), Limits(cells=10**9, megabytes=150)),
         (with_sheet(sheet(b"<row><c><v>1.5</v></c></row>" * 3_000_000)), Limits(seconds=1, cells=10**9, packed=10**6)),
         (workbook(A1=1), Limits(parts=3)),
+        (b"what stands before a ZIP" + workbook(A1=1), Limits(parts=3)),
         (workbook(A1="name", A2="a" * 50, A3="a" * 50), Limits(letters=100)),
     ],
-    ids=["cells", "memory", "time", "parts", "letters"],
+    ids=["cells", "memory", "time", "parts", "parts of a ZIP further on", "letters"],
 )
 def test_each_limit_holds_by_itself(content: bytes, limits: Limits) -> None:
     with pytest.raises(UnreadableTable, match=r"too large to read"):
