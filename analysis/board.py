@@ -109,7 +109,7 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     failed_mail = mail_listing.undelivered(study).count()
     if failed_mail:
         yield Waiting(
-            ngettext("%(n)s mail could not be delivered", "%(n)s mails could not be delivered", failed_mail)
+            ngettext("%(n)s email could not be delivered", "%(n)s emails could not be delivered", failed_mail)
             % {"n": failed_mail},
             f"{reverse('mail_messages', args=[study.slug])}?state=undelivered",
             urgent=True,
@@ -117,7 +117,7 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     deferred = mail_listing.deferred(study).count()
     if deferred:
         yield Waiting(
-            ngettext("%(n)s mail is tried again later", "%(n)s mails are tried again later", deferred)
+            ngettext("%(n)s email is tried again later", "%(n)s emails are tried again later", deferred)
             % {"n": deferred},
             f"{reverse('mail_messages', args=[study.slug])}?state=deferred",
         )

@@ -17,8 +17,8 @@ from teams.models import Job, Study, Team
 #: For each chore a sentence with %(since)s, and %(n)s or %(names)s where it has many things.
 WORDS: dict[str, str | Promise] = {
     "teams.mail_server": gettext_lazy(
-        "The mail server does not answer since %(since)s: mails wait, and go out when it does. If it lasts, tell whoever looks"
-        " after this site"
+        "The mail server does not answer since %(since)s: emails wait, and go out when it does. If it lasts, "
+        "tell whoever looks after this site"
     ),
     "teams.reminders_lost": ngettext_lazy(
         "%(n)s reminder to the holder of a personal link did not arrive, since %(since)s. To whom it was is kept nowhere",
@@ -26,11 +26,11 @@ WORDS: dict[str, str | Promise] = {
         "n",
     ),
     "teams.mailbox": gettext_lazy(
-        "The mailbox for mails that come back cannot be read, since %(since)s. Tell whoever looks after this site"
+        "The mailbox for emails that come back cannot be read, since %(since)s. Tell whoever looks after this site"
     ),
     "teams.read_bounce": ngettext_lazy(
-        "%(n)s mail that came back cannot be read, since %(since)s: it stays unread in the mailbox, look there",
-        "%(n)s mails that came back cannot be read, since %(since)s: they stay unread in the mailbox, look there",
+        "%(n)s email that came back cannot be read, since %(since)s: it stays unread in the mailbox, look there",
+        "%(n)s emails that came back cannot be read, since %(since)s: they stay unread in the mailbox, look there",
         "n",
     ),
     "surveys.seal": gettext_lazy(
@@ -55,7 +55,7 @@ WHAT: dict[str, str | Promise] = {
     "surveys.send_round": gettext_lazy("to send a round of reminders"),
     "teams.schedule": gettext_lazy("to look who is to be reminded"),
     "teams.remind": gettext_lazy("to remind a director or team leader"),
-    "teams.tell_retention": gettext_lazy("to mail that the time to keep the answers is over"),
+    "teams.tell_retention": gettext_lazy("to email that the time to keep the answers is over"),
     "analysis.request_run": gettext_lazy("to begin an analysis"),
     "analysis.outdated_files": gettext_lazy("to look whether the PDFs of the reports still hold"),
     "analysis.delete_study": gettext_lazy("to delete a study"),

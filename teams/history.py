@@ -87,15 +87,15 @@ class Happened(EventKind):
     LEADER_DECLINED = "leader_declined", gettext_lazy("Team leader declined")
     DIRECTOR_WITHDREW = "director_withdrew", gettext_lazy("Director withdrew the permission")
     TEAM_WITHDRAWN = "team_withdrawn", gettext_lazy("Team no longer takes part")
-    LINK_REISSUED = "link_reissued", gettext_lazy("New link mailed")
-    MAIL_TEXT_CHANGED = "mail_text_changed", gettext_lazy("Text of a mail changed")
-    MAIL_TEXT_SHIPPED_AGAIN = "mail_text_shipped_again", gettext_lazy("Text of a mail is the shipped one again")
+    LINK_REISSUED = "link_reissued", gettext_lazy("New link emailed")
+    MAIL_TEXT_CHANGED = "mail_text_changed", gettext_lazy("Text of an email changed")
+    MAIL_TEXT_SHIPPED_AGAIN = "mail_text_shipped_again", gettext_lazy("Text of an email is the shipped one again")
     MAIL_HOURS_CHANGED = "mail_hours_changed", gettext_lazy("Sending hours changed")
     REMINDERS_CHANGED = "reminders_changed", gettext_lazy("Reminder schedule changed")
     REMINDERS_ENDED = "reminders_ended", gettext_lazy("Asked not to be reminded any more")
     REMINDERS_AGAIN = "reminders_again", gettext_lazy("Takes reminders again")
-    MAIL_RESENT = "mail_resent", gettext_lazy("Undelivered mail sent again")
-    MAILS_RESENT = "mails_resent", gettext_lazy("Mails that were given up sent again")
+    MAIL_RESENT = "mail_resent", gettext_lazy("Undelivered email sent again")
+    MAILS_RESENT = "mails_resent", gettext_lazy("Emails that were given up sent again")
     DETAILS_CHANGED = "details_changed", gettext_lazy("Details changed")
     MERGED = "merged", gettext_lazy("Duplicates merged")
     MAIL_DOMAIN_ADDED = "mail_domain_added", gettext_lazy("Mail domain of an institution added")
@@ -236,7 +236,7 @@ def ways_in_words(detail: str) -> str:
 
 @tells(Happened.DIRECTOR_ACCEPTED)
 def _not_before(detail: str) -> str:
-    return _("leaders are not mailed before %(date)s") % {"date": detail}
+    return _("leaders are not emailed before %(date)s") % {"date": detail}
 
 
 @tells(Happened.SETTINGS_CHANGED)

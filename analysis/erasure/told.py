@@ -26,7 +26,7 @@ OF_TABLES: dict[type[Model], Any] = {
         "the invitation and the counts of %(n)s team", "the invitations and the counts of %(n)s teams", "n"
     ),
     Invitee: ngettext_lazy(
-        "%(n)s e-mail address that got a personal link", "%(n)s e-mail addresses that got a personal link", "n"
+        "%(n)s email address that got a personal link", "%(n)s email addresses that got a personal link", "n"
     ),
     AnalysisRun: ngettext_lazy("%(n)s analysis with its results", "%(n)s analyses with their results", "n"),
     Publication: ngettext_lazy("%(n)s publication", "%(n)s publications", "n"),
@@ -37,7 +37,7 @@ OF_TABLES: dict[type[Model], Any] = {
     TeamGoal: ngettext_lazy("%(n)s target that a team wrote down", "%(n)s targets that teams wrote down", "n"),
     RowRelease: ngettext_lazy("%(n)s line in the register of exports", "%(n)s lines in the register of exports", "n"),
     PreparedFile: ngettext_lazy("%(n)s prepared file", "%(n)s prepared files", "n"),
-    OutboxMessage: ngettext_lazy("%(n)s line in the list of mails", "%(n)s lines in the list of mails", "n"),
+    OutboxMessage: ngettext_lazy("%(n)s line in the list of emails", "%(n)s lines in the list of emails", "n"),
     PlannedMeeting: ngettext_lazy("%(n)s planned meeting", "%(n)s planned meetings", "n"),
     Event: ngettext_lazy("%(n)s line of the history", "%(n)s lines of the history", "n"),
 }
@@ -74,7 +74,7 @@ def _goes(study: Study) -> Iterator[str]:
     for name, words in OF_AFTERMATH.items():
         if n := len(after[name]):
             yield words % {"n": n}
-    yield _("its settings, plan, decisions, own texts of mails and meetings, and notes")
+    yield _("its settings, plan, decisions, own texts of emails and meetings, and notes")
 
 
 def stays(study: Study) -> list[str]:
@@ -105,7 +105,7 @@ def _stays(study: Study) -> Iterator[str]:
     yield _(
         "one line in the register of deleted studies, without a name: a number, days, and how many teams and answers there were"
     )
-    yield _("what people downloaded, printed or were mailed: ask those who have it to delete it")
+    yield _("what people downloaded, printed or were emailed: ask those who have it to delete it")
     yield _(
         "backups of the server, at most 30 days: a list beside the database deletes the study again if one is restored"
     )
@@ -129,8 +129,8 @@ def _warnings(study: Study, until: date) -> Iterator[str]:
     n_queued = OutboxMessage.objects.filter(study=study, state=OutboxMessage.State.QUEUED).count()
     if n_queued:
         yield ngettext(
-            "%(n)s mail waits to be sent. It is not sent any more.",
-            "%(n)s mails wait to be sent. They are not sent any more.",
+            "%(n)s email waits to be sent. It is not sent any more.",
+            "%(n)s emails wait to be sent. They are not sent any more.",
             n_queued,
         ) % {"n": n_queued}
     n_open = Invitation.objects.filter(study=study, state=Invitation.State.SENT).count()

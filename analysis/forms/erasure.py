@@ -30,7 +30,7 @@ class DeleteStudyForm(PlainForm):
 
 class AddressForm(PlainForm):
     email = forms.EmailField(
-        label=gettext_lazy("E-mail address of the person"),
+        label=gettext_lazy("Email address of the person"),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 

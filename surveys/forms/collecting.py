@@ -230,7 +230,7 @@ class AskForm(Written):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     email = AddressField(
-        label=gettext_lazy("E-mail address"),
+        label=gettext_lazy("Email address"),
         help_text=gettext_lazy(
             "Somebody of the institution who can look teachers up and leads no team: the contact person, the secretary or the "
             "personnel department. They see the addresses, never an answer."
@@ -262,7 +262,7 @@ class AddressesForm(Written):
     """A pasted list of e-mail addresses, in whatever way mail programs copy them."""
 
     addresses = forms.CharField(
-        label=gettext_lazy("E-mail addresses of the teachers"),
+        label=gettext_lazy("Email addresses of the teachers"),
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy(
             "One on each line, or a list as your mail program copies it; names may stand beside the addresses."
@@ -288,7 +288,7 @@ class AddressesForm(Written):
         addresses = [address for address in times if good[address]]
         if not addresses:
             shown = ", ".join([*self.left, *self.wrong][:10])
-            raise ValidationError(_("There is no e-mail address in: %(left)s") % {"left": shown})
+            raise ValidationError(_("There is no email address in: %(left)s") % {"left": shown})
         if len(addresses) > MOST_ADDRESSES:
             raise ValidationError(_("Paste at most %(n)s addresses at a time.") % {"n": MOST_ADDRESSES})
         return addresses

@@ -25,7 +25,7 @@ class MergeForm(Filled, PlainForm):
 
     leader = forms.ChoiceField(label=gettext_lazy("Who leads the one team?"), widget=forms.RadioSelect)
     leader_name = forms.CharField(label=gettext_lazy("Name of somebody else"), required=False, max_length=120)
-    leader_email = AddressField(label=gettext_lazy("E-mail address of somebody else"), required=False)
+    leader_email = AddressField(label=gettext_lazy("Email address of somebody else"), required=False)
     approached = forms.IntegerField(
         label=gettext_lazy("How many teachers does the one team have?"),
         min_value=1,
@@ -68,7 +68,7 @@ class SplitForm(Filled, PlainForm):
     name = forms.CharField(label=gettext_lazy("Name of the new team (programme)"), max_length=160)
     form = forms.ChoiceField(label=gettext_lazy("Form of the programme"), choices=Team.Form.choices)
     leader_name = forms.CharField(label=gettext_lazy("Leader of the new team"), max_length=120)
-    leader_email = AddressField(label=gettext_lazy("E-mail address of the leader of the new team"))
+    leader_email = AddressField(label=gettext_lazy("Email address of the leader of the new team"))
     approached = forms.IntegerField(
         label=gettext_lazy("Teachers in the new team"),
         min_value=1,

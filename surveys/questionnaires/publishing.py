@@ -160,7 +160,9 @@ def why_not_invite(study: Study) -> str:
     """Mails to directors and leaders describe what is asked: none goes out while nothing is chosen."""
     if Survey.objects.filter(study=study).exists():
         return ""
-    return _("First choose the questionnaire, on the overview: the mails describe what is asked. Read their texts too.")
+    return _(
+        "First choose the questionnaire, on the overview: the emails describe what is asked. Read their texts too."
+    )
 
 
 def choose(study: Study, version: QuestionnaireVersion, background: list[str], by: User | None = None) -> bool:

@@ -85,7 +85,7 @@ def wrong_cells(cells: dict[str, str]) -> list[str]:
         elif steering := steering_in(value):
             wrong.append(f"“{title}”: {steering}")
         elif value and column.endswith("_email") and not is_address(value):
-            wrong.append(_("“%(title)s” is no e-mail address: %(value)s") % {"title": title, "value": value})
+            wrong.append(_("“%(title)s” is no email address: %(value)s") % {"title": title, "value": value})
         elif len(value) > (120 if column.endswith("_name") else 160):
             wrong.append(_("“%(title)s” is too long.") % {"title": title})
     if cells["sector"] and cells["sector"].lower() not in SECTOR_WORDS:

@@ -43,7 +43,7 @@ class WithdrawByLinkForm(WithdrawForm):
     """By a mailed link: whoever holds it also needs the code that was mailed to the address itself."""
 
     code = forms.CharField(
-        label=gettext_lazy("The code from the mail"),
+        label=gettext_lazy("The code from the email"),
         max_length=12,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )
@@ -84,7 +84,7 @@ class DirectorForm(Filled, PlainForm):
                 initial=participation.leader_name,
             )
             self.fields[f"email_{participation.pk}"] = AddressField(
-                label=_("E-mail address for %s") % isolated(team.name),
+                label=_("Email address for %s") % isolated(team.name),
                 required=False,
                 initial=participation.leader_email,
             )
@@ -188,7 +188,7 @@ class LeaderForm(PlainForm):
             "director: who counts must not be who gets the report. Best is somebody from outside the team."
         ),
     )
-    contact_email = AddressField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+    contact_email = AddressField(label=gettext_lazy("Email address of the contact person"), required=False)
     director_sees_team = forms.BooleanField(
         label=gettext_lazy("The director may see this team's own results."),
         required=False,

@@ -18,7 +18,7 @@ class ScheduleForm(Filled, PlainForm):
     """How often, and until when. The button that was pressed says whether it is on."""
 
     after_days = forms.IntegerField(
-        label=gettext_lazy("Days between two mails"),
+        label=gettext_lazy("Days between two emails"),
         min_value=1,
         max_value=60,
         help_text=gettext_lazy("Counted from the invitation, and then from the last reminder."),
@@ -48,7 +48,7 @@ class HoursForm(Filled, PlainForm):
     """The days and hours in which mails of the study go out, or those of the site."""
 
     own = forms.TypedChoiceField(
-        label=gettext_lazy("When do mails go out?"),
+        label=gettext_lazy("When do emails go out?"),
         choices=[("", gettext_lazy("as the site has it")), ("own", gettext_lazy("only on these days and hours:"))],
         required=False,
         widget=forms.RadioSelect,

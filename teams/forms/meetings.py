@@ -183,7 +183,7 @@ class WayForm(Filled, PlainForm):
             "director. Best is somebody from outside the team."
         ),
     )
-    contact_email = AddressField(label=gettext_lazy("E-mail address of the contact person"), required=False)
+    contact_email = AddressField(label=gettext_lazy("Email address of the contact person"), required=False)
 
     def __init__(self, *args: Any, participation: Participation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

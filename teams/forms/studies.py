@@ -97,8 +97,8 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 "The slips are printed before the meeting, and each works once. Without them somebody who knows the code of the "
                 "meeting can answer more than once, up to the number of people present."
             ),
-            "language": gettext_lazy("Who has an account gets mails in the language of the account."),
-            "controller": gettext_lazy("Who decides about the data. It appears in every mail and welcome text."),
+            "language": gettext_lazy("Who has an account gets emails in the language of the account."),
+            "controller": gettext_lazy("Who decides about the data. It appears in every email and welcome text."),
             "processor": gettext_lazy("The organisation that runs the server, if it is another one."),
             "privacy_contact": gettext_lazy("Name and address of the data protection officer."),
             "ethics_number": gettext_lazy("As the ethics committee gave it."),
@@ -194,7 +194,7 @@ class AcademyForm(Filled, PlainForm):
     name = forms.CharField(label=gettext_lazy("Academy"), max_length=160)
     sector = forms.ChoiceField(label=gettext_lazy("Sector"), choices=Sector.choices)
     director_name = forms.CharField(label=gettext_lazy("Director"), max_length=120)
-    director_email = AddressField(label=gettext_lazy("E-mail address of the director"))
+    director_email = AddressField(label=gettext_lazy("Email address of the director"))
 
     def __init__(self, *args: Any, academy: Academy | None = None, **kwargs: Any) -> None:
         if academy is not None:
@@ -230,7 +230,7 @@ class TeamForm(Filled, PlainForm):
     name = forms.CharField(label=gettext_lazy("Team (programme)"), max_length=160)
     form = forms.ChoiceField(label=gettext_lazy("Form of the programme"), choices=Team.Form.choices)
     leader_name = forms.CharField(label=gettext_lazy("Team leader"), max_length=120)
-    leader_email = AddressField(label=gettext_lazy("E-mail address of the team leader"))
+    leader_email = AddressField(label=gettext_lazy("Email address of the team leader"))
 
     def __init__(self, *args: Any, participation: Participation | None = None, **kwargs: Any) -> None:
         self.team = participation.team if participation is not None else None
@@ -299,10 +299,10 @@ class ResearcherForm(PlainForm):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     email = AddressField(
-        label=gettext_lazy("E-mail address"),
+        label=gettext_lazy("Email address"),
         max_length=254,
         help_text=gettext_lazy(
-            "Who does not belong to the research group yet is asked by mail, and is a researcher after saying yes."
+            "Who does not belong to the research group yet is asked by email, and is a researcher after saying yes."
         ),
     )
 

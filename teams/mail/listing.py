@@ -32,9 +32,9 @@ STATUSES: "dict[str, str | Promise]" = {
     "5.1.2": gettext_lazy("the part after the @ does not exist"),
     "5.1": gettext_lazy("the address is not right"),
     "5.2.2": gettext_lazy("the mailbox is full"),
-    "5.2": gettext_lazy("the mailbox takes no mail"),
+    "5.2": gettext_lazy("the mailbox takes no email"),
     "5.4": gettext_lazy("the other mail server cannot be reached"),
-    "5.7": gettext_lazy("the other mail server refuses mail from here"),
+    "5.7": gettext_lazy("the other mail server refuses email from here"),
     "5": gettext_lazy("refused by the other mail server"),
     "4": gettext_lazy("the other mail server asks to try later"),
 }
@@ -125,7 +125,7 @@ def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:
     return [
         MailRow(
             message=message,
-            title=KINDS[message.kind].words if message.kind in KINDS else _("Mail"),
+            title=KINDS[message.kind].words if message.kind in KINDS else _("Email"),
             reader=readers.get(message.pk),
             state=state_in_words(message),
             note=note_on(message, waits),

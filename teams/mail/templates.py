@@ -40,10 +40,10 @@ FIELDS: "dict[str, tuple[Text, Text]]" = {
     "study": (gettext_lazy("title of the study"), ""),
     "controller": (gettext_lazy("responsible institution"), ""),
     "contact": (gettext_lazy("contact person of the study"), ""),
-    "contact_email": (gettext_lazy("e-mail address of the contact person of the study"), ""),
+    "contact_email": (gettext_lazy("email address of the contact person of the study"), ""),
     "privacy_officer": (gettext_lazy("privacy officer"), ""),
     "name": (gettext_lazy("name of the recipient"), "Sanne de Boer"),
-    "email": (gettext_lazy("e-mail address of the recipient"), "sanne.deboer@school.example"),
+    "email": (gettext_lazy("email address of the recipient"), "sanne.deboer@school.example"),
     "team": (gettext_lazy("name of the team"), gettext_lazy("Nursing")),
     "teams": (gettext_lazy("the teams of the academy, each with its leader, one per line"), "- …"),
     "academy": (gettext_lazy("name of the academy"), gettext_lazy("Academy of Health")),
@@ -123,7 +123,7 @@ def problems(kind: str, subject: str, body: str) -> list[tuple[str, str]]:
     letter = LETTERS[kind]
     problems_found = []
     if not subject.strip():
-        problems_found.append(("subject", _("A mail needs a subject.")))
+        problems_found.append(("subject", _("An email needs a subject.")))
     if any(ord(character) < 32 or ord(character) == 127 for character in subject):
         problems_found.append(("subject", _("Write the subject on one line.")))
     if LINK in FIELD.findall(subject):
@@ -133,7 +133,7 @@ def problems(kind: str, subject: str, body: str) -> list[tuple[str, str]]:
     for place, text in (("subject", subject), ("body", body)):
         for unknown in dict.fromkeys(FIELD.findall(text)):
             if unknown not in letter.known:
-                problems_found.append((place, _("This mail has no field {%(name)s}.") % {"name": unknown}))
+                problems_found.append((place, _("This email has no field {%(name)s}.") % {"name": unknown}))
         if re.search(r"[{}]", FIELD.sub("", text)):
             problems_found.append((place, _("A brace that belongs to no field. Fields are written like {name}.")))
     if body.strip():

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="participation",
             name="leader_email",
-            field=models.EmailField(default="", max_length=254, verbose_name="e-mail address of the team leader"),
+            field=models.EmailField(default="", max_length=254, verbose_name="email address of the team leader"),
             preserve_default=False,
         ),
         migrations.AddField(

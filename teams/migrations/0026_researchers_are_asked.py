@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail address')),
+                ('email', models.EmailField(max_length=254, verbose_name='email address')),
                 ('language', models.CharField(default='nl', max_length=2, verbose_name='language')),
                 ('all_studies', models.BooleanField(default=False)),
                 ('invited_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='study',
             name='language',
-            field=models.CharField(choices=teams.models.languages.language_choices, default=teams.models.languages.default_language, max_length=2, verbose_name='language of mails to people without an account'),
+            field=models.CharField(choices=teams.models.languages.language_choices, default=teams.models.languages.default_language, max_length=2, verbose_name='language of emails to people without an account'),
         ),
         migrations.AlterField(
             model_name='researcherinvitation',

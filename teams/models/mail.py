@@ -96,7 +96,7 @@ class ReminderSchedule(models.Model):
     tier = models.CharField(max_length=8, choices=Tier.choices)
     active = models.BooleanField(default=False)
     after_days = models.PositiveSmallIntegerField(
-        _("days between two mails"), default=7, validators=[MinValueValidator(1), MaxValueValidator(60)]
+        _("days between two emails"), default=7, validators=[MinValueValidator(1), MaxValueValidator(60)]
     )
     times = models.PositiveSmallIntegerField(
         _("reminders at most"), default=2, validators=[MinValueValidator(1), MaxValueValidator(5)]

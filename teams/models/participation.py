@@ -48,13 +48,13 @@ class Study(models.Model):
     retention_years = models.PositiveSmallIntegerField(_("years that answers are kept"), default=10)
     report_days = models.PositiveSmallIntegerField(_("days between the leader's report and the teachers'"), default=14)
     language = models.CharField(
-        _("language of mails to people without an account"),
+        _("language of emails to people without an account"),
         max_length=LENGTH,
         choices=language_choices,
         default=default_language,
     )
     contact_name = models.CharField(_("contact person of the study"), max_length=120)
-    contact_email = models.EmailField(_("e-mail address of the contact person"))
+    contact_email = models.EmailField(_("email address of the contact person"))
     created_at = models.DateTimeField(auto_now_add=True)
     # since when people may have read k and the promised times: they stay from then on (teams/studies/setting_up.py)
     promised_on = models.DateField(null=True, blank=True, editable=False)
@@ -134,9 +134,9 @@ class Participation(models.Model):
     approached_note = models.CharField(max_length=200, blank=True)
     meets_on = models.DateField(_("date of the team meeting"), null=True, blank=True)
     leader_name = models.CharField(_("team leader"), max_length=120)
-    leader_email = models.EmailField(_("e-mail address of the team leader"))
+    leader_email = models.EmailField(_("email address of the team leader"))
     contact_name = models.CharField(_("contact person"), max_length=120, blank=True)
-    contact_email = models.EmailField(_("e-mail address of the contact person"), blank=True)
+    contact_email = models.EmailField(_("email address of the contact person"), blank=True)
     # Keyed hashes of the addresses of who counted those present, or confirmed addresses, by link: they do not become the leader
     vouched_by = models.JSONField(default=list, blank=True)
     director_sees_team = models.BooleanField(_("the director may see this team's own results"), default=False)

@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A researcher, an administrator (``is_superuser``) or a team leader. Teachers and directors have no account."""
 
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=LENGTH, choices=language_choices, default=default_language)
     is_active = models.BooleanField(default=True)
@@ -107,7 +107,7 @@ class ResearcherInvitation(models.Model):
         "teams.Study", on_delete=models.CASCADE, null=True, blank=True, related_name="researcher_invitations"
     )
     name = models.CharField(_("name"), max_length=120)
-    email = models.EmailField(_("e-mail address"))
+    email = models.EmailField(_("email address"))
     language = models.CharField(_("language"), max_length=LENGTH, default=default_language)
     all_studies = models.BooleanField(default=False)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -148,7 +148,7 @@ class Academy(models.Model):
     name = models.CharField(_("name"), max_length=160)
     sector = models.CharField(_("sector"), max_length=20, choices=Sector.choices)
     director_name = models.CharField(_("director"), max_length=120)
-    director_email = models.EmailField(_("e-mail address of the director"))
+    director_email = models.EmailField(_("email address of the director"))
 
     class Meta:
         ordering = ["institution__name", "name"]
@@ -174,7 +174,7 @@ class Team(models.Model):
     name = models.CharField(_("name"), max_length=160)
     form = models.CharField(_("form of the programme"), max_length=20, choices=Form.choices, default=Form.FULL_TIME)
     leader_name = models.CharField(_("team leader"), max_length=120)
-    leader_email = models.EmailField(_("e-mail address of the team leader"))
+    leader_email = models.EmailField(_("email address of the team leader"))
 
     class Meta:
         ordering = ["academy__institution__name", "academy__name", "name"]

@@ -166,14 +166,14 @@ def _act(request: HttpRequest, study: Study, kind: str, letter: Edited, user: Us
     elif action == "test":
         problem = server.send_now(templates.preview(kind, study, letter.code, user.email, letter.form.words()))
         if problem:
-            messages.error(request, _("The mail server did not take the test mail: %(why)s") % {"why": problem})
+            messages.error(request, _("The mail server did not take the test email: %(why)s") % {"why": problem})
         else:
-            messages.success(request, _("A test mail is on its way to %(address)s.") % {"address": user.email})
+            messages.success(request, _("A test email is on its way to %(address)s.") % {"address": user.email})
         return None  # what was written stays in the form: a test comes before saving
     elif templates.put_in_own_words(
         study, kind, letter.code, letter.form.words().subject, letter.form.words().body, user
     ):
-        messages.success(request, _("The text is saved. Mails that still wait go out in these words."))
+        messages.success(request, _("The text is saved. Emails that still wait go out in these words."))
     else:
         messages.success(request, _("Nothing was changed."))
     return redirect("mail_text", study.slug, kind)
@@ -209,9 +209,9 @@ def mail_messages(request: HttpRequest, slug: str) -> HttpResponse:
 def mail_resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     message = access.mail_for_researcher(request.user, slug, pk)
     if listing.resend(message, access.signed_in(request)):
-        messages.success(request, _("The mail is on its way again."))
+        messages.success(request, _("The email is on its way again."))
     else:
-        messages.warning(request, _("Nothing was sent: this mail is not lost."))
+        messages.warning(request, _("Nothing was sent: this email is not lost."))
     return redirect("mail_messages", slug)
 
 
@@ -220,8 +220,8 @@ def mail_resend_all(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_for_researcher(request.user, slug)
     n = listing.resend_all(study, access.signed_in(request))
     if n:
-        said = ngettext("%(n)s mail is on its way again.", "%(n)s mails are on their way again.", n)
+        said = ngettext("%(n)s email is on its way again.", "%(n)s emails are on their way again.", n)
         messages.success(request, said % {"n": n})
     else:
-        messages.warning(request, _("Nothing was sent: no mail was given up."))
+        messages.warning(request, _("Nothing was sent: no email was given up."))
     return redirect("mail_messages", slug)

@@ -163,7 +163,7 @@ def leader_let_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("team_edit", slug, pk)
     if let_in:
-        text = _("The pages of %(team)s open to %(name)s from now on, who gets a mail.")
+        text = _("The pages of %(team)s open to %(name)s from now on, who gets an email.")
         messages.success(
             request, text % {"name": isolated(participation.leader_name), "team": isolated(participation.team)}
         )
@@ -184,7 +184,9 @@ def wave_hand_over(request: HttpRequest, slug: str, pk: int, later_id: int) -> H
         messages.error(request, str(error))
         return redirect("team_edit", slug, pk)
     if handed_over:
-        text = _("%(name)s leads %(team)s in this study now. The team leader before gets a mail, and so does this one.")
+        text = _(
+            "%(name)s leads %(team)s in this study now. The team leader before gets an email, and so does this one."
+        )
         messages.success(request, text % {"name": isolated(later.leader_name), "team": isolated(participation.team)})
     else:
         messages.warning(request, _("Nothing was changed."))
@@ -206,7 +208,7 @@ def invite_directors(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(why))
         return redirect("teams", slug)
     if n_invited:
-        text = ngettext("%(n)s director is being mailed.", "%(n)s directors are being mailed.", n_invited)
+        text = ngettext("%(n)s director is being emailed.", "%(n)s directors are being emailed.", n_invited)
         messages.success(request, text % {"n": n_invited})
     else:
         messages.warning(request, _("Nobody was left to invite."))
@@ -243,7 +245,7 @@ def invitation_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpRespons
         page = "academy_edit" if invitation.academy_id else "team_edit"
         return redirect(page, slug, invitation.academy_id or invitation.participation_id)
     if withdraw(invitation, **form.cleaned_data, by=access.signed_in(request)):
-        messages.success(request, _("They no longer take part. The team leaders get a mail."))
+        messages.success(request, _("They no longer take part. The team leaders get an email."))
     else:
         messages.warning(request, _("Nothing was changed: they do not take part."))
     return redirect("teams", slug)

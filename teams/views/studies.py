@@ -115,17 +115,17 @@ def tell_asked(request: HttpRequest, asked: joining.Asked, name: str, already: s
         case joining.Asked.WORKS:
             messages.success(
                 request,
-                _("%(name)s belongs to the group, works here from now on, and is being mailed.")
+                _("%(name)s belongs to the group, works here from now on, and is being emailed.")
                 % {"name": isolated(name)},
             )
         case joining.Asked.MAILED:
             messages.success(
-                request, _("%(name)s is being mailed, and takes part after saying yes.") % {"name": isolated(name)}
+                request, _("%(name)s is being emailed, and takes part after saying yes.") % {"name": isolated(name)}
             )
         case joining.Asked.WAITS:
             messages.warning(
                 request,
-                _("%(name)s was mailed less than a day ago. Tomorrow you can ask again.") % {"name": isolated(name)},
+                _("%(name)s was emailed less than a day ago. Tomorrow you can ask again.") % {"name": isolated(name)},
             )
         case joining.Asked.ALREADY:
             messages.warning(request, already)

@@ -23,7 +23,7 @@ def act(request: HttpRequest, invitation: Invitation) -> tuple[dict[str, object]
             )
         else:
             messages.warning(
-                request, _("A code went out a moment ago, or many today. Look in your mail, or try later.")
+                request, _("A code went out a moment ago, or many today. Look in your email, or try later.")
             )
         return {}, again
     form = WithdrawByLinkForm(request.POST if "withdraw" in request.POST else None)

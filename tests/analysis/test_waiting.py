@@ -46,7 +46,7 @@ def test_mail_of_this_study_that_did_not_arrive_comes_first(study):
         invitation = Invitation.objects.create(study=one, participation=team, state="sent")
         OutboxMessage.objects.create(study=one, kind="teams.leader_invitation", object_id=invitation.pk, state=state)
     assert texts(study) == [
-        ("2 mails could not be delivered", True),
+        ("2 emails could not be delivered", True),
         ("3 invitations have no answer yet", False),
     ]
 

@@ -19,7 +19,7 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
         page.goto(f"/studies/learning-{name}/mail/")
         axe(page)
         page.goto(f"/studies/learning-{name}/mail/messages")
-        expect(page.get_by_text("There are no such mails.")).to_be_visible()
+        expect(page.get_by_text("There are no such emails.")).to_be_visible()
         axe(page)
     page.goto(f"/studies/learning-{name}/mail/")
     page.get_by_role("link", name="Invitation of a director").click()
@@ -33,7 +33,7 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
     text.fill("Hello {nobody}")
     text.press("Tab")  # the button that saves comes next
     page.keyboard.press("Enter")
-    for wrong in ("A mail needs a subject.", "This mail has no field {nobody}.", "The field {link} is missing."):
+    for wrong in ("An email needs a subject.", "This email has no field {nobody}.", "The field {link} is missing."):
         expect(english.get_by_text(wrong).last).to_be_visible()
     expect(text).to_have_value("Hello {nobody}")
     expect(subject).to_have_attribute("aria-invalid", "true")
@@ -47,8 +47,8 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
     expect(letter).to_contain_text("Dear Sanne de Boer,")
     expect(english.get_by_text("shipped text", exact=True)).to_be_visible()  # nothing was saved
     axe(page)
-    english.get_by_role("button", name="Mail me a test").click()
-    expect(page.get_by_text("A test mail is on its way")).to_be_visible()
+    english.get_by_role("button", name="Email me a test").click()
+    expect(page.get_by_text("A test email is on its way")).to_be_visible()
     english.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The text is saved.")).to_be_visible()
     expect(page.get_by_text("There is no text of your own in Dutch")).to_be_visible()
@@ -96,7 +96,7 @@ def test_reminders_are_switched_on_and_paused_and_ended_by_link(
     page.goto(f"/studies/learning-{name}/teams/")
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Invite the directors").click()
-    expect(page.get_by_text("1 director is being mailed.")).to_be_visible()
+    expect(page.get_by_text("1 director is being emailed.")).to_be_visible()
     page.get_by_role("link", name=re.compile("Change.*Academy|Academy.*Change")).first.click()
     axe(page)
     page.get_by_role("button", name="Remind now").click()

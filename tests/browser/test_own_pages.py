@@ -265,5 +265,5 @@ def test_a_link_on_a_shared_device_speaks_the_language_asked_for(
     page.wait_for_url(QUESTIONS)
     page.go_back()
     page.wait_for_load_state()
-    expect(page.locator("h1")).to_have_text("Open the link in your mail again")
+    expect(page.locator("h1")).to_have_text("Open the link in your email again")
     context.close()

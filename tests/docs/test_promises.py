@@ -26,10 +26,10 @@ ROOT = Path(settings.BASE_DIR)
 # words with which our texts promise something
 PROMISING = re.compile(
     r"\b(never|nobody|no one|no longer|any more|not kept|nothing is kept|is kept|are kept|be kept|keeps? your|you get"
-    r"|gets? a mail|get the|no later than|at most|undertake|voluntary|not used|are deleted|is deleted|deletes?|can delete"
+    r"|gets? an? e?mail|get the|no later than|at most|undertake|voluntary|not used|are deleted|is deleted|deletes?|can delete"
     r"|destroy(?:ed|s)?|erased?|without names?|no name|not stand|works for|stays? on it|must then|on record|recorded"
     r"|not shown|is told|are told"
-    r"|we tell|we (?:use|keep|write|mail|do not)|only (?:see|results|your|the researchers|this|sees?))\b",
+    r"|we tell|we (?:use|keep|write|e?mail|do not)|only (?:see|results|your|the researchers|this|sees?))\b",
     re.IGNORECASE,
 )
 

@@ -66,7 +66,7 @@ def test_it_stands_page_by_page_in_as_many_queries(told, roos, client, django_as
         ("reminders_changed", "director: 2 × 7", "Directors: at most 2, 7 days apart"),
         ("reminders_changed", "leader: –", "Team leaders: paused"),
         ("meeting_moved", "2026-11-30 10:00 → 2026-12-01 09:30", "30 November 2026, 10:00 → 1 December 2026, 09:30"),
-        ("director_accepted", "2026-12-01", "leaders are not mailed before 1 December 2026"),
+        ("director_accepted", "2026-12-01", "leaders are not emailed before 1 December 2026"),
         ("contacts_imported", "3 + 1", "3 new, 1 changed"),
         ("leading_recorded", "contact → researcher", "introduced by a contact person → in a team meeting, a"),
         ("addresses_confirmed", "1 / 3", "1 of 3"),

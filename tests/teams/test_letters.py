@@ -168,8 +168,8 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_written(study, roos, cli
     for action in ("save", "preview", "test"):
         text = {"language": "en", "en-subject": "", "en-body": "Hello {nobody}", "action": action}
         shown = client.post(page, text).content.decode()
-        assert "A mail needs a subject." in shown
-        assert "This mail has no field {nobody}." in shown
+        assert "An email needs a subject." in shown
+        assert "This email has no field {nobody}." in shown
         assert "The field {link} is missing." in shown
         assert "Hello {nobody}" in shown
     assert not MailText.objects.exists()

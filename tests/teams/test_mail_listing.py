@@ -33,7 +33,11 @@ def lose(message: OutboxMessage, state: str = State.BOUNCED, error: str = "came 
     [
         (State.BOUNCED, "came back: 5.1.1", "this address does not exist (5.1.1)"),
         (State.BOUNCED, "came back: 5.9.9", "refused by the other mail server (5.9.9)"),
-        (State.FAILED, "550 5.7.1 no relaying", "the other mail server refuses mail from here (550 5.7.1 no relaying)"),
+        (
+            State.FAILED,
+            "550 5.7.1 no relaying",
+            "the other mail server refuses email from here (550 5.7.1 no relaying)",
+        ),
         (State.FAILED, "554 go away", "refused by the other mail server (554 go away)"),
         (State.FAILED, "ConnectionError: gone", "ConnectionError: gone"),
         (
@@ -87,7 +91,7 @@ def test_all_that_was_given_up_is_sent_again_by_one_button_and_once(study, messa
     client.force_login(roos)
     client.cookies["django_language"] = "en"
     page = client.get(reverse("mail_messages", args=[study.slug]))
-    assert "Send 12 mails that were given up again" in page.content.decode()
+    assert "Send 12 emails that were given up again" in page.content.decode()
     for _twice in range(2):
         client.post(reverse("mail_resend_all", args=[study.slug]))
     assert OutboxMessage.objects.filter(state=State.QUEUED).count() == 12

@@ -153,7 +153,7 @@ def test_a_test_mail_goes_once(client, study, mailoutbox):
     sent = {"language": "en", "en-subject": "Mine", "en-body": words.body, "action": "test", **KEY}
     pages = [client.post(address, sent).content.decode() for _n in range(2)]
     assert len(mailoutbox) == 1
-    assert all("A test mail is on its way" in page and 'value="Mine"' in page for page in pages)
+    assert all("A test email is on its way" in page and 'value="Mine"' in page for page in pages)
 
 
 @pytest.mark.django_db(transaction=True)

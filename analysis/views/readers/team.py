@@ -149,7 +149,7 @@ def hand_over(request: HttpRequest, pk: int, later_id: int) -> HttpResponse:
         return redirect("team", pk)
     if handed_over:
         messages.success(
-            request, _("%(name)s sees these pages now. You both get a mail.") % {"name": isolated(later.leader_name)}
+            request, _("%(name)s sees these pages now. You both get an email.") % {"name": isolated(later.leader_name)}
         )
     return redirect("start")
 

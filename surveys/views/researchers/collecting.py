@@ -174,7 +174,7 @@ def seal(request: HttpRequest, collection: Collection, user: User) -> None:
 @_action
 def remind(request: HttpRequest, collection: Collection, user: User) -> None:
     if personal_links.remind(collection, by=user):
-        messages.success(request, _("The reminder goes to everybody with a link, except who asked for no more mails."))
+        messages.success(request, _("The reminder goes to everybody with a link, except who asked for no more emails."))
     else:
         messages.warning(request, _("There is nobody to remind."))
 
@@ -185,7 +185,7 @@ def send_facilitator_link(request: HttpRequest, collection: Collection, user: Us
     if meeting is not None and personal_links.send_facilitator_link(meeting, by=user):
         messages.success(request, _("The link is on its way to the contact person."))
     else:
-        messages.warning(request, _("No e-mail address of a contact person is known. Copy the link instead."))
+        messages.warning(request, _("No email address of a contact person is known. Copy the link instead."))
 
 
 @_action

@@ -158,9 +158,9 @@ def _shared_acts(
         if planning.propose(participation, dates_form.dates(), by_leader=by_leader, by=by, **terms) is None:
             messages.warning(request, _("Nothing was planned: this team does not meet any more."))
         elif by_leader:
-            messages.success(request, _("Thank you. The researchers choose one of the dates, and you get a mail."))
+            messages.success(request, _("Thank you. The researchers choose one of the dates, and you get an email."))
         else:
-            messages.success(request, _("The team leader gets a mail, and chooses one of the dates."))
+            messages.success(request, _("The team leader gets an email, and chooses one of the dates."))
         return True
     if "room" in request.POST and planned is not None:
         if not room_form.is_valid():
