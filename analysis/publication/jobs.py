@@ -11,10 +11,10 @@ import logging
 from collections.abc import Collection
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from analysis.models import AnalysisRun, PublishingJob
+from analysis.models import AnalysisRun, Publication, PublishingJob
 from analysis.publication.publishing import Step, publish, refuse_unless_current, seen
 from analysis.publication.refusals import PublishingRefused, Why
 from teams.base.leases import Claim, ClaimLost, Queue, kept
@@ -66,6 +66,8 @@ def last_of(study: Study) -> PublishingJob | None:
 
 def wake_for_due() -> list[int]:
     """What beat calls: give up what workers died of, wake a worker for what waits."""
+    published = Exists(Publication.objects.filter(run=OuterRef("run")))  # the last one died after it, before it said so
+    JOBS.hopeless().filter(published).update(state=State.DONE, lease_until=None, finished_at=timezone.now())
     JOBS.hopeless().update(state=State.FAILED, error=STOPPED, lease_until=None, finished_at=timezone.now())
     waiting = list(PublishingJob.objects.filter(JOBS.due()).order_by("pk").values_list("pk", flat=True))
     for job_id in waiting:

@@ -44,7 +44,9 @@ def make_all(uids: Iterable[uuid.UUID]) -> dict[uuid.UUID, OSError]:
     :raises OSError: if the folder itself cannot be written; nothing is said then of any of them
     """
     folder, failed = Path(settings.COLLECTION_KEYS_DIR), dict[uuid.UUID, OSError]()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync(folder.parent)  # a folder that is lost takes its keys along
     waiting = iter(uids)
     # the disk writes at once what waits for it at once: threads here cost one wait instead of one a key
     with ThreadPoolExecutor(AT_ONCE) as pool:
