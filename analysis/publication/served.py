@@ -30,12 +30,13 @@ from analysis.reports.shown import (
     StudyShown,
     Unit,
     UnitShown,
+    WideShown,
     unpack_academy,
     unpack_study,
     unpack_unit,
 )
 from analysis.reports.team import Goals, Setting, write_team
-from analysis.reports.wide import UnitNow, write_academy, write_study
+from analysis.reports.wide import UnitNow, means_now, write_academy, write_study
 from surveys.questionnaires.publishing import definition_of
 from teams.models import Academy, Participation, Study
 
@@ -229,7 +230,7 @@ class AcademyNow:
     versions: _Versions
     shown: AcademyShown
     units: Sequence[UnitNow]
-    before: AcademyShown | None
+    before: Sequence[WideShown] | None
 
     @property
     def publication(self) -> Publication:
@@ -257,7 +258,7 @@ class AcademyNow:
                 for one in self.units
             ],
             self.versions.before and self.versions.before.publication.pk,
-            self.before is None,
+            self.before and [str(one) for one in self.before],  # which of its means may be read now
         )
 
     def report(self, language: str) -> AcademyReport:
@@ -286,23 +287,17 @@ def of_academy(study: Study, academy: Academy, of: Publication | None = None) ->
         member.participation for one in (shown, then) if one for unit in one.units for member in unit.members
     )
     units = _units_now(versions.now, shown, known)
-    if then is not None and versions.before is not None:
-        released = {unit.key for unit in then.units if unit.released}
-        before = [unit for unit in _units_now(versions.before, then, known) if unit.group.key in released]
-        agreed = {one.group.key for one in before if one.is_apart}
-        if disclosure.judge_academy([one.group for one in before], agreed) is not None:
-            then = None
-    return AcademyNow(academy, versions, shown, units, then)
+    before = means_now(then, _units_now(versions.before, then, known)) if then and versions.before else None
+    return AcademyNow(academy, versions, shown, units, None if isinstance(before, Withheld) else before)
 
 
 def _units_now(version: _Version, shown: AcademyShown, known: Mapping[int, Counted]) -> list[UnitNow]:
-    """The units of an academy with their counts as they are now; what was deleted since is none of them."""
+    """The units of an academy with their counts as they are now; of what was deleted since, with those of then."""
     units = []
     for unit in shown.units:
         group, teams = group_now(unit, known), _teams(unit, known)
-        if group is not None:
-            gone = all(one.state == Participation.State.WITHDRAWN for one in teams)
-            units.append(UnitNow(group, teams, version.judge(unit, group), None, gone))
+        gone = group is None or all(one.state == Participation.State.WITHDRAWN for one in teams)
+        units.append(UnitNow(group or unit.as_counted, teams, version.judge(unit, group), None, gone))
     return units
 
 

@@ -98,7 +98,7 @@ class Material:
             benchmark=self._beside(inside),
             base=_base(groups, inside),
             like_these=len(inside) >= disclosure.LIKE_THESE,
-            scales=self._wide(inside, [], lambda known: self._judge_part(inside, known)) if len(inside) > 1 else (),
+            scales=self._of_academy(groups, inside) if len(inside) > 1 else (),
         )
 
     @cached_property
@@ -189,13 +189,27 @@ class Material:
         known = [self._with_score(part, place) for part in (*parts, left)]
         return [[] for _part in parts] if any(part and _judge_study(part) for part in known) else parts
 
-    def _judge_part(self, inside: Sequence[GroupFigures], known: Sequence[GroupFigures]) -> Withheld | None:
-        """Rule 3 for a director on a figure that only some units of the academy have: those units, and of them those that the
-        director does not see apart, must tell on none."""
-        if len(known) == len(inside):
-            return None  # judged as a whole when it is read
-        hidden = [one.group for one in known if not all(team.participation.director_sees_team for team in one.teams)]
-        return disclosure.judge_units([one.group for one in known]) or disclosure.judge_rest(hidden)
+    def _of_academy(self, groups: Sequence[GroupFigures], inside: Sequence[GroupFigures]) -> tuple[WideShown, ...]:
+        """The means of an academy, with the units behind each: wide.py asks rule 3 of them whenever they are read."""
+        places = {group.key: place for place, group in enumerate(groups)}
+
+        def behind(known: Sequence[GroupFigures]) -> tuple[int, ...] | None:
+            return None if len(known) == len(inside) else tuple(places[group.key] for group in known)
+
+        def judge(known: Sequence[GroupFigures]) -> Withheld | None:
+            return None if len(known) == len(inside) else disclosure.judge_units([one.group for one in known])
+
+        return tuple(
+            replace(
+                wide,
+                behind=behind(self._with_score(inside, place)),
+                behind_items=tuple(
+                    behind([group for group, _score in self._with_item(inside, place, nth)])
+                    for nth in range(len(wide.items))
+                ),
+            )
+            for place, wide in enumerate(self._wide(inside, [], judge))
+        )
 
     def _with_score(self, groups: Sequence[GroupFigures], place: int) -> list[GroupFigures]:
         return [group for group in groups if (group.key, place) in self.scores]
@@ -232,18 +246,26 @@ class Material:
 
     def _aggregate_item(self, groups: Sequence[GroupFigures], place: int, nth: int, judge: Judge) -> float | None:
         """The mean of an item over units, made of what is shown of each, weighted by the units' n."""
-        n_points, k = self.definition.n_points, self.study.k
-        values, there = [], []
-        for group in groups:
-            n = group.group.analysed
-            score = disclosure.item_score(self.unit_shown(group).scales[place].items[nth], n, n_points, k)
-            if score is not None:
-                values.append((n, float(score.value)))
-                there.append(group)
-        if there and judge(there):
+        there = self._with_item(groups, place, nth)
+        if there and judge([group for group, _score in there]):
             return None
-        shown = disclosure.show_aggregate(values, n_points)
+        values = [(group.group.analysed, float(score.value)) for group, score in there]
+        shown = disclosure.show_aggregate(values, self.definition.n_points)
         return shown.mean if isinstance(shown, MeanShown) else None
+
+    def _with_item(self, groups: Sequence[GroupFigures], place: int, nth: int) -> list[tuple[GroupFigures, Score]]:
+        """The units that show an item, each with its mean as it follows from what is shown."""
+        n_points, k = self.definition.n_points, self.study.k
+        scores = (
+            (
+                group,
+                disclosure.item_score(
+                    self.unit_shown(group).scales[place].items[nth], group.group.analysed, n_points, k
+                ),
+            )
+            for group in groups
+        )
+        return [(group, score) for group, score in scores if score is not None]
 
     def _beside(self, inside: Sequence[GroupFigures]) -> Withheld | None:
         """Why all teams may not stand beside an academy: the difference would tell on a team outside it."""

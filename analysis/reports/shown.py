@@ -19,6 +19,7 @@ from analysis import disclosure
 from analysis.disclosure import (
     Agreement,
     Capped,
+    Group,
     ItemDistribution,
     ItemMean,
     MeanShown,
@@ -28,11 +29,12 @@ from analysis.disclosure import (
     ShownScale,
     Side,
     Spread,
+    TeamCounts,
     Withheld,
 )
 from analysis.reports.objects import Benchmark
 
-SCHEMA = 1
+SCHEMA = 2  # 1: without which units are behind an academy's figures
 Packed = dict[str, Any]
 
 
@@ -58,6 +60,12 @@ class Unit:
     @property
     def analysed(self) -> int:
         return sum(member.analysed for member in self.members)
+
+    @property
+    def as_counted(self) -> Group:
+        """Its counts as they were when it was published."""
+        counts = (TeamCounts(one.analysed, one.returned, one.returned, one.approached) for one in self.members)
+        return Group(self.key, tuple(counts))
 
 
 @dataclass(frozen=True)
@@ -103,19 +111,25 @@ class OverUnits:
 
 @dataclass(frozen=True)
 class WideShown:
-    """One scale over several units: its mean, that of each sector, and of each item."""
+    """One scale over several units: its mean, that of each sector, and of each item.
+
+    Of an academy ``behind`` are the units in the mean, ``behind_items`` those in each item's mean, by their places among the
+    academy's units; None for all that are shown.
+    """
 
     mean: OverUnits
     parts: tuple[OverUnits, ...]
     items: tuple[float | None, ...]
+    behind: tuple[int, ...] | None = None
+    behind_items: tuple[tuple[int, ...] | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class AcademyShown:
     """What is shown of an academy: its units, and means over them where there are at least two that are shown.
 
-    ``benchmark``: why all teams may not stand beside it. Whether the means are shown the judge says when they are read, since
-    it rests on which leaders let the director see their team.
+    ``benchmark``: why all teams may not stand beside it. Whether the means, and the mean on each subject, are shown the judge
+    says when they are read, since it rests on which leaders let the director see their team.
     """
 
     units: tuple[Unit, ...]
@@ -220,12 +234,14 @@ def unpack_unit(packed: Packed) -> UnitShown:
 
 def unpack_academy(packed: Packed) -> AcademyShown:
     """An academy's object as it was packed."""
+    units = tuple(_read_unit(unit) for unit in packed["units"])
+    n_shown = sum(unit.analysed for unit in units if unit.released)
     return AcademyShown(
-        units=tuple(_read_unit(unit) for unit in packed["units"]),
+        units=units,
         benchmark=_read(packed["benchmark"]),
         base=Benchmark(*packed["base"]),
         like_these=packed["like"],
-        scales=tuple(_read_wide(one) for one in packed["scales"]),
+        scales=tuple(_read_wide(one, n_shown) for one in packed["scales"]),
     )
 
 
@@ -274,12 +290,34 @@ def _spread(spread: Spread | None) -> list[Any] | None:
 
 
 def _wide(one: WideShown) -> list[Any]:
-    return [_over(one.mean), [_over(part) for part in one.parts], list(one.items)]
+    return [
+        _over(one.mean),
+        [_over(part) for part in one.parts],
+        list(one.items),
+        _places(one.behind),
+        [_places(places) for places in one.behind_items],
+    ]
 
 
-def _read_wide(packed: Sequence[Any]) -> WideShown:
-    mean, parts, items = packed
-    return WideShown(_read_over(mean), tuple(_read_over(part) for part in parts), tuple(items))
+def _read_wide(packed: Sequence[Any], n_shown: int | None = None) -> WideShown:
+    """
+    :param n_shown: how many people are in the academy's units that are shown
+    """
+    mean, parts, items, *behind = packed
+    over, read = _read_over(mean), tuple(_read_over(part) for part in parts)
+    if behind:
+        return WideShown(over, read, tuple(items), _read_places(behind[0]), tuple(map(_read_places, behind[1])))
+    # kept as schema 1: all are behind a mean of so many people, and behind its items; else nobody knows who is
+    known = None if n_shown is None or over.n == n_shown else ()
+    return WideShown(over, read, tuple(items), known, (known,) * len(items))
+
+
+def _places(places: tuple[int, ...] | None) -> list[int] | None:
+    return None if places is None else list(places)
+
+
+def _read_places(packed: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if packed is None else tuple(packed)
 
 
 def _over(one: OverUnits) -> list[Any]:

@@ -15,7 +15,7 @@ from analysis.reports.findings import wide_findings
 from analysis.reports.material import Material, read_material
 from analysis.reports.objects import AcademyReport, StudyReport, TeamReport, WideItem, WideScale
 from analysis.reports.sentences import wide_sentences
-from analysis.reports.shown import AcademyShown, Judged, UnitShown, WideShown
+from analysis.reports.shown import AcademyShown, Judged, OverUnits, UnitShown, WideShown
 from analysis.reports.team import Setting, setting_of, write_team
 from surveys.models.questionnaire import in_language
 from teams.models import Academy, Participation, Sector
@@ -47,12 +47,12 @@ def render_academy(material: Material, academy_id: int, language: str) -> Academ
     before = None
     if material.previous:
         then = material.previous.material
-        inside = [group for group in then.units if group.academy_id == academy_id]
-        agreed = {
-            g.key for g in inside if then.judge(g) is None and all(t.participation.director_sees_team for t in g.teams)
-        }
-        if disclosure.judge_academy([group.group for group in inside], agreed) is None:
-            before = then.academy_shown(academy_id)
+        was = [
+            UnitNow(group.group, [team.participation for team in group.teams], then.judge(group), None)
+            for group in then.groups
+            if group.academy_id == academy_id
+        ]
+        before = means_now(then.academy_shown(academy_id), was)
     academy = groups[0].teams[0].participation.team.academy if groups else None
     return write_academy(setting_of(material), material.academy_shown(academy_id), now, before, academy, language)
 
@@ -91,7 +91,7 @@ def write_academy(
     setting: Setting,
     shown: AcademyShown,
     now: Sequence[UnitNow],
-    before: AcademyShown | None,
+    before: Sequence[WideShown] | Withheld | None,
     academy: Academy | None,
     language: str,
 ) -> AcademyReport:
@@ -99,19 +99,16 @@ def write_academy(
 
     Args:
         now: its units as they are now, in the order in which they are listed.
-        before: what the wave before showed of it, where that may be shown now.
+        before: its means in the wave before, as `means_now` lets them out.
     """
-    released = {unit.key for unit in shown.units if unit.released}
-    apart = {unit.group.key for unit in now if unit.is_apart}
-    withheld = disclosure.judge_academy([one.group for one in now if one.group.key in released], apart)
-    if withheld is None and not shown.scales:  # of fewer than two units no mean was published
-        withheld = Withheld(Reason.FEW_TEAMS)
+    means = means_now(shown, now)
+    then = None if isinstance(before, Withheld) else before
     benchmark = shown.benchmark or setting.shown.base
     beside = None if isinstance(benchmark, Withheld) else setting.shown.scales
     listed = [unit for unit in now if not unit.gone]
     members = [member for unit in shown.units for member in unit.members]
     with override(language):
-        scales = withheld or _scales(setting, shown.scales, beside, before.scales if before else None, language)
+        scales = means if isinstance(means, Withheld) else _scales(setting, means, beside, then, language)
         return AcademyReport(
             **setting.wave(language),
             approached=sum(member.approached for member in members),
@@ -129,6 +126,35 @@ def write_academy(
                 (name, _team(setting, one, language)) for name, one in zip(_names(listed), listed, strict=True)
             ),
         )
+
+
+def means_now(shown: AcademyShown, now: Sequence[UnitNow]) -> tuple[WideShown, ...] | Withheld:
+    """The means of an academy as its director may read them now, by rule 3; a mean that only some of its units are behind is
+    judged by itself, with those of them that the director does not see apart.
+
+    Args:
+        now: its units as they are now, in any order.
+    """
+    groups = {unit.key: unit.as_counted for unit in shown.units} | {one.group.key: one.group for one in now}
+    apart = {unit.group.key for unit in now if unit.is_apart}
+    withheld = disclosure.judge_academy([groups[unit.key] for unit in shown.units if unit.released], apart)
+    if withheld is None and not shown.scales:  # of fewer than two units no mean was published
+        withheld = Withheld(Reason.FEW_TEAMS)
+    if withheld is not None:
+        return withheld
+
+    def judge(behind: tuple[int, ...] | None) -> Withheld | None:
+        if behind is None:
+            return None
+        return disclosure.judge_academy([groups[shown.units[place].key] for place in behind], apart)
+
+    made = []
+    for scale in shown.scales:
+        refused = None if isinstance(scale.mean.shown, Withheld) else judge(scale.behind)
+        mean = OverUnits(refused, 0, 0.0) if refused else scale.mean
+        items = zip(scale.items, scale.behind_items, strict=True)
+        made.append(replace(scale, mean=mean, items=tuple(None if judge(behind) else item for item, behind in items)))
+    return tuple(made)
 
 
 def write_study(setting: Setting, language: str) -> StudyReport:

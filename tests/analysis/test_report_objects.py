@@ -286,20 +286,51 @@ def test_a_mean_of_one_subject_is_of_as_many_teams_as_a_mean_of_all(n_whole: int
         assert None not in [item.mean for item in second.items]
 
 
-def test_a_director_sees_no_subject_of_which_only_one_hidden_team_is_left():
+@pytest.mark.parametrize("agreed", ["before", "after"])
+def test_a_director_sees_no_subject_of_which_only_one_hidden_team_is_left(agreed: str):
+    """Whenever the leaders agreed that their teams are seen by themselves: also after it was published."""
     study = make_study("first")
     teams = [make_team(study, f"Team {n}", approached=5) for n in range(6)]
-    Participation.objects.filter(pk__in=[team.pk for team in teams[:2]]).update(director_sees_team=True)
+    seen = Participation.objects.filter(pk__in=[team.pk for team in teams[:2]])
+    if agreed == "before":
+        seen.update(director_sees_team=True)
     for n, team in enumerate(teams):
         rows = varied(5, n)
         if n > 2:
             del rows[0]["AA1"]
         seal(team, rows)
     publish(analyse(study), None)
-    first, second, *_others = served.of_academy(study, Academy.objects.get()).report("en").scales
+    academy = Academy.objects.get()
+    if agreed == "after":
+        first, *_others = served.of_academy(study, academy).report("en").scales
+        assert not isinstance(first.shown, Withheld)
+        assert first.items[0].mean is not None
+        seen.update(director_sees_team=True)
+    first, second, *_others = served.of_academy(study, academy).report("en").scales
     assert isinstance(first.shown, Withheld)
     assert not isinstance(second.shown, Withheld)
     assert first.items[0].mean is None
+    assert second.items[0].mean is not None
+
+
+def test_an_object_of_an_older_release_says_nothing_of_a_subject_that_not_all_units_have():
+    """It does not say which units are behind a mean, so that nobody can judge it."""
+    study = make_study("first")
+    for n in range(6):
+        rows = varied(5, n)
+        if n > 2:
+            del rows[0]["AA1"]
+        seal(make_team(study, f"Team {n}", approached=5), rows)
+    publish(analyse(study), None)
+    academy = Academy.objects.get()
+    row = ReportObject.objects.get(reader=f"academy:{academy.pk}")
+    row.content["scales"] = [scale[:3] for scale in row.content["scales"]]
+    row.schema = 1
+    row.save()
+    first, second, *_others = served.of_academy(study, academy).report("en").scales
+    assert isinstance(first.shown, Withheld)
+    assert not isinstance(second.shown, Withheld)
+    assert None not in [item.mean for item in second.items]
 
 
 def test_a_pdf_made_with_the_wave_before_is_not_given_out_when_that_waves_object_is_gone():
