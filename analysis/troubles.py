@@ -42,8 +42,8 @@ WORDS: dict[str, str | Promise] = {
         " at once under “Collecting”; if it lasts, tell whoever looks after this site"
     ),
     "surveys.look_at_key": gettext_lazy(
-        "The key of %(names)s is lost, or is another one, since %(since)s: no personal link and no slip opens anything. Make a"
-        " new key on the team's page under “Collecting”; it says what that comes to"
+        "The key of %(names)s has been lost, or replaced by another, since %(since)s: no personal link and no slip "
+        "works. Make a new key on the team's page under “Collecting”; it says what that means"
     ),
     "analysis.withdraw": gettext_lazy(
         "The answers of %(names)s, which withdrew, cannot be deleted, since %(since)s (%(error)s). It is tried again by"

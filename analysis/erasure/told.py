@@ -32,7 +32,7 @@ OF_TABLES: dict[type[Model], Any] = {
     Publication: ngettext_lazy("%(n)s publication", "%(n)s publications", "n"),
     ReportFile: ngettext_lazy("%(n)s report as a PDF", "%(n)s reports as PDFs", "n"),
     ReportLink: ngettext_lazy(
-        "%(n)s link to a report: it opens nothing any more", "%(n)s links to reports: they open nothing any more", "n"
+        "%(n)s link to a report: it will no longer work", "%(n)s links to reports: they will no longer work", "n"
     ),
     TeamGoal: ngettext_lazy("%(n)s target that a team wrote down", "%(n)s targets that teams wrote down", "n"),
     RowRelease: ngettext_lazy("%(n)s line in the register of exports", "%(n)s lines in the register of exports", "n"),
@@ -125,18 +125,18 @@ def _warnings(study: Study, until: date) -> Iterator[str]:
         yield _("Reports are published. Leaders, teams and directors can no longer open them.")
     unfinished = (AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING)
     if AnalysisRun.objects.filter(survey__study=study, state__in=unfinished).exists():
-        yield _("An analysis is at work. It is cancelled.")
+        yield _("An analysis is running. It will be cancelled.")
     n_queued = OutboxMessage.objects.filter(study=study, state=OutboxMessage.State.QUEUED).count()
     if n_queued:
         yield ngettext(
-            "%(n)s email waits to be sent. It is not sent any more.",
-            "%(n)s emails wait to be sent. They are not sent any more.",
+            "%(n)s email is waiting to be sent. It will not be sent.",
+            "%(n)s emails are waiting to be sent. They will not be sent.",
             n_queued,
         ) % {"n": n_queued}
     n_open = Invitation.objects.filter(study=study, state=Invitation.State.SENT).count()
     if n_open:
         yield ngettext(
-            "%(n)s invitation has no answer yet. Its link opens nothing any more.",
-            "%(n)s invitations have no answer yet. Their links open nothing any more.",
+            "%(n)s invitation has not been answered yet. Its link will no longer work.",
+            "%(n)s invitations have not been answered yet. Their links will no longer work.",
             n_open,
         ) % {"n": n_open}

@@ -97,11 +97,13 @@ def _default_briefing() -> str:
     return "\n\n".join(
         [
             _(
-                "Good day. %(controller)s studies how teams of teachers learn together. Today we ask for about ten minutes of your time."
+                "Welcome. %(controller)s studies how teams of teachers learn together. Today we ask for about ten "
+                "minutes of your time."
             )
             % {"controller": "{controller}"},
             _(
-                "You get statements about our team, %(team)s. Say how far you agree with each. There are no right or wrong answers: it is about how you see it, not about what the team ought to think."
+                "You will see statements about our team, %(team)s. For each one, say how far you agree. There are no "
+                "right or wrong answers: it is about how you see it, not about what the team ought to think."
             )
             % {"team": "{team}"},
             _(
@@ -121,20 +123,24 @@ def _default_questions() -> str:
         (
             _("Can our leader see what I answered?"),
             _(
-                "No. The leader sees only results of %(k)s or more people. With fewer answers the report shows no results."
+                "No. The leader only sees results of %(k)s or more people. With fewer answers, the report shows no "
+                "results."
             )
             % {"k": "{k}"},
         ),
         (
             _("I have no phone here, or it does not work"),
             _(
-                "Any browser will do, a laptop for instance. Or use a device that is shared: whoever leads the meeting has a link for that, and nothing readable of what you answer stays on it; without a network your answers wait there locked until they are handed in. There may also be forms on paper."
+                "Any browser will do, a laptop for instance. Or use a shared device: whoever leads the meeting has a "
+                "link for that, and nothing of what you answer stays readable on it; without a network, your answers "
+                "wait there, locked, until they are handed in. There may also be forms on paper."
             ),
         ),
         (
             _("My phone loses the network"),
             _(
-                "Go on answering. Your answers are kept on your phone and handed in as soon as there is a connection. The page tells you so."
+                "Just carry on. Your answers are kept on your phone and handed in as soon as there is a connection. "
+                "The page tells you so."
             ),
         ),
         (
@@ -144,7 +150,8 @@ def _default_questions() -> str:
         (
             _("I am new and cannot say much about the team"),
             _(
-                "Join all the same. The first question lets you say so, and then you are done. That counts as an answer."
+                "Please join all the same. The first question lets you say so, and then you are done. That counts as "
+                "an answer."
             ),
         ),
         (
@@ -154,7 +161,10 @@ def _default_questions() -> str:
         (
             _("Can I delete my answers later?"),
             _(
-                "Yes. On your own phone: what you handed in until you close its browser, and what you did not hand in as long as it is there. On a shared device: until “Next person”, until the page is closed or loaded again, or until nobody touches it for ten minutes. Not after collecting in the team has ended. After that nobody can tell any more which answers are whose."
+                "Yes. On your own phone: what you handed in, until you close its browser, and what you did not hand "
+                "in, as long as it is there. On a shared device: until “Next person”, until the page is closed or "
+                "reloaded, or until nobody touches it for ten minutes. Not after collecting in the team has ended. "
+                "After that, nobody can tell which answers are whose."
             ),
         ),
     ]

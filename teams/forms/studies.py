@@ -90,12 +90,13 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
             "previous": gettext_lazy("The study of the wave before, to compare with."),
             "k": gettext_lazy("Results are shown only for groups of at least this many people; never fewer than 5."),
             "grace_hours": gettext_lazy(
-                "Who started before closing may finish within these hours, and closing can be undone. With 0 the answers are sealed "
-                "for good as soon as somebody closes, also whoever leads the meeting by the link."
+                "Anyone who had begun before closing may finish within these hours, and closing can be undone. With "
+                "0, the answers are sealed for good as soon as somebody closes, even if that is the person who leads "
+                "the meeting, through the link."
             ),
             "slips": gettext_lazy(
-                "The slips are printed before the meeting, and each works once. Without them somebody who knows the code of the "
-                "meeting can answer more than once, up to the number of people present."
+                "The slips are printed before the meeting, and each works once. Without slips, somebody who knows "
+                "the code of the meeting can answer more than once, up to the number of people present."
             ),
             "language": gettext_lazy("Who has an account gets emails in the language of the account."),
             "controller": gettext_lazy("Who decides about the data. It appears in every email and welcome text."),

@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
                 ('k', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MinValueValidator(5)], verbose_name='smallest group shown (k)')),
-                ('grace_hours', models.PositiveSmallIntegerField(default=24, verbose_name='grace period after closing, in hours')),
+                ('grace_hours', models.PositiveSmallIntegerField(default=24, verbose_name='time to finish after closing, in hours')),
                 ('simulated', models.BooleanField(default=False)),
                 ('controller', models.CharField(max_length=200, verbose_name='responsible institution(s)')),
                 ('joint_controllers', models.BooleanField(default=False, verbose_name='jointly responsible')),

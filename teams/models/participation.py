@@ -31,7 +31,7 @@ class Study(models.Model):
     starts_on = models.DateField(_("first day"))
     ends_on = models.DateField(_("last day"))
     k = models.PositiveSmallIntegerField(_("smallest group shown (k)"), default=5, validators=[MinValueValidator(5)])
-    grace_hours = models.PositiveSmallIntegerField(_("grace period after closing, in hours"), default=24)
+    grace_hours = models.PositiveSmallIntegerField(_("time to finish after closing, in hours"), default=24)
     slips = models.BooleanField(_("in meetings each person draws a slip with a code"), default=False)
     simulated = models.BooleanField(default=False)
     # Law and trust

@@ -229,7 +229,7 @@ def invitation_remind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def invitation_reissue(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     invitation = access.invitation_for_researcher(request.user, slug, pk)
     if reissue(invitation, access.signed_in(request)):
-        messages.success(request, _("A new link is on its way. The old one opens nothing any more."))
+        messages.success(request, _("A new link is on its way. The old one no longer works."))
     else:
         messages.warning(request, _("No new link went out: nobody is waited for."))
     return redirect("teams", slug)

@@ -90,7 +90,7 @@ def test_a_personal_link_counts_once(browser: Browser, stack: Stack, meeting: tu
         assert re.search(r"/a/[\w-]{16}/l$", page.url), "the address has no token"
         page.locator("form.start button").click()
         if opened:
-            expect(page.locator("h1")).to_have_text("De antwoorden van deze link zijn ingeleverd")
+            expect(page.locator("h1")).to_have_text("De antwoorden bij deze link zijn ingeleverd")
         else:
             eligible(page)
             choose(page)

@@ -271,7 +271,7 @@ def test_the_first_time_the_button_gives_consent_and_going_on_asks_for_nothing(i
     browser = by_link(invitees[0])
     page = browser.get(link_page(browser), {"language": "en"}).content.decode()
     start = page[page.index('action="/a/start"') :]
-    assert start.index("With this button you say") < start.index("I have read this") < start.index("Begin or go on")
+    assert start.index("With this button you say") < start.index("I have read this") < start.index("Begin or continue")
     assert "checkbox" not in page
     assert browser.post(reverse("answer_start"), {"link": token_of(invitees[0])}).status_code == 303
     key = hidden(browser.get(page_of(browser)), "key")
@@ -323,7 +323,7 @@ def test_a_shared_device_promises_what_is_true_there(teacher, meeting):
     assert "until you close the browser" not in shared
     assert "your link" not in shared
     assert (
-        "Deleting works until “Next person”, until the page is closed or loaded again, or until nobody touches the device"
+        "You can delete your answers until “Next person”, until the page is closed or reloaded, or until nobody touches the device"
         in shared[shared.index('type="checkbox"') :]
     )
 

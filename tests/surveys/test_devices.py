@@ -129,10 +129,10 @@ def test_who_finds_a_questionnaire_begun_by_another_is_told_to_begin(meeting):
     device = share(meeting)
     begin(device, meeting)
     page = device.get(page_of(device)).content.decode()
-    assert "Begon iemand anders hier voor jou?" in page
+    assert "Is iemand anders hier voor jou begonnen?" in page
     own = Client()
     begin(own, meeting)
-    assert "Begon iemand anders hier voor jou?" not in own.get(page_of(own)).content.decode()
+    assert "Is iemand anders hier voor jou begonnen?" not in own.get(page_of(own)).content.decode()
 
 
 def test_without_script_a_shared_device_has_the_button_too(meeting):

@@ -126,7 +126,7 @@ def test_who_keeps_no_cookies_reads_a_calm_sentence_and_began_nothing(meeting):
         form = {"code": meeting.code, "offered": hidden(page, "offered"), "consent": consent, "language": "en"}
         answer = Client().post(reverse("answer_start"), form)
         assert answer.status_code == 400
-        assert "Your browser keeps no cookies" in answer.content.decode()
+        assert "Your browser does not keep cookies" in answer.content.decode()
         assert "key" not in answer.cookies
     counted = collections.room_counts(meeting)
     assert counted is not None

@@ -139,7 +139,7 @@ def contains(door: Door) -> tuple[int, str]:
 
 BY_LINK = "Dit team antwoordt met een persoonlijke link"
 NOT_OPEN = (404, "Deze vragenlijst is niet open")
-WRONG = (404, "opent nu geen vragenlijst")
+WRONG = (404, "gaat nu geen vragenlijst open")
 ENDED = (404, "of is voorbij waar hij voor was")
 NOTHING = (200, "Er is niets gedaan: dit team antwoordt niet meer in een overleg")
 STOPPED = (404, "Je team doet niet meer mee aan dit onderzoek")

@@ -131,7 +131,7 @@ def test_when_many_guess_a_new_device_is_asked_twice_and_nobody_is_locked_out(me
     phone = Client()
     again = phone.get(reverse("meeting_welcome", args=[meeting.code]), {"language": "en"})
     assert again.status_code == 429
-    assert "Press “Go on” once more" in again.content.decode()
+    assert "Press “Continue” again" in again.content.decode()
     assert meeting.code in again.content.decode()
     assert phone.get(reverse("join"), {"code": meeting.code}, follow=True).status_code == 200
 

@@ -122,7 +122,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     form = ShareForm(request.POST)
     if form.is_valid():
         share_with_team(participation, form.cleaned_data["days"], access.signed_in(request))
-        messages.success(request, _("The link is there. Copy it and give it to your team."))
+        messages.success(request, _("The link is ready. Copy it and give it to your team."))
     else:
         messages.error(request, _("Choose for how long the link works."))
     return redirect(f"{reverse('team', args=[pk])}#share")
@@ -133,7 +133,7 @@ def share_revoke(request: HttpRequest, pk: int, link_id: int) -> HttpResponse:
     """End a link at once."""
     participation = access.participation_for_leader(request.user, pk)
     revoke(get_object_or_404(ReportLink, pk=link_id, participation=participation))
-    messages.success(request, _("The link does not work any more."))
+    messages.success(request, _("The link no longer works."))
     return redirect(f"{reverse('team', args=[pk])}#share")
 
 

@@ -214,7 +214,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if form.is_valid():
         share_study(study, form.cleaned_data["days"], access.signed_in(request))
-        messages.success(request, _("The link is there. Copy it and give it to whoever may read the report."))
+        messages.success(request, _("The link is ready. Copy it and give it to whoever may read the report."))
     else:
         messages.error(request, _("Choose for how long the link works."))
     return redirect(f"{reverse('publish', args=[slug])}#links")
@@ -224,7 +224,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 def link_revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """End a link to a report of an academy or of the study at once."""
     revoke(_link(request, slug, pk))
-    messages.success(request, _("The link does not work any more."))
+    messages.success(request, _("The link no longer works."))
     return redirect(f"{reverse('publish', args=[slug])}#links")
 
 
@@ -236,7 +236,7 @@ def link_renew(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         raise Http404
 
     renew_for_director(link)
-    messages.success(request, _("A new link is on its way to the director. The old one does not work any more."))
+    messages.success(request, _("A new link is on its way to the director. The old one no longer works."))
     return redirect(f"{reverse('publish', args=[slug])}#links")
 
 

@@ -65,7 +65,7 @@ def _in_meeting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     def wrapped(request: HttpRequest, meeting_id: int) -> HttpResponse:
         meeting = meeting_for_facilitator(request, meeting_id)
         if meeting.collection.mode not in Participation.MEETING_MODES:
-            messages.warning(request, _("Nothing was done: this team does not answer in a meeting any more."))
+            messages.warning(request, _("Nothing was done: this team no longer answers in a meeting."))
             return redirect("facilitator", meeting.pk)
         return view(request, meeting)
 
@@ -172,8 +172,8 @@ def end_slips(request: HttpRequest, meeting: Meeting) -> None:
     messages.success(
         request,
         ngettext(
-            "%(n)s slip that was left lets nobody begin any more.",
-            "%(n)s slips that were left let nobody begin any more.",
+            "%(n)s slip was left over, and is now cancelled: nobody can begin with it.",
+            "%(n)s slips were left over, and are now cancelled: nobody can begin with them.",
             n,
         )
         % {"n": n},
@@ -198,7 +198,7 @@ def close(request: HttpRequest, meeting: Meeting) -> None:
             by = request.user if request.user.is_authenticated else None
             collections.set_present(meeting, present, meeting.paper, by=by)
     if collections.close_collection(meeting.collection, by_link=True):
-        messages.success(request, _("Collecting is closed: nobody new can begin."))
+        messages.success(request, _("Collecting is closed: nobody else can begin."))
 
 
 @_action

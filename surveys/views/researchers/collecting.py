@@ -67,7 +67,7 @@ def links(request: HttpRequest, slug: str, participation_id: int) -> HttpRespons
     try:
         n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
     except collection_keys.KeyDestroyed:
-        form.add_error("addresses", _("No link can be made: the key of this team is lost. Make a new key first."))
+        form.add_error("addresses", _("No link can be made: the key of this team has been lost. Make a new key first."))
         return _team_page(request, collection, form)
     messages.success(
         request, ngettext("%(n)s new link is on its way.", "%(n)s new links are on their way.", n) % {"n": n}
@@ -105,7 +105,8 @@ def print_slips(request: HttpRequest, slug: str, participation_id: int) -> HttpR
         messages.warning(
             request,
             _(
-                "No slips were made: collecting has closed, there are very many already, or the key of the team is lost."
+                "No slips were made: collecting has closed, there are too many already, or the key of the team has "
+                "been lost."
             ),
         )
     return file or redirect("collecting_team", slug, participation_id)
@@ -117,8 +118,8 @@ def end_slips(request: HttpRequest, collection: Collection, user: User) -> None:
     messages.success(
         request,
         ngettext(
-            "%(n)s slip that was left lets nobody begin any more.",
-            "%(n)s slips that were left let nobody begin any more.",
+            "%(n)s slip was left over, and is now cancelled: nobody can begin with it.",
+            "%(n)s slips were left over, and are now cancelled: nobody can begin with them.",
             n,
         )
         % {"n": n},
@@ -134,7 +135,9 @@ def new_key(request: HttpRequest, collection: Collection, user: User) -> None:
         messages.error(request, str(error))
         return
     done = ngettext(
-        "There is a new key. %(n)s new link is on its way.", "There is a new key. %(n)s new links are on their way.", n
+        "The new key is ready. %(n)s new link is on its way.",
+        "The new key is ready. %(n)s new links are on their way.",
+        n,
     )
     messages.success(request, done % {"n": n})
 
@@ -151,7 +154,7 @@ def close(request: HttpRequest, collection: Collection, user: User) -> None:
         if (present := form.cleaned_data["present"]) is not None:
             collections.count_present(meeting, present, user)
     if collections.close_collection(collection, by=user):
-        messages.success(request, _("Collecting is closed: nobody new can begin."))
+        messages.success(request, _("Collecting is closed: nobody else can begin."))
 
 
 @_action
@@ -193,7 +196,7 @@ def renew_facilitator_link(request: HttpRequest, collection: Collection, user: U
     meeting = _meeting_of(collection)
     if meeting is not None:
         collections.renew_facilitator_link(meeting)
-        messages.success(request, _("There is a new link. The old one opens nothing any more."))
+        messages.success(request, _("The new link is ready. The old one no longer works."))
 
 
 def _meeting_of(collection: Collection) -> Meeting | None:

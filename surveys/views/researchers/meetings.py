@@ -81,10 +81,10 @@ def feed_change(request: HttpRequest, slug: str) -> HttpResponse:
     user = access.signed_in(request)
     if "end" in request.POST:
         calendars.end_feed(user)
-        messages.success(request, _("Your calendar address is ended: it opens nothing any more."))
+        messages.success(request, _("Your calendar address has been switched off: it no longer works."))
     else:
         calendars.renew_feed(user)
-        messages.success(request, _("You have a calendar address. An older one opens nothing any more."))
+        messages.success(request, _("Your calendar address is ready. If you had one before, it no longer works."))
     return redirect("meetings", slug)
 
 
