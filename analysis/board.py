@@ -64,7 +64,11 @@ def steps(study: Study) -> list[Step]:
             Participation.objects.filter(study=study).exists(),
         ),
         Step(_("Invite the directors"), reverse("teams", args=[slug]), invited),
-        Step(_("Lock the plan and open the survey"), reverse("plan", args=[slug]), bool(survey and survey.opened_at)),
+        Step(
+            _("Lock the plan and open the questionnaire"),
+            reverse("plan", args=[slug]),
+            bool(survey and survey.opened_at),
+        ),
         Step(
             _("Collect the answers"),
             reverse("collecting", args=[slug]),
@@ -85,7 +89,7 @@ def waiting(study: Study) -> list[Waiting]:
 def _waiting(study: Study) -> Iterator[Waiting]:
     if retention.is_over(study):
         yield Waiting(
-            _("The answers may be kept until %(date)s: that day is past. Delete the study.")
+            _("The answers could be kept until %(date)s, and that day has passed. Delete the study.")
             % {"date": date_format(retention.promised_until(study))},
             reverse("study_delete", args=[study.slug]),
             urgent=True,
@@ -126,8 +130,8 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     if nobody:  # the person was removed
         yield Waiting(
             ngettext(
-                "%(n)s academy or team has no director or leader any more: name somebody",
-                "%(n)s academies or teams have no director or leader any more: name somebody",
+                "%(n)s academy or team no longer has a director or leader: name somebody",
+                "%(n)s academies or teams no longer have a director or leader: name somebody",
                 nobody,
             )
             % {"n": nobody},
@@ -149,7 +153,7 @@ def _about_opening(study: Study) -> Iterator[Waiting]:
     opened = Survey.objects.filter(study=study).values_list("opened_at", flat=True).first()
     if opened is None and locked_plan(study) is not None:
         yield Waiting(
-            _("The plan is locked, but the survey is not open: open it"),
+            _("The plan is locked, but the questionnaire is not open: open it"),
             reverse("plan", args=[study.slug]),
             urgent=True,
         )
@@ -158,8 +162,8 @@ def _about_opening(study: Study) -> Iterator[Waiting]:
     if missing:
         yield Waiting(
             ngettext(
-                "%(n)s team takes part, and its questionnaire is not open yet",
-                "%(n)s teams take part, and their questionnaire is not open yet",
+                "%(n)s team takes part, but its questionnaire is not open yet",
+                "%(n)s teams take part, but their questionnaire is not open yet",
                 missing,
             )
             % {"n": missing},
@@ -203,8 +207,8 @@ def _about_collecting(study: Study) -> Iterator[Waiting]:
     if paper:
         yield Waiting(
             ngettext(
-                "%(n)s team has paper forms that are not entered twice: its answers cannot be sealed",
-                "%(n)s teams have paper forms that are not entered twice: their answers cannot be sealed",
+                "%(n)s team has paper forms that have not been entered twice: its answers cannot be sealed",
+                "%(n)s teams have paper forms that have not been entered twice: their answers cannot be sealed",
                 paper,
             )
             % {"n": paper},
@@ -236,8 +240,8 @@ def _about_run(study: Study, run: AnalysisRun) -> Iterator[Waiting]:
     for hold in disclosure.Hold:
         if n := holds[hold]:
             waits = ngettext(
-                "The report of %(n)s team waits for your decision.",
-                "The reports of %(n)s teams wait for your decision.",
+                "The report of %(n)s team is waiting for your decision.",
+                "The reports of %(n)s teams are waiting for your decision.",
                 n,
             ) % {"n": n}
             yield Waiting(f"{waits} {hold_text(hold, study.k)}", publish, urgent=True)

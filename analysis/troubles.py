@@ -17,52 +17,54 @@ from teams.models import Job, Study, Team
 #: For each chore a sentence with %(since)s, and %(n)s or %(names)s where it has many things.
 WORDS: dict[str, str | Promise] = {
     "teams.mail_server": gettext_lazy(
-        "The mail server does not answer since %(since)s: emails wait, and go out when it does. If it lasts, "
-        "tell whoever looks after this site"
+        "The mail server has not answered since %(since)s: emails wait, and go out when it does. If it goes on, tell "
+        "whoever looks after this site"
     ),
     "teams.reminders_lost": ngettext_lazy(
-        "%(n)s reminder to the holder of a personal link did not arrive, since %(since)s. To whom it was is kept nowhere",
-        "%(n)s reminders to holders of personal links did not arrive, since %(since)s. To whom they were is kept nowhere",
+        "%(n)s reminder to the holder of a personal link has not arrived since %(since)s. It is not recorded whose "
+        "it was",
+        "%(n)s reminders to holders of personal links have not arrived since %(since)s. It is not recorded whose "
+        "they were",
         "n",
     ),
     "teams.mailbox": gettext_lazy(
-        "The mailbox for emails that come back cannot be read, since %(since)s. Tell whoever looks after this site"
+        "The mailbox for returned emails has been unreadable since %(since)s. Tell whoever looks after this site"
     ),
     "teams.read_bounce": ngettext_lazy(
-        "%(n)s email that came back cannot be read, since %(since)s: it stays unread in the mailbox, look there",
-        "%(n)s emails that came back cannot be read, since %(since)s: they stay unread in the mailbox, look there",
+        "%(n)s returned email has been unreadable since %(since)s: it stays unread in the mailbox, so look there",
+        "%(n)s returned emails have been unreadable since %(since)s: they stay unread in the mailbox, so look there",
         "n",
     ),
     "surveys.seal": gettext_lazy(
-        "The answers of %(names)s cannot be sealed, since %(since)s (%(error)s). It is tried again by itself; if it lasts,"
-        " tell whoever looks after this site"
+        "The answers of %(names)s have not been sealed since %(since)s (%(error)s). It is retried automatically; if "
+        "it goes on, tell whoever looks after this site"
     ),
     "surveys.open": gettext_lazy(
-        "The questionnaire could not be opened for %(names)s, since %(since)s (%(error)s). It is tried again by itself, or"
-        " at once under “Collecting”; if it lasts, tell whoever looks after this site"
+        "The questionnaire has not opened for %(names)s since %(since)s (%(error)s). It is retried automatically, or "
+        "you can open it now under “Collecting”; if it goes on, tell whoever looks after this site"
     ),
     "surveys.look_at_key": gettext_lazy(
         "The key of %(names)s has been lost, or replaced by another, since %(since)s: no personal link and no slip "
         "works. Make a new key on the team's page under “Collecting”; it says what that means"
     ),
     "analysis.withdraw": gettext_lazy(
-        "The answers of %(names)s, which withdrew, cannot be deleted, since %(since)s (%(error)s). It is tried again by"
-        " itself; if it lasts, tell whoever looks after this site"
+        "The answers of %(names)s, which withdrew, have not been deleted since %(since)s (%(error)s). It is retried "
+        "automatically; if it goes on, tell whoever looks after this site"
     ),
 }
 #: Chores of which one sentence is enough: what cannot be done.
 WHAT: dict[str, str | Promise] = {
     "surveys.send_round": gettext_lazy("to send a round of reminders"),
-    "teams.schedule": gettext_lazy("to look who is to be reminded"),
+    "teams.schedule": gettext_lazy("to check who is due for a reminder"),
     "teams.remind": gettext_lazy("to remind a director or team leader"),
-    "teams.tell_retention": gettext_lazy("to email that the time to keep the answers is over"),
+    "teams.tell_retention": gettext_lazy("to email that the answers may no longer be kept"),
     "analysis.request_run": gettext_lazy("to begin an analysis"),
-    "analysis.outdated_files": gettext_lazy("to look whether the PDFs of the reports still hold"),
+    "analysis.outdated_files": gettext_lazy("to check whether the PDFs of the reports are still correct"),
     "analysis.delete_study": gettext_lazy("to delete a study"),
 }
 CANNOT = gettext_lazy(
-    "Something cannot be done since %(since)s: %(what)s (%(error)s). It is tried again by itself; if it lasts, tell whoever"
-    " looks after this site"
+    "This has not worked since %(since)s: %(what)s (%(error)s). It is retried automatically; if it goes on, tell "
+    "whoever looks after this site"
 )
 WORDS |= dict.fromkeys(WHAT, CANNOT)
 #: Where counts are attempts, each of them one thing that was lost.

@@ -10,7 +10,7 @@ from teams.history import EventKind, tells, ways_in_words
 class Happened(EventKind):
     """While answers are collected."""
 
-    SURVEY_OPENED = "survey_opened", gettext_lazy("Survey opened")
+    SURVEY_OPENED = "survey_opened", gettext_lazy("Questionnaire opened")
     TEAMS_MERGED = (
         "teams_merged",
         gettext_lazy("Another team became one with this one"),

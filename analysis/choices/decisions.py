@@ -34,7 +34,7 @@ def decide(study: Study, kind: str, subject: str, target: str, reason: str, user
     not stand among the scales that earlier decisions left.
     """
     if not reason.strip():
-        raise DecisionRefused(_("A decision needs its reason."))
+        raise DecisionRefused(_("Give a reason for this decision."))
     plan = locked_plan(study)
     if plan is None or not AnalysisRun.objects.done_of(study.pk).exists():
         raise DecisionRefused(_("Decisions are taken after the first analysis: there is none yet."))
@@ -49,7 +49,7 @@ def decide(study: Study, kind: str, subject: str, target: str, reason: str, user
             )
             history.record(study, RECORDED_AS[Decision.Kind(kind)], by=user, detail=f"{subject} {target}".strip())
     except IntegrityError as error:
-        raise DecisionRefused(_("This decision stands already.")) from error
+        raise DecisionRefused(_("This decision has already been made.")) from error
     request_run(Survey.objects.get(study=study))
     return decision
 
@@ -63,7 +63,7 @@ def undo(decision: Decision, user: User | None) -> None:
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)  # as in decide
         if Publication.objects.filter(study=study, published_at__gt=decision.decided_at).exists():
-            raise DecisionRefused(_("Results that use this decision were published: it can no longer be undone."))
+            raise DecisionRefused(_("Results that use this decision have been published: it can no longer be undone."))
         plan = locked_plan(study)
         if plan is not None:
             rest = [other for other in standing(study) if other.pk != decision.pk]

@@ -42,7 +42,7 @@ def check_model(syntax: str, items: Iterable[str]) -> None:
             % {"line": error.line, "column": error.column}
         ) from error
     except AnalysisInputError as error:
-        raise ModelRefused(_("This is no model that can be fitted.")) from error
+        raise ModelRefused(_("This model cannot be fitted: check the lines you wrote.")) from error
     factors = {statement.lhs for statement in statements if statement.op == "=~"}
     if not factors:
         raise ModelRefused(_("The model has no factor: give at least one line with =~."))
@@ -60,11 +60,11 @@ def add_model(study: Study, name: str, syntax: str, estimator: str, reason: str,
     if locked_plan(study) is None:
         raise ModelRefused(_("Lock the plan first: it says how the answers are analysed."))
     if not reason.strip():
-        raise ModelRefused(_("A model needs its reason."))
+        raise ModelRefused(_("Give a reason for this model."))
     if estimator not in ESTIMATORS:
         raise ModelRefused(_("Choose an estimator."))
     if OwnModel.objects.filter(study=study, removed_at__isnull=True).count() >= MOST:
-        raise ModelRefused(_("There are %(n)s models of your own: remove one first.") % {"n": MOST})
+        raise ModelRefused(_("There are already %(n)s models of your own: remove one first.") % {"n": MOST})
     try:
         with transaction.atomic():
             model = OwnModel.objects.create(
@@ -73,7 +73,7 @@ def add_model(study: Study, name: str, syntax: str, estimator: str, reason: str,
             history.record(study, Happened.MODEL_ADDED, by=user, detail=model.name)
     except IntegrityError as error:
         # own_model_name_once
-        raise ModelRefused(_("There is a model with this name already.")) from error
+        raise ModelRefused(_("There is already a model with this name: choose another name.")) from error
     request_run(Survey.objects.get(study=study))
     return model
 

@@ -118,7 +118,7 @@ def warnings(study: Study) -> list[str]:
 
 def _warnings(study: Study, until: date) -> Iterator[str]:
     if not is_over(study):
-        yield _("The time that was promised is not over: the answers may be kept until %(date)s.") % {
+        yield _("The answers may be kept until %(date)s: the promised time is not over yet.") % {
             "date": date_format(until)
         }
     if Publication.objects.filter(study=study).exists():

@@ -27,7 +27,7 @@ class DecisionForm(Written):
         label=gettext_lazy("Reason"),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=2000,
-        help_text=gettext_lazy("What do these questions measure, beside what the figures say? The reason is kept."),
+        help_text=gettext_lazy("What do these questions measure, apart from what the figures say? The reason is kept."),
     )
 
     def __init__(self, *args: Any, scales: Sequence[ScalePlan], names: dict[str, str], **kwargs: Any) -> None:

@@ -31,16 +31,16 @@ class AmendmentForm(Filled):
         required=False,
         min_value=0,
         max_value=100,
-        help_text=gettext_lazy("Leave empty if nobody is set aside for this."),
+        help_text=gettext_lazy("Leave empty if this is no reason to set anyone aside."),
     )
     k = forms.IntegerField(
         label=gettext_lazy("Smallest group shown (k)"),
-        help_text=gettext_lazy("It can only become larger: teachers answered with that promise."),
+        help_text=gettext_lazy("It can only become larger: teachers answered on that promise."),
     )
     skewed_null = forms.CharField(
         label=gettext_lazy("Skewed null of rwg(j)"),
         max_length=200,
-        help_text=gettext_lazy("One share per answer, lowest answer first, with blanks between them; together 1."),
+        help_text=gettext_lazy("One share per answer, lowest answer first, separated by spaces; together they make 1."),
     )
     estimators = forms.MultipleChoiceField(
         label=gettext_lazy("Estimators of the factor models"),
@@ -51,7 +51,9 @@ class AmendmentForm(Filled):
         label=gettext_lazy("Reason"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Say also whether you had seen results. It stands beside every result of this plan."),
+        help_text=gettext_lazy(
+            "Also say whether you had already seen results. The reason is shown with every result of this plan."
+        ),
     )
 
     def __init__(self, *args: Any, content: Content, names: dict[str, str], **kwargs: Any) -> None:
@@ -99,11 +101,13 @@ class AmendmentForm(Filled):
         try:
             null = [float(part) for part in self.cleaned_data["skewed_null"].replace(",", ".").split()]
         except ValueError as error:
-            raise ValidationError(_("Write numbers with blanks between them, for instance 0.1 0.2 0.4 0.3.")) from error
+            raise ValidationError(
+                _("Write the numbers with spaces between them, for instance 0.1 0.2 0.4 0.3.")
+            ) from error
         if len(null) != self.plan.n_points:
-            raise ValidationError(_("There must be %(n)s shares, one per answer.") % {"n": self.plan.n_points})
+            raise ValidationError(_("Give %(n)s shares, one for each answer.") % {"n": self.plan.n_points})
         if min(null) < 0 or not abs(sum(null) - 1) < ROUNDING:
-            raise ValidationError(_("The shares must be 0 or more and make 1 together."))
+            raise ValidationError(_("The shares must be 0 or more and add up to 1."))
         total = sum(null)  # 0.333 three times is meant as thirds
         return null if abs(total - 1) < EXACT else [share / total for share in null]
 
@@ -112,9 +116,12 @@ class AmendmentForm(Filled):
         for scale in self.plan.scales:
             items, minimum = cleaned.get(ITEMS + scale.code), cleaned.get(MINIMUM + scale.code)
             if items is not None and len(items) < 2:
-                self.add_error(ITEMS + scale.code, _("A scale keeps at least two items."))
+                self.add_error(ITEMS + scale.code, _("A scale needs at least two items."))
             elif items and minimum and minimum > len(items):
-                self.add_error(MINIMUM + scale.code, _("There are only %(n)s questions left.") % {"n": len(items)})
+                self.add_error(
+                    MINIMUM + scale.code,
+                    _("Only %(n)s questions are left: give that number or a lower one.") % {"n": len(items)},
+                )
         return cleaned
 
     @property

@@ -193,16 +193,16 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
     changed it meanwhile.
     """
     if not reason.strip():
-        raise ValueError(_("Say why the plan is changed."))
+        raise ValueError(_("Say why you are changing the plan."))
     current = locked_plan(study)
     if current is None:
-        raise ValueError(_("There is no locked plan to change yet."))
+        raise ValueError(_("There is no locked plan yet, so there is nothing to change."))
     content = {**content, "questionnaire": current.content["questionnaire"]}
     if content == current.content:
-        raise ValueError(_("Nothing is different from the plan in force."))
+        raise ValueError(_("Nothing differs from the current plan."))
     if content["k"] < current.content["k"]:
         # what was promised before answering is kept: k may only grow
-        raise ValueError(_("k cannot become smaller: teachers answered with that promise."))
+        raise ValueError(_("k cannot become smaller: teachers answered on that promise."))
     try:
         with transaction.atomic():
             plan = AnalysisPlan.objects.create(
@@ -219,7 +219,7 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
             history.record(study, Happened.PLAN_AMENDED, by=user, detail=plan.amendment_reason)
     except IntegrityError as error:
         # plan_number_once: somebody else's change came first, and this one was not made with it in view.
-        raise ValueError(_("The plan was changed by somebody else just now: look at it first.")) from error
+        raise ValueError(_("Somebody else has just changed the plan: look at it first.")) from error
     return plan
 
 

@@ -22,9 +22,9 @@ def check(scales: Sequence[ScalePlan], kind: str, subject: str, target: str) -> 
         if scale is None:
             raise DecisionRefused(_("%(code)s is not an item of these scales.") % {"code": subject})
         if len(scale.items) < 3:
-            raise DecisionRefused(_("A scale keeps at least two items."))
+            raise DecisionRefused(_("A scale needs at least two items."))
     elif subject not in codes:
-        raise DecisionRefused(_("%(code)s is not one of the scales that stand.") % {"code": subject})
+        raise DecisionRefused(_("%(code)s is not one of the remaining scales.") % {"code": subject})
     elif kind == Decision.Kind.MERGE:
         if target not in codes or target == subject:
             raise DecisionRefused(_("Choose another scale that takes the items."))
@@ -83,5 +83,5 @@ def check_in_order(plan: AnalysisPlan, decisions: Iterable[Decision]) -> None:
         try:
             check(scales, decision.kind, decision.subject, decision.target)
         except DecisionRefused as error:
-            raise DecisionRefused(_("A later decision builds on this one: undo that first.")) from error
+            raise DecisionRefused(_("A later decision builds on this one: undo that one first.")) from error
         scales = _apply(plan_rules, scales, decision)

@@ -134,7 +134,9 @@ def read_criterion(
             raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": isolated(name)})
         value = decimal_number(text)
         if value is None:
-            raise CriterionRefused(_("%(team)s: “%(value)s” is no number.") % {"team": isolated(name), "value": text})
+            raise CriterionRefused(
+                _("%(team)s: “%(value)s” is not a number.") % {"team": isolated(name), "value": text}
+            )
         found[participation] = value
     if not found:
         raise CriterionRefused(_("No row of the file has a figure for a team of this study."))

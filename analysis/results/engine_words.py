@@ -42,7 +42,7 @@ def _about() -> dict[str, str]:
         problems.EMPTY_CATEGORY: _("Nobody chose one of the answers to %(subject)s."),
         problems.TOO_FEW_OBSERVATIONS: _("Too few respondents answered %(subject)s."),
         problems.NOT_CONVERGED: _(
-            "The correlation of %(subject)s could not be estimated: the computation did not settle."
+            "The correlation of %(subject)s could not be estimated: the computation did not converge."
         ),
         problems.NOT_POSITIVE_DEFINITE: _("The correlation of %(subject)s is known too poorly to be used."),
         problems.NOT_IDENTIFIED: _(
@@ -58,8 +58,8 @@ def _of_model() -> dict[str, str]:
             "%(n)s of %(all)s respondents are left out: they did not answer all questions of the model."
         ),
         problems.FEWER_CLUSTERS_THAN_PARAMETERS: _(
-            "There are fewer teams (%(teams)s) than parameters (%(parameters)s). Each standard error stands, but no joint "
-            "test of several parameters does: look at MLM beside it."
+            "There are fewer teams (%(teams)s) than parameters (%(parameters)s). Each standard error is valid, but "
+            "no joint test of several parameters is: compare with MLM."
         ),
         problems.NO_SCALED_TEST: _(
             "The scaling factor of chi-square is not positive, which happens with few teams: there is no scaled test."
@@ -68,7 +68,7 @@ def _of_model() -> dict[str, str]:
             "The model is not identified: other values fit as well, so there are no standard errors."
         ),
         problems.NOT_COMPARABLE: _("These models cannot be tested against each other."),
-        problems.NOT_CONVERGED: _("The computation did not settle: there are no estimates to rely on."),
+        problems.NOT_CONVERGED: _("The computation did not converge: there are no estimates to rely on."),
         problems.NOT_POSITIVE_DEFINITE: _(
             "A covariance matrix is not positive definite: an item or factor is a combination of others, or nearly so."
         ),

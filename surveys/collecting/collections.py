@@ -71,7 +71,7 @@ def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
     """
     may_open(survey.study)
     if not plan_hash:
-        raise NotReady(_("The analysis plan must be locked before the survey opens."))
+        raise NotReady(_("The analysis plan must be locked before the questionnaire opens."))
     with transaction.atomic():
         hold_opening(survey.study_id)
         opened = Survey.objects.filter(pk=survey.pk, opened_at__isnull=True).update(
@@ -79,7 +79,7 @@ def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
         )
         survey.refresh_from_db()
         if survey.plan_hash != plan_hash:
-            raise NotReady(_("The survey is open already, under another plan."))
+            raise NotReady(_("The questionnaire is already open, under another plan."))
         if opened:
             record(survey.study, Happened.SURVEY_OPENED, by=by)
 

@@ -193,7 +193,7 @@ class ItemForm(PartForm):
         reverse = forms.BooleanField(
             label=_("Reverse-keyed"),
             required=False,
-            help_text=_("Agreeing means less of what the scale measures. The analysis turns the answer round."),
+            help_text=_("Agreeing means less of what the scale measures. The analysis reverses the answer."),
         )
         self.field("reverse_keyed", reverse, self.now.get("reverse_keyed", False))
         scales = [(scale["code"], scale["code"]) for scale in self.draft["scales"]]

@@ -103,7 +103,7 @@ def test_paper_forms_that_are_not_entered_twice_are_urgent(study):
     collection = open_collection(builders.make_team(study, "On paper"))
     entry.new_form(collection)
     assert texts(study)[0] == (
-        "1 team has paper forms that are not entered twice: its answers cannot be sealed",
+        "1 team has paper forms that have not been entered twice: its answers cannot be sealed",
         True,
     )
 
@@ -128,7 +128,7 @@ def test_a_mail_server_that_is_away_is_on_the_board_until_it_answers(study, sett
     monkeypatch.setitem(outbox._renderers, "test.kind", lambda pk, language: Mail("lena@noord.example", "s", "t"))
     outbox.queue("test.kind", 1, study=study)
     assert outbox.send_due() == 0
-    assert any(text.startswith("The mail server does not answer since") and urgent for text, urgent in texts(study))
+    assert any(text.startswith("The mail server has not answered since") and urgent for text, urgent in texts(study))
     monkeypatch.setattr(Moody, "at_the_door", None)
     with freeze_time(timezone.now() + timedelta(minutes=1)):
         assert outbox.send_due() == 1

@@ -209,7 +209,7 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     teams = builders.three_teams(study)
     run = analyse(study)
     page = text(researcher.get(url("cases")))
-    assert "no league table" in page
+    assert "not a league table" in page
     assert page.index("Team0") < page.index("Team1") < page.index("Team2")
     low = AgreementResult.objects.filter(run=run, scale_set="final", participation=None, icc2__lt=0.7)
     assert ("Below .70" in page) == low.exists()
@@ -231,10 +231,10 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     ("rows", "words"),
     [
         ([["Team0", "3"], ["Team0", "4"]], "twice"),
-        ([["Team0", "much"]], "no number"),
+        ([["Team0", "much"]], "not a number"),
         ([["Team0", "nan"]], "No row"),  # was a fault of the server; it is how some programs write that there is none
-        ([["Team0", "inf"]], "no number"),
-        ([["Team0", "-1e999"]], "no number"),
+        ([["Team0", "inf"]], "not a number"),
+        ([["Team0", "-1e999"]], "not a number"),
         ([["Nobody", "3"]], "No row"),
     ],
 )

@@ -491,7 +491,7 @@ def reads_no_report(collection: Collection, run: AnalysisRun, reason: Reason = R
     accept = reverse("accept_counts", args=[study.slug, participation.pk])
     assert (accept in before) is (reason == Reason.COUNTS_OPEN)
     board = researcher.get(reverse("board", args=[study.slug])).content.decode()
-    assert ("wacht op jouw besluit" in board) is (reason == Reason.COUNTS_OPEN)
+    assert ("wacht op jouw beslissing" in board) is (reason == Reason.COUNTS_OPEN)
     researcher.post(reverse("publish", args=[study.slug]))
     builders.publish_what_is_asked()
     page = lena(collection).get(reverse("team_report", args=[participation.pk])).content.decode()

@@ -382,7 +382,7 @@ def test_the_researcher_opens_outside_the_transaction_of_the_page_and_is_told_ho
     monkeypatch.setattr(collections, "open_teams", seen)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     page = client.post(reverse("survey_open", args=[four.study.slug]), follow=True).content.decode()
-    assert "The survey is open, for 4 teams so far." in page
+    assert "The questionnaire is open, for 4 teams so far." in page
     Collection.objects.filter(participation__team__name="Mondzorg").delete()
     page = client.post(reverse("collecting_open", args=[four.study.slug]), follow=True).content.decode()
     assert "The questionnaire is open for 1 more team." in page

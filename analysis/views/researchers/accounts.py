@@ -90,7 +90,7 @@ def account_counts(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = CountsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         if correct_counts(collection, **form.cleaned_data, by=access.signed_in(request)):
-            messages.success(request, _("The counts of %(team)s are corrected.") % {"team": isolated(team)})
+            messages.success(request, _("The counts of %(team)s have been corrected.") % {"team": isolated(team)})
         else:
             messages.warning(request, _("Nothing was changed."))
         return redirect("accounts", slug)

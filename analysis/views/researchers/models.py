@@ -53,7 +53,9 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
         except ModelRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("Added. The analysis runs again and fits it; nothing else is computed anew."))
+            messages.success(
+                request, _("Added. The analysis is being run again to fit this model; nothing else is recomputed.")
+            )
             return redirect("models", slug)
     own = {f"{OWN}{row.pk}": row for row in OwnModel.objects.filter(study=study)}
     fits = [replace(fit, model=own[fit.name].name) if fit.name in own else fit for fit in (fits_of(run) if run else [])]
@@ -126,7 +128,7 @@ def model_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a model of one's own out of later analyses."""
     study = access.study_for_researcher(request.user, slug)
     if remove_model(get_object_or_404(OwnModel, study=study, pk=pk), access.signed_in(request)):
-        messages.success(request, _("Removed. Analyses made so far keep it."))
+        messages.success(request, _("Removed. Analyses so far still contain it."))
     else:
         messages.info(request, _("This model was removed already."))
     return redirect("models", slug)

@@ -28,7 +28,7 @@ def plan_amend(request: HttpRequest, slug: str) -> HttpResponse:
     plan = locked_plan(study)
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     if plan is None or survey is None:
-        messages.info(request, _("There is no locked plan to change yet."))
+        messages.info(request, _("There is no locked plan yet, so there is nothing to change."))
         return redirect("plan", slug)
     names = {scale.code: in_language(dict(scale.name)) for scale in definition_of(survey.version).scales}
     form = AmendmentForm(request.POST or None, content=plan.content, names=names)
@@ -41,7 +41,7 @@ def plan_amend(request: HttpRequest, slug: str) -> HttpResponse:
             if AnalysisRun.objects.filter(survey=survey).exists():
                 execution.request_run(survey)
             messages.success(
-                request, _("Plan %(n)s is in force. The analysis runs again by it.") % {"n": amended.number}
+                request, _("Plan %(n)s now applies. The analysis is being run again.") % {"n": amended.number}
             )
             return redirect("plan", slug)
     return render(

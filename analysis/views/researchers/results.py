@@ -143,7 +143,7 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.success(
                     request,
-                    _("Imported: responses: %(n)s; teams: %(teams)s. They are sealed and analysed by themselves.")
+                    _("Imported: responses: %(n)s; teams: %(teams)s. They are sealed and analysed automatically.")
                     % {"n": answers.n_rows, "teams": len(made)},
                 )
                 warn_of_boxes(request, answers.teams)

@@ -83,8 +83,8 @@ def _open_teams(request: HttpRequest, study: Study) -> None:
     messages.success(
         request,
         ngettext(
-            "The survey is open, for %(n)s team so far. A team that accepts later joins by itself.",
-            "The survey is open, for %(n)s teams so far. A team that accepts later joins by itself.",
+            "The questionnaire is open, for %(n)s team so far. A team that accepts later is added automatically.",
+            "The questionnaire is open, for %(n)s teams so far. A team that accepts later is added automatically.",
             n,
         )
         % {"n": n},
@@ -154,7 +154,7 @@ def run_cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Stop a run that is not finished; nothing of it is kept."""
     _study, row = _run(request, slug, pk)
     if running.cancel(row):
-        messages.success(request, _("The analysis is cancelled."))
+        messages.success(request, _("The analysis has been cancelled."))
     else:
         messages.warning(request, _("This analysis was finished already."))
     return redirect("run", slug, pk)
@@ -181,7 +181,7 @@ def decisions(request: HttpRequest, slug: str) -> HttpResponse:
             except deciding.DecisionRefused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, _("Recorded. The analysis runs again with this decision."))
+                messages.success(request, _("Recorded. The analysis is being run again with this decision."))
                 return redirect("decisions", slug)
     rows = Decision.objects.filter(study=study).select_related("decided_by")
     return render(
@@ -207,7 +207,7 @@ def decision_undo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except deciding.DecisionRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Undone. The analysis runs again without this decision."))
+        messages.success(request, _("Undone. The analysis is being run again without this decision."))
     return redirect("decisions", slug)
 
 

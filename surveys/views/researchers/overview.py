@@ -72,7 +72,9 @@ def _open_missing(request: HttpRequest, study: Study) -> None:
 def not_opened(n: int) -> str:
     """What is said of teams that could not be opened."""
     return ngettext(
-        "For %(n)s team it could not be opened: the server could not write its key. It is tried again by itself.",
-        "For %(n)s teams it could not be opened: the server could not write their keys. It is tried again by itself.",
+        "The questionnaire could not be opened for %(n)s team: the server could not write its key. It is retried "
+        "automatically.",
+        "The questionnaire could not be opened for %(n)s teams: the server could not write their keys. It is retried "
+        "automatically.",
         n,
     ) % {"n": n}

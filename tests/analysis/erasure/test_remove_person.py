@@ -194,7 +194,7 @@ def test_what_it_means_for_who_is_asked_invited_or_expected(study, roos, admin):
     outbox.queue("teams.leader_reminder", invitation.pk, study=study)
     assert people.look(ADDRESS, None).open_invitations == 1
     people.remove(ADDRESS, admin, None)
-    assert "no director or leader" in " ".join(item.text for item in waiting(study))
+    assert "no longer has a director or leader" in " ".join(item.text for item in waiting(study))
     invitation.refresh_from_db()
     assert not invitations.remind(invitation, roos), "there is nobody to remind"
     assert invitation.nonce != "a" * 32, "the old link opens nothing"
