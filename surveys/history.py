@@ -23,7 +23,7 @@ class Happened(EventKind):
     LINKS_ISSUED = "links_issued", gettext_lazy("Personal links sent")
     KEY_RENEWED = "key_renewed", gettext_lazy("Key was lost: new key and new personal links")
     LINKS_REMINDED = "links_reminded", gettext_lazy("Reminder sent")
-    FACILITATOR_LINK_SENT = "facilitator_link_sent", gettext_lazy("Facilitator's link sent")
+    FACILITATOR_LINK_SENT = "facilitator_link_sent", gettext_lazy("Link to the meeting sent")
     PRESENT_COUNTED = "present_counted", gettext_lazy("Those present counted by a researcher")
     SLIPS_MADE = "slips_made", gettext_lazy("Slips for the meeting printed")
     SLIPS_WORTHLESS = "slips_worthless", gettext_lazy("Slips that were left over cancelled")

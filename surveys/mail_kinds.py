@@ -27,7 +27,7 @@ class SurveyMail(MailKind):
     )
     FACILITATOR_LINK = (
         "surveys.facilitator_link",
-        gettext_lazy("Link of a contact person who leads a meeting"),
+        gettext_lazy("Link for the contact person who leads a meeting"),
         To.CONTACT,
         Goes.ANY_HOUR,
     )

@@ -76,7 +76,7 @@ def read_map(table: Table) -> dict[str, ColumnMap]:
     """
     header = [name.lower() for name in table.header]
     if "column" not in header or "code" not in header:
-        raise UnreadableTable(_("The map needs the columns 'column' and 'code'."))
+        raise UnreadableTable(_("The mapping needs the columns 'column' and 'code'."))
     columns: dict[str, ColumnMap] = {}
     for row in table.rows:
         cells = dict(zip(header, row, strict=False))
@@ -124,7 +124,7 @@ def read_answers(
                 if mapped.code == TEAM:
                     team = _team(cell) or empty_team
                     if not team:
-                        raise ValueError(_("there is no team"))
+                        raise ValueError(_("no team is given"))
                     team = names.setdefault(folded(team), tidy(team))
                 elif mapped.code in PLACE_COLUMNS:
                     if cell.lower() not in NOTHING:
@@ -141,7 +141,9 @@ def read_answers(
             teams.setdefault(team, []).append(row)
             place = Place(**where)
             if where and places.setdefault(team, place) != place:
-                bad.append(BadCell(number, ACADEMY_COLUMN, team, _("this team is in another place in a row above")))
+                bad.append(
+                    BadCell(number, ACADEMY_COLUMN, team, _("in a row above, this team belongs to another academy"))
+                )
     out = tuple(sorted(number for number in leave_out if number in range(table.first, table.first + len(table.rows))))
     return Answers(teams, (), tuple(bad), tuple(ignored), out, places)
 
@@ -170,7 +172,7 @@ def _columns(
             ignored.append(header)
             if mapped:
                 problems.append(
-                    _("The map names '%(code)s' for column '%(column)s': there is no such item.")
+                    _("The mapping names '%(code)s' for column '%(column)s', but there is no such item.")
                     % {"code": mapped.code, "column": header}
                 )
             continue
@@ -180,7 +182,7 @@ def _columns(
         problems.append(_("There is no column '%s' for the team.") % team_column)
     for name in column_map:
         if name not in table.header:
-            problems.append(_("The map names column '%s', which is not in the file.") % name)
+            problems.append(_("The mapping names column '%s', which is not in the file.") % name)
     for code in sorted({code for code in found if found.count(code) > 1}):
         problems.append(_("Two columns are both '%s'.") % code)
     missing = [code for code in definition.item_codes if code not in found]

@@ -130,7 +130,7 @@ def _academy(study: Study, place: Place, by: User | None) -> Academy:
                 raise ImportRefused(
                     _(
                         "Academy '%s' is in another study of your research group, in which you do not work. Ask its "
-                        "researchers to let you work in it, or an administrator."
+                        "researchers, or an administrator, to add you to it."
                     )
                     % isolated(name)
                 )

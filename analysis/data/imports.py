@@ -42,7 +42,7 @@ def import_answers(
         ImportRefused: if the file is not good, or a team has answers already.
     """
     if not answers.good or not answers.teams:
-        raise ImportRefused(_("The file has mistakes: nothing was imported."))
+        raise ImportRefused(_("The file contains mistakes: nothing was imported. Correct it and choose it again."))
     study = survey.study
     with transaction.atomic():
         setting_up.hold(study.group_id)  # as where contacts are listed: academies of the group are made here too
@@ -75,7 +75,7 @@ def seal(made: list[Collection]) -> int:
 def _fill(collection: Collection, team: str, rows: list[dict[str, Any]]) -> None:
     if collection.state != Collection.State.OPEN or collection.responses.exists():
         raise ImportRefused(
-            _("Team '%s' has answers in this study already: import into a study of its own.") % isolated(team)
+            _("Team '%s' already has answers in this study: import these into a separate study.") % isolated(team)
         )
     meeting = Meeting.objects.filter(collection=collection)
     if not meeting.exists():

@@ -44,8 +44,8 @@ LEADS = ngettext_lazy("opens the pages of %(n)s team", "opens the pages of %(n)s
 WORKS = ngettext_lazy("researcher of %(n)s study", "researcher of %(n)s studies", "n")
 TEXTS = ngettext_lazy("named in %(n)s history or other text", "named in %(n)s histories or other texts", "n")
 INVITED = ngettext_lazy(
-    "%(n)s invitation that has no answer: its link ends at once, and whoever is named next gets a new one",
-    "%(n)s invitations that have no answer: their links end at once, and whoever is named next gets a new one",
+    "%(n)s unanswered invitation: its link ends at once, and whoever is named next gets a new one",
+    "%(n)s unanswered invitations: their links end at once, and whoever is named next gets a new one",
     "n",
 )
 
@@ -120,20 +120,21 @@ def refused(address: str, by: User | None, scope: QuerySet[Study] | None) -> str
     titles = ", ".join(asked.order_by("title").values_list("title", flat=True))
     if titles:
         return _(
-            "People are told to ask this person about: %(studies)s. Enter another contact person or privacy officer in the settings first."
+            "This person is named as the one to ask about: %(studies)s. Enter another contact person or privacy "
+            "officer in the settings first."
         ) % {"studies": titles}
     user = User.objects.filter(email__iexact=address).first()
     if user is None:
         return ""
     # only of who works in these studies: else anybody could ask of any address whether it is an administrator's
     if user.is_superuser and by is not None and not by.is_superuser and _roles(user, scope).exists():
-        return _("This is an administrator. Ask an administrator.")
+        return _("This person is an administrator: only another administrator can remove them. Ask one.")
     if (
         scope is None
         and user.is_superuser
         and not User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists()
     ):
-        return _("This is the only administrator: make another one first.")
+        return _("This is the only administrator: appoint another one first.")
     works_in = studies.filter(roles__user=user, roles__kind=Role.Kind.RESEARCHER)
     others = Role.objects.filter(kind=Role.Kind.RESEARCHER).exclude(user=user).values("study")
     titles = ", ".join(works_in.exclude(pk__in=others).order_by("title").values_list("title", flat=True))

@@ -74,7 +74,7 @@ def _goes(study: Study) -> Iterator[str]:
     for name, words in OF_AFTERMATH.items():
         if n := len(after[name]):
             yield words % {"n": n}
-    yield _("its settings, plan, decisions, own texts of emails and meetings, and notes")
+    yield _("its settings, plan, decisions, notes, and its own texts for emails and meetings")
 
 
 def stays(study: Study) -> list[str]:
@@ -99,15 +99,16 @@ def _stays(study: Study) -> Iterator[str]:
     yield _("the questionnaire and its versions, which belong to no study")
     later = Study.objects.filter(previous=study).first()
     if later is not None:
-        yield _("the study “%(title)s”, the wave after this one: it no longer compares with this wave") % {
+        yield _("the study “%(title)s”, the wave after this one: it can no longer be compared with this wave") % {
             "title": isolated(later.title)
         }
     yield _(
         "one line in the register of deleted studies, without a name: a number, days, and how many teams and answers there were"
     )
-    yield _("what people downloaded, printed or were emailed: ask those who have it to delete it")
+    yield _("what people downloaded, printed or received by email: ask those who have it to delete it")
     yield _(
-        "backups of the server, at most 30 days: a list beside the database deletes the study again if one is restored"
+        "backups of the server, for at most 30 days: a list kept beside the database deletes the study again if one "
+        "is restored"
     )
 
 

@@ -95,9 +95,11 @@ class ImportForm(Written):
 
     file = TableField(
         label=gettext_lazy("File with answers"),
-        help_text=gettext_lazy("CSV or XLSX, one row for each respondent, one column for each question."),
+        help_text=gettext_lazy("CSV or XLSX, with one row for each respondent and one column for each question."),
         limits=ANSWERS_ON_A_PAGE,
-        larger=gettext_lazy("The file is too large for this page: use the command import_responses."),
+        larger=gettext_lazy(
+            "The file is too large for this page: ask an administrator to import it with the command import_responses."
+        ),
     )
     team_column = forms.CharField(
         label=gettext_lazy("Column with the team"),
@@ -106,10 +108,11 @@ class ImportForm(Written):
         help_text=gettext_lazy("The header of that column, as it is written in the file."),
     )
     map = TableField(
-        label=gettext_lazy("Map of columns"),
+        label=gettext_lazy("Mapping of columns"),
         required=False,
         help_text=gettext_lazy(
-            "A CSV or XLSX with the columns 'column' and 'code', if the headers are not the codes of the questions."
+            "A CSV or XLSX file with the columns 'column' and 'code', if the headers are not the codes of the "
+            "questions."
         ),
     )
     leave_out = forms.CharField(
@@ -125,15 +128,17 @@ class ImportForm(Written):
         help_text=gettext_lazy("Leave empty if each row must name its team."),
     )
     same_teams = forms.BooleanField(
-        label=gettext_lazy("A team with the name of one in the wave before or after is that team."),
+        label=gettext_lazy("A team with the same name as one in the wave before or after is taken to be that team."),
         required=False,
         initial=True,
-        help_text=gettext_lazy("Only then can the waves be compared. Leave it as it is where the study has one wave."),
+        help_text=gettext_lazy(
+            "Only then can the waves be compared. Leave it as it is if the study has only one wave."
+        ),
     )
     different = forms.BooleanField(
         label=gettext_lazy("Teams whose names are nearly the same are different teams."),
         required=False,
-        help_text=gettext_lazy("Checking the file shows which names these are."),
+        help_text=gettext_lazy("Check the file to see which names these are."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

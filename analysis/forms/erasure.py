@@ -19,7 +19,7 @@ class DeleteStudyForm(PlainForm):
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
-        self.fields["title"].help_text = _("“%(title)s”, letter by letter.") % {"title": isolated(study.title)}
+        self.fields["title"].help_text = _("“%(title)s”, exactly as written here.") % {"title": isolated(study.title)}
 
     def clean_title(self) -> str:
         typed: str = self.cleaned_data["title"]

@@ -40,7 +40,7 @@ def _present(*, required: bool = True, help_text: "StrOrPromise" = "") -> forms.
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         help_text=help_text
-        or gettext_lazy("Count everybody in the room who belongs to the team, also who does not take part."),
+        or gettext_lazy("Count everybody in the room who belongs to the team, including those who do not take part."),
     )
 
 
@@ -54,13 +54,14 @@ class PresentForm(Filled):
         min_value=0,
         max_value=MOST_PRESENT,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=gettext_lazy("How many were handed in on paper. Leave it open if there were none."),
+        help_text=gettext_lazy("How many forms were handed in on paper. Leave it empty if there were none."),
     )
     shared_device = forms.BooleanField(
         label=gettext_lazy("Several people answered in turn on one device."),
         required=False,
         help_text=gettext_lazy(
-            "If many answers come from one device and nobody said so, a researcher looks first whether they are of different people."
+            "If many answers come from one device and nobody said so, a researcher first checks whether they are "
+            "from different people."
         ),
     )
     mode = forms.ChoiceField(
@@ -81,7 +82,7 @@ class CloseForm(Written):
     unknown = forms.BooleanField(
         label=gettext_lazy("Nobody counted."),
         required=False,
-        help_text=gettext_lazy("Then there is no report before a researcher has looked at it."),
+        help_text=gettext_lazy("Then there is no report until a researcher has looked at it."),
     )
     prefix = "close"
 
@@ -96,7 +97,9 @@ class CountedForm(Written):
     """How many were present, as a researcher knows it."""
 
     present = _present(
-        help_text=gettext_lazy("As you counted it, or as somebody told you who was there and is not the team leader.")
+        help_text=gettext_lazy(
+            "As you counted it, or as you were told by somebody who was there and is not the team leader."
+        )
     )
 
 
@@ -108,7 +111,7 @@ class SlipsForm(Written):
         min_value=1,
         max_value=MOST_SLIPS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=gettext_lazy("One for everybody who is there, and a few more: a slip can get lost."),
+        help_text=gettext_lazy("One for everybody who is there, and a few extra: a slip can get lost."),
     )
 
 
@@ -132,14 +135,15 @@ class CountsForm(Filled):
         label=gettext_lazy("Teachers approached"),
         min_value=1,
         max_value=MOST_PRESENT,
-        help_text=gettext_lazy("All members of the team whom the leader asked, also those who were not there."),
+        help_text=gettext_lazy("All members of the team whom the leader asked, including those who were not there."),
     )
     refused = forms.IntegerField(
-        label=gettext_lazy("Of these, refused"),
+        label=gettext_lazy("Of these, how many refused"),
         min_value=0,
         max_value=MOST_PRESENT,
         help_text=gettext_lazy(
-            "Who told somebody that they do not take part. Who just did not answer is not counted here."
+            "Teachers who told somebody that they would not take part. Those who simply did not answer are not "
+            "counted here."
         ),
     )
     reason = forms.CharField(
@@ -152,7 +156,7 @@ class CountsForm(Filled):
         cleaned = super().clean() or self.cleaned_data
         approached, refused = cleaned.get("approached"), cleaned.get("refused")
         if approached is not None and refused is not None and refused > approached:
-            self.add_error("refused", _("No more can refuse than were approached."))
+            self.add_error("refused", _("There cannot be more refusals than teachers approached."))
         return cleaned
 
 
@@ -212,7 +216,8 @@ class MeetingTextsForm(Filled):
             text = cleaned.get(name, "")
             for place in meeting_texts.unknown_places(text):
                 self.add_error(
-                    name, _("{%(place)s} is no place. There are {team}, {controller} and {k}.") % {"place": place}
+                    name,
+                    _("{%(place)s} cannot be filled in. You can use {team}, {controller} and {k}.") % {"place": place},
                 )
             if kind == meeting_texts.QUESTIONS:
                 for entry in meeting_texts.asked(text, self.survey.study, ""):
@@ -244,13 +249,18 @@ class AskForm(Written):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         why = {
-            "leader": _("This person leads a team: who gets a report must not be who confirms its people."),
+            "leader": _(
+                "This person leads a team. Somebody who gets a report must not confirm who belongs to it: "
+                "name somebody else."
+            ),
             "director": _(
-                "This is the director of the academy: who gets a report must not be who confirms its people."
+                "This is the director of the academy. Somebody who gets a report must not confirm who belongs to it: "
+                "name somebody else."
             ),
             "researcher": _("Researchers see the answers: let somebody of the academy confirm the addresses."),
             "stranger": _(
-                "This is no person's address in a mail domain of the institution. Add the domain first if it is right."
+                "This is not a person's address in a mail domain of the institution. If the address is right, add "
+                "the domain first."
             ),
         }
         if wrong := address_lists.may_not_confirm(self.study, self.academy, email):
@@ -265,7 +275,7 @@ class AddressesForm(Written):
         label=gettext_lazy("Email addresses of the teachers"),
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy(
-            "One on each line, or a list as your mail program copies it; names may stand beside the addresses."
+            "One on each line, or a list copied from your email program; there may be names with the addresses."
         ),
         max_length=50_000,
     )
@@ -288,7 +298,9 @@ class AddressesForm(Written):
         addresses = [address for address in times if good[address]]
         if not addresses:
             shown = ", ".join([*self.left, *self.wrong][:10])
-            raise ValidationError(_("There is no email address in: %(left)s") % {"left": shown})
+            raise ValidationError(
+                _("There is no email address in: %(left)s. Correct it or leave it out.") % {"left": shown}
+            )
         if len(addresses) > MOST_ADDRESSES:
             raise ValidationError(_("Paste at most %(n)s addresses at a time.") % {"n": MOST_ADDRESSES})
         return addresses

@@ -185,7 +185,7 @@ def test_import_page_checks_then_imports(researcher, study):
     assert "1 cell cannot be read" in page
     assert "<td>AA1</td>" in page
     page = researcher.post(url("responses_import"), {"file": upload(good), "team_column": "team", "check": "1"})
-    assert "The file is good: 1 response" in page.content.decode()
+    assert "The file is fine: 1 response" in page.content.decode()
     assert not Response.objects.exists()
     answer = researcher.post(
         url("responses_import"),

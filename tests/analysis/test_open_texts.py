@@ -165,7 +165,7 @@ def test_the_page_shows_texts_without_anything_else(survey, researcher, django_a
     assert "This text may be shown with parts taken out." in page
     assert "shown words" in page
     again = researcher.post(review, form, follow=True).content.decode()
-    assert "Somebody else looked at this text meanwhile." in again
+    assert "Somebody else has reviewed this text in the meantime." in again
     file = b"".join(researcher.get(reverse("open_texts_file", args=[survey.study.slug])).streaming_content)
     assert file.decode("utf-8-sig").splitlines() == ["question,text", "more,shown words"]
     hidden = {"handle": found[1].handle, "text": "not this", "action": "withhold"}

@@ -206,7 +206,7 @@ def test_a_second_press_and_a_second_researcher_get_a_calm_answer(study, client,
     colleague.roles.create(kind="researcher", study=study)
     other.force_login(colleague)
     other.cookies["django_language"] = "en"
-    assert "being published already" in press(other, address)
+    assert "already being published" in press(other, address)
     assert PublishingJob.objects.count() == 1
     publish_what_is_asked()
     assert Publication.objects.count() == 1

@@ -27,7 +27,7 @@ def study_delete(request: HttpRequest, slug: str) -> HttpResponse:
         except studies.NotNow as error:  # somebody opened a collection in between
             refused = str(error)
         else:
-            messages.success(request, _("The study is being deleted. Nobody can open it any more."))
+            messages.success(request, _("The study is being deleted. Nobody can open it now."))
             return redirect("deleted_studies")
     context = {
         "study": study,
@@ -71,7 +71,9 @@ def person_remove(request: HttpRequest) -> HttpResponse:
             except people.NotNow as error:  # somebody changed something in between
                 refused = str(error)
             else:
-                messages.success(request, _("The person is removed. What they did stays, without saying who."))
+                messages.success(
+                    request, _("The person has been removed. What they did stays on record, without saying who it was.")
+                )
                 return redirect("person_remove")
         found = people.look(address, scope)
         context |= {"form": form, "found": found, "lines": found.in_words(), "refused": refused}

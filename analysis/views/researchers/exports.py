@@ -55,7 +55,7 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             refusal = refused
         else:
             if preview is None:
-                messages.success(request, _("Recorded. The files of this release stand below."))
+                messages.success(request, _("Recorded. The files of this release are listed below."))
                 return redirect("exports", slug)
     run = _last_done(study)
     languages = definition_of(survey.version).languages if survey else ()
@@ -140,7 +140,7 @@ def release_prepare(request: HttpRequest, slug: str, pk: int, form: str) -> Http
     asked = _asked_for(request, slug, pk, form, request.POST)
     if asked is not None and not prepared.at_once(asked.release.n_rows):
         prepared.ask(asked.release, asked.survey, asked.run, form, asked.language)
-        messages.success(request, _("The file is being made. It stands on this page when it is there."))
+        messages.success(request, _("The file is being made. It will appear on this page when it is ready."))
     return redirect("exports", slug)
 
 
@@ -225,7 +225,7 @@ def _asked_for(request: HttpRequest, slug: str, pk: int, form: str, given: Query
 
 
 def _changed() -> str:
-    return _("Answers came in or were withdrawn since this release: make a new one.")
+    return _("Answers have come in or been withdrawn since this release: make a new one.")
 
 
 def _register(request: HttpRequest, survey: Survey, form: ReleaseForm) -> releases.Judgement | None:
@@ -273,7 +273,7 @@ class _FileLine:
         made = self.prepared
         if made is None or made.state != PreparedFile.State.FAILED:
             return ""
-        return _changed() if made.problem == prepared.CHANGED else _("It could not be made.")
+        return _changed() if made.problem == prepared.CHANGED else _("The file could not be made. Try again.")
 
 
 def _file_lines(

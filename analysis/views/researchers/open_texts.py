@@ -64,7 +64,7 @@ def open_text_review(request: HttpRequest, slug: str) -> HttpResponse:
             row = open_texts.review(survey, handle, text, user)
             messages.success(request, _("This text %(verdict)s.") % {"verdict": row.get_verdict_display()})
     except open_texts.NotThere:
-        messages.error(request, _("Somebody else looked at this text meanwhile."))
+        messages.error(request, _("Somebody else has reviewed this text in the meantime."))
     return redirect("open_texts", slug)
 
 

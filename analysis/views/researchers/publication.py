@@ -96,7 +96,7 @@ def _ask(request: HttpRequest, run: AnalysisRun) -> None:
         messages.error(request, str(refusal))
     else:
         if job is None:
-            messages.info(request, _("These reports are being published already: you see below how far it is."))
+            messages.info(request, _("These reports are already being published: you can see the progress below."))
 
 
 def _progress(request: HttpRequest, study: Study, job: PublishingJob | None) -> HttpResponse:
@@ -200,7 +200,7 @@ def separate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except CombiningRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Taken apart: each team stands by itself again."))
+        messages.success(request, _("Taken apart: each team is separate again."))
     return redirect(f"{reverse('publish', args=[slug])}#combine")
 
 

@@ -131,7 +131,10 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
         if answers.good and nearly_same(answers.teams) and not form.cleaned_data["different"]:
             form.add_error(
                 "different",
-                _("Some names are nearly the same. Mend the file if they are one team, or say that they are not."),
+                _(
+                    "Some names are nearly the same. Correct the file if they are one team, or tick that they are "
+                    "different teams."
+                ),
             )
         elif answers.good and "import" in request.POST:
             try:

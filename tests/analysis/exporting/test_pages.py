@@ -66,7 +66,7 @@ def test_a_refusal_says_what_would_pass(researcher, study):
     page = researcher.post(url("exports"), {"with_team": "on", "purpose": "Why not", "background": ["years"]})
     text = page.content.decode()
     assert "Not released" in text
-    assert "These would pass" in text
+    assert "These are allowed" in text
     assert not RowRelease.objects.exists()
 
 

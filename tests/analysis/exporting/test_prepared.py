@@ -193,7 +193,7 @@ def test_a_worker_that_died_is_followed_by_another_and_the_third_is_the_last(res
     assert prepared.wake_for_due() == []
     file.refresh_from_db()
     assert (file.state, file.problem) == (FAILED, "stopped")
-    assert "It could not be made" in researcher.get(url("exports")).content.decode()
+    assert "The file could not be made" in researcher.get(url("exports")).content.decode()
     researcher.post(url("release_prepare", one.pk, "csv"))
     assert prepared.prepare(PreparedFile.objects.get(release=one).pk)
 
