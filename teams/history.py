@@ -199,12 +199,12 @@ def tells(*kinds: EventKind) -> Callable[[Teller], Teller]:
     return remember
 
 
-def _moment(found: re.Match[str]) -> str:
+def _moment(match: re.Match[str]) -> str:
     try:
-        at = datetime.fromisoformat(found[0])
+        at = datetime.fromisoformat(match[0])
     except ValueError:
-        return found[0]  # in somebody's words
-    return date_format(at, "DATETIME_FORMAT" if found[1] else "DATE_FORMAT")
+        return match[0]  # in somebody's words
+    return date_format(at, "DATETIME_FORMAT" if match[1] else "DATE_FORMAT")
 
 
 @tells(

@@ -61,5 +61,5 @@ def _renderer(kind: TeamMail) -> Renderer:
     return render
 
 
-for one in WORDS:
-    register(one)(_renderer(one))
+for kind in WORDS:
+    register(kind)(_renderer(kind))

@@ -100,13 +100,17 @@ def key(name: str) -> str:
     return " ".join(sorted([word for word in words if word not in FILLER] or words))
 
 
-def alike(one: str, other: str) -> bool:
+def alike(name: str, other: str) -> bool:
     """Whether two compared names are equal but for a slip of the pen; numbers must be equal."""
-    if one == other:
+    if name == other:
         return True
-    if abs(len(one) - len(other)) > 3 or one[:2] != other[:2] or re.findall(r"\d+", one) != re.findall(r"\d+", other):
+    if (
+        abs(len(name) - len(other)) > 3
+        or name[:2] != other[:2]
+        or re.findall(r"\d+", name) != re.findall(r"\d+", other)
+    ):
         return False
-    return min(len(one), len(other)) > 4 and SequenceMatcher(None, one, other).ratio() >= NEAR
+    return min(len(name), len(other)) > 4 and SequenceMatcher(None, name, other).ratio() >= NEAR
 
 
 def near_pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -121,7 +125,7 @@ def near_pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
         letters = sum(1 << place for place in {ord(letter) % 128 for letter in name})
         blocks[name[:2], *re.findall(r"\d+", name)].append((number, name, letters))
     for block in blocks.values():
-        for (one, first, letters), (other, second, letters_too) in combinations(block, 2):
+        for (first_number, first, letters), (second_number, second, letters_too) in combinations(block, 2):
             if (n_pairs := n_pairs + 1) > MOST_PAIRS or n_found >= MOST_FOUND:
                 return
             if first != second:
@@ -133,7 +137,7 @@ def near_pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
                     return
             if alike(first, second):
                 n_found += 1
-                yield one, other
+                yield first_number, second_number
 
 
 def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
@@ -144,9 +148,11 @@ def suggestions(studies: Iterable[Study]) -> list[Suggestion]:
         Team.objects.filter(participations__study__in=in_studies).select_related("academy__institution").distinct()
     )
     institutions = list({academy.institution_id: academy.institution for academy in academies}.values())
-    suggested = [Suggestion("institution", *pair) for pair in _pairs(institutions, lambda one: "")]
-    suggested += [Suggestion("academy", *pair) for pair in _pairs(academies, lambda one: str(one.institution_id))]
-    suggested += [Suggestion("team", *pair) for pair in _pairs(teams, lambda one: f"{one.academy_id} {one.form}")]
+    suggested = [Suggestion("institution", *pair) for pair in _pairs(institutions, lambda institution: "")]
+    suggested += [
+        Suggestion("academy", *pair) for pair in _pairs(academies, lambda academy: str(academy.institution_id))
+    ]
+    suggested += [Suggestion("team", *pair) for pair in _pairs(teams, lambda team: f"{team.academy_id} {team.form}")]
     as_led_in(teams, in_studies)
     leaders: dict[tuple[int, str], dict[str, Team]] = defaultdict(dict)
     for team in teams:
@@ -171,8 +177,8 @@ def _pairs(things: Iterable[AnyThing], block: Callable[[AnyThing], str]) -> Iter
     for thing in things:
         blocks[block(thing)].append(thing)
     for named in blocks.values():
-        for one, other in near_pairs([key(thing.name) for thing in named]):
-            yield named[one], named[other]
+        for first, second in near_pairs([key(thing.name) for thing in named]):
+            yield named[first], named[second]
 
 
 # ------------------------------------------------------------------------------------------------ what would move
@@ -257,23 +263,23 @@ def _settle(keep: Thing, other: Thing) -> None:
         _same_names(keep.teams.values_list("name", "form"), other.teams.values_list("name", "form"))
         waiting = Invitation.State.LISTED
         _one_of_two(
-            {one.study_id: one for one in keep.invitations.select_related("study")},
-            {one.study_id: one for one in other.invitations.select_related("study")},
+            {invitation.study_id: invitation for invitation in keep.invitations.select_related("study")},
+            {invitation.study_id: invitation for invitation in other.invitations.select_related("study")},
             waiting,
         )
     elif isinstance(keep, Team) and isinstance(other, Team):
         _one_of_two(
-            {one.study_id: one for one in keep.participations.select_related("study")},
-            {one.study_id: one for one in other.participations.select_related("study")},
+            {participation.study_id: participation for participation in keep.participations.select_related("study")},
+            {participation.study_id: participation for participation in other.participations.select_related("study")},
             Participation.State.LISTED,
         )
 
 
 def _same_names(of_keep: Iterable[tuple[str, ...]], of_other: Iterable[tuple[str, ...]]) -> None:
-    known = {tuple(part.lower() for part in one) for one in of_keep}
-    for one in of_other:
-        if tuple(part.lower() for part in one) in known:
-            raise Refused(_("Both have “%(name)s”: merge these two first.") % {"name": one[0]})
+    known = {tuple(part.lower() for part in names) for names in of_keep}
+    for names in of_other:
+        if tuple(part.lower() for part in names) in known:
+            raise Refused(_("Both have “%(name)s”: merge these two first.") % {"name": names[0]})
 
 
 def _one_of_two(

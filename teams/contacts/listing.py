@@ -50,9 +50,9 @@ class Listing:
         self.study, self.by = study, by
         self._add_academy, self._add_team = add_academy, add_team
         self._institutions: dict[str, Institution] = {}
-        for one in Institution.objects.filter(group=study.group_id).order_by("name", "pk"):
-            self._institutions.setdefault(one.name.lower(), one)
-        named = {one.pk: name for name, one in self._institutions.items()}
+        for institution in Institution.objects.filter(group=study.group_id).order_by("name", "pk"):
+            self._institutions.setdefault(institution.name.lower(), institution)
+        named = {institution.pk: name for name, institution in self._institutions.items()}
         self._academies: dict[AcademyKey, Academy] = {}
         self._keys: dict[int, AcademyKey] = {}
         for academy in Academy.objects.filter(institution__in=named).select_related("institution"):
@@ -216,12 +216,12 @@ class _Domains:
         teams: dict[TeamKey, Team],
     ) -> None:
         self._named, self._study, self._institutions = named, study, institutions
-        self._elsewhere = {key[0] for key, one in academies.items() if one.pk in academies_elsewhere}
+        self._elsewhere = {key[0] for key, academy in academies.items() if academy.pk in academies_elsewhere}
         by_link = Event.objects.filter(participation__team__academy__institution__in=named, by_link=True)
-        told = by_link.filter(kind=Happened.CONTACT_CHANGED).values_list(
+        changes = by_link.filter(kind=Happened.CONTACT_CHANGED).values_list(
             "participation__team__academy__institution", "detail"
         )
-        whole = [(named[pk], detail.lower().rpartition("<")[2]) for pk, detail in told]
+        whole = [(named[pk], detail.lower().rpartition("<")[2]) for pk, detail in changes]
         self._by_link = {(name, email[:-1]) for name, email in whole if email.endswith(">")}
         self._studies: dict[str, set[int]] | None = None
         self._in_order: list[Study] = []
@@ -236,7 +236,11 @@ class _Domains:
     def read(self) -> None:
         """Read the domains anew."""
         rows = MailDomain.objects.filter(institution__group=self._study.group_id).values_list("institution", "domain")
-        added = {(one.name.lower(), one.pk) for one in self._institutions.values() if one.pk is not None}
+        added = {
+            (institution.name.lower(), institution.pk)
+            for institution in self._institutions.values()
+            if institution.pk is not None
+        }
         named = {pk: name for name, pk in added}
         self._known = {(named[pk], domain) for pk, domain in rows if pk in named}
 
@@ -258,7 +262,7 @@ class _Domains:
             return ""
         if is_leader:
             others = self._people[institution, domain].values()
-            if (institution, email.lower()) in self._by_link or all(one == folded(email) for one in others):
+            if (institution, email.lower()) in self._by_link or all(address == folded(email) for address in others):
                 return ""
         self._known.add((institution, domain))
         return domain
@@ -279,7 +283,7 @@ class _Domains:
                 list(Study.objects.filter(Q(pk=self._study.pk) | Q(pk__in=every))),
             )
         of = self._studies.get(institution, set()) | {self._study.pk}
-        return [one for one in self._in_order if one.pk in of]
+        return [study for study in self._in_order if study.pk in of]
 
 
 def _academies_invited(study: Study) -> list[int]:

@@ -108,15 +108,15 @@ class Filled(Written):
             now = self._now(name)
             current = self._mark(name, now)
             try:
-                mine = self._mark(name, sent := self._sent(name))
+                sent_mark = self._mark(name, sent := self._sent(name))
             except ValidationError:
                 if name not in take and current == before.get(name):
                     continue  # wrong as it was typed: said at the field
-                mine = sent = ""
-            if current == mine:
+                sent_mark = sent = ""
+            if current == sent_mark:
                 continue
             # what the other wrote stays; where nothing stands, a field that must be filled in is not left out by that
-            if (name in take and not self._lacks(name)) or mine == before.get(name):
+            if (name in take and not self._lacks(name)) or sent_mark == before.get(name):
                 self.errors.pop(name, None)
                 self.cleaned_data[name] = cleaned[name] = now
                 self._check(cleaned, name)
@@ -125,8 +125,8 @@ class Filled(Written):
                 label = str(self.fields[name].label or name)
                 self.conflicts.append(Conflict(name, label, self._words(name, sent), self._words(name, now)))
             before[name] = current  # sent again, it is what was chosen
-        for one in self.conflicts:
-            self.add_error(one.name, _("Somebody else changed this meanwhile: choose which one stays."))
+        for conflict in self.conflicts:
+            self.add_error(conflict.name, _("Somebody else changed this meanwhile: choose which one stays."))
         data[self.add_prefix(OPENED)] = signing.dumps(before, salt=SALT)
         self.data = data
 
@@ -145,7 +145,7 @@ class Filled(Written):
         value = field.prepare_value(self.get_initial_for_field(field, name))
         data.pop(at, None)
         if isinstance(value, list | tuple) and hasattr(data, "setlist"):
-            data.setlist(at, [str(one) for one in value])
+            data.setlist(at, [str(item) for item in value])
         elif isinstance(field.widget, forms.CheckboxInput):
             data.update({at: "on"} if value else {})
         else:
@@ -192,11 +192,11 @@ class Filled(Written):
         """A value as people read it."""
         field = self.fields[name]
         if isinstance(field, forms.ModelMultipleChoiceField):
-            return ", ".join(sorted(str(field.label_from_instance(one)) for one in value or ())) or _("nothing")
+            return ", ".join(sorted(str(field.label_from_instance(row)) for row in value or ())) or _("nothing")
         if isinstance(field, forms.ModelChoiceField):
             return str(field.label_from_instance(value)) if value else _("nothing")
         if isinstance(field, forms.ChoiceField):
-            chosen = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
+            chosen = {str(key) for key in (value if isinstance(value, list | tuple) else [value])}
             words = [str(label) for key, label in _flat(field.choices) if str(key) in chosen]
             return ", ".join(words) or _("nothing")
         if isinstance(value, bool):
@@ -226,7 +226,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return str(value.pk)
     if isinstance(value, list | tuple | set):
-        return sorted(str(_plain(one)) for one in value)
+        return sorted(str(_plain(item)) for item in value)
     if isinstance(value, datetime):
         return value.astimezone().isoformat(timespec="minutes") if value.tzinfo else value.isoformat(timespec="minutes")
     if isinstance(value, time):

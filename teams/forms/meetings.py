@@ -101,7 +101,7 @@ class ChoiceOfDateForm(PlainForm):
 
     def __init__(self, *args: Any, dates: Iterable[ProposedDate], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.moments = {str(one.pk): one.starts_at for one in dates if one.starts_at > timezone.now()}
+        self.moments = {str(date.pk): date.starts_at for date in dates if date.starts_at > timezone.now()}
         _choices(self, "date", [(pk, in_words(moment)) for pk, moment in self.moments.items()])
 
     def moment(self) -> datetime:
@@ -143,8 +143,8 @@ class FixForm(Filled, PlainForm):
     def __init__(self, *args: Any, planned: PlannedMeeting | None, participation: Participation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.participation = participation
-        found = planned.dates.filter(by_leader=True) if planned is not None else ()
-        self.moments = {str(one.pk): one.starts_at for one in found if one.starts_at > timezone.now()}
+        dates = planned.dates.filter(by_leader=True) if planned is not None else ()
+        self.moments = {str(date.pk): date.starts_at for date in dates if date.starts_at > timezone.now()}
         words = [(pk, in_words(moment)) for pk, moment in self.moments.items()]
         _choices(self, "date", [*words, (self.OTHER, _("another date, which I agreed on with the leader"))])
         if not self.moments:

@@ -312,9 +312,9 @@ class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Rows that are ticked. A number beyond what a database counts is no choice: SQLite would fault on it."""
 
     def clean(self, value: Any) -> QuerySet[Any]:
-        for one in value if isinstance(value, list | tuple) else ():
-            if whole_number(str(one)) is None:
-                raise forms.ValidationError(self.error_messages["invalid_pk_value"] % {"pk": str(one)[:20]})
+        for pk in value if isinstance(value, list | tuple) else ():
+            if whole_number(str(pk)) is None:
+                raise forms.ValidationError(self.error_messages["invalid_pk_value"] % {"pk": str(pk)[:20]})
         chosen: QuerySet[Any] = super().clean(value)
         return chosen
 

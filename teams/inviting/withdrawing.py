@@ -57,7 +57,7 @@ def withdraw(
         )
     else:
         teams = list(Participation.objects.filter(invitation=invitation).select_related("team", "invitation"))
-    for participation in sorted(teams, key=lambda one: one.pk):  # by number, as who opens many teams at once
+    for participation in sorted(teams, key=lambda team: team.pk):  # by number, as who opens many teams at once
         # the invitation and then the team, as where a leader accepts: one who accepts at this moment is waited for, and told
         Invitation.objects.filter(pk=participation.invitation.pk, state__in=OPEN_STATES).update(**ended)
         was = Participation.objects.select_for_update(no_key=True).get(pk=participation.pk).state

@@ -53,8 +53,8 @@ def read_bounce(report: bytes) -> Bounce | None:
         if kind == "message/delivery-status":
             for fields in cast("list[EmailMessage]", part.get_payload()):  # one block for the mail, one per recipient
                 if str(fields.get("Action", "")).strip().lower() == "failed":
-                    found = STATUS.search(str(fields.get("Status", "")))
-                    status = found[1] if found else "5.0.0"
+                    code = STATUS.search(str(fields.get("Status", "")))
+                    status = code[1] if code else "5.0.0"
         elif kind == "text/rfc822-headers":  # read as bytes, whatever charset is named
             content = part.get_payload(decode=True)
             message_id = message_id or _message_id(

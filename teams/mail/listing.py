@@ -111,8 +111,8 @@ def list_mails(study: Study, state: str, page: str | int | None) -> tuple[list[M
         mails = deferred(study)
     elif state:
         mails = mails.filter(state=state)
-    found = Paginator(mails.order_by("-pk"), PER_PAGE).get_page(page)
-    return rows_of(study, list(found)), found
+    page_of_mails = Paginator(mails.order_by("-pk"), PER_PAGE).get_page(page)
+    return rows_of(study, list(page_of_mails)), page_of_mails
 
 
 def rows_of(study: Study, messages: Sequence[OutboxMessage]) -> list[MailRow]:

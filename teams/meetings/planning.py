@@ -223,7 +223,9 @@ def change_way(
     )
     for kind, names in parts:
         if changed.keys() & set(names):
-            old, new = (" ".join(str(getattr(one, name)) for name in names).strip() for one in (before, participation))
+            old, new = (
+                " ".join(str(getattr(version, name)) for name in names).strip() for version in (before, participation)
+            )
             _record(participation, kind, f"{old or '–'} → {new or '–'}", by, by_link)
     if before.contact_email and "contact_email" in changed:
         former_contacts.tell(
@@ -371,7 +373,7 @@ def _brief(attendees: Iterable[Attendee]) -> None:
         if starts_at is not None and starts_at > now:
             morning = datetime.combine(timezone.localdate(starts_at) - BRIEF_BEFORE, BRIEF_AT)
             due[attendee.meeting.participation.study, max(timezone.make_aware(morning), now)].append(attendee.pk)
-    outbox.drop_many(TeamMail.MEETING_BRIEFING, [one.pk for one in attendees])
+    outbox.drop_many(TeamMail.MEETING_BRIEFING, [attendee.pk for attendee in attendees])
     for (study, due_at), pks in due.items():
         outbox.queue_many(TeamMail.MEETING_BRIEFING, pks, due_at=due_at, study=study)
 

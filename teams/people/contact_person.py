@@ -51,17 +51,18 @@ def reading_results(teams: Sequence[Participation]) -> set[int]:
     """Of which of these teams, with their academies, the contact person's address `reads_results`: the participations."""
     leaders: dict[tuple[int, int], set[str]] = defaultdict(set)
     of = Participation.objects.filter(
-        study__in={one.study_id for one in teams}, team__academy__in={one.team.academy_id for one in teams}
+        study__in={participation.study_id for participation in teams},
+        team__academy__in={participation.team.academy_id for participation in teams},
     )
     for study, academy, email in of.values_list("study", "team__academy", "leader_email"):
         leaders[study, academy].add(folded(email))
-    found = set()
-    for one in teams:
-        readers = leaders[one.study_id, one.team.academy_id]
-        own = {folded(one.leader_email), folded(one.team.academy.director_email)}
-        if one.contact_email and folded(one.contact_email) in readers | own:
-            found.add(one.pk)
-    return found
+    pks = set()
+    for participation in teams:
+        readers = leaders[participation.study_id, participation.team.academy_id]
+        own = {folded(participation.leader_email), folded(participation.team.academy.director_email)}
+        if participation.contact_email and folded(participation.contact_email) in readers | own:
+            pks.add(participation.pk)
+    return pks
 
 
 def of_academy(participation: Participation) -> QuerySet[Participation]:

@@ -54,8 +54,8 @@ def list_teams(study: Study, search: str = "", state: str = "", page: str | int 
         of_itself = _named(search, "academy__") | _has(search, "academy__director_name")
         shown = every.filter(with_teams if state else Q(with_teams) | of_itself)
     shown = shown.select_related("academy__institution").order_by("academy__institution__name", "academy__name", "pk")
-    found = Paginator(shown, ACADEMIES_PER_PAGE).get_page(page)
-    rows = {invitation.academy_id: AcademyRow(invitation) for invitation in found}
+    page_of_academies = Paginator(shown, ACADEMIES_PER_PAGE).get_page(page)
+    rows = {invitation.academy_id: AcademyRow(invitation) for invitation in page_of_academies}
     for participation in matching.filter(team__academy__in=list(rows)).select_related("team", "invitation"):
         rows[participation.team.academy_id].teams.append(participation)
     asked = [row.invitation.pk for row in rows.values()]
@@ -63,7 +63,7 @@ def list_teams(study: Study, search: str = "", state: str = "", page: str | int 
     undeliverable = undeliverable_in(study, asked)
     for row in rows.values():
         row.undeliverable = row.invitation.pk in undeliverable
-    return Listing(list(rows.values()), found, every.count(), to_invite.count(), counts, undeliverable)
+    return Listing(list(rows.values()), page_of_academies, every.count(), to_invite.count(), counts, undeliverable)
 
 
 def _named(search: str, academy: str) -> Q:

@@ -152,9 +152,9 @@ def _plain(domain: str) -> str:
         return domain.lower()
 
 
-def same_person(one: str, other: str) -> bool:
+def same_person(address: str, other: str) -> bool:
     """Whether two addresses are the same mailbox, written in two ways."""
-    return bool(one and other) and folded(one) == folded(other)
+    return bool(address and other) and folded(address) == folded(other)
 
 
 def masked(address: str) -> str:

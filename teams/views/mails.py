@@ -68,7 +68,7 @@ def _readers(study: Study) -> list[tuple[str, list[dict[str, object]]]]:
         for kind, letter in LETTERS.items()
     ]
     by_reader = [(to.words, [row for row in rows if LETTERS[str(row["kind"])].kind.to is to]) for to in To]
-    return [(words, found) for words, found in by_reader if found]
+    return [(words, letters) for words, letters in by_reader if letters]
 
 
 @require_POST
@@ -119,18 +119,18 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         raise Http404
     posted = request.POST.get("language", "")
     edited = [_edited(request, study, kind, code, str(name), posted == code) for code, name in settings.LANGUAGES]
-    chosen = next((one for one in edited if one.code == posted), None)
+    chosen = next((version for version in edited if version.code == posted), None)
     if request.method == "POST":
         if chosen is None:
             raise Http404
         answer = _act(request, study, kind, chosen, user)
         if answer is not None:
             return answer
-    for one in edited:
-        words = one.form.words() if one.form.is_bound and one.form.is_valid() else one.stored
-        if not one.form.is_bound or one.form.is_valid():
-            one.preview = templates.preview(kind, study, one.code, user.email, words)
-            one.pieces = composing.paragraphs(one.preview.text)
+    for version in edited:
+        words = version.form.words() if version.form.is_bound and version.form.is_valid() else version.stored
+        if not version.form.is_bound or version.form.is_valid():
+            version.preview = templates.preview(kind, study, version.code, user.email, words)
+            version.pieces = composing.paragraphs(version.preview.text)
     letter: Letter = LETTERS[kind]
     context = {
         "study": study,
@@ -138,7 +138,9 @@ def mail_text(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         "letter": letter,
         "edited": edited,
         "fields": [(name, templates.FIELDS[name][0], name in letter.required) for name in letter.known],
-        "missing": [one for one in edited if not one.stored.own] if any(one.stored.own for one in edited) else [],
+        "missing": [version for version in edited if not version.stored.own]
+        if any(version.stored.own for version in edited)
+        else [],
     }
     page = render(request, "teams/mail_text.html", context)
     return once.keep(page) if request.POST.get("action") == "test" else page

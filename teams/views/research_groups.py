@@ -73,8 +73,8 @@ def group_rename(request: HttpRequest, pk: int) -> HttpResponse:
 def asked_remove(request: HttpRequest, pk: int, invitation: int) -> HttpResponse:
     """Take back that somebody was asked to be a member."""
     access.administrator(request.user)
-    found = get_object_or_404(ResearchGroup, pk=pk)
-    take_back(request, found.researcher_invitations.filter(study=None, pk=invitation).first())
+    group = get_object_or_404(ResearchGroup, pk=pk)
+    take_back(request, group.researcher_invitations.filter(study=None, pk=invitation).first())
     return redirect("group", pk)
 
 
