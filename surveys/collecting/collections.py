@@ -146,8 +146,8 @@ def open_collection(participation: Participation) -> Collection | None:
     :raises OSError: if its key cannot be written
     """
     existing = Collection.objects.filter(participation=participation)
-    if (found := existing.first()) is not None:
-        return found
+    if (collection := existing.first()) is not None:
+        return collection
     with transaction.atomic():
         # in the order of opening.py; whoever accepts before the study opens writes no key
         Participation.objects.select_for_update(no_key=True).get(pk=participation.pk)

@@ -64,8 +64,8 @@ def list_collecting(
     shown = shown.select_related("team__academy__institution", "collection__meeting").order_by(
         "team__academy__institution__name", "team__academy__name", "team__name", "pk"
     )
-    found = Paginator(shown, PER_PAGE).get_page(page)
-    collections = {participation.pk: getattr(participation, "collection", None) for participation in found}
+    page_of_teams = Paginator(shown, PER_PAGE).get_page(page)
+    collections = {participation.pk: getattr(participation, "collection", None) for participation in page_of_teams}
     counted = counts_of(collection for collection in collections.values() if collection is not None)
     rows = tuple(
         Row(
@@ -74,10 +74,10 @@ def list_collecting(
             getattr(collection, "meeting", None),
             counted[collection.pk] if collection else None,
         )
-        for participation in found
+        for participation in page_of_teams
         for collection in [collections[participation.pk]]
     )
-    return CollectingList(rows, found, _totals(study))
+    return CollectingList(rows, page_of_teams, _totals(study))
 
 
 def small(study: Study) -> QuerySet[Collection]:

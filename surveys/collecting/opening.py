@@ -72,21 +72,23 @@ def _open(study_id: int, uids: dict[int, uuid.UUID]) -> dict[int, Collection]:
         return {}
     known = set(Collection.objects.filter(participation__in=teams).values_list("participation", flat=True))
     part = [
-        one
-        for one in teams
-        if one.state == Participation.State.ACCEPTED and one.approached is not None and one.pk not in known
+        team
+        for team in teams
+        if team.state == Participation.State.ACCEPTED and team.approached is not None and team.pk not in known
     ]
     if not part:
         return {}
-    for one in part:
-        one.study = study
+    for team in part:
+        team.study = study
     collections = Collection.objects.bulk_create(
-        Collection(survey=survey, participation=one, uid=uids[one.pk], mode=one.mode, approached=one.approached or 0)
-        for one in part
+        Collection(
+            survey=survey, participation=team, uid=uids[team.pk], mode=team.mode, approached=team.approached or 0
+        )
+        for team in part
     )
     promise(study)  # teachers read it from here on
-    brief_all(make_meetings(one for one in collections if one.mode in Participation.MEETING_MODES))
-    return {one.participation_id: one for one in collections}
+    brief_all(make_meetings(collection for collection in collections if collection.mode in Participation.MEETING_MODES))
+    return {collection.participation_id: collection for collection in collections}
 
 
 def hold_opening(study_id: int) -> Study:

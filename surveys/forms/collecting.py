@@ -290,8 +290,8 @@ class AddressesForm(Written):
         """The addresses in lower case, each once, in the order given. What else stands there is kept beside: ``left``, ``wrong``
         and ``twice``, which the page names before anything is sent.
         """
-        found, self.left = pasted(self.cleaned_data["addresses"])
-        times = Counter(found)
+        candidates, self.left = pasted(self.cleaned_data["addresses"])
+        times = Counter(candidates)
         good = {address: is_address(address) for address in times}
         self.twice = [address for address, n in times.items() if n > 1]
         self.wrong = [address for address in times if not good[address]]

@@ -146,7 +146,7 @@ class OptionsForm(PartForm):
         return [line.strip() for line in text.split("\n")] if text else []
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
+        cleaned_data = super().clean() or self.cleaned_data
         counts = {at: len(self.lines(at)) for at in self.languages}
         if not any(counts.values()):
             self.add_error(f"labels_{self.languages[0]}", _("Write the answers, one on each line."))
@@ -155,7 +155,7 @@ class OptionsForm(PartForm):
                 self.add_error(f"labels_{at}", _("An agreement scale has 2 to 11 answers; here are %d.") % count)
         if len({count for count in counts.values() if count}) > 1:
             self.add_error(f"labels_{self.languages[-1]}", _("Give as many answers in each language."))
-        return found
+        return cleaned_data
 
     def values(self) -> dict[str, Any]:
         lines = {at: self.lines(at) for at in self.languages}
@@ -241,7 +241,7 @@ class _WithChoices(PartForm):
             self.titles.append((place, names))
 
     def chosen(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        choices: list[dict[str, Any]] = []
         n = 0
         while f"choice_{n}_code" in self.fields:
             texts = {at: cleaned(self.cleaned_data.get(f"choice_{n}_{at}") or "") for at in self.languages}
@@ -250,19 +250,19 @@ class _WithChoices(PartForm):
                 choice: dict[str, Any] = {"code": code, "text": texts}
                 if self.with_eligible:
                     choice["eligible"] = bool(self.cleaned_data.get(f"choice_{n}_eligible"))
-                found.append(choice)
+                choices.append(choice)
             n += 1
-        return found
+        return choices
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
+        cleaned_data = super().clean() or self.cleaned_data
         if "choice_0_code" in self.fields:
             codes = [choice["code"] for choice in self.chosen()]
             if len(codes) < 2:
                 self.add_error(f"choice_0_{self.languages[0]}", _("Give at least two choices."))
             if len(set(codes)) < len(codes):
                 self.add_error("choice_0_code", _("Two choices have the same code."))
-        return found
+        return cleaned_data
 
 
 class EligibilityForm(_WithChoices):
@@ -274,11 +274,11 @@ class EligibilityForm(_WithChoices):
         self.choices()
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean()
+        cleaned_data = super().clean()
         eligible = {choice["eligible"] for choice in self.chosen()}
         if len(eligible) == 1:
             self.add_error(None, _("With at least one choice one may take part, and with at least one not."))
-        return found
+        return cleaned_data
 
     def values(self) -> dict[str, Any]:
         return {"text": self.text_of("text"), "choices": self.chosen()}
@@ -311,11 +311,11 @@ class QuestionForm(_WithChoices):
             self.field("decimals", decimals, self.now.get("decimals", False))
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean()
-        low, high = found.get("minimum"), found.get("maximum")
+        cleaned_data = super().clean()
+        low, high = cleaned_data.get("minimum"), cleaned_data.get("maximum")
         if low is not None and high is not None and low >= high:
             self.add_error("maximum", _("The highest number must lie above the lowest."))
-        return found
+        return cleaned_data
 
     def values(self) -> dict[str, Any]:
         question: dict[str, Any] = {"code": self.cleaned_data["code"], "text": self.text_of("text")}

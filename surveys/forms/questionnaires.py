@@ -36,10 +36,10 @@ class NewForm(Written):
             self.fields[f"title_{code}"] = forms.CharField(label=label, max_length=200, required=False)
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        if not any(found.get(f"title_{code}") for code in language_codes()):
+        cleaned_data = super().clean() or self.cleaned_data
+        if not any(cleaned_data.get(f"title_{code}") for code in language_codes()):
             self.add_error(f"title_{language_codes()[0]}", _("Give the title in at least one language."))
-        return found
+        return cleaned_data
 
     def title(self) -> dict[str, str]:
         """The title, by language."""
@@ -69,10 +69,10 @@ class ImportForm(Written):
         one_of(self, "group", groups)
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        if not found.get("file") and not found.get("document"):
+        cleaned_data = super().clean() or self.cleaned_data
+        if not cleaned_data.get("file") and not cleaned_data.get("document"):
             self.add_error("file", _("Choose a file."))
-        return found
+        return cleaned_data
 
 
 class TemplateForm(Written):

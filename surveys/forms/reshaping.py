@@ -35,8 +35,8 @@ class MergeForm(Filled, PlainForm):
     sure = forms.BooleanField(label=gettext_lazy("I know that this cannot be undone."))
 
     def __init__(self, *args: Any, keep: Participation, gone: Participation, **kwargs: Any) -> None:
-        self.leaders = {one.leader_email.lower(): one.leader_name for one in (gone, keep)}
-        n_said = [one.approached for one in (keep, gone) if one.approached is not None]
+        self.leaders = {team.leader_email.lower(): team.leader_name for team in (gone, keep)}
+        n_said = [team.approached for team in (keep, gone) if team.approached is not None]
         kwargs["initial"] = {"approached": sum(n_said) or None}
         super().__init__(*args, **kwargs)
         choice = self.fields["leader"]

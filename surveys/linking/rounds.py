@@ -49,7 +49,7 @@ def drop_round(survey: Survey, pk: int, by: User) -> bool:
 def send_due() -> int:
     """Queue the reminders of every round whose time has come. Returns the number of mails queued."""
     due = ReminderRound.objects.filter(sent=False, due_at__lte=timezone.now()).select_related("survey")
-    return ROUNDS.each(due, _send, key=lambda one: one.pk, study=lambda one: one.survey.study_id)
+    return ROUNDS.each(due, _send, key=lambda reminder: reminder.pk, study=lambda reminder: reminder.survey.study_id)
 
 
 def _send(due: ReminderRound) -> int:

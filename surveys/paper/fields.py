@@ -99,26 +99,26 @@ def read(parts: list[Part], posted: Mapping[str, Any], *, correcting: bool = Fal
         correcting: ``NOTHING`` says that nothing is ticked, since an empty field leaves what is there.
     """
     typed = Typed()
-    for each in (found for part in parts for found in part.fields):
-        given = str(posted.get(each.name, "")).strip()
+    for form_field in (form_field for part in parts for form_field in part.fields):
+        given = str(posted.get(form_field.name, "")).strip()
         if not given:
             continue
         if correcting and given == NOTHING:
-            typed.cleared.append(each.name)
+            typed.cleared.append(form_field.name)
             continue
-        if each.question is not None:
-            value: Any = background_answer(each.question, given)
+        if form_field.question is not None:
+            value: Any = background_answer(form_field.question, given)
             if value is None:
-                typed.problems[each.name] = what_belongs_there(each.question)
+                typed.problems[form_field.name] = what_belongs_there(form_field.question)
         else:
-            value = next((stored for key, _words, stored in each.keys if key == given.lower()), None)
+            value = next((stored for key, _words, stored in form_field.keys if key == given.lower()), None)
             if value is None:
-                keys = ", ".join(key for key, _words, _stored in each.keys)
-                typed.problems[each.name] = _("Type one of: %(keys)s. Or nothing.") % {"keys": keys}
-        if value is not None and each.name == ELIGIBILITY:
+                keys = ", ".join(key for key, _words, _stored in form_field.keys)
+                typed.problems[form_field.name] = _("Type one of: %(keys)s. Or nothing.") % {"keys": keys}
+        if value is not None and form_field.name == ELIGIBILITY:
             typed.eligibility = value
         elif value is not None:
-            typed.answers[each.name] = value
+            typed.answers[form_field.name] = value
     return typed
 
 

@@ -94,8 +94,8 @@ def compare(old: Definition, new: Definition) -> Comparison:
     languages = [language for language in new.languages if language in old.languages]
 
     def differ(before: Text | None, after: Text | None) -> bool:
-        one, other = before or {}, after or {}
-        return not languages or any(one.get(at, "") != other.get(at, "") for at in languages)
+        text_before, text_after = before or {}, after or {}
+        return not languages or any(text_before.get(at, "") != text_after.get(at, "") for at in languages)
 
     before, after = _by_code(old), _by_code(new)
     both = [code for code in after if code in before]
@@ -108,7 +108,8 @@ def compare(old: Definition, new: Definition) -> Comparison:
     moved = _moved([code for code in before if code in after], both)
     moved |= {code for code in both if before[code][0] != after[code][0]}
     options_changed = old.n_points != new.n_points or any(
-        differ(one, other) for (_value, one), (_same, other) in zip(old.options, new.options, strict=False)
+        differ(label_before, label_after)
+        for (_value, label_before), (_same, label_after) in zip(old.options, new.options, strict=False)
     )
     old_scales = {scale.code: scale for scale in old.scales}
 
@@ -149,8 +150,8 @@ def _by_code(definition: Definition) -> dict[str, tuple[str, ItemDef]]:
     return {item.code: (scale.code, item) for scale in definition.scales for item in scale.items}
 
 
-def _turned(one: tuple[str, ItemDef], other: tuple[str, ItemDef]) -> bool:
-    return one[1].reverse_keyed != other[1].reverse_keyed
+def _turned(before: tuple[str, ItemDef], after: tuple[str, ItemDef]) -> bool:
+    return before[1].reverse_keyed != after[1].reverse_keyed
 
 
 def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:

@@ -143,7 +143,7 @@ class _Reading:
         if not rows:
             return []
         headers = [self._header(cell) for cell in rows[0]]
-        found = []
+        named_rows = []
         for number, row in enumerate(rows[1:], 2):
             cells: dict[str, str] = {}
             label: dict[str, str] = {}
@@ -164,8 +164,8 @@ class _Reading:
                     whole = f"{name}::{language}" if language else name
                     self.note(sheet, number, self._unread(whole, text))
             if cells or label:
-                found.append(_Row(number, cells, label))
-        return found
+                named_rows.append(_Row(number, cells, label))
+        return named_rows
 
     def _unread(self, column: str, text: str) -> str:
         if column == "required":

@@ -172,7 +172,7 @@ def _detail(keep: Participation, gone: Participation, before: int | None, after:
     names = f"{gone.team.name} → {keep.team.name}"
     if after is None:
         return names
-    said = " + ".join(str(one) for one in (before, gone.approached) if one is not None)
+    said = " + ".join(str(n) for n in (before, gone.approached) if n is not None)
     return f"{names}; {said} → {after}"
 
 

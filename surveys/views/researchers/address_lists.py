@@ -92,8 +92,8 @@ def by_link(request: HttpRequest, check_id: int) -> HttpResponse:
 def _lists(request: HttpRequest, study: Study, wrong: AskForm | None = None) -> HttpResponse:
     lists = address_lists.lists_of(study)
     forms = [
-        (one, wrong if wrong and wrong.academy == one.academy else AskForm(study=study, academy=one.academy))
-        for one in lists
+        (listed, wrong if wrong and wrong.academy == listed.academy else AskForm(study=study, academy=listed.academy))
+        for listed in lists
     ]
     return render(request, "surveys/address_lists.html", {"study": study, "lists": forms})
 

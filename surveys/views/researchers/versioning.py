@@ -76,7 +76,7 @@ def questionnaire_version(request: HttpRequest, pk: int, number: int) -> HttpRes
     version = version_for_researcher(request.user, pk, number)
     earlier = list(version.questionnaire.versions.filter(number__lt=number))
     asked = request.GET.get("with", "")
-    old = next((one for one in earlier if str(one.number) == asked), earlier[0] if earlier else None)
+    old = next((candidate for candidate in earlier if str(candidate.number) == asked), earlier[0] if earlier else None)
     context = {
         "questionnaire": version.questionnaire,
         "version": version,

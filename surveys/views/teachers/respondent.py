@@ -43,24 +43,24 @@ def questionnaire(request: HttpRequest, handle: str = "") -> HttpResponse:
         return _moved(request, "questionnaire") or nothing_open(request)
     else:
         key = device.key_at(request, handle) if handle else request.COOKIES.get(BEFORE_COOKIE, "")
-    found = submission.open_draft(key) or submission.find(key)
-    if found is None:
+    stored_response = submission.open_draft(key) or submission.find(key)
+    if stored_response is None:
         return nothing_open(request, handle)
-    if found.state == Response.State.SUBMITTED:
+    if stored_response.state == Response.State.SUBMITTED:
         return _to_own_page(request, "answer_done", key)
-    survey = found.collection.survey
-    lock = device.lock_for(request, found.collection)
+    survey = stored_response.collection.survey
+    lock = device.lock_for(request, stored_response.collection)
     if (blank := request.POST.get("blank", request.GET.get("blank"))) in dict(settings.LANGUAGES):
         return filled(request, *page.whole_page(survey, blank, None, lock))
     if request.method == "POST":
         return _to_own_page(request, "questionnaire", key)
     language = language_of(definition_of(survey.version).languages)
     if (step := whole_number(request.GET.get("step"))) is not None:
-        response = HttpResponse(page.one_step_page(survey, language, found, step, shared=lock is not None))
+        response = HttpResponse(page.one_step_page(survey, language, stored_response, step, shared=lock is not None))
         if lock is not None:
             device.drop_moment(response, handle)
         return response
-    return filled(request, *page.whole_page(survey, language, found, lock))
+    return filled(request, *page.whole_page(survey, language, stored_response, lock))
 
 
 @respondent
@@ -102,19 +102,19 @@ def answer_done(request: HttpRequest, handle: str = "") -> HttpResponse:
     """Thanks; and, until sealing, the way to delete the answers."""
     if not handle and (moved := _moved(request, "answer_done")):
         return moved
-    found = submission.find(device.key_at(request, handle))
-    if found is None and device.is_shared(request):
+    stored_response = submission.find(device.key_at(request, handle))
+    if stored_response is None and device.is_shared(request):
         return nothing_open(request)
-    if found is None:
+    if stored_response is None:
         return render(request, "surveys/done.html", {"language": get_language()})
-    if found.state != Response.State.SUBMITTED:
-        return _to_own_page(request, "questionnaire", found.device_key)
-    survey = found.collection.survey
+    if stored_response.state != Response.State.SUBMITTED:
+        return _to_own_page(request, "questionnaire", stored_response.device_key)
+    survey = stored_response.collection.survey
     definition = definition_of(survey.version)
     context = {
-        "response": found,
+        "response": stored_response,
         "study": survey.study,
-        "team": found.collection.participation.team,
+        "team": stored_response.collection.participation.team,
         "asks_first": definition.eligibility is not None,  # never what was said: that was handed in
         "thanks": in_language(dict(definition.thanks), get_language()),
         "shared": device.is_shared(request),
@@ -123,7 +123,7 @@ def answer_done(request: HttpRequest, handle: str = "") -> HttpResponse:
     if context["shared"]:
         device.forget_key(response, handle)
     else:
-        device.note_handed_in(request, response, found.collection, handle)
+        device.note_handed_in(request, response, stored_response.collection, handle)
     return response
 
 

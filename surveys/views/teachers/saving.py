@@ -79,10 +79,10 @@ def _step(request: HttpRequest, handle: str, hand_in: bool) -> HttpResponse:
     handle = handle or handle_of(key)
     if handle_of(key) != handle:
         return nothing_open(request)
-    found = submission.find(key)
-    if found is None:
+    stored_response = submission.find(key)
+    if stored_response is None:
         return nothing_open(request, handle)
-    survey = found.collection.survey
+    survey = stored_response.collection.survey
     definition = definition_of(survey.version)
     part, wrong = _answers_of(request, definition, survey.background)
     eligibility = request.POST.get(page.ELIGIBILITY, "")
