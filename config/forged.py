@@ -31,10 +31,10 @@ def _from_here(request: HttpRequest) -> bool:
     """Whether the browser says that a page of ours sent it. A page of others cannot make a browser say that."""
     said = request.headers.get("Origin") or request.headers.get("Referer", "")
     try:
-        found = urlsplit(said)
+        sender = urlsplit(said)
     except ValueError:
         return False
-    return (found.scheme, found.netloc) == (request.scheme, request.get_host())
+    return (sender.scheme, sender.netloc) == (request.scheme, request.get_host())
 
 
 def _may_be_carried(request: HttpRequest) -> bool:

@@ -18,8 +18,8 @@ def find() -> str | None:
 
 def playwrights_own() -> str | None:
     code = "from playwright.sync_api import sync_playwright as p\nwith p() as w: print(w.chromium.executable_path)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    path = found.stdout.strip()
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    path = completed.stdout.strip()
     return path if path and Path(path).exists() else None
 
 

@@ -59,10 +59,10 @@ def checks(scratch: str) -> list[Check]:
 def run(check: Check) -> tuple[Check, int, str, float]:
     started = time.monotonic()
     env = {**os.environ, **check.env}
-    found = subprocess.run(
+    completed = subprocess.run(
         check.command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    return check, found.returncode, found.stdout, time.monotonic() - started
+    return check, completed.returncode, completed.stdout, time.monotonic() - started
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ FOLDERS = ("config", "analysis", "surveys", "teams", "scripts", "bench")
 
 def modules(root: Path = ROOT) -> list[Path]:
     """Every module but migrations, which are written once."""
-    found = (path for folder in FOLDERS for path in (root / folder).rglob("*.py"))
-    return sorted(path for path in found if "migrations" not in path.parts)
+    paths = (path for folder in FOLDERS for path in (root / folder).rglob("*.py"))
+    return sorted(path for path in paths if "migrations" not in path.parts)
 
 
 def too_long(root: Path = ROOT) -> list[str]:
@@ -22,9 +22,9 @@ def too_long(root: Path = ROOT) -> list[str]:
 
 
 def main() -> int:
-    found = too_long()
-    print("\n".join(found))
-    return 1 if found else 0
+    long_modules = too_long()
+    print("\n".join(long_modules))
+    return 1 if long_modules else 0
 
 
 if __name__ == "__main__":

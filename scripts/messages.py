@@ -55,7 +55,7 @@ def site_languages() -> list[str]:
     """The languages that config/settings.py names, read without starting the program."""
     named = _setting("LANGUAGES")
     assert isinstance(named, ast.List)
-    return [ast.literal_eval(one.elts[0]) for one in named.elts if isinstance(one, ast.Tuple)]
+    return [ast.literal_eval(pair.elts[0]) for pair in named.elts if isinstance(pair, ast.Tuple)]
 
 
 def _setting(name: str) -> ast.expr:
@@ -69,10 +69,10 @@ Text = tuple[str, list[str | None]]  # function, its string arguments
 
 
 def python_texts(source: bytes) -> Iterator[Text]:
-    for _, function, found, _ in extract_python(
+    for _, function, message, _ in extract_python(
         io.BytesIO(source), dict.fromkeys(FUNCTIONS), [], {"encoding": "utf-8"}
     ):
-        yield str(function), list(found) if isinstance(found, tuple | list) else [found]
+        yield str(function), list(message) if isinstance(message, tuple | list) else [message]
 
 
 def template_texts(source: str, name: str) -> Iterator[Text]:
@@ -96,13 +96,15 @@ def texts() -> Iterator[tuple[str, Text]]:
 
 def in_f_strings(source: str) -> list[int]:
     """The lines on which a text is marked within an f-string, or an f-string is marked: no program finds such a text."""
-    found = []
+    lines = []
     for node in ast.walk(ast.parse(source)):
-        calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)] if isinstance(node, ast.JoinedStr) else []
+        calls = (
+            [part for part in ast.walk(node) if isinstance(part, ast.Call)] if isinstance(node, ast.JoinedStr) else []
+        )
         if isinstance(node, ast.Call) and any(isinstance(argument, ast.JoinedStr) for argument in node.args):
             calls.append(node)
-        found += [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in FUNCTIONS]
-    return sorted(set(found))
+        lines += [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in FUNCTIONS]
+    return sorted(set(lines))
 
 
 def collect() -> Catalog:
@@ -168,14 +170,14 @@ def in_full(catalog: Catalog) -> Catalog:
 
 def gaps(catalog: Catalog) -> list[str]:
     """The texts that have no good translation, each with what is wrong."""
-    found = []
+    faulty = []
     for message in catalog:
         if not message.id:
             continue
         if problem := fault(message, catalog):
             text = message.id if isinstance(message.id, str) else message.id[0]
-            found.append(f"{problem}: {text}")
-    return found
+            faulty.append(f"{problem}: {text}")
+    return faulty
 
 
 def fault(message: Message, catalog: Catalog) -> str:

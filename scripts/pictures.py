@@ -58,17 +58,17 @@ class Demo:
 
     def path(self, words: str) -> str:
         """The path of the first address printed after these words."""
-        found = re.search(re.escape(words) + r"[^\n]*?: https?://[^/\s]+(/\S+)", self.printed)
-        if found is None:
+        match = re.search(re.escape(words) + r"[^\n]*?: https?://[^/\s]+(/\S+)", self.printed)
+        if match is None:
             raise SystemExit(f"The demo printed no address of '{words}'.")
-        return found[1]
+        return match[1]
 
     def leader(self) -> str:
         """The address of the first leader it names, whose team has a report of its own."""
-        found = re.search(r"leader of [^\n]*?\(\d+ answers\): (\S+@\S+?),", self.printed)
-        if found is None:
+        match = re.search(r"leader of [^\n]*?\(\d+ answers\): (\S+@\S+?),", self.printed)
+        if match is None:
             raise SystemExit("The demo named no leader.")
-        return found[1]
+        return match[1]
 
 
 @contextmanager

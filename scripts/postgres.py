@@ -115,12 +115,12 @@ def _runs(pid: int) -> bool:
 
 def children(parent: int) -> list[int]:
     """The processes that a process started and that are still there."""
-    found = []
+    pids = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-    return found
+                pids.append(int(stat.parent.name))
+    return pids
 
 
 @contextlib.contextmanager

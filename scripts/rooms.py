@@ -52,8 +52,8 @@ class House:
     def circles(self) -> list[tuple[str, ...]]:
         """Rooms that reach themselves, each circle once."""
         reach = {room: self.reached(room) for room in self.rooms}
-        found = {tuple(sorted(b for b in reach[a] if a in reach[b])) for a in self.rooms if a in reach[a]}
-        return sorted(found)
+        circles = {tuple(sorted(b for b in reach[a] if a in reach[b])) for a in self.rooms if a in reach[a]}
+        return sorted(circles)
 
     @functools.cached_property
     def floors(self) -> dict[str, int]:
@@ -68,14 +68,14 @@ class House:
         return {room: floor(room) for room in self.rooms}
 
     def reached(self, start: str) -> set[str]:
-        found: set[str] = set()
+        reached: set[str] = set()
         waiting = self.below(start)
         while waiting:
             room = waiting.pop()
-            if room not in found:
-                found.add(room)
+            if room not in reached:
+                reached.add(room)
                 waiting += self.below(room)
-        return found
+        return reached
 
 
 def room_of(module: str) -> str:
@@ -91,15 +91,15 @@ def house() -> House:
     for module in sorted(graph.modules):
         if not set(module.split(".")) & set(LEFT_OUT) and not (ROOT / module.replace(".", "/")).is_dir():
             rooms[room_of(module)].append(module)
-    found = House(dict(rooms))
+    built = House(dict(rooms))
     arrows: dict[tuple[str, str], int] = defaultdict(int)
-    for module in (module for members in found.rooms.values() for module in members):
+    for module in (module for members in built.rooms.values() for module in members):
         for other in graph.find_modules_directly_imported_by(module):
             of, to = room_of(module), room_of(other)
-            if to in found.rooms and of != to:
+            if to in built.rooms and of != to:
                 arrows[of, to] += 1
-    found.arrows = dict(arrows)
-    return found
+    built.arrows = dict(arrows)
+    return built
 
 
 def walk(module: str, function: str) -> list[str]:
@@ -223,32 +223,32 @@ def draw(house: House) -> None:
 
 
 def faults(house: House) -> list[str]:
-    found = [f"A circle of rooms: {' – '.join(circle)}" for circle in house.circles]
-    found += [
+    problems = [f"A circle of rooms: {' – '.join(circle)}" for circle in house.circles]
+    problems += [
         f"{room}: {len(modules)} modules, at most {FULL}"
         for room, modules in house.rooms.items()
         if len(modules) > FULL
     ]
     if not house.circles and drawn() != picture(house):
-        found.append("The picture in docs/architecture.md is not of today: make rooms.")
-    return found
+        problems.append("The picture in docs/architecture.md is not of today: make rooms.")
+    return problems
 
 
 def main(arguments: list[str]) -> int:
-    found = house()
+    current = house()
     if arguments == ["check"]:
-        print("\n".join(faults(found)) or "The rooms are as drawn.")
-        return 1 if faults(found) else 0
-    draw(found)
-    folders = [room for room in found.rooms if _is_folder(room)]
-    fullest = max(folders, key=lambda room: len(found.rooms[room]))
+        print("\n".join(faults(current)) or "The rooms are as drawn.")
+        return 1 if faults(current) else 0
+    draw(current)
+    folders = [room for room in current.rooms if _is_folder(room)]
+    fullest = max(folders, key=lambda room: len(current.rooms[room]))
     by_app = ", ".join(f"{sum(room.split('.')[0] == app for room in folders)} in {app}" for app in APPS)
-    print(f"{len(folders)} rooms ({by_app}), {len(found.rooms) - len(folders)} doors")
-    print(f"{len(found.arrows)} arrows, {len(found.circles)} circles")
-    print(f"{1 + max(found.floors.values())} floors; fullest: {fullest}, {len(found.rooms[fullest])} modules")
+    print(f"{len(folders)} rooms ({by_app}), {len(current.rooms) - len(folders)} doors")
+    print(f"{len(current.arrows)} arrows, {len(current.circles)} circles")
+    print(f"{1 + max(current.floors.values())} floors; fullest: {fullest}, {len(current.rooms[fullest])} modules")
     for name, (module, function) in WALKS.items():
         modules = walk(module, function)
-        print(f"{name}: {len(modules)} modules, climbs {climbs(found, modules)} times")
+        print(f"{name}: {len(modules)} modules, climbs {climbs(current, modules)} times")
     return 0
 
 

@@ -76,8 +76,10 @@ def make_venv() -> None:
     wanted = "{}.{}".format(*sys.version_info[:2])
     if PYTHON.exists():
         code = "import sys; print('{}.{}'.format(*sys.version_info[:2]))"
-        found = subprocess.run([str(PYTHON), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if found.returncode == 0 and found.stdout.strip() == wanted and (VENV / ".stamp-venv").exists():
+        completed = subprocess.run(
+            [str(PYTHON), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        if completed.returncode == 0 and completed.stdout.strip() == wanted and (VENV / ".stamp-venv").exists():
             return
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         raise Problem(

@@ -67,7 +67,7 @@ def place(name: str) -> tuple[str, str] | None:
 def help_address(request: HttpRequest) -> str:
     """Where "Help" in the header of this page leads to."""
     match = request.resolver_match
-    if match is None or (found := place(match.url_name or "")) is None:
+    if match is None or (section := place(match.url_name or "")) is None:
         return reverse("help")
-    chapter, anchor = found
+    chapter, anchor = section
     return f"{reverse('handbook', args=[chapter])}#{anchor}"

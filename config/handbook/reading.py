@@ -82,8 +82,8 @@ def chapter(name: str, language: str) -> Chapter:
 
 
 def _anchor(token: Token) -> str:
-    found = _ANCHOR.match(token.content) if token.type == "inline" else None
-    return found[1] if found else ""
+    match = _ANCHOR.match(token.content) if token.type == "inline" else None
+    return match[1] if match else ""
 
 
 def _plain(inline: Token) -> str:
