@@ -56,7 +56,7 @@ class Happened(EventKind):
     STUDY_CREATED = "study_created", gettext_lazy("Study created"), Act.ROLE_GIVEN  # to who creates it
     SETTINGS_CHANGED = "settings_changed", gettext_lazy("Settings of the study changed")
     RESEARCHER_ADDED = "researcher_added", gettext_lazy("Researcher added to the study"), Act.ROLE_GIVEN
-    RESEARCHER_REMOVED = "researcher_removed", gettext_lazy("Researcher taken off the study"), Act.ROLE_TAKEN
+    RESEARCHER_REMOVED = "researcher_removed", gettext_lazy("Researcher removed from the study"), Act.ROLE_TAKEN
     RESEARCHER_ASKED = "researcher_asked", gettext_lazy("Somebody was invited to work as a researcher")
     RESEARCHER_ASKED_BACK = "researcher_asked_back", gettext_lazy("Invitation to work as a researcher withdrawn")
     RESEARCHER_DECLINED = "researcher_declined", gettext_lazy("Declined to work as a researcher")

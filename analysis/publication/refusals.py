@@ -39,12 +39,11 @@ SENTENCES = {
     ),
     Why.SEALED_SINCE: _("Answers were sealed after this analysis. Run the analysis again first."),
     Why.CHANGED: _(
-        "In the meantime something changed: the settings, counts, which teams are combined, a team that "
-        "withdrew, or somebody published. Look again, and publish then."
+        "Something has changed in the meantime: the settings, counts, which teams are combined, a team that "
+        "withdrew, or somebody published. Look again, then publish."
     ),
     Why.NOT_STUCK: _(
-        "Only teams of which a small rest is left since they were published can be left out. Look again, and "
-        "publish then."
+        "Only teams of which few people are left since they were published can be left out. Look again, then publish."
     ),
     Why.TELLS: _(
         "The correction has to wait: compared with what was published before, so few people differ in "

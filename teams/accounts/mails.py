@@ -20,10 +20,10 @@ WORDS = {
         "A second factor was added to your account: an app that shows codes, or a security key."
     ),
     TeamMail.ACCOUNT_NO_FACTOR: gettext_lazy(
-        "A second factor was taken off your account: an app that shows codes, or a security key."
+        "A second factor was removed from your account: an app that shows codes, or a security key."
     ),
     TeamMail.ACCOUNT_RECOVERY_CODES: gettext_lazy(
-        "New recovery codes were made for your account. The ones before do not work any more."
+        "New recovery codes were made for your account. The earlier ones no longer work."
     ),
 }
 #: allauth's name for each of its own mails about this, and what goes out in its place
@@ -55,7 +55,7 @@ def _renderer(kind: TeamMail) -> Renderer:
             "reset": absolute(reverse("account_reset_password")),
             "factors": absolute(reverse("mfa_index")),
         }
-        subject = _("Your account of Teamspiegel was changed")
+        subject = _("Your Teamspiegel account was changed")
         return compose(user.email, subject, "emails/teams/account_changed.txt", context)
 
     return render

@@ -44,8 +44,8 @@ class OwnWordsValidator:
 
     def get_help_text(self) -> str:
         return _(
-            "A password cannot consist mainly of words that others try first: of this site, of your organisation or of"
-            " your work."
+            "This password consists mainly of words that others try first: of this site, of your organisation or of "
+            "your work. Choose other words."
         )
 
 

@@ -135,7 +135,7 @@ def _again(request: HttpRequest, note: DoneOnce) -> HttpResponse:
         return typed.taken(page) if outcome["taken"] else page
     for level, text, tags in outcome["said"]:
         messages.add_message(request, level, text, tags)
-    messages.info(request, _("This was sent twice, and done once."))
+    messages.info(request, _("This was sent twice, but done only once."))
     return HttpResponse(status=302, headers={"Location": outcome["to"]})
 
 

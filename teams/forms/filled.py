@@ -126,7 +126,9 @@ class Filled(Written):
                 self.conflicts.append(Conflict(name, label, self._words(name, sent), self._words(name, now)))
             before[name] = current  # sent again, it is what was chosen
         for conflict in self.conflicts:
-            self.add_error(conflict.name, _("Somebody else changed this meanwhile: choose which one stays."))
+            self.add_error(
+                conflict.name, _("Somebody else has changed this in the meantime: choose which version to keep.")
+            )
         data[self.add_prefix(OPENED)] = signing.dumps(before, salt=SALT)
         self.data = data
 

@@ -84,10 +84,10 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"starts_on": date_input(), "ends_on": date_input()}
         help_texts = {
             "group": gettext_lazy(
-                "Its institutions, teams and questionnaires are those of the study. It cannot change later."
+                "The study uses the institutions, teams and questionnaires of this group. This cannot be changed later."
             ),
             "wave": gettext_lazy("1 for the first time, 2 for the second time with the same teams, and so on."),
-            "previous": gettext_lazy("The study of the wave before, to compare with."),
+            "previous": gettext_lazy("The study of the previous wave, to compare with."),
             "k": gettext_lazy("Results are shown only for groups of at least this many people; never fewer than 5."),
             "grace_hours": gettext_lazy(
                 "Anyone who had begun before closing may finish within these hours, and closing can be undone. With "
@@ -98,14 +98,16 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 "The slips are printed before the meeting, and each works once. Without slips, somebody who knows "
                 "the code of the meeting can answer more than once, up to the number of people present."
             ),
-            "language": gettext_lazy("Who has an account gets emails in the language of the account."),
+            "language": gettext_lazy("People with an account get emails in the language of their account."),
             "controller": gettext_lazy("Who decides about the data. It appears in every email and welcome text."),
-            "processor": gettext_lazy("The organisation that runs the server, if it is another one."),
+            "processor": gettext_lazy("The organisation that runs the server, if that is a different one."),
             "privacy_contact": gettext_lazy("Name and address of the data protection officer."),
-            "ethics_number": gettext_lazy("As the ethics committee gave it."),
+            "ethics_number": gettext_lazy("As given by the ethics committee."),
             "dpia": gettext_lazy("For instance: carried out in May 2026, no high risk remains."),
             "works_council": gettext_lazy("For instance: informed on 3 June 2026."),
-            "report_days": gettext_lazy("The leader undertakes to give teachers the report within these days."),
+            "report_days": gettext_lazy(
+                "The team leader undertakes to give teachers the report within this number of days."
+            ),
         }
 
     def __init__(
@@ -133,9 +135,12 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
         if promised:
             for name in PROMISED:
                 self.fields[name].disabled = True
-                self.fields[name].help_text = _("Fixed: people were invited, or results published, with this value.")
+                self.fields[name].help_text = _(
+                    "This can no longer be changed: people have been invited, or results published, with this value."
+                )
             self.fields["ends_on"].help_text = _(
-                "People read until when answers are kept, %(date)s: a later last day does not change that, an earlier one does."
+                "People have been told that answers are kept until %(date)s: a later last day does not change that, "
+                "an earlier one does."
             ) % {"date": date_format(promised_until(self.instance))}
 
     def clean(self) -> dict[str, Any]:
@@ -146,17 +151,20 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
         until = self.instance.kept_until
         if ends_on and until and ends_on > until:
             self.add_error(
-                "ends_on", _("People read that answers are kept until %(date)s.") % {"date": date_format(until)}
+                "ends_on",
+                _("People have been told that answers are kept until %(date)s.") % {"date": date_format(until)},
             )
         previous = cleaned.get("previous")
         if previous and cleaned.get("group") and previous.group_id != cleaned["group"].pk:
             self.add_error("previous", _("This is a study of another research group."))
         if previous and cleaned.get("wave") and cleaned["wave"] <= previous.wave:
-            self.add_error("wave", _("The previous wave is number %(n)s: choose a higher one.") % {"n": previous.wave})
+            self.add_error(
+                "wave", _("The previous wave is number %(n)s: choose a higher number.") % {"n": previous.wave}
+            )
         return cleaned
 
     def layout(self) -> Layout:
-        before = _("Directors, leaders and teachers read these before they start.")
+        before = _("Directors, team leaders and teachers read this before they start.")
 
         def half(*names: str) -> Div:
             return Div(*(Field(name, wrapper_class="col-sm-6") for name in names), css_class="row")
@@ -171,7 +179,9 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
                 half("starts_on", "ends_on"),
                 css_class="mb-4",
             ),
-            Fieldset(_("Who to ask about it"), half("contact_name", "contact_email"), "language", css_class="mb-4"),
+            Fieldset(
+                _("Who can be asked about it"), half("contact_name", "contact_email"), "language", css_class="mb-4"
+            ),
             Fieldset(
                 _("Protection of small groups"), half("k", "grace_hours"), "report_days", "slips", css_class="mb-4"
             ),
@@ -275,7 +285,7 @@ class MailDomainForm(PlainForm):
     domain = forms.CharField(
         label=gettext_lazy("Mail domain"),
         max_length=260,
-        help_text=gettext_lazy("What stands after the @ in its people's addresses, such as school.nl."),
+        help_text=gettext_lazy("What comes after the @ in its people's addresses, such as school.nl."),
     )
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
@@ -287,10 +297,10 @@ class MailDomainForm(PlainForm):
     def clean_domain(self) -> str:
         domain = as_domain(self.cleaned_data["domain"])
         if domain is None:
-            raise forms.ValidationError(_("This is no mail domain. It looks like school.nl."))
+            raise forms.ValidationError(_("This is not a mail domain. A mail domain looks like school.nl."))
         if is_free_mail(domain):
             raise forms.ValidationError(
-                _("Anybody can get an address there: confirm the addresses of your teachers one by one instead.")
+                _("Anybody can get an address there: have the addresses of the teachers confirmed one by one instead.")
             )
         return domain
 
@@ -303,7 +313,8 @@ class ResearcherForm(PlainForm):
         label=gettext_lazy("Email address"),
         max_length=254,
         help_text=gettext_lazy(
-            "Who does not belong to the research group yet is asked by email, and is a researcher after saying yes."
+            "Somebody who is not yet a member of the research group is asked by email, and becomes a researcher "
+            "after saying yes."
         ),
     )
 
@@ -358,10 +369,11 @@ class MemberForm(ResearcherForm):
     """Somebody to make a member of a research group."""
 
     all_studies = forms.BooleanField(
-        label=gettext_lazy("Works in all studies of the group, later ones too"),
+        label=gettext_lazy("Works in all studies of the group, including later ones"),
         required=False,
         help_text=gettext_lazy(
-            "Without this, a member begins studies of their own, and is let into others by their researchers."
+            "If not ticked, members can begin studies of their own, and are added to other studies by the "
+            "researchers of those."
         ),
     )
 

@@ -177,7 +177,7 @@ class TeamMail(MailKind):
     ACCOUNT_FACTOR = "teams.account_factor", gettext_lazy("A second factor was added"), To.ACCOUNT, Goes.ANY_HOUR
     ACCOUNT_NO_FACTOR = (
         "teams.account_no_factor",
-        gettext_lazy("A second factor was taken off"),
+        gettext_lazy("A second factor was removed"),
         To.ACCOUNT,
         Goes.ANY_HOUR,
     )

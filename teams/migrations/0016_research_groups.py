@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "all_studies",
-                    models.BooleanField(default=False, verbose_name="works in all studies of the group, later ones too"),
+                    models.BooleanField(default=False, verbose_name="works in all studies of the group, including later ones"),
                 ),
                 (
                     "group",

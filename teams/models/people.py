@@ -84,7 +84,7 @@ class Membership(models.Model):
 
     group = models.ForeignKey(ResearchGroup, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    all_studies = models.BooleanField(_("works in all studies of the group, later ones too"), default=False)
+    all_studies = models.BooleanField(_("works in all studies of the group, including later ones"), default=False)
     # made by an administrator; else it came with work in a study, and ends with the last of that
     by_administrator = models.BooleanField(default=False)
 

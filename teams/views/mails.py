@@ -159,7 +159,9 @@ def _act(request: HttpRequest, study: Study, kind: str, letter: Edited, user: Us
         action == "shipped"
         and WordsForm(request.POST, kind=kind, language=letter.code, words=letter.stored).changed_meanwhile()
     ):
-        messages.warning(request, _("Somebody else changed this text meanwhile. Nothing was done; look at it again."))
+        messages.warning(
+            request, _("Somebody else has changed this text in the meantime. Nothing was done; look at it again.")
+        )
     elif action == "shipped":
         templates.back_to_shipped(study, kind, letter.code, user)
         messages.success(request, _("The shipped text is in use again."))

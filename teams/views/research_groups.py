@@ -27,9 +27,9 @@ def groups(request: HttpRequest) -> HttpResponse:
         try:
             group = steps.name_group(form.cleaned_data["name"])
         except steps.NameTaken:
-            form.add_error("name", _("There is a research group with this name already."))
+            form.add_error("name", _("There is already a research group with this name: choose another name."))
         else:
-            messages.success(request, _("The research group is made. Now add its researchers."))
+            messages.success(request, _("The research group has been created. Now add its researchers."))
             return redirect("group", group.pk)
     return render(request, "teams/groups.html", {"groups": steps.all_groups(), "form": form})
 
@@ -46,7 +46,7 @@ def group(request: HttpRequest, pk: int) -> HttpResponse:
         except joining.LeadsTeam as reason:
             form.add_error("email", str(reason))
         else:
-            tell_asked(request, asked, form.cleaned_data["name"], _("This person is a member already."))
+            tell_asked(request, asked, form.cleaned_data["name"], _("This person is already a member."))
             return redirect("group", pk)
     return _page(request, research_group, form, GroupForm(group=research_group))
 
@@ -61,7 +61,7 @@ def group_rename(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             steps.name_group(form.cleaned_data["name"], research_group)
         except steps.NameTaken:
-            form.add_error("name", _("There is a research group with this name already."))
+            form.add_error("name", _("There is already a research group with this name: choose another name."))
             research_group.refresh_from_db()
         else:
             messages.success(request, _("The name is saved."))

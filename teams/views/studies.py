@@ -47,13 +47,17 @@ def study_new(request: HttpRequest) -> HttpResponse:
     groups = access.groups_of(user)
     if not groups.exists():
         messages.warning(
-            request, _("A study belongs to a research group, and there is none yet for you to begin it in.")
+            request,
+            _(
+                "A study belongs to a research group, and you are not a member of one yet. Ask an "
+                "administrator to add you."
+            ),
         )
         return redirect("groups" if user.is_superuser else "studies")
     form = StudyForm(request.POST or None, initial=initial, studies=access.studies_of(user), groups=groups)
     if request.method == "POST" and form.is_valid():
         study = steps.create_study(form.cleaned_data, user)
-        messages.success(request, _("The study is made. Now put the academies and teams on its list."))
+        messages.success(request, _("The study has been created. Now put the academies and teams on its list."))
         warn_of_boxes(request, _printed(study))
         return redirect("teams", study.slug)
     return render(request, "teams/study_new.html", {"form": form})
@@ -97,7 +101,7 @@ def study_people(request: HttpRequest, slug: str) -> HttpResponse:
         except joining.LeadsTeam as reason:
             form.add_error("email", str(reason))
         else:
-            tell_asked(request, asked, form.cleaned_data["name"], _("This person works in the study already."))
+            tell_asked(request, asked, form.cleaned_data["name"], _("This person already works in the study."))
             return redirect("study_people", slug)
     context = {
         "study": study,
@@ -115,17 +119,19 @@ def tell_asked(request: HttpRequest, asked: joining.Asked, name: str, already: s
         case joining.Asked.WORKS:
             messages.success(
                 request,
-                _("%(name)s belongs to the group, works here from now on, and is being emailed.")
+                _("%(name)s is a member of the group, works here from now on, and is being sent an email.")
                 % {"name": isolated(name)},
             )
         case joining.Asked.MAILED:
             messages.success(
-                request, _("%(name)s is being emailed, and takes part after saying yes.") % {"name": isolated(name)}
+                request,
+                _("%(name)s is being sent an email, and can work here after saying yes.") % {"name": isolated(name)},
             )
         case joining.Asked.WAITS:
             messages.warning(
                 request,
-                _("%(name)s was emailed less than a day ago. Tomorrow you can ask again.") % {"name": isolated(name)},
+                _("%(name)s was sent an email less than a day ago. You can ask again tomorrow.")
+                % {"name": isolated(name)},
             )
         case joining.Asked.ALREADY:
             messages.warning(request, already)

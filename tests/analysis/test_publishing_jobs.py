@@ -183,7 +183,7 @@ def test_only_what_was_confirmed_is_published(study, client, address, change, be
     publish_what_is_asked()
     assert not Publication.objects.exists()
     shown = client.get(address).content.decode()
-    assert "In the meantime something changed" in shown
+    assert "Something has changed in the meantime" in shown
     press(client, address)
     publish_what_is_asked()
     assert Publication.objects.count() == 1

@@ -51,7 +51,7 @@ def make_study(page: Page, name: str, axe: Check) -> str:
         "contact_email": "roos@noord.example",
     }.items():
         page.locator(f"#id_{field}").fill(value)
-    page.get_by_role("button", name="Make the study").click()
+    page.get_by_role("button", name="Create the study").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Academies and teams")
     axe(page)
     teams = page.url

@@ -49,8 +49,8 @@ def test_what_was_typed_goes_on_at_one_press(tab: Client, roos: User) -> None:
     answer = tab.post(address, fields | {"contact_name": "Ans", "dpia": TYPED}, **HERE)
     page = answer.content.decode()
     assert answer.status_code == 403
-    assert "press once more" in page
-    assert "Roos de Wit: it is sent in this name" in page
+    assert "press again" in page
+    assert "Roos de Wit: it will be sent in this name" in page
     again = fields_of(page)
     assert again["csrfmiddlewaretoken"] != fields["csrfmiddlewaretoken"]
     assert tab.post(address, again, **HERE).status_code == 302
@@ -65,7 +65,7 @@ def test_who_is_signed_out_is_told_so_and_loses_nothing(tab: Client, roos: User)
     assert "You are signed out." in page
     tab.force_login(roos)  # in a new tab, which gives another token
     page = tab.post(address, fields_of(page), **HERE).content.decode()
-    if "press once more" in page:
+    if "press again" in page:
         assert tab.post(address, fields_of(page), **HERE).status_code == 302
     assert Study.objects.get().contact_name == "Ans"
 

@@ -212,7 +212,7 @@ def test_publishing_freezes_what_was_looked_at(questionnaire, researcher):
     seen = questionnaire.edit
     drafts.move(questionnaire, "item:A2", up=True)
     page = researcher.post(at("questionnaire_versions"), {"edit": seen}, follow=True).content.decode()
-    assert "Somebody changed the draft meanwhile" in page
+    assert "Somebody has changed the draft in the meantime" in page
     row = Questionnaire.objects.get(pk=questionnaire.pk)
     done = researcher.post(at("questionnaire_versions"), {"edit": row.edit, "note": "A2 first"}, follow=True)
     page = done.content.decode()

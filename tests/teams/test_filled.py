@@ -22,7 +22,7 @@ from tests.access.opened import fields_of
 from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db
-BOTH = "Somebody else changed the same while this form was open."
+BOTH = "Somebody else changed the same thing while this form was open."
 
 
 @pytest.fixture

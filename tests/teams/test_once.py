@@ -22,7 +22,7 @@ from tests.surveys.conftest import in_threads
 
 pytestmark = pytest.mark.django_db
 KEY = {once.FIELD: "a-key-of-this-page"}
-AGAIN = "This was sent twice, and done once."
+AGAIN = "This was sent twice, but done only once."
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_study_is_made_once_and_the_second_press_leads_to_it(client, study):
     assert Study.objects.filter(title="Twice").count() == 1
     assert first["Location"] == second["Location"] == reverse("teams", args=["twice"])
     page = client.get(second["Location"]).content.decode()
-    assert "The study is made." in page
+    assert "The study has been created." in page
     assert AGAIN in page
 
 

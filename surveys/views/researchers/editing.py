@@ -113,7 +113,7 @@ def questionnaire_change(request: HttpRequest, pk: int) -> HttpResponse:
         text = _("Another part has the code %s now. Give that one another code, and undo the removal then.") % taken
         return _said(request, pk, text, bad=True)
     except (drafts.Conflict, ValueError):
-        text = _("Somebody else changed or removed this meanwhile. Nothing was done; look at it again.")
+        text = _("Somebody else has changed or removed this in the meantime. Nothing was done; look at it again.")
         return _said(request, pk, text, bad=True)
     return _said(request, pk, _("This can no longer be undone: something was changed since."), bad=True)
 

@@ -274,7 +274,7 @@ def _typed(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: field
     became = entry.finish(paper_form, content, by_link=desk.by is None)
     values = {"n": paper_form.number}
     if became is None:
-        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % values)
+        messages.warning(request, _("Somebody else has finished form %(n)s in the meantime.") % values)
         return redirect(desk.url(""))
     if became == State.FIRST:
         messages.warning(
@@ -298,7 +298,9 @@ def _settled(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: fie
     """What stands on the form where the two times differ."""
     content = entry.checked(desk.collection, typed.answers, typed.eligibility)
     if not entry.settle(paper_form, content, by_link=desk.by is None):
-        messages.warning(request, _("Somebody else finished form %(n)s meanwhile.") % {"n": paper_form.number})
+        messages.warning(
+            request, _("Somebody else has finished form %(n)s in the meantime.") % {"n": paper_form.number}
+        )
         return redirect(desk.url(""))
     messages.success(request, _("Form %(n)s is ready.") % {"n": paper_form.number})
     return _next_second(request, desk) if request.POST.get("go") == "next" else redirect(desk.url(""))
@@ -312,7 +314,7 @@ def _corrected(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: f
         desk.noted(Happened.PAPER_CORRECTED, 1)
         messages.success(request, _("Form %(n)s is corrected.") % {"n": paper_form.number})
     else:
-        messages.warning(request, _("Somebody else changed form %(n)s meanwhile.") % {"n": paper_form.number})
+        messages.warning(request, _("Somebody else has changed form %(n)s in the meantime.") % {"n": paper_form.number})
     return redirect(desk.url(""))
 
 

@@ -45,7 +45,9 @@ def questionnaire_versions(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             version = drafts.publish(questionnaire, form.cleaned_data["edit"], form.cleaned_data["note"], user)
         except drafts.Conflict:
-            messages.error(request, _("Somebody changed the draft meanwhile. Look at it again before you freeze it."))
+            messages.error(
+                request, _("Somebody has changed the draft in the meantime. Look at it again before you freeze it.")
+            )
         except QuestionnaireError:
             messages.error(request, _("The draft is not complete. Below stands what is missing."))
         else:
