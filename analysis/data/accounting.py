@@ -106,7 +106,7 @@ class Dispositions:
         }
 
 
-_COUNTS = attrgetter(*(one.name for one in fields(Dispositions)))
+_COUNTS = attrgetter(*(field.name for field in fields(Dispositions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +182,17 @@ def run_counts(study: Study, known: Mapping[int, Dispositions]) -> dict[str, Any
     A team that it did not read stands nowhere in it, not even as pending: whatever is not read is pending until a run
     has read it, and only :func:`account` knows which teams there are by then.
     """
-    found, held = account(study, known), _corrected(study, known)
+    accounts, held = account(study, known), _corrected(study, known)
     return {
-        "academies_invited": found.academies_invited,
-        "academies_participating": found.academies_participating,
-        "academies_declined": found.academies_declined,
-        "teams_invited": found.teams_invited,
-        "teams_participating": found.teams_participating,
-        "teams_declined": found.teams_declined,
-        "teams_withdrawn": found.teams_withdrawn,
-        "declined_reasons": dict(found.declined_reasons),
-        "team_participation": found.team_participation,
+        "academies_invited": accounts.academies_invited,
+        "academies_participating": accounts.academies_participating,
+        "academies_declined": accounts.academies_declined,
+        "teams_invited": accounts.teams_invited,
+        "teams_participating": accounts.teams_participating,
+        "teams_declined": accounts.teams_declined,
+        "teams_withdrawn": accounts.teams_withdrawn,
+        "declined_reasons": dict(accounts.declined_reasons),
+        "team_participation": accounts.team_participation,
         "teams_held": len(held),
         **Dispositions.added(held.values()).to_dict(),
         "teams": {str(pk): asdict(people) for pk, people in held.items()},
@@ -293,8 +293,8 @@ def account(study: Study, known: Mapping[int, Dispositions]) -> Accounts:
 
     The numbers approached and refused are the collection's; a correction of them since the run shows at once.
     """
-    found = Participation.objects.filter(study=study).order_by("pk").values_list(*_COLUMNS)
-    rows = [_Row(*columns) for columns in found]
+    participations = Participation.objects.filter(study=study).order_by("pk").values_list(*_COLUMNS)
+    rows = [_Row(*columns) for columns in participations]
     invitations = list(
         Invitation.objects.filter(study=study).order_by("pk").values_list("academy_id", "state", "reason")
     )

@@ -128,7 +128,7 @@ def coarsened(
 
 def in_bands(definition: Definition, column: str) -> str:
     """The column, a number in round bands: single numbers hardly ever have k people each."""
-    question = next(one for one in definition.background if one.code == code_of(column))
+    question = next(question for question in definition.background if question.code == code_of(column))
     return column if question.type != NUMBER or limits_of(column) else band_column_of(column, bands.offered(question))
 
 

@@ -170,8 +170,8 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
         participations += [participation_of[row[1]] for row in known]
         eligibility += [sys.intern(row[2]) for row in known]
         submitted += [row[3] == Response.State.SUBMITTED for row in known]
-        found = [code_of[given.get(item)] for *_, given in known for item in items]
-        blocks.append(np.array(found, dtype=np.int16).reshape(len(known), len(items)))
+        block_codes = [code_of[given.get(item)] for *_, given in known for item in items]
+        blocks.append(np.array(block_codes, dtype=np.int16).reshape(len(known), len(items)))
     order = sorted(range(len(keys)), key=keys.__getitem__)
     codes = np.concatenate(blocks)[order] if blocks else np.zeros((0, len(items)), dtype=np.int16)
     respondents = pd.DataFrame(
@@ -223,7 +223,7 @@ def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
 
     version = Survey.objects.select_related("version").get(pk=survey.pk).version
     questions = [q for q in definition_of(version).asked_background(survey.background) if q.type != TEXT]
-    found = {question.code: np.full(len(data), "", dtype=object) for question in questions}
+    columns_by_code = {question.code: np.full(len(data), "", dtype=object) for question in questions}
     # a choice is text in either database; a number must come as one
     answers = [(KeyTransform if q.type == NUMBER else KeyTextTransform)(q.code, "answers") for q in questions]
     rows = (
@@ -239,8 +239,8 @@ def background_of(survey: Survey, data: Dataset) -> pd.DataFrame:
         for question, column in zip(questions, columns, strict=True):
             given = np.empty(len(column), dtype=object)
             given[:] = ["" if value is None else sys.intern(value) if type(value) is str else value for value in column]
-            found[question.code][places[known]] = given[known]
-    return pd.DataFrame(found, index=data.respondents.index, dtype=object)
+            columns_by_code[question.code][places[known]] = given[known]
+    return pd.DataFrame(columns_by_code, index=data.respondents.index, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +265,13 @@ def open_texts_of(survey: Survey) -> list[OpenText]:
         .exclude(collection__participation__state=Participation.State.WITHDRAWN)
         .values_list("key", "answers")
     )
-    found = [
+    texts = [
         OpenText(_handle(survey, key, code), key, code, answers[code])
         for key, answers in rows
         for code in questions
         if answers.get(code)
     ]
-    return sorted(found, key=lambda one: (questions.index(one.question), one.handle))
+    return sorted(texts, key=lambda text: (questions.index(text.question), text.handle))
 
 
 def _handle(survey: Survey, key: str, question: str) -> str:

@@ -177,15 +177,15 @@ def _columns(
                 )
             continue
         columns.append((position, ColumnMap(code, mapped.values if mapped else {})))
-    found = [mapped.code for _position, mapped in columns]
-    if TEAM not in found:
+    codes = [mapped.code for _position, mapped in columns]
+    if TEAM not in codes:
         problems.append(_("There is no column '%s' for the team.") % team_column)
     for name in column_map:
         if name not in table.header:
             problems.append(_("The mapping names column '%s', which is not in the file.") % name)
-    for code in sorted({code for code in found if found.count(code) > 1}):
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
         problems.append(_("Two columns are both '%s'.") % code)
-    missing = [code for code in definition.item_codes if code not in found]
+    missing = [code for code in definition.item_codes if code not in codes]
     if missing:
         problems.append(_("These items have no column: %s.") % ", ".join(missing))
     return columns, problems, ignored

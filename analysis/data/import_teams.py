@@ -70,7 +70,7 @@ def nearly_same(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of names that differ by a slip of the pen, or by words that tell nothing."""
     listed = sorted(names)
     pairs = near_pairs([key(name) or folded(name) for name in listed])
-    return [(listed[one], listed[other]) for one, other in pairs]
+    return [(listed[first], listed[second]) for first, second in pairs]
 
 
 def of_neighbouring_waves(study: Study, by: User | None) -> dict[str, list[Team]]:
@@ -79,11 +79,11 @@ def of_neighbouring_waves(study: Study, by: User | None) -> dict[str, list[Team]
     waves = Study.objects.filter(pk__in=[study.previous_id, *following])
     if by is not None:
         waves = waves.filter(pk__in=studies_of(by).values("pk"))
-    found: dict[str, list[Team]] = {}
+    by_name: dict[str, list[Team]] = {}
     teams = Team.objects.filter(participations__study__in=waves).select_related("academy__institution").distinct()
     for team in teams.order_by("pk"):
-        found.setdefault(folded(team.name), []).append(team)
-    return found
+        by_name.setdefault(folded(team.name), []).append(team)
+    return by_name
 
 
 def in_study(study: Study) -> dict[str, list[Participation]]:
@@ -120,7 +120,7 @@ def _academy(study: Study, place: Place, by: User | None) -> Academy:
     """The academy that the file names, or one for the answers imported into this study."""
     name = tidy(place.institution)[:160] or study.controller[:160]
     institutions = Institution.objects.filter(group=study.group_id)
-    institution = next((one for one in institutions if folded(one.name) == folded(name)), None)
+    institution = next((institution for institution in institutions if folded(institution.name) == folded(name)), None)
     if institution is None:
         institution = Institution.objects.create(group_id=study.group_id, name=name)
     name = tidy(place.academy)[:160] or f"{ACADEMY}: {study.slug}"[:160]

@@ -91,7 +91,7 @@ def _participations(study: Study, answers: Answers, user: User | None, same_team
     """The participation of every team in the file, by name; made where the study has none."""
     known = import_teams.in_study(study)
     waves = import_teams.of_neighbouring_waves(study, user) if same_teams else {}
-    found: dict[str, Participation] = {}
+    participations: dict[str, Participation] = {}
     for name, rows in answers.teams.items():
         folded = import_teams.folded(name)
         same_name = known.get(folded, [])
@@ -100,7 +100,7 @@ def _participations(study: Study, answers: Answers, user: User | None, same_team
         if same_name:
             if same_name[0].state != Participation.State.ACCEPTED:
                 raise ImportRefused(_("Team '%s' does not take part in this study.") % isolated(name))
-            found[name] = same_name[0]
+            participations[name] = same_name[0]
             continue
         before = waves.get(folded, [])
         if len(before) > 1:
@@ -108,5 +108,5 @@ def _participations(study: Study, answers: Answers, user: User | None, same_team
                 _("In the waves before and after there is more than one team '%s': rename one first.") % isolated(name)
             )
         place = answers.places.get(name, import_teams.Place())
-        found[name] = import_teams.make(study, name, place, len(rows), before[0] if before else None, user)
-    return found
+        participations[name] = import_teams.make(study, name, place, len(rows), before[0] if before else None, user)
+    return participations

@@ -39,14 +39,14 @@ class QuestionTexts:
 
 def texts_of(survey: Survey) -> list[QuestionTexts]:
     """Per open question that has answers; two queries beside those of the data set."""
-    found = dataset.open_texts_of(survey)
+    texts = dataset.open_texts_of(survey)
     reviews = {(row.response_id, row.question): row for row in TextReview.objects.filter(survey=survey)}
     result = []
-    for question in dict.fromkeys(one.question for one in found):
-        of_question = [one for one in found if one.question == question]
-        judged = [(one, reviews[one.key, question]) for one in of_question if (one.key, question) in reviews]
-        shown = tuple((one.handle, row.text) for one, row in judged if row.text)
-        waiting = tuple(one for one in of_question if (one.key, question) not in reviews)
+    for question in dict.fromkeys(text.question for text in texts):
+        of_question = [text for text in texts if text.question == question]
+        judged = [(text, reviews[text.key, question]) for text in of_question if (text.key, question) in reviews]
+        shown = tuple((text.handle, row.text) for text, row in judged if row.text)
+        waiting = tuple(text for text in of_question if (text.key, question) not in reviews)
         result.append(QuestionTexts(question, waiting, shown, len(judged) - len(shown)))
     return result
 
@@ -56,24 +56,24 @@ def review(survey: Survey, handle: str, text: str, user: User) -> TextReview:
 
     :raises NotThere: if there is no such answer, or it was reviewed already
     """
-    found = next((one for one in dataset.open_texts_of(survey) if one.handle == handle), None)
-    if found is None:
+    answer = next((answer for answer in dataset.open_texts_of(survey) if answer.handle == handle), None)
+    if answer is None:
         raise NotThere
     text = cleaned(text)[:LONGEST_ANSWER]
     verdict = TextReview.Verdict.WITHHELD
     if text:
-        verdict = TextReview.Verdict.CLEARED if text == found.text else TextReview.Verdict.REDACTED
+        verdict = TextReview.Verdict.CLEARED if text == answer.text else TextReview.Verdict.REDACTED
     try:
         with transaction.atomic():
             row = TextReview.objects.create(
                 survey=survey,
-                response_id=found.key,
-                question=found.question,
+                response_id=answer.key,
+                question=answer.question,
                 verdict=verdict,
                 text=text,
                 reviewed_by=user,
             )
-            record(survey.study, Happened.TEXT_REVIEWED, by=user, detail=f"{found.question}, {verdict}")
+            record(survey.study, Happened.TEXT_REVIEWED, by=user, detail=f"{answer.question}, {verdict}")
     except IntegrityError as error:  # the constraint decided: somebody else was first
         raise NotThere from error
     return row
@@ -81,9 +81,9 @@ def review(survey: Survey, handle: str, text: str, user: User) -> TextReview:
 
 def review_again(survey: Survey, handle: str, user: User) -> None:
     """Take a verdict back: the text waits again. :raises NotThere: if it was not reviewed"""
-    found = next((one for one in dataset.open_texts_of(survey) if one.handle == handle), None)
+    answer = next((answer for answer in dataset.open_texts_of(survey) if answer.handle == handle), None)
     with transaction.atomic():
-        key, question = (found.key, found.question) if found else ("", "")
+        key, question = (answer.key, answer.question) if answer else ("", "")
         if not TextReview.objects.filter(survey=survey, response_id=key, question=question).delete()[0]:
             raise NotThere
         record(survey.study, Happened.TEXT_REVIEW_UNDONE, by=user, detail=question)

@@ -94,8 +94,8 @@ def unshown(sizes: Mapping[int, int], groups: Mapping[int, Mapping[str, str]], k
         ]
         if not options:
             break  # fewer than k people in all
-        found = [(option, _cells(answered, of_team, option)) for option in options]
-        closed, cells = min(found, key=lambda one: (len(_failing(one[1], k)), sum(map(len, one[0]))))
+        tried = [(option, _cells(answered, of_team, option)) for option in options]
+        closed, cells = min(tried, key=lambda attempt: (len(_failing(attempt[1], k)), sum(map(len, attempt[0]))))
     teams = frozenset(team for cell in cells.values() for team in hidden(cell, k))
     return Unshown(teams, dict(zip(PARTS, closed, strict=True)), tuple(cells.values()), of_team)
 

@@ -18,8 +18,8 @@ def only_of_leaders_in(study: Study) -> set[int]:
     """Accounts whose every role is leader of a team in this study: they are of no use when the study is gone."""
     leaders = set(Role.objects.filter(participation__study=study).values_list("user", flat=True))
     others = Role.objects.filter(user__in=leaders).exclude(participation__study=study).values_list("user", flat=True)
-    found = User.objects.filter(pk__in=leaders - set(others), is_superuser=False, memberships__isnull=True)
-    return set(found.values_list("pk", flat=True))
+    users = User.objects.filter(pk__in=leaders - set(others), is_superuser=False, memberships__isnull=True)
+    return set(users.values_list("pk", flat=True))
 
 
 def delete(user: User) -> None:

@@ -86,29 +86,29 @@ def scope_of(user: User) -> QuerySet[Study] | None:
 def look(address: str, scope: QuerySet[Study] | None) -> Found:
     """Everything of a person within these studies. Writes nothing."""
     address = address.strip().lower()
-    found = Found(address)
+    person = Found(address)
     names: dict[str, None] = {}
     for place in places():
         if is_hidden(place.model):
             continue
-        mine = place.of(address).filter(place.within(scope))
-        if n := mine.count():
-            found.rows[place.model._meta.label] = found.rows.get(place.model._meta.label, 0) + n
+        rows = place.of(address).filter(place.within(scope))
+        if n := rows.count():
+            person.rows[place.model._meta.label] = person.rows.get(place.model._meta.label, 0) + n
             if place.name:
-                names |= dict.fromkeys(str(name) for name in mine.values_list(place.name, flat=True))
+                names |= dict.fromkeys(str(name) for name in rows.values_list(place.name, flat=True))
     user = User.objects.filter(email__iexact=address).first()
     if user is not None:
         roles = _roles(user, scope)
-        found.works_in = roles.filter(kind=Role.Kind.RESEARCHER).count()
-        found.leads = roles.filter(kind=Role.Kind.LEADER).count()
-        found.account_goes = _account_goes(user, scope)
-        if found.account_goes or found.works_in or found.leads:
+        person.works_in = roles.filter(kind=Role.Kind.RESEARCHER).count()
+        person.leads = roles.filter(kind=Role.Kind.LEADER).count()
+        person.account_goes = _account_goes(user, scope)
+        if person.account_goes or person.works_in or person.leads:
             names[user.name] = None
     names |= dict.fromkeys(texts.names_beside(address, scope))
-    found.names = [name for name in names if name and name != REMOVED]
-    found.texts = texts.count(address, found.names, scope)
-    found.open_invitations = len(_open_invitations(address, scope))
-    return found
+    person.names = [name for name in names if name and name != REMOVED]
+    person.texts = texts.count(address, person.names, scope)
+    person.open_invitations = len(_open_invitations(address, scope))
+    return person
 
 
 def refused(address: str, by: User | None, scope: QuerySet[Study] | None) -> str:
@@ -156,12 +156,12 @@ def remove(address: str, by: User | None, scope: QuerySet[Study] | None) -> Foun
     with transaction.atomic():
         if reason := refused(address, by, scope):
             raise NotNow(reason)
-        found = look(address, scope)
-        told, affected = studies_with(address, found.names, scope)
+        person = look(address, scope)
+        studies, affected = studies_with(address, person.names, scope)
         _end_links(address, scope)
         for place in places():
             _empty(place, address, scope)
-        texts.replace(address, found.names, scope)
+        texts.replace(address, person.names, scope)
         user = User.objects.filter(email__iexact=address).first()
         if user is not None:
             goes = _account_goes(user, scope)
@@ -175,13 +175,13 @@ def remove(address: str, by: User | None, scope: QuerySet[Study] | None) -> Foun
             if goes:
                 accounts.delete(user)
         sweeping.mark({*(place.model for place in places()), *texts.tables(), *accounts.TABLES})
-        for study in told:
+        for study in studies:
             history.record(study, Happened.PERSON_REMOVED, by=by if by is None or by.email.lower() != address else None)
     for word in affected:
         seal_list.add_removed(address, word)
     if scope is None:
         seal_list.add_removed(address, None)
-    return found
+    return person
 
 
 def studies_with(address: str, names: list[str], scope: QuerySet[Study] | None) -> tuple[list[Study], list[Study]]:

@@ -103,12 +103,12 @@ class Place:
         """Rows of these studies, all rows for None; of a row that several studies share, where all are among these."""
         if studies is None:
             return Q()
-        mine, foreign = Q(pk__in=[]), Q(pk__in=[])
+        inside, foreign = Q(pk__in=[]), Q(pk__in=[])
         others = Study.objects.exclude(pk__in=studies.values("pk"))
         for lookup in self.to_study():
-            mine |= Q(**{f"{lookup}__in": studies.values("pk")})
+            inside |= Q(**{f"{lookup}__in": studies.values("pk")})
             foreign |= Q(**{f"{lookup}__in": others.values("pk")})
-        rows = self.model._base_manager.filter(mine)
+        rows = self.model._base_manager.filter(inside)
         if self.model in SHARED:
             rows = rows.exclude(pk__in=self.model._base_manager.filter(foreign).values("pk"))
         return Q(pk__in=rows.values("pk"))
@@ -127,15 +127,15 @@ ACCOUNTS = ("account.EmailAddress", "teams.User")
 def places() -> tuple[Place, ...]:
     """Every column with an address of somebody, but for accounts."""
     of_studies = {table.model: table.lookups for table in tables()}
-    found = []
+    with_address = []
     for model in apps.get_models():
         if model._meta.label in ACCOUNTS:
             continue
         for field in model._meta.concrete_fields:
             if isinstance(field, EmailField):
-                names = {one.name for one in model._meta.concrete_fields}
+                names = {column.name for column in model._meta.concrete_fields}
                 beside = "name" if field.name == "email" else field.name.replace("_email", "_name")
-                found.append(
+                with_address.append(
                     Place(
                         model,
                         field.name,
@@ -144,13 +144,16 @@ def places() -> tuple[Place, ...]:
                         _is_unique(model, field.name),
                     )
                 )
-    return tuple(found)
+    return tuple(with_address)
 
 
 def _is_unique(model: type[Model], column: str) -> bool:
     if model._meta.get_field(column).unique:  # type: ignore[union-attr]
         return True
-    return any(isinstance(one, UniqueConstraint) and column in one.fields for one in model._meta.constraints)
+    return any(
+        isinstance(constraint, UniqueConstraint) and column in constraint.fields
+        for constraint in model._meta.constraints
+    )
 
 
 def free_texts() -> Iterator[tuple[type[Model], str, tuple[str, ...]]]:

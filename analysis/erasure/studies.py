@@ -152,16 +152,18 @@ def aftermath(study: Study) -> dict[str, list[int]]:
     left = Academy.objects.filter(institution__in=institutions).exclude(pk__in=academies)
     institutions -= set(left.values_list("institution", flat=True))
     users = accounts.only_of_leaders_in(study)
-    found = {"teams": teams, "academies": academies, "institutions": institutions, "users": users}
-    found["kept"] = here - teams
-    return {name: sorted(pks) for name, pks in found.items()}
+    pks_by_name = {"teams": teams, "academies": academies, "institutions": institutions, "users": users}
+    pks_by_name["kept"] = here - teams
+    return {name: sorted(pks) for name, pks in pks_by_name.items()}
 
 
 # ------------------------------------------------------------------------------------------------ deleting
 def carry_out(progress: Callable[[StudyDeletion], None] | None = None) -> int:
     """Delete what is to be deleted, or finish what was begun. Returns how many studies are gone now."""
     begun = StudyDeletion.objects.filter(done_at__isnull=True).order_by("pk")
-    return DELETIONS.each(begun, lambda one: _finish(one, progress), key=lambda one: one.pk, leased=True)
+    return DELETIONS.each(
+        begun, lambda deletion: _finish(deletion, progress), key=lambda deletion: deletion.pk, leased=True
+    )
 
 
 def replay() -> int:

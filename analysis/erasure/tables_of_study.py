@@ -39,15 +39,15 @@ def tables() -> tuple[Table, ...]:
         for key in _keys(model):
             if key.related_model in graph and key.related_model is not model:
                 graph[_model(key)].add(model)  # who is pointed at waits for who points
-    found = []
+    ordered = []
     for model in TopologicalSorter(graph).static_order():
         lookups = [
             _joined(key.name, shortest.get(_model(key), ""))
             for key in _keys(model)
             if _belongs(key) and (key.related_model in shortest or key.related_model is Study)
         ]
-        found.append(Table(model, tuple(sorted(lookups, key=lambda lookup: (lookup.count("__"), lookup)))))
-    return tuple(found)
+        ordered.append(Table(model, tuple(sorted(lookups, key=lambda lookup: (lookup.count("__"), lookup)))))
+    return tuple(ordered)
 
 
 def _shortest_lookups() -> dict[type[Model], str]:

@@ -30,7 +30,7 @@ class Change(NamedTuple):
 
 def names_beside(address: str, scope: QuerySet[Study] | None) -> list[str]:
     """The names that stand before an address in histories: "Name <address>", or "name address" after an arrow."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     events = Event.objects.filter(detail__icontains=address)
     if scope is not None:
         events = events.filter(study__in=scope.values("pk"))
@@ -40,8 +40,8 @@ def names_beside(address: str, scope: QuerySet[Study] | None) -> list[str]:
             name = BESIDE.sub(r"\g<name>", part[: at.start()]) if at else ""
             name = name.rpartition(": ")[2].strip()
             if name and name != "–":
-                found[name] = None
-    return list(found)
+                names[name] = None
+    return list(names)
 
 
 def count(address: str, names: Iterable[str], scope: QuerySet[Study] | None) -> int:

@@ -55,9 +55,9 @@ def unpacked(content: bytes) -> Counts:
     """What :func:`packed` packed."""
     import pandas as pd
 
-    found = json.loads(zlib.decompress(content))
-    rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in found["columns"].items()})
-    return Counts(_as_counts(rows), tuple(found["participations"]), found["fingerprint"])
+    stored = json.loads(zlib.decompress(content))
+    rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in stored["columns"].items()})
+    return Counts(_as_counts(rows), tuple(stored["participations"]), stored["fingerprint"])
 
 
 def _as_counts(rows: pd.DataFrame) -> pd.DataFrame:

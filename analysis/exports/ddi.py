@@ -50,35 +50,35 @@ def ddi_bytes(survey: Survey) -> bytes:
     _add(aside, "varFormat", type="character")
     names = {scale.code: scale.name for scale in definition.scales}
     for variable in dataset.codebook_of(definition):
-        found = _variable(data, variable.code, variable.text, question=variable.text, nature="ordinal")
+        element = _variable(data, variable.code, variable.text, question=variable.text, nature="ordinal")
         for value, text in variable.categories:
-            _category(found, str(value), text)
+            _category(element, str(value), text)
         if definition.cannot_judge:
-            _category(found, Response.CANNOT_JUDGE, definition.cannot_judge, missing="Y")
+            _category(element, Response.CANNOT_JUDGE, definition.cannot_judge, missing="Y")
         for language, name in names[variable.scale].items():
-            _add(found, "concept", name, **{LANGUAGE: language})
+            _add(element, "concept", name, **{LANGUAGE: language})
         if variable.reverse_keyed:
             _add(
-                _add(found, "derivation"),
+                _add(element, "derivation"),
                 "drvdesc",
                 "reverse-keyed: stored as answered",
                 **{LANGUAGE: settings.SOURCE_LANGUAGE},
             )
-        _add(found, "varFormat", type="character" if definition.cannot_judge else "numeric")
+        _add(element, "varFormat", type="character" if definition.cannot_judge else "numeric")
     for question in definition.asked_background(survey.background):
         if question.type == TEXT:  # open answers are in no file of responses
             continue
         nature = {} if question.type == NUMBER else {"nature": "nominal"}
-        found = _variable(data, question.code, question.text, question=question.text, **nature)
+        element = _variable(data, question.code, question.text, question=question.text, **nature)
         if question.type == NUMBER:
-            found.set("intrvl", "contin" if question.decimals else "discrete")
+            element.set("intrvl", "contin" if question.decimals else "discrete")
             bounds = {"min": str(question.minimum), "max": str(question.maximum)}
-            _add(_add(found, "valrng"), "range", UNITS="REAL" if question.decimals else "INT", **bounds)
-            _add(found, "varFormat", type="numeric")
+            _add(_add(element, "valrng"), "range", UNITS="REAL" if question.decimals else "INT", **bounds)
+            _add(element, "varFormat", type="numeric")
             continue
         for choice in question.choices:
-            _category(found, choice.code, choice.text)
-        _add(found, "varFormat", type="character")
+            _category(element, choice.code, choice.text)
+        _add(element, "varFormat", type="character")
     ElementTree.indent(root)
     document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return document

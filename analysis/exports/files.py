@@ -48,5 +48,5 @@ def write_file(
 
 def listed(languages: Sequence[str], *, with_run: bool) -> list[tuple[str, str]]:
     """The files that a release has: form and language ("" where it has none of its own)."""
-    found = [("csv", ""), *(("sav", language) for language in languages)]
-    return found + ([(form, "") for form in OF_A_RUN] if with_run else [])
+    files = [("csv", ""), *(("sav", language) for language in languages)]
+    return files + ([(form, "") for form in OF_A_RUN] if with_run else [])

@@ -94,11 +94,11 @@ def input_file(run: AnalysisRun, name: str, syntax: str, rows: ReleasedRows, nam
 
 def _factors(syntax: str) -> dict[str, list[str]]:
     """Factor → items, of a model with one line per factor (analysis.plan.plans.model_syntax)."""
-    found = {}
+    factors = {}
     for line in syntax.splitlines():
         factor, _operator, items = line.partition("=~")
-        found[factor.strip()] = [item.strip() for item in items.split("+")]
-    return found
+        factors[factor.strip()] = [item.strip() for item in items.split("+")]
+    return factors
 
 
 def _statement(text: str) -> str:

@@ -65,9 +65,9 @@ def counts_of(survey: Survey) -> Counts:
         return count(survey)
     file = PreparedFile.objects.filter(survey=survey, release=None).first()
     if file is not None and file.state == PreparedFile.State.READY:
-        found = unpacked(b"".join(pieces(file)))
-        if found.participations == tuple(sorted(dataset.sealed_collections(survey).values())):
-            return found
+        counts = unpacked(b"".join(pieces(file)))
+        if counts.participations == tuple(sorted(dataset.sealed_collections(survey).values())):
+            return counts
     if file is None or file.state != PreparedFile.State.WAITING:
         _drop(file)
         _ask(survey=survey, release=None, form=COUNTS)

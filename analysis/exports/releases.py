@@ -84,7 +84,10 @@ def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 def _marked(counts: Counts, releases: Sequence[RowRelease]) -> pd.DataFrame:
     """The counts with the releases in which their rows were."""
     return counts.rows.assign(
-        **{f"{RELEASE}{number}": counts.rows[TEAM].isin(one.participations) for number, one in enumerate(releases)}
+        **{
+            f"{RELEASE}{number}": counts.rows[TEAM].isin(release.participations)
+            for number, release in enumerate(releases)
+        }
     )
 
 
@@ -192,10 +195,10 @@ def _offers(
             sizes = _cells(rows, union_of(before, team, columns))
             return int(sizes[sizes < k].sum())
 
-        found = coarsened(definition, background, enough, small) if background else None
-        if found is not None and found != list(background):
-            union = union_of(before, team, found)
-            offers.append(Offer(team, tuple(found), smallest_cell(rows, union)))
+        coarser = coarsened(definition, background, enough, small) if background else None
+        if coarser is not None and coarser != list(background):
+            union = union_of(before, team, coarser)
+            offers.append(Offer(team, tuple(coarser), smallest_cell(rows, union)))
     round_columns = [in_bands(definition, column) for column in background]
     for size in range(len(background), -1, -1):
         for chosen in combinations(round_columns, size):

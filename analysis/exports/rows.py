@@ -97,6 +97,6 @@ def _texts(values: list[str]) -> Texts:
     """References to the same few texts: an array of characters would hold each again."""
     import numpy as np
 
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts

@@ -149,9 +149,9 @@ def write_r(rows: ReleasedRows, run: AnalysisRun, out: IO[bytes]) -> None:
 def _marks_in_words(run: AnalysisRun, *, clustered: bool) -> str:
     """What the marks in expected.csv mean, of those that stand there."""
     rows = list(expected_rows(run, clustered=clustered))[1:]
-    found = {mark for row in rows for mark in str(row[-1]).split()}
+    marks = {mark for row in rows for mark in str(row[-1]).split()}
     with override(settings.SOURCE_LANGUAGE):
-        lines = [f"  {caution}: {caution.explanation}" for caution in Caution if caution in found]
+        lines = [f"  {caution}: {caution.explanation}" for caution in Caution if caution in marks]
     return "\n".join(["", "Marks of figures in expected.csv:", *lines, ""]) if lines else ""
 
 

@@ -74,18 +74,18 @@ def write_sav(rows: ReleasedRows, language: str, title: str, out: IO[bytes]) -> 
     import pyreadstat
 
     with override(language):
-        found = _variables(rows, language)
+        variables = _variables(rows, language)
     with tempfile.TemporaryFile() as file:  # without a name on the disk: who is killed leaves no answers behind
         pyreadstat.write_sav(
-            pd.DataFrame(found.columns),
+            pd.DataFrame(variables.columns),
             f"/dev/fd/{file.fileno()}",
             file_label=_cut(_in_a_line(title), LONGEST_TITLE),
-            column_labels=found.labels,
-            variable_value_labels=found.values,
-            missing_ranges=found.missing,
-            variable_measure=found.measure,
-            variable_format=found.formats,
-            note=[f"{code} = {name}" for code, name in found.names.items() if code != name],
+            column_labels=variables.labels,
+            variable_value_labels=variables.values,
+            missing_ranges=variables.missing,
+            variable_measure=variables.measure,
+            variable_format=variables.formats,
+            note=[f"{code} = {name}" for code, name in variables.names.items() if code != name],
             row_compress=True,  # every program that reads .sav knows it; the denser kind belongs in a .zsav
         )
         file.seek(0)
@@ -122,12 +122,12 @@ def _variables(rows: ReleasedRows, language: str) -> _Variables:
 
     background = rows.definition.asked_background(list(rows.background))
     own = [item.code for item in rows.definition.items] + [question.code for question in background]
-    found = _Variables(variable_names([TEAM, SET_ASIDE, *own]))
+    variables = _Variables(variable_names([TEAM, SET_ASIDE, *own]))
     if rows.team is not None:
-        found.add(TEAM, rows.team, label_of(TEAM, language), "nominal", "A8")
+        variables.add(TEAM, rows.team, label_of(TEAM, language), "nominal", "A8")
     words = set_aside_values(language)
     numbers = set_aside_codes()
-    found.add(
+    variables.add(
         SET_ASIDE,
         _numbered(rows.set_aside, numbers, NO_ANSWER),
         label_of(SET_ASIDE, language),
@@ -148,24 +148,24 @@ def _variables(rows: ReleasedRows, language: str) -> _Variables:
         if item.reverse_keyed:
             note = " (" + _("reverse-keyed, as answered") + ")"
             label = _cut(label, LONGEST_LABEL - len(note.encode())) + note
-        found.add(item.code, column, label, "ordinal", "F2.0", options | gaps, tuple(gaps))
+        variables.add(item.code, column, label, "ordinal", "F2.0", options | gaps, tuple(gaps))
     for question in background:
-        _add_background(found, question, rows.given[question.code], language)
-    return found
+        _add_background(variables, question, rows.given[question.code], language)
+    return variables
 
 
-def _add_background(found: _Variables, question: Question, given: Texts, language: str) -> None:
+def _add_background(variables: _Variables, question: Question, given: Texts, language: str) -> None:
     import pandas as pd
 
     label = in_language(question.text, language)
     if question.type == NUMBER:  # any code for "no answer" could be an answer: the system's own missing value
         column = pd.to_numeric(pd.Series(given), errors="coerce").to_numpy(dtype=float)
-        found.add(question.code, column, label, "scale", "F10.2" if question.decimals else "F8.0")
+        variables.add(question.code, column, label, "scale", "F10.2" if question.decimals else "F8.0")
         return
     numbers = {choice.code: number for number, choice in enumerate(question.choices, start=1)}
     unanswered = NO_ANSWER if len(numbers) < CANNOT_JUDGE else MANY_NO_ANSWER
     texts = {numbers[choice.code]: in_language(choice.text, language) for choice in question.choices}
-    found.add(
+    variables.add(
         question.code,
         _numbered(given, numbers, unanswered),
         label,

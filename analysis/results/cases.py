@@ -56,8 +56,8 @@ def candidates(
     if order == "criterion":
         by_value = rows.annotate(criterion=Subquery(value, output_field=FloatField()))
         rows = by_value.order_by(F("criterion").desc(nulls_last=True), *BY_NAME)
-    found = Paginator(rows, PER_PAGE).get_page(page)
-    shown = list(found)
+    page_of_teams = Paginator(rows, PER_PAGE).get_page(page)
+    shown = list(page_of_teams)
     values = dict(
         CriterionValue.objects.filter(
             criterion__study=run.survey.study_id, participation__in=[row.participation_id for row in shown]
@@ -69,7 +69,7 @@ def candidates(
         for row in TeamEstimate.objects.filter(run=run, participation__in=[row.participation_id for row in shown])
         if row.participation_id not in few.get(row.scale, ())
     }
-    return found, [
+    return page_of_teams, [
         Candidate(
             row.participation,
             row.n_analysed,
@@ -120,7 +120,7 @@ def read_criterion(
     labels = team_labels(participation.team for participation in teams)
     by_label = {labels[participation.team_id].lower(): participation.pk for participation in teams}
     at, value_at = table.header.index(team_column), table.header.index(value_column)
-    found: dict[int, float] = {}
+    values: dict[int, float] = {}
     unknown = []
     for row in table.rows:
         name, text = row[at], row[value_at]
@@ -130,17 +130,17 @@ def read_criterion(
         if participation is None:
             unknown.append(name)
             continue
-        if participation in found:
+        if participation in values:
             raise CriterionRefused(_("%(team)s is in the file twice.") % {"team": isolated(name)})
         value = decimal_number(text)
         if value is None:
             raise CriterionRefused(
                 _("%(team)s: “%(value)s” is not a number.") % {"team": isolated(name), "value": text}
             )
-        found[participation] = value
-    if not found:
+        values[participation] = value
+    if not values:
         raise CriterionRefused(_("No row of the file has a figure for a team of this study."))
-    return found, unknown
+    return values, unknown
 
 
 def store_criterion(study: Study, name: str, source: str, values: Mapping[int, float], user: User | None) -> None:

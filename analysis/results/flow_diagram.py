@@ -147,9 +147,9 @@ def draw(accounts: Accounts, title: str) -> str:
             parts.append(svg.arrow(main.middle, above.bottom, main.middle, main.y, svg.INK))
         parts += main.drawn()
         above, y = main, main.bottom
-    told = ". ".join(line for stage in every for line in (*stage.aside, *stage.lines))
+    description = ". ".join(line for stage in every for line in (*stage.aside, *stage.lines))
     width = MARGIN + MAIN + GAP + ASIDE + MARGIN
-    return svg.document(width, y + MARGIN, parts, title=title, description=told)
+    return svg.document(width, y + MARGIN, parts, title=title, description=description)
 
 
 def _box(x: int, y: int, width: int, texts: Sequence[str]) -> Box:

@@ -24,15 +24,15 @@ def scales_of(run: AnalysisRun) -> list[RunScales]:
     plan = rules(run.plan.content)
     planned = {scale.code: scale for scale in plan.scales}
     order = definition_of(run.survey.version).item_codes
-    found: dict[str, list[ScalePlan]] = {ScaleSet.THEORETICAL.value: [], ScaleSet.FINAL.value: []}
+    by_set: dict[str, list[ScalePlan]] = {ScaleSet.THEORETICAL.value: [], ScaleSet.FINAL.value: []}
     for row in ReliabilityResult.objects.filter(run=run).order_by("pk"):
         items = tuple(item for item in order if item in row.items)
         before = planned.get(row.scale)
         same = before is not None and set(before.items) == set(items)
         minimum = before.minimum_answered if before is not None and same else plan.minimum_answered(len(items))
         reverse = tuple(item for item in items if item in plan.reverse_keyed)
-        found[row.scale_set].append(ScalePlan(row.scale, items, reverse, minimum))
-    return [RunScales(name, tuple(scales)) for name, scales in found.items()]
+        by_set[row.scale_set].append(ScalePlan(row.scale, items, reverse, minimum))
+    return [RunScales(name, tuple(scales)) for name, scales in by_set.items()]
 
 
 def fitted_models(run: AnalysisRun) -> list[FactorModelResult]:

@@ -45,18 +45,18 @@ def factors() -> list[tuple[str, str]]:
 
 def group_rows(run: AnalysisRun, factor: str) -> list[dict[str, Any]]:
     """The groups of teams of one factor with their names, in a fixed order; two queries at most."""
-    found = table(run, factor)
-    groups: list[dict[str, Any]] = found["groups"] if found else []
+    stored = table(run, factor)
+    groups: list[dict[str, Any]] = stored["groups"] if stored else []
     names = _names(run, factor)
     rows = [
         {
-            **one,
-            "label": names.get(one["group"]) or group_in_words(factor, one["group"]),
+            **group,
+            "label": names.get(group["group"]) or group_in_words(factor, group["group"]),
             "difference": None
-            if None in (one["share_returned"], one["share_approached"])
-            else one["share_returned"] - one["share_approached"],
+            if None in (group["share_returned"], group["share_approached"])
+            else group["share_returned"] - group["share_approached"],
         }
-        for one in groups
+        for group in groups
     ]
     if factor == "size":
         order = bands.codes(SIZES)
@@ -85,9 +85,9 @@ def _names(run: AnalysisRun, factor: str) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------------------------------------ rates and scores
-def sentence(found: Mapping[str, Any], scale: str) -> str:
+def sentence(relation: Mapping[str, Any], scale: str) -> str:
     """What the rank correlation of return rate and score says, and what it does not."""
-    known = found["spearman"]
+    known = relation["spearman"]
     if known["problem"] or known["low"] is None:
         return _("There are too few teams with a return rate and a score, or they do not differ: nothing can be said.")
     if known["low"] > 0:
@@ -123,8 +123,8 @@ class TeamPoint:
 
 def team_points(run: AnalysisRun, scale: str, page: str | None) -> tuple[Page[TeamCount], list[TeamPoint]]:
     """A page of teams with response and score, by institution, academy and name; four queries."""
-    found = Paginator(teams_of(run), TEAMS_PER_PAGE).get_page(page)
-    counts = [count for count in found if count.participation is not None]
+    page_of_teams = Paginator(teams_of(run), TEAMS_PER_PAGE).get_page(page)
+    counts = [count for count in page_of_teams if count.participation is not None]
     shown = [count.participation_id for count in counts]
     scores = ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, scale=scale, participation__in=shown)
     of_team = {row.participation_id: row for row in scores}
@@ -145,7 +145,7 @@ def team_points(run: AnalysisRun, scale: str, page: str | None) -> tuple[Page[Te
                 score.mean if score and count.participation_id not in few else None,
             )
         )
-    return found, points
+    return page_of_teams, points
 
 
 # ------------------------------------------------------------------------------------------------ background questions
@@ -192,12 +192,12 @@ def question_tables(run: AnalysisRun) -> list[QuestionTable]:
     ]
 
 
-def _question(question: Question, found: Mapping[str, Any]) -> QuestionTable:
+def _question(question: Question, comparison: Mapping[str, Any]) -> QuestionTable:
     text = in_language(dict(question.text))
-    if reason := found.get("withheld"):
+    if reason := comparison.get("withheld"):
         return QuestionTable(question.code, text, withheld=withheld_in_words(reason))
-    labels = _labels(question, found)
-    n, known = sum(found["counts"]), found["known"]
+    labels = _labels(question, comparison)
+    n, known = sum(comparison["counts"]), comparison["known"]
     of_all = sum(known)
     rows = tuple(
         AnswerRow(
@@ -207,17 +207,17 @@ def _question(question: Question, found: Mapping[str, Any]) -> QuestionTable:
             known[place] if known else None,
             known[place] / of_all if known else None,
         )
-        for place, (label, count) in enumerate(zip(labels, found["counts"], strict=True))
+        for place, (label, count) in enumerate(zip(labels, comparison["counts"], strict=True))
         if count or (known and known[place])
     )
-    return QuestionTable(question.code, text, rows, test=test_in_words(found), figures=found)
+    return QuestionTable(question.code, text, rows, test=test_in_words(comparison), figures=comparison)
 
 
-def _labels(question: Question, found: Mapping[str, Any]) -> list[str]:
+def _labels(question: Question, comparison: Mapping[str, Any]) -> list[str]:
     if question.type == NUMBER:
-        return bands.words(found["limits"], decimals=question.decimals)
+        return bands.words(comparison["limits"], decimals=question.decimals)
     texts = {choice.code: in_language(dict(choice.text)) for choice in question.choices}
-    return [" / ".join(texts.get(code, code) for code in group) for group in found["groups"]]
+    return [" / ".join(texts.get(code, code) for code in group) for group in comparison["groups"]]
 
 
 # ------------------------------------------------------------------------------------------------ files
@@ -276,10 +276,10 @@ def sheets(run: AnalysisRun, names: Mapping[str, str]) -> Iterator[tuple[str, li
     yield "tests", lines
 
 
-def long_rows(found: Iterator[tuple[str, list[Sequence[Cell]]]]) -> Iterator[Sequence[Cell]]:
+def long_rows(sheets: Iterator[tuple[str, list[Sequence[Cell]]]]) -> Iterator[Sequence[Cell]]:
     """The sheets under one another for CSV: a number per line."""
     yield ("table", "name", "row", "statistic", "value")
-    for title, (head, *lines) in found:
+    for title, (head, *lines) in sheets:
         for line in lines:
             for statistic, value in zip(head[2:], line[2:], strict=True):
                 yield (title, line[0], line[1], statistic, value)

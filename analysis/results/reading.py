@@ -236,7 +236,7 @@ def _overall(line: ScaleLine) -> dict[str, Any]:
 def _marks(line: ScaleLine) -> dict[str, list[str]]:
     """What must be known of figures of ``_overall``, by their names there."""
     figures = {"alpha": line.reliability.alpha, "icc1": line.nesting.icc1}
-    return {name: [str(one) for one in figure.cautions] for name, figure in figures.items() if figure.cautions}
+    return {name: [str(caution) for caution in figure.cautions] for name, figure in figures.items() if figure.cautions}
 
 
 def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def _leader_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
     )
     labels = team_labels(participation.team for participation in participations)
     groups = load_groups(run)
-    found = {}
+    by_team = {}
     for participation, report in zip(participations, team_reports(run, participations), strict=True):
         own = group_of(groups, participation)
         n = own.group.analysed if own else 0
@@ -276,8 +276,8 @@ def _leader_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
             figures = {code: {"withheld": str(report.scales.reason)} for code in codes}
         else:
             figures = {scale.code: _shown(scale.shown, n) for scale in report.scales}
-        found[labels[participation.team_id]] = figures
-    return dict(sorted(found.items()))
+        by_team[labels[participation.team_id]] = figures
+    return dict(sorted(by_team.items()))
 
 
 def _shown(shown: ShownScale, n: int) -> dict[str, Any]:

@@ -54,24 +54,27 @@ class Row:
 def waves_of(study: Study, user: User) -> list[tuple[Study, Accounts]]:
     """The accounts of the waves before this one, the last first, as far as the user may see them."""
     allowed = set(studies_of(user).values_list("pk", flat=True))
-    found, previous = [], study.previous
+    waves, previous = [], study.previous
     while previous is not None and previous.pk in allowed:
-        found.append((previous, accounts(previous)))
+        waves.append((previous, accounts(previous)))
         previous = previous.previous
-    return found
+    return waves
 
 
-def rows(found: Accounts, group: str, study: Study, waves: Sequence[tuple[Study, Accounts]] = ()) -> list[Row]:
+def rows(accounts: Accounts, group: str, study: Study, waves: Sequence[tuple[Study, Accounts]] = ()) -> list[Row]:
     """One row per group; together they are the study, but for ``wave``: there the waves before stand beside it."""
     match group:
         case "team":
-            return [Row(team.team, 1, team.people, team.academy, team.institution, team) for team in found.teams]
+            return [Row(team.team, 1, team.people, team.academy, team.institution, team) for team in accounts.teams]
         case "wave":
-            every = [(study, found), *waves]
-            return [Row(f"{one.wave}: {one.title}", len(was.teams), was.total) for one, was in every]
+            every = [(study, accounts), *waves]
+            return [
+                Row(f"{wave_study.wave}: {wave_study.title}", len(wave_accounts.teams), wave_accounts.total)
+                for wave_study, wave_accounts in every
+            ]
         case "academy":
             # two academies of one name in two institutions are two
-            keys = [(team, (team.institution, team.academy)) for team in found.teams]
+            keys = [(team, (team.institution, team.academy)) for team in accounts.teams]
             groups = _grouped(keys)
             return [Row(key[1], n, people, institution=key[0]) for key, (n, people) in groups.items()]
     words: dict[str, str] = {}
@@ -79,7 +82,7 @@ def rows(found: Accounts, group: str, study: Study, waves: Sequence[tuple[Study,
         words = {value: str(label) for value, label in Sector.choices}
     elif group == "mode":
         words = {value: str(label) for value, label in Participation.Mode.choices}
-    groups = _grouped([(team, (str(getattr(team, group)),)) for team in found.teams])
+    groups = _grouped([(team, (str(getattr(team, group)),)) for team in accounts.teams])
     return [Row(words.get(key[0], key[0]), n, people) for key, (n, people) in groups.items()]
 
 
@@ -93,15 +96,15 @@ def _grouped(
 
 
 def export_rows(
-    found: Accounts, study: Study, waves: Sequence[tuple[Study, Accounts]] = ()
+    accounts: Accounts, study: Study, waves: Sequence[tuple[Study, Accounts]] = ()
 ) -> Iterator[Sequence[Cell]]:
     """Every level under one another, the study first; rates as numbers between 0 and 1."""
     yield COLUMNS
-    yield ("study", study.title, "", "", len(found.teams), *_figures(found.total))
+    yield ("study", study.title, "", "", len(accounts.teams), *_figures(accounts.total))
     for level in GROUPS:
         if level == "wave" and not waves:
             continue
-        for row in rows(found, level, study, waves):
+        for row in rows(accounts, level, study, waves):
             yield (level, row.name, row.academy, row.institution, row.teams, *_figures(row.people))
 
 
@@ -109,18 +112,18 @@ def _figures(people: Dispositions) -> list[Cell]:
     return [*(getattr(people, name) for name in COUNTS), *(getattr(people, name) for name in RATES)]
 
 
-def invitation_rows(found: Accounts) -> Iterator[Sequence[Cell]]:
+def invitation_rows(accounts: Accounts) -> Iterator[Sequence[Cell]]:
     """What became of the academies and teams that were invited."""
     yield ("what", "n")
-    yield ("academies_invited", found.academies_invited)
-    yield ("academies_participating", found.academies_participating)
-    yield ("academies_declined", found.academies_declined)
-    yield ("teams_invited", found.teams_invited)
-    yield ("teams_participating", found.teams_participating)
-    yield ("teams_declined", found.teams_declined)
-    yield ("teams_withdrawn", found.teams_withdrawn)
-    yield ("teams_waiting", found.teams_waiting)
-    for reason, n in found.declined_reasons.items():
+    yield ("academies_invited", accounts.academies_invited)
+    yield ("academies_participating", accounts.academies_participating)
+    yield ("academies_declined", accounts.academies_declined)
+    yield ("teams_invited", accounts.teams_invited)
+    yield ("teams_participating", accounts.teams_participating)
+    yield ("teams_declined", accounts.teams_declined)
+    yield ("teams_withdrawn", accounts.teams_withdrawn)
+    yield ("teams_waiting", accounts.teams_waiting)
+    for reason, n in accounts.declined_reasons.items():
         yield (f"declined_{reason}", n)
 
 

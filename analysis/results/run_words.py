@@ -148,19 +148,19 @@ def withheld_in_words(reason: str) -> str:
     }[reason]
 
 
-def test_in_words(found: Mapping[str, Any]) -> str:
+def test_in_words(test: Mapping[str, Any]) -> str:
     """What the test of respondents beside a population says: how large the difference is, or why there is no test."""
-    if not found["known"]:
+    if not test["known"]:
         return ""
-    if found["problem"] == "empty_category":
+    if test["problem"] == "empty_category":
         return _("Not tested: respondents gave an answer that, by these numbers, nobody in the population could give.")
-    if found["p"] is None:
+    if test["p"] is None:
         return _("Not tested: the teams or their answers differ too little.")
-    if found["w"] < 0.1:
+    if test["w"] < 0.1:
         size = _("The difference is smaller than what is called small (w below 0.10).")
-    elif found["w"] < 0.3:
+    elif test["w"] < 0.3:
         size = _("The difference is small (w from 0.10).")
-    elif found["w"] < 0.5:
+    elif test["w"] < 0.5:
         size = _("The difference is medium (w from 0.30).")
     else:
         size = _("The difference is large (w from 0.50).")

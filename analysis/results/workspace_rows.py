@@ -59,8 +59,8 @@ def scale_names(definition: Definition) -> dict[str, str]:
 
 def final_codes(run: AnalysisRun) -> list[str]:
     """The final scales in the order of the questionnaire."""
-    found = set(run.reliabilityresults.filter(scale_set=ScaleSet.FINAL).values_list("scale", flat=True))
-    return [scale.code for scale in definition_of(run.survey.version).scales if scale.code in found]
+    codes = set(run.reliabilityresults.filter(scale_set=ScaleSet.FINAL).values_list("scale", flat=True))
+    return [scale.code for scale in definition_of(run.survey.version).scales if scale.code in codes]
 
 
 # ------------------------------------------------------------------------------------------------ teams
@@ -77,8 +77,8 @@ class TeamRow:
 
 def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) -> tuple[Page[TeamCount], list[TeamRow]]:
     """A page of teams on one scale, by institution, academy and name; four queries."""
-    found = Paginator(teams_of(run), TEAMS_PER_PAGE).get_page(page)
-    counts = list(found)
+    page_of_teams = Paginator(teams_of(run), TEAMS_PER_PAGE).get_page(page)
+    counts = list(page_of_teams)
     shown = [count.participation_id for count in counts]
     of_scale = {"run": run, "scale_set": scale_set, "scale": scale, "participation__in": shown}
     few = hidden_teams(run, scale_set, scale)
@@ -89,7 +89,7 @@ def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) ->
         if row.participation_id not in few
     }
     labels = team_labels(count.participation.team for count in counts if count.participation is not None)
-    return found, [
+    return page_of_teams, [
         TeamRow(
             count.participation,
             labels[count.participation.team_id],
@@ -145,15 +145,17 @@ def wave_rows(
     Where a wave's mean is not shown, only the number of people is there.
     """
     rows = WaveDifference.objects.filter(run=run, scale=scale).order_by(*BY_NAME)
-    found = Paginator(rows.select_related("participation__team__academy__institution"), TEAMS_PER_PAGE).get_page(page)
-    shown = [(row, row.participation.team) for row in found if row.participation is not None]
+    page_of_teams = Paginator(
+        rows.select_related("participation__team__academy__institution"), TEAMS_PER_PAGE
+    ).get_page(page)
+    shown = [(row, row.participation.team) for row in page_of_teams if row.participation is not None]
     labels = team_labels(team for _row, team in shown)
     for row, _team in shown:
         if row.participation_id in unshown.before | unshown.now:
             row.difference = row.low = row.high = None
             row.before = None if row.participation_id in unshown.before else row.before
             row.mean = None if row.participation_id in unshown.now else row.mean
-    return found, [(labels[team.pk], row) for row, team in shown]
+    return page_of_teams, [(labels[team.pk], row) for row, team in shown]
 
 
 # ------------------------------------------------------------------------------------------------ screening
@@ -182,22 +184,22 @@ def bars(counts: list[int]) -> list[Bar]:
 # ------------------------------------------------------------------------------------------------ ways of asking
 def mode_tables(run: AnalysisRun) -> dict[str, dict[str, Any]]:
     """Items and scales by way of asking, each cell judged by who answered it: None where its figures are not shown."""
-    found, k = tables(run, "mode"), run.survey.study.k
-    few = hidden({mode: table["n"] for mode, table in found.items()}, k)
-    codes = {kind: {code for table in found.values() for code in table[kind]} for kind in ("items", "scales")}
+    by_mode, k = tables(run, "mode"), run.survey.study.k
+    few = hidden({mode: table["n"] for mode, table in by_mode.items()}, k)
+    codes = {kind: {code for table in by_mode.values() for code in table[kind]} for kind in ("items", "scales")}
     closed = {
         ("scales", code): unshown_of(run, ScaleSet.FINAL, code).groups.get("mode", ()) for code in codes["scales"]
     }
     for kind, of_kind in codes.items():
         for code in of_kind:
-            cells = {mode: table[kind][code]["n"] for mode, table in found.items() if code in table[kind]}
+            cells = {mode: table[kind][code]["n"] for mode, table in by_mode.items() if code in table[kind]}
             for mode in hidden(cells, k).union(closed.get((kind, code), ())) & cells.keys():
-                found[mode][kind][code] = None
-    for table in found.values():
+                by_mode[mode][kind][code] = None
+    for table in by_mode.values():
         for cell in table["scales"].values():
             if cell is not None:
                 cell["alpha"] = reliability_figure(cell["alpha"])
-    return {mode: table for mode, table in found.items() if mode not in few}
+    return {mode: table for mode, table in by_mode.items() if mode not in few}
 
 
 def invariance_levels(table: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -205,16 +207,16 @@ def invariance_levels(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     A change rests on two models. Analyses of before kept no problems: there only what did not converge is marked.
     """
-    found: list[dict[str, Any]] = []
+    levels: list[dict[str, Any]] = []
     before: tuple[Caution, ...] = ()
     for level in table.get("invariance", {}).get("levels", []):
         own = cautions_of(level.get("problems", ()), converged=level["converged"])
         both = tuple(dict.fromkeys((*before, *own)))
         figures = {name: Figure(level[name], own) for name in ("cfi", "rmsea")}
         changes = {name: Figure(level.get(name), both) for name in ("cfi_change", "rmsea_change")}
-        found.append({**level, **figures, **changes, "cautions": own})
+        levels.append({**level, **figures, **changes, "cautions": own})
         before = own
-    return found
+    return levels
 
 
 # ------------------------------------------------------------------------------------------------ groups
@@ -226,13 +228,13 @@ def group_tables(run: AnalysisRun, names: Mapping[str, str]) -> list[dict[str, A
 
     A group that is not shown (data/small_teams.py) has only its number of people.
     """
-    found = tables(run, "groups")
-    codes = {code for of_factor in found.values() for code in of_factor}
+    by_factor = tables(run, "groups")
+    codes = {code for of_factor in by_factor.values() for code in of_factor}
     unshown = {code: unshown_of(run, ScaleSet.FINAL, code) for code in codes}
     result = []
     for factor in COMPARED_BY:
         scales = []
-        for code, comparison in found.get(factor, {}).items():
+        for code, comparison in by_factor.get(factor, {}).items():
             few = unshown[code].without_model(factor)
             scales.append(
                 {
@@ -241,23 +243,25 @@ def group_tables(run: AnalysisRun, names: Mapping[str, str]) -> list[dict[str, A
                     **comparison,
                     # of two groups F tells the difference, and that beside the other means a hidden one
                     **(
-                        {"f": None, "p": None} if few.intersection(one["group"] for one in comparison["groups"]) else {}
+                        {"f": None, "p": None}
+                        if few.intersection(group["group"] for group in comparison["groups"])
+                        else {}
                     ),
                     "groups": [
                         {
-                            **one,
-                            **(NOTHING if one["group"] in few else {}),
-                            "label": group_in_words(factor, one["group"]),
+                            **group,
+                            **(NOTHING if group["group"] in few else {}),
+                            "label": group_in_words(factor, group["group"]),
                         }
-                        for one in comparison["groups"]
+                        for group in comparison["groups"]
                     ],
                     "differences": [
                         {
-                            **one,
-                            "label": f"{group_in_words(factor, one['second'])} − {group_in_words(factor, one['first'])}",
+                            **pair,
+                            "label": f"{group_in_words(factor, pair['second'])} − {group_in_words(factor, pair['first'])}",
                         }
-                        for one in comparison["differences"]
-                        if not few.intersection((one["first"], one["second"]))
+                        for pair in comparison["differences"]
+                        if not few.intersection((pair["first"], pair["second"]))
                     ],
                 }
             )

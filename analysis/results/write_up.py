@@ -185,9 +185,9 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
         },
         *moved_on(held),
     ]
-    found = Counter(ScreeningDecision.objects.filter(run=run).values_list("rule", flat=True))
-    if found[ScreeningDecision.Rule.NOT_ELIGIBLE]:
-        n = found[ScreeningDecision.Rule.NOT_ELIGIBLE]
+    n_by_rule = Counter(ScreeningDecision.objects.filter(run=run).values_list("rule", flat=True))
+    if n_by_rule[ScreeningDecision.Rule.NOT_ELIGIBLE]:
+        n = n_by_rule[ScreeningDecision.Rule.NOT_ELIGIBLE]
         text.append(
             ngettext(
                 "%(n)s respondent was set aside who said that questions about the team could not be answered.",
@@ -196,8 +196,8 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
             )
             % {"n": n}
         )
-    if found[ScreeningDecision.Rule.UNANSWERED] and plan.most_unanswered is not None:
-        n = found[ScreeningDecision.Rule.UNANSWERED]
+    if n_by_rule[ScreeningDecision.Rule.UNANSWERED] and plan.most_unanswered is not None:
+        n = n_by_rule[ScreeningDecision.Rule.UNANSWERED]
         text.append(
             ngettext(
                 "%(n)s respondent was set aside who left more than %(share)s %% of the questions unanswered.",
@@ -277,11 +277,11 @@ def _decisions(run: AnalysisRun) -> list[str]:
         Decision.Kind.MERGE: _("The questions of scale %(subject)s were taken into scale %(target)s."),
         Decision.Kind.DROP: _("Question %(subject)s was left out."),
     }
-    found = [
+    decisions = [
         f"{sentences[Decision.Kind(row.kind)] % {'subject': row.subject, 'target': row.target}} {reason} {row.reason}"
         for row in rows.order_by("decided_at", "pk")
     ]
-    return [" ".join([_("After the first factor models the scales were changed."), *found])] if found else []
+    return [" ".join([_("After the first factor models the scales were changed."), *decisions])] if decisions else []
 
 
 def _software(run: AnalysisRun) -> str:

@@ -36,15 +36,15 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
     group = request.GET.get("by", "")
     if group not in tables.GROUPS:
         group = "institution"
-    found = accounts_of(study)
+    study_accounts = accounts_of(study)
     waves = tables.waves_of(study, access.signed_in(request)) if group == "wave" else []
-    page = Paginator(tables.rows(found, group, study, waves), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(tables.rows(study_accounts, group, study, waves), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     days = submitted_per_day(study)
     totals = accumulate(n for _day, n in days)
     context = {
         "study": study,
-        "accounts": found,
-        "total": found.total,
+        "accounts": study_accounts,
+        "total": study_accounts.total,
         "groups": tables.GROUPS.items(),
         "group": group,
         "group_name": tables.GROUPS[group],
@@ -52,7 +52,7 @@ def accounts(request: HttpRequest, slug: str) -> HttpResponse:
         "days": list(zip((day for day, _n in days), (n for _day, n in days), totals, strict=True)),
         "days_narrow": _days(days, svg.NARROW),
         "days_wide": _days(days, DAYS_WIDE),
-        "flow": svg.as_data_uri(flow_diagram.draw(found, _("From invited to analysed"))),
+        "flow": svg.as_data_uri(flow_diagram.draw(study_accounts, _("From invited to analysed"))),
     }
     return render(request, "analysis/accounts.html", context)
 
@@ -68,13 +68,13 @@ def accounts_flow(request: HttpRequest, slug: str) -> HttpResponse:
 def export_accounts(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """Every level in one file: CSV, or XLSX with sheets for the invitations and the days beside it."""
     study = access.study_for_researcher(request.user, slug)
-    found = accounts_of(study)
-    lines = tables.export_rows(found, study, tables.waves_of(study, access.signed_in(request)))
+    study_accounts = accounts_of(study)
+    lines = tables.export_rows(study_accounts, study, tables.waves_of(study, access.signed_in(request)))
     if form == "csv":
         return _file("".join(csv_lines(lines)), "text/csv; charset=utf-8", f"{slug}-response.csv")
     sheets = [
         ("response", lines),
-        ("invitations", tables.invitation_rows(found)),
+        ("invitations", tables.invitation_rows(study_accounts)),
         ("days", tables.day_rows(submitted_per_day(study))),
     ]
     return _file(tables.workbook(sheets), XLSX, f"{slug}-response.xlsx")

@@ -46,7 +46,7 @@ def deleted_studies(request: HttpRequest) -> HttpResponse:
     """The register, with how far a deletion is; htmx asks for its lines again while one is at work."""
     deletions = list(access.deletions_of(request.user))
     page = "analysis/deleted_studies_lines.html" if request.GET.get("part") else "analysis/deleted_studies.html"
-    at_work = any(one.done_at is None for one in deletions)
+    at_work = any(deletion.done_at is None for deletion in deletions)
     return render(request, page, {"deletions": deletions, "at_work": at_work})
 
 
@@ -75,6 +75,6 @@ def person_remove(request: HttpRequest) -> HttpResponse:
                     request, _("The person has been removed. What they did stays on record, without saying who it was.")
                 )
                 return redirect("person_remove")
-        found = people.look(address, scope)
-        context |= {"form": form, "found": found, "lines": found.in_words(), "refused": refused}
+        person = people.look(address, scope)
+        context |= {"form": form, "found": person, "lines": person.in_words(), "refused": refused}
     return render(request, "analysis/person_remove.html", context)

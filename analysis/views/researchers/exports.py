@@ -73,7 +73,7 @@ def exports(request: HttpRequest, slug: str) -> HttpResponse:
             "refusal": refusal,
             "preview": preview,
             "previewed": words.of(preview.union) if preview else "",
-            "cell": words.cell(found.smallest_cell, found.union, study.k) if (found := preview or refusal) else "",
+            "cell": words.cell(judged.smallest_cell, judged.union, study.k) if (judged := preview or refusal) else "",
             "union": words.of(refusal.union) if refusal else "",
             "offers": [
                 (

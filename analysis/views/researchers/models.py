@@ -98,15 +98,15 @@ def _not_told_apart(run: AnalysisRun | None) -> list[dict[str, Any]]:
     """The pairs of scales of the plan's model that cannot be told apart, with the model that says so."""
     if run is None:
         return []
-    found = []
+    lines = []
     rows = FactorModelResult.objects.filter(run=run, estimator="MLR").exclude(name__startswith=OWN).order_by("pk")
     columns = ("pk", "name", "content__distinguish__pairs", "content__problems")
     for pk, name, pairs, problems in rows.values_list(*columns):
         cautions = cautions_of(problems or ())
         for pair in pairs or []:
             if pair["verdict"] == "cannot be told apart" or (pair["ci.upper"] or 0) >= 1:
-                found.append({"pk": pk, "model": model_in_words(name), **_pair(pair, cautions)})
-    return found
+                lines.append({"pk": pk, "model": model_in_words(name), **_pair(pair, cautions)})
+    return lines
 
 
 def _pair(pair: dict[str, Any], cautions: tuple[Caution, ...]) -> dict[str, Any]:
@@ -174,7 +174,8 @@ def factor_model(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 if parameter["op"] == "=~"
             ],
             "correlations": [
-                {**one, "r": correlation_figure(one["r"], fit.cautions)} for one in content.get("correlations", [])
+                {**correlation, "r": correlation_figure(correlation["r"], fit.cautions)}
+                for correlation in content.get("correlations", [])
             ],
             "pairs": [
                 {
@@ -197,13 +198,13 @@ def _residuals(content: dict[str, Any]) -> list[dict[str, Any]]:
     matrix = content.get("residual_correlations") or {}
     if "values" not in matrix:
         return []
-    found = [
+    residuals = [
         {"first": matrix["rows"][i], "second": matrix["cols"][j], "residual": value}
         for i, values in enumerate(matrix["values"])
         for j, value in enumerate(values[:i])
         if value is not None
     ]
-    return sorted(found, key=lambda one: -abs(one["residual"]))[:RESIDUALS]
+    return sorted(residuals, key=lambda pair: -abs(pair["residual"]))[:RESIDUALS]
 
 
 def _diagram(row: FactorModelResult) -> str:
@@ -212,8 +213,11 @@ def _diagram(row: FactorModelResult) -> str:
     for parameter in parameters:
         if parameter["op"] == "=~":
             factors.setdefault(parameter["lhs"], []).append((parameter["rhs"], parameter["std.all"]))
-    arcs = {(one["first"], one["second"]): one["r"] for one in row.content.get("correlations", [])}
-    return path_diagram(factors, arcs, [f"{one.word}: {one.explanation}" for one in fit_of(row).cautions])
+    arcs = {
+        (correlation["first"], correlation["second"]): correlation["r"]
+        for correlation in row.content.get("correlations", [])
+    }
+    return path_diagram(factors, arcs, [f"{caution.word}: {caution.explanation}" for caution in fit_of(row).cautions])
 
 
 @require_safe

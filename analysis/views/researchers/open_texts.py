@@ -30,13 +30,14 @@ def open_texts_page(request: HttpRequest, slug: str) -> HttpResponse:
     survey = Survey.objects.select_related("version", "study").filter(study=study).first()
     questions = definition_of(survey.version).background if survey else ()
     words = {question.code: in_language(dict(question.text)) for question in questions}
-    found = open_texts.texts_of(survey) if survey else []
+    texts = open_texts.texts_of(survey) if survey else []
     context = {
         "study": study,
         "parts": [
-            (part, words[part.question], [(one, _rows(one.text)) for one in part.waiting[:AT_ONCE]]) for part in found
+            (part, words[part.question], [(answer, _rows(answer.text)) for answer in part.waiting[:AT_ONCE]])
+            for part in texts
         ],
-        "n_shown": sum(len(part.shown) for part in found),
+        "n_shown": sum(len(part.shown) for part in texts),
         "longest": LONGEST_ANSWER,
     }
     return render(request, "analysis/open_texts.html", context)

@@ -123,8 +123,8 @@ def _refusal(
 
 def _versions(study: Study) -> list[tuple[int, Publication]]:
     """Every publication with its number, the newest first."""
-    found = list(Publication.objects.filter(study=study).select_related("published_by", "run"))
-    return [(len(found) - place, publication) for place, publication in enumerate(found)]
+    publications = list(Publication.objects.filter(study=study).select_related("published_by", "run"))
+    return [(len(publications) - place, publication) for place, publication in enumerate(publications)]
 
 
 def _academies(groups: Sequence[GroupFigures]) -> list[Academy]:
@@ -142,11 +142,11 @@ def _siblings(
             by_academy.setdefault(group.academy_id, []).append((group, small))
     return [
         (
-            found[0][0].teams[0].participation.team.academy,
-            [(group.teams[0].participation, group.group.analysed, small) for group, small in found],
+            groups[0][0].teams[0].participation.team.academy,
+            [(group.teams[0].participation, group.group.analysed, small) for group, small in groups],
         )
-        for found in by_academy.values()
-        if len(found) > 1 and any(small for _group, small in found)
+        for groups in by_academy.values()
+        if len(groups) > 1 and any(small for _group, small in groups)
     ]
 
 
@@ -301,11 +301,11 @@ def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     now = of_study(study)
     if now is None:
         raise Http404
-    found = pdf_of(now, f"teamspiegel-{slug}")
-    if found is None:
+    pdf = pdf_of(now, f"teamspiegel-{slug}")
+    if pdf is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("study_preview", slug)
-    return found
+    return pdf
 
 
 def _last_run(study_id: int) -> AnalysisRun | None:

@@ -171,7 +171,7 @@ def responses_import(request: HttpRequest, slug: str) -> HttpResponse:
 def _teams_in(answers: Answers, study: Study, by: User) -> list[tuple[str, int, str]]:
     """Each team of a file with its number of rows and what it is here: a team of the study, of another wave, or new."""
     here, waves = in_study(study), of_neighbouring_waves(study, by)
-    found = []
+    teams = []
     for team, rows in sorted(answers.teams.items())[:SHOWN_TEAMS]:
         if folded(team) in here:
             what = _("a team of this study")
@@ -179,8 +179,8 @@ def _teams_in(answers: Answers, study: Study, by: User) -> list[tuple[str, int, 
             what = _("the team of the wave before or after, in %(academy)s") % {"academy": isolated(same[0].academy)}
         else:
             what = _("a new team")
-        found.append((team, len(rows), what))
-    return found
+        teams.append((team, len(rows), what))
+    return teams
 
 
 def _last_done(study: Study) -> AnalysisRun | None:

@@ -179,10 +179,10 @@ def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
     study, run, context = _found(request, slug)
     if run is not None:
         names = workspace_rows.scale_names(definition_of(run.survey.version))
-        found = workspace_rows.tables(run, "waves")
+        tables = workspace_rows.tables(run, "waves")
         before = workspace_rows.last_done(study.previous) if study.previous is not None else None
-        unshown = {code: workspace_rows.waves_unshown(run, code, before) for code in found}
-        compared = [code for code, table in found.items() if not table["problem"]]
+        unshown = {code: workspace_rows.waves_unshown(run, code, before) for code in tables}
+        compared = [code for code, table in tables.items() if not table["problem"]]
         chosen = request.GET.get("scale") if request.GET.get("scale") in compared else next(iter(compared), "")
         nothing = workspace_rows.WavesUnshown(frozenset(), frozenset(), overall=False)
         of_chosen = unshown.get(chosen or "", nothing)
@@ -197,7 +197,7 @@ def result_waves(request: HttpRequest, slug: str) -> HttpResponse:
                     "overall": table.get("overall") if unshown[code].overall else None,
                     "withheld": bool(table.get("overall")) and not unshown[code].overall,
                 }
-                for code, table in found.items()
+                for code, table in tables.items()
             ],
             "compared": [(code, names.get(code, code)) for code in compared],
             "chosen": chosen,

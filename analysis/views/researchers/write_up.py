@@ -21,11 +21,11 @@ def write_up_page(request: HttpRequest, slug: str) -> HttpResponse:
     language = request.GET.get("language", "")
     if language not in language_codes():
         language = current_language()
-    found, latex = None, []
+    written, latex = None, []
     if run is not None:
         with override(language):
-            found = write_up(run)
-            latex = [(table, table.latex) for table in found.tables]
+            written = write_up(run)
+            latex = [(table, table.latex) for table in written.tables]
     return render(
         request,
         "analysis/write_up.html",
@@ -34,7 +34,7 @@ def write_up_page(request: HttpRequest, slug: str) -> HttpResponse:
             "run": run,
             "language": language,
             "languages": language_choices(),
-            "paragraphs": found.paragraphs if found else (),
+            "paragraphs": written.paragraphs if written else (),
             "tables": latex,
         },
     )
