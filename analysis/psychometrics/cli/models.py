@@ -95,7 +95,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     }
     result = compare(fits, arguments.method)
     if arguments.json:
-        _print_json(result.to_dict() | {"fits": {name: one.to_dict() for name, one in fits.items()}})
+        _print_json(result.to_dict() | {"fits": {name: fitted.to_dict() for name, fitted in fits.items()}})
     else:
         print(comparison_text(result))
     return 0

@@ -187,11 +187,11 @@ def distinguish(
         unit, merged, problems = None, None, []
         if wanted:
             at_one = _with_unit_correlation(syntax, first, second)
-            unit, found = _difference(base, at_one, f"{first} ~~ 1*{second}", data, options)
-            problems += found
+            unit, test_problems = _difference(base, at_one, f"{first} ~~ 1*{second}", data, options)
+            problems += test_problems
             together = _merge(syntax, first, second)
-            merged, found = _difference(base, together, f"{first} and {second} merged", data, options)
-            problems += found
+            merged, test_problems = _difference(base, together, f"{first} and {second} merged", data, options)
+            problems += test_problems
         results.append(
             PairResult(
                 first, second, correlation, se, lower, upper,
@@ -252,7 +252,7 @@ def _difference(
     """
     other = fit(restricted, data, **options)
     if "chisq" not in other.fit or "chisq" not in base.fit:
-        return None, [Problem(found.code, name, f"{name}: {found.sentence}") for found in other.problems]
+        return None, [Problem(problem.code, name, f"{name}: {problem.sentence}") for problem in other.problems]
     fits = {"the model as it is": base, name: other}
     result = compare(fits)
     problems = list(result.problems)
@@ -261,7 +261,7 @@ def _difference(
         result = compare(fits, "satorra.2000")
         row = next(row for row in result.rows if row.model == name)
         instead = "Satorra's (2000) test stands in its place."
-        problems = [Problem(found.code, found.subject, f"{found.sentence} {instead}") for found in problems]
+        problems = [Problem(problem.code, problem.subject, f"{problem.sentence} {instead}") for problem in problems]
     if math.isnan(row.chisq_diff) or row.df_diff is None:
         return None, problems
     return RestrictionTest(result.method, row.chisq_diff, row.df_diff, row.pvalue, row.rmsea), problems

@@ -238,9 +238,9 @@ def estimate_moments(
             return SaturatedMoments(mean, covariance, -moment_value(patterns, mean, covariance), True, iteration)
         if iteration in NEWTON_AFTER:
             _refuse_singular(covariance)
-            found = _newton(patterns, mean, covariance) if newton else None
-            if found is not None:
-                return SaturatedMoments(found[0], found[1], found[2], True, iteration + found[3])
+            settled = _newton(patterns, mean, covariance) if newton else None
+            if settled is not None:
+                return SaturatedMoments(settled[0], settled[1], settled[2], True, iteration + settled[3])
     return SaturatedMoments(mean, covariance, -moment_value(patterns, mean, covariance), False, max_iterations)
 
 
@@ -267,9 +267,9 @@ def _newton(patterns: Patterns, mean: Array, covariance: Array) -> tuple[Array, 
         return at.f, at.gradient, at.hessian
 
     try:
-        found = minimise(value, derivatives, np.concatenate([mean, covariance[rows, columns]]), max_iterations=30)
+        minimum = minimise(value, derivatives, np.concatenate([mean, covariance[rows, columns]]), max_iterations=30)
     except NotPositiveDefiniteError:
         return None
-    if not found.converged:
+    if not minimum.converged:
         return None
-    return (*unpack(found.x), -found.f, found.n_iterations)
+    return (*unpack(minimum.x), -minimum.f, minimum.n_iterations)

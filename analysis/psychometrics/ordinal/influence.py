@@ -127,8 +127,8 @@ class _ScoreTables:
             per_cell = weighted / probability
             products = _threshold_products(per_cell if side == 0 else per_cell.transpose(0, 2, 1), own, other, at)
             for item, values in enumerate(thresholds):
-                mine = np.flatnonzero(pairs[side] == item)
-                self.cross[mine, self.starts[item] : self.starts[item + 1]] = products[mine, : len(values)]
+                of_item = np.flatnonzero(pairs[side] == item)
+                self.cross[of_item, self.starts[item] : self.starts[item + 1]] = products[of_item, : len(values)]
         self.scores = np.zeros((len(rho), k + 1, k + 1))
         self.scores[:, :k, :k] = score  # row and column k, which -1 points at: no answer
 

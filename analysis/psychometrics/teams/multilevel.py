@@ -114,9 +114,9 @@ def compare_groups(
         information, _, residual = parts(ratio)
         return float(np.log1p(ratio * size).sum() + np.log(information).sum() + (n_all - n_groups) * np.log(residual))
 
-    found = optimize.minimize_scalar(deviance, bounds=(-16.0, 6.0), method="bounded", options={"xatol": 1e-10})
-    ratio = float(np.exp(found.x))
-    if deviance(-40.0) <= float(found.fun) + 1e-10:
+    minimum = optimize.minimize_scalar(deviance, bounds=(-16.0, 6.0), method="bounded", options={"xatol": 1e-10})
+    ratio = float(np.exp(minimum.x))
+    if deviance(-40.0) <= float(minimum.fun) + 1e-10:
         ratio = 0.0  # the maximum is at the border: teams do not differ beyond their groups
     information, estimate, residual = parts(ratio)
     var_within = residual / (n_all - n_groups)

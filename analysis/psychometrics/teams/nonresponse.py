@@ -151,14 +151,14 @@ def composition(category: npt.NDArray[np.intp], teams: Teams, known: Sequence[fl
     n = int(rows.sum())
     counts = np.bincount(category[rows], minlength=size)
     shares = counts / max(n, 1)
-    told = (n, tuple(counts.tolist()), tuple(shares.tolist()), tuple(shares_known.tolist()))
+    described = (n, tuple(counts.tolist()), tuple(shares.tolist()), tuple(shares_known.tolist()))
     n_teams = int((teams.counts(rows) > 0).sum())
     if n_teams < 2 or size < 2:
         problem = Problem(TOO_FEW_TEAMS, "", f"{n_teams} teams and {size} categories: at least 2 of each are needed.")
-        return CompositionResult(*told, _NAN, _NAN, _NAN, _NAN, _NAN, False, (problem,))
+        return CompositionResult(*described, _NAN, _NAN, _NAN, _NAN, _NAN, False, (problem,))
     if bool(((shares_known == 0) & (counts > 0)).any()):
         problem = Problem(EMPTY_CATEGORY, "", "Respondents chose a category that the population does not have.")
-        return CompositionResult(*told, _NAN, _NAN, _NAN, _NAN, _NAN, False, (problem,))
+        return CompositionResult(*described, _NAN, _NAN, _NAN, _NAN, _NAN, False, (problem,))
     there = shares_known > 0
     pi, p = shares_known[there], shares[there]
     chisq = n * float(((p - pi) ** 2 / pi).sum())
@@ -171,8 +171,8 @@ def composition(category: npt.NDArray[np.intp], teams: Teams, known: Sequence[fl
     total, squares = float(np.trace(delta)), float((delta * delta).sum())
     if total <= 0:
         problem = Problem(NO_VARIANCE, "", "All respondents are in one category.")
-        return CompositionResult(*told, chisq, _NAN, _NAN, _NAN, math.sqrt(chisq / n), False, (problem,))
+        return CompositionResult(*described, chisq, _NAN, _NAN, _NAN, math.sqrt(chisq / n), False, (problem,))
     scale, df = squares / total, total**2 / squares
     few = bool((n * pi < FEWEST_EXPECTED).any())
     p_value = float(stats.chi2.sf(chisq / scale, df))
-    return CompositionResult(*told, chisq, scale, df, p_value, math.sqrt(chisq / n), few)
+    return CompositionResult(*described, chisq, scale, df, p_value, math.sqrt(chisq / n), few)

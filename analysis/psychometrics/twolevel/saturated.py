@@ -175,8 +175,8 @@ def estimate_two_level_moments(summaries: ClusterSummaries) -> TwoLevelMoments:
     factored = _Factored(summaries)
     x = factored.pack(*_em(summaries, EM_STEPS))
     if x.size <= MOST_NEWTON_MOMENTS:
-        found = minimise(factored.value, factored.derivatives, x)
-        x, f, converged, steps = found.x, found.f, found.converged, found.n_iterations
+        minimum = minimise(factored.value, factored.derivatives, x)
+        x, f, converged, steps = minimum.x, minimum.f, minimum.converged, minimum.n_iterations
     else:
         x, f, information = fmin_l_bfgs_b(
             factored.slope, x, m=50, factr=1.0, pgtol=1e-8 * summaries.n_obs, maxiter=5000, maxfun=10000
@@ -218,23 +218,25 @@ def estimate_unrelated_moments(summaries: ClusterSummaries) -> TwoLevelMoments:
             assert at.hessian is not None
             return at.f, at.gradient[free], at.hessian[np.ix_(free, free)]
 
-        found = minimise(value, derivatives, start)
-        mean[k], within[k, k], between[k, k] = (part.item() for part in unpack(found.x))
-        f += found.f
-        converged &= found.converged
-        steps += found.n_iterations
+        minimum = minimise(value, derivatives, start)
+        mean[k], within[k, k], between[k, k] = (part.item() for part in unpack(minimum.x))
+        f += minimum.f
+        converged &= minimum.converged
+        steps += minimum.n_iterations
     return TwoLevelMoments(mean, within, between, -f, converged, steps)
 
 
 def _one_variable(summaries: ClusterSummaries, k: int) -> ClusterSummaries:
     """The summaries of one variable alone."""
-    one = slice(k, k + 1)
+    column = slice(k, k + 1)
 
     def cut(strata: Strata) -> Strata:
-        return Strata(strata.weight, strata.mean[:, one], strata.scatter[:, one, one], strata.observed[:, one])
+        return Strata(
+            strata.weight, strata.mean[:, column], strata.scatter[:, column, column], strata.observed[:, column]
+        )
 
     return replace(
-        summaries, within=cut(summaries.within), between=cut(summaries.between), has_within=summaries.has_within[one],
-        has_between=summaries.has_between[one], cluster_mean=summaries.cluster_mean[:, one],
-        answers=summaries.answers[:, one],
+        summaries, within=cut(summaries.within), between=cut(summaries.between), has_within=summaries.has_within[column],
+        has_between=summaries.has_between[column], cluster_mean=summaries.cluster_mean[:, column],
+        answers=summaries.answers[:, column],
     )  # fmt: skip
