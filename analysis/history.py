@@ -52,10 +52,10 @@ class Happened(EventKind):
 @tells(Happened.PUBLISHED)
 def _published(detail: str) -> str:
     run, _separator, without = detail.partition(" – ")
-    told = _("from analysis %(run)s") % {"run": run.removeprefix("run ")}
+    words = _("from analysis %(run)s") % {"run": run.removeprefix("run ")}
     if not without:
-        return told
-    return told + ", " + _("without: %(teams)s") % {"teams": without}
+        return words
+    return words + ", " + _("without: %(teams)s") % {"teams": without}
 
 
 @tells(Happened.DECISION_UNDONE)

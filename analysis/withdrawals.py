@@ -37,23 +37,29 @@ def carry_out() -> int:
         .order_by("pk")
     )
     return WITHDRAWALS.each(
-        list(withdrawn), _carry_out, key=lambda one: one.pk, study=lambda one: one.survey.study_id, leased=True
+        list(withdrawn),
+        _carry_out,
+        key=lambda collection: collection.pk,
+        study=lambda collection: collection.survey.study_id,
+        leased=True,
     )
 
 
-def _carry_out(one: Collection) -> int:
-    seal_list.add_withdrawn(one)  # first: a backup that is older must not bring the answers back
-    if _was_published(one):
-        dealt_with = _keep(one)
+def _carry_out(collection: Collection) -> int:
+    seal_list.add_withdrawn(collection)  # first: a backup that is older must not bring the answers back
+    if _was_published(collection):
+        dealt_with = _keep(collection)
     else:
-        _forget_runs(one)  # before its answers go: they are what finds the rest again after a kill
-        dealt_with = delete_collection(one)
+        _forget_runs(collection)  # before its answers go: they are what finds the rest again after a kill
+        dealt_with = delete_collection(collection)
     # what runs staged for the next one rests on these answers too
     with transaction.atomic():
-        staged = RunStep.objects.filter(run__survey=one.survey_id, staged__isnull=False).values_list("pk", flat=True)
+        staged = RunStep.objects.filter(run__survey=collection.survey_id, staged__isnull=False).values_list(
+            "pk", flat=True
+        )
         RunStep.objects.filter(pk__in=list(staged)).update(staged=None)
         sweeping.mark([RunStep])  # also of what was staged and removed before
-    prepared.drop_of(one.participation.study)  # and so do files on their way
+    prepared.drop_of(collection.participation.study)  # and so do files on their way
     return int(dealt_with)
 
 
@@ -63,7 +69,7 @@ def replay() -> int:
     For a database restored from a backup that is older than a withdrawal. Returns how many were dealt with. Nobody is
     mailed: they were told then.
     """
-    teams = [one.participation for one in seal_list.withdrawn()]
+    teams = [collection.participation for collection in seal_list.withdrawn()]
     state = Participation.State
     for team in teams:
         with transaction.atomic():
@@ -76,7 +82,9 @@ def replay() -> int:
 
 def _was_published(collection: Collection) -> bool:
     publications = Publication.objects.filter(study=collection.participation.study_id).select_related("run")
-    return any(str(collection.participation_id) in one.run.counts.get("teams", {}) for one in publications)
+    return any(
+        str(collection.participation_id) in publication.run.counts.get("teams", {}) for publication in publications
+    )
 
 
 def _forget_runs(collection: Collection) -> None:

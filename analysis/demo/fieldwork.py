@@ -93,7 +93,7 @@ def write_wave(
     survey = Survey.objects.create(
         study=study, version=version, background=list(definition_of(version).background_codes)
     )
-    asked = {one.team_code: one for one in wave.participations}
+    asked = {participation.team_code: participation for participation in wave.participations}
     listed = {code: invitations.list_team(study, teams[code], researcher) for code in asked}
     invitations.invite_directors(study, researcher)
     _directors_answer(study, listed.values(), asked)

@@ -159,7 +159,7 @@ def give_passwords() -> None:
 def directors_links() -> list[tuple[str, str]]:
     """What directors get by mail, and nobody is mailed here: whose report, and the path of the link that opens it."""
     directors = {academy.director.email: academy for i in INSTITUTIONS for academy in i.academies}
-    shown = {one.director.email for one in directors.values() if one.code in SHOWN_ACADEMIES}
+    shown = {academy.director.email for academy in directors.values() if academy.code in SHOWN_ACADEMIES}
     links_ = ReportLink.objects.filter(study__slug=DEMO, academy__director_email__in=shown).select_related("academy")
     return [
         (f"{link.academy.name} ({len(directors[link.academy.director_email].teams)} teams)", path_of(link))

@@ -104,7 +104,7 @@ def distributions(seen: Look) -> Rows:
             "n_items": seen.n_items,
             "unanswered": np.bincount(seen.unanswered, minlength=width).tolist(),
             "cannot_judge": np.bincount(seen.cannot_judge, minlength=width).tolist(),
-            "signs": {name: int(found.sum()) for name, found in seen.signs.items()},
+            "signs": {name: int(carried.sum()) for name, carried in seen.signs.items()},
             "n": len(seen.unanswered),
         },
     )

@@ -51,10 +51,10 @@ def correlations(keyed: pd.DataFrame, items: Sequence[str], scores: pd.DataFrame
 def estimates(scores: pd.DataFrame, teams: Teams) -> list[Rows]:
     """Empirical-Bayes means per team with the intervals of mean and rank; teams without a score have no row."""
     draws = max(200, min(DRAWS, MOST_DRAWN // max(teams.n_teams, 1)))
-    found = []
+    team_rows = []
     for scale in scores.columns:
         table = shrunken_team_means(scores[scale], teams, n_draws=draws).table
-        found.append(
+        team_rows.append(
             rows(
                 "teamestimate",
                 len(table),
@@ -68,22 +68,22 @@ def estimates(scores: pd.DataFrame, teams: Teams) -> list[Rows]:
                 rank_high=table["rank_upper"].to_numpy(dtype=np.float64),
             )
         )
-    return found
+    return team_rows
 
 
 def group_comparison(scores: pd.DataFrame, teams: Teams, groups: Mapping[int, Mapping[str, str]]) -> list[Rows]:
     """Each final scale by sector, way of asking and form of the programme: a random-intercept model, never a naive t-test."""
-    found = []
+    tables = []
     for factor in COMPARED_BY:
         of_team = _of_teams(teams, groups, factor)
-        found.append(
+        tables.append(
             table_of(
                 "groups",
                 {str(scale): _comparison(compare_groups(scores[scale], teams, of_team)) for scale in scores.columns},
                 factor,
             )
         )
-    return found
+    return tables
 
 
 def _of_teams(teams: Teams, groups: Mapping[int, Mapping[str, str]], factor: str) -> list[str]:
@@ -95,27 +95,27 @@ def _comparison(result: GroupComparison) -> dict[str, Any]:
     return {
         "groups": [
             {
-                "group": one.group,
-                "n": one.n,
-                "n_teams": one.n_teams,
-                "mean": number(one.mean),
-                "low": number(one.ci_lower),
-                "high": number(one.ci_upper),
+                "group": group.group,
+                "n": group.n,
+                "n_teams": group.n_teams,
+                "mean": number(group.mean),
+                "low": number(group.ci_lower),
+                "high": number(group.ci_upper),
             }
-            for one in result.groups
+            for group in result.groups
         ],
         "differences": [
             {
-                "first": one.first,
-                "second": one.second,
-                "difference": number(one.difference),
-                "se": number(one.se),
-                "low": number(one.ci_lower),
-                "high": number(one.ci_upper),
-                "t": number(one.t),
-                "p": number(one.p),
+                "first": pair.first,
+                "second": pair.second,
+                "difference": number(pair.difference),
+                "se": number(pair.se),
+                "low": number(pair.ci_lower),
+                "high": number(pair.ci_upper),
+                "t": number(pair.t),
+                "p": number(pair.p),
             }
-            for one in result.differences
+            for pair in result.differences
         ],
         "f": number(result.f),
         "df1": result.df1,
@@ -138,11 +138,13 @@ def by_mode(
     """Per way of asking: each item's mean, gaps and "cannot judge", each final scale's mean, alpha and ICC(1)."""
     of_team = np.array(_of_teams(teams, groups, "mode"), dtype=object)
     of_row = of_team[teams.codes] if len(of_team) else np.zeros(0, dtype=object)
-    found = []
+    per_mode = []
     for mode in sorted(set(of_team.tolist()) - {""}):
         chosen = np.flatnonzero(of_row == mode)
-        found.append(table_of("mode", described(codes[chosen], keyed.iloc[chosen], items, scales, teams, chosen), mode))
-    return found
+        per_mode.append(
+            table_of("mode", described(codes[chosen], keyed.iloc[chosen], items, scales, teams, chosen), mode)
+        )
+    return per_mode
 
 
 def described(

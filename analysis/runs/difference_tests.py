@@ -33,13 +33,13 @@ class _Fitted:
 def between(fits: Sequence[Rows]) -> Rows:
     """Test every pair of models of one estimator that are nested: the factors of one are joined factors of the other."""
     read = [_read(fit) for fit in fits]
-    found = []
-    for one, other in combinations([fit for fit in read if fit is not None], 2):
-        free, strict = sorted((one, other), key=lambda fitted: fitted.result.fit["df"])
-        if one.estimator != other.estimator or not _is_nested(strict, free):
+    tests = []
+    for first, second in combinations([fit for fit in read if fit is not None], 2):
+        free, strict = sorted((first, second), key=lambda fitted: fitted.result.fit["df"])
+        if first.estimator != second.estimator or not _is_nested(strict, free):
             continue
-        found.append(_tested(free, strict))
-    return table_of(KIND, {"tests": found})
+        tests.append(_tested(free, strict))
+    return table_of(KIND, {"tests": tests})
 
 
 def _read(fit: Rows) -> _Fitted | None:

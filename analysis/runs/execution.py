@@ -297,8 +297,8 @@ def _do(row: RunStep, step: Step) -> None:
     from analysis.runs.staging import pack
 
     start = time.perf_counter()
-    found = step.do()
-    finish_step(row, pack(found), time.perf_counter() - start)
+    computed = step.do()
+    finish_step(row, pack(computed), time.perf_counter() - start)
 
 
 def _do_shared(run: AnalysisRun, computation: Computation, *, leading: bool) -> None:

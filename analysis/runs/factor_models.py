@@ -54,12 +54,12 @@ def models_of(plan: PlanRules, decisions: Sequence[Decision], own: Iterable[OwnM
             path.append((f"after_{n_taken}", scales))
     if len(path) > 1:
         path[-1] = (FINAL, path[-1][1])
-    found = [
+    models = [
         FactorModel(name, model_syntax(scales), estimator, tuple(scale.code for scale in scales))
         for name, scales in path
         for estimator in plan.estimators
     ]
-    return found + [FactorModel(f"{OWN}{row.pk}", row.syntax, row.estimator) for row in own]
+    return models + [FactorModel(f"{OWN}{row.pk}", row.syntax, row.estimator) for row in own]
 
 
 def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.intp]) -> Rows:
@@ -89,8 +89,8 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
         factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
         if len(factors) > 1:
             try:
-                told = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES)
-                content["distinguish"] = told.to_dict()
+                distinguished = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES)
+                content["distinguish"] = distinguished.to_dict()
             except (AnalysisInputError, np.linalg.LinAlgError):
                 pass  # a text of a researcher's own that allows no such test: the page has no table of it then
     indices = sorted(content["modification_indices"], key=lambda index: -(index["mi"] or 0))
@@ -107,13 +107,15 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
 def _correlations(result: FitResult) -> list[dict[str, Any]]:
     """Correlations of factors with 95 % Wald intervals of the standardised estimates."""
     factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
-    found = []
+    correlations = []
     for parameter in result.parameters:
         if parameter.op == "~~" and parameter.lhs != parameter.rhs and {parameter.lhs, parameter.rhs} <= factors:
             r, half = parameter.std_all, Z95 * parameter.std_all_se
             ends = {"r": r, "low": r - half, "high": r + half}
-            found.append({"first": parameter.lhs, "second": parameter.rhs} | {k: plain(v) for k, v in ends.items()})
-    return found
+            correlations.append(
+                {"first": parameter.lhs, "second": parameter.rhs} | {k: plain(v) for k, v in ends.items()}
+            )
+    return correlations
 
 
 def _row(model: FactorModel, *, converged: bool, fit: dict[str, Any], content: dict[str, Any]) -> Rows:

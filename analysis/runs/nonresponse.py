@@ -80,26 +80,26 @@ class Population:
     def key(self) -> Any:
         """What the tables depend on beside the answers."""
         counted = None if self.counted is None else sorted(self.counted)
-        return [[team.key for team in self.teams], [asdict(one) for one in self.questions], counted, self.k]
+        return [[team.key for team in self.teams], [asdict(question) for question in self.questions], counted, self.k]
 
     def compare(self, now: Computation) -> list[Rows]:
         """One table per way to group teams, per final scale and per background question."""
         returned = np.flatnonzero(now.dataset.returned)
         teams = now.teams_of_rows(returned)
         n_returned = dict(zip(now.dataset.participations, teams.counts(teams.codes >= 0).tolist(), strict=True))
-        found = [table_of("nonresponse", {"groups": self._groups(factor, n_returned)}, factor) for factor in FACTORS]
+        tables = [table_of("nonresponse", {"groups": self._groups(factor, n_returned)}, factor) for factor in FACTORS]
         scores = now.scores(now.final)
-        found += [
+        tables += [
             table_of("nonresponse", self._rates(scores[scale.code].to_numpy(), now, n_returned), SCORE + scale.code)
             for scale in now.final
         ]
         if self.questions:
-            found.append(table_of("nonresponse", {"teams": sorted(self.counted or ())}, COUNTED))
+            tables.append(table_of("nonresponse", {"teams": sorted(self.counted or ())}, COUNTED))
             given = self.background() if self.counted else pd.DataFrame()
             for question in self.questions:
                 table = self._question(question, given, now.dataset, returned, teams)
-                found.append(table_of("nonresponse", table, QUESTION + question.code))
-        return found
+                tables.append(table_of("nonresponse", table, QUESTION + question.code))
+        return tables
 
     # -------------------------------------------------------------------------------------------- groups of teams
     def _groups(self, factor: str, n_returned: Mapping[int, int]) -> list[dict[str, Any]]:
@@ -253,13 +253,13 @@ def population_of(survey: Survey, data: Dataset, approached: Mapping[int, int]) 
         .order_by("run")
         .values_list("content", flat=True)
     )
-    told = [frozenset(one["teams"]) for one in before if one["teams"]]
+    earlier = [frozenset(content["teams"]) for content in before if content["teams"]]
     releases = RowRelease.objects.filter(study=survey.study_id).exclude(background=[]).order_by("pk")
-    told += [frozenset(teams) for teams in releases.values_list("participations", flat=True)]
+    earlier += [frozenset(teams) for teams in releases.values_list("participations", flat=True)]
     return Population(
         tuple(_teams(survey, approached)),
         tuple(questions_of(survey)),
-        disclosure.teams_told(frozenset(data.participations), told),
+        disclosure.teams_told(frozenset(data.participations), earlier),
         survey.study.k,
         lambda: dataset.background_of(survey, data),
     )
@@ -268,7 +268,7 @@ def population_of(survey: Survey, data: Dataset, approached: Mapping[int, int]) 
 def _teams(survey: Survey, approached: Mapping[int, int]) -> list[KnownTeam]:
     rows = Participation.objects.filter(study=survey.study_id).order_by("pk")
     invited = invited_teams(survey.study)
-    found = []
+    teams = []
     for pk, state, sector, form, academy, institution, mode in rows.values_list(
         "pk",
         "state",
@@ -283,24 +283,26 @@ def _teams(survey: Survey, approached: Mapping[int, int]) -> list[KnownTeam]:
         groups = {"sector": sector, "form": form, "institution": str(institution), "academy": str(academy)}
         if pk in approached:
             groups |= {"mode": mode, "size": bands.code_of_value(approached[pk], SIZES)}
-        found.append(KnownTeam(pk, state == Participation.State.ACCEPTED, approached.get(pk), groups))
-    return found
+        teams.append(KnownTeam(pk, state == Participation.State.ACCEPTED, approached.get(pk), groups))
+    return teams
 
 
 def questions_of(survey: Survey) -> list[KnownQuestion]:
     """The background questions that the survey asks, with what is known of the population; three queries."""
     definition = definition_of(survey.version)
-    entered = {one.question: one for one in KnownComposition.objects.filter(study=survey.study_id)}
-    told: dict[str, set[float]] = {}
+    entered = {
+        composition.question: composition for composition in KnownComposition.objects.filter(study=survey.study_id)
+    }
+    limits_shown: dict[str, set[float]] = {}
     tables = ResultTable.objects.filter(
         run__survey=survey, run__state=AnalysisRun.State.DONE, kind="nonresponse", name__startswith=QUESTION
     )
     for name, limits in tables.values_list("name", "content__limits"):
-        told.setdefault(name.removeprefix(QUESTION), set()).update(limits or ())
+        limits_shown.setdefault(name.removeprefix(QUESTION), set()).update(limits or ())
     for columns in RowRelease.objects.filter(study=survey.study_id).values_list("background", flat=True):
         for column in columns:
-            told.setdefault(code_of(column), set()).update(limits_of(column))
-    found = []
+            limits_shown.setdefault(code_of(column), set()).update(limits_of(column))
+    questions = []
     for question in definition.asked_background(survey.background):
         if question.type == TEXT:
             continue
@@ -309,10 +311,12 @@ def questions_of(survey: Survey) -> list[KnownQuestion]:
         answers = tuple(bands.codes(limits)) if limits else tuple(choice.code for choice in question.choices)
         counts = tuple(known.counts) if known and len(known.counts) == len(answers) else ()
         source = known.source if known and counts else ""
-        found.append(
-            KnownQuestion(question.code, answers, limits, counts, source, tuple(sorted(told.get(question.code, ()))))
+        questions.append(
+            KnownQuestion(
+                question.code, answers, limits, counts, source, tuple(sorted(limits_shown.get(question.code, ())))
+            )
         )
-    return found
+    return questions
 
 
 def _limits(question: Question) -> bands.Limits:

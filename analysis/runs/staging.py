@@ -62,11 +62,11 @@ def table_of(kind: str, content: object, name: str = "") -> Rows:
     return rows("resulttable", 1, kind=kind, name=name, content=as_json([content]))
 
 
-def pack(found: Sequence[Rows]) -> bytes:
+def pack(parts: Sequence[Rows]) -> bytes:
     """Compressed and without pickle: arrays as they are, texts as JSON."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     head = []
-    for number, part in enumerate(found):
+    for number, part in enumerate(parts):
         texts = []
         for name, values in part.columns.items():
             if isinstance(values, list):

@@ -47,12 +47,16 @@ class Step:
 
 def screening_rules(plan: PlanRules) -> list[ScreeningRule]:
     """The plan's rules in the order in which they set aside; none where the plan has screening off."""
-    found = []
+    screening = []
     if plan.set_aside_not_eligible:
-        found.append(ScreeningRule(ScreeningDecision.Rule.NOT_ELIGIBLE, "column", "equals", 1.0, column="not_eligible"))
+        screening.append(
+            ScreeningRule(ScreeningDecision.Rule.NOT_ELIGIBLE, "column", "equals", 1.0, column="not_eligible")
+        )
     if plan.most_unanswered is not None:
-        found.append(ScreeningRule(ScreeningDecision.Rule.UNANSWERED, "share_unanswered", "over", plan.most_unanswered))
-    return found
+        screening.append(
+            ScreeningRule(ScreeningDecision.Rule.UNANSWERED, "share_unanswered", "over", plan.most_unanswered)
+        )
+    return screening
 
 
 def set_aside_by(dataset: Dataset, plan: PlanRules) -> list[str]:
@@ -213,7 +217,7 @@ class Computation:
         """Scale scores, described per team and over all respondents, with an interval that knows they sit in teams."""
         scores = self.scores(scales)
         ends = (1.0, float(self.dataset.n_points))
-        found = []
+        score_rows = []
         for scale in scales:
             score = scores[scale.code]
             overall, over_teams = mean_over_respondents(score, self.teams), mean_over_teams(score, self.teams)
@@ -230,7 +234,7 @@ class Computation:
             }
             column = {name: np.concatenate([[first[name]], per_team[name].to_numpy()]) for name in first}
             nothing = np.full(len(per_team), np.nan)
-            found.append(
+            score_rows.append(
                 rows(
                     "scaleresult",
                     1 + len(per_team),
@@ -251,12 +255,12 @@ class Computation:
                     teams_high=np.append(over_teams.ci_upper, nothing),
                 )
             )
-        return found
+        return score_rows
 
     def describe_items(self) -> list[Rows]:
         """Answers as they were given (a reverse-keyed item is not recoded), per team and over all respondents."""
         points, teams = self.dataset.n_points, self.teams
-        found = []
+        item_rows = []
         for column, item in enumerate(self.dataset.items):
             if item not in self.plan.items:
                 continue
@@ -271,7 +275,7 @@ class Computation:
             column_of = {
                 name: np.append(float(overall[name]), per_team[name].to_numpy()) for name in ("n", "mean", "sd")
             }
-            found.append(
+            item_rows.append(
                 rows(
                     "itemresult",
                     1 + teams.n_teams,
@@ -285,7 +289,7 @@ class Computation:
                     n_missing=np.append(n_missing.sum(), n_missing),
                 )
             )
-        return found
+        return item_rows
 
     def compute_reliability(self, scale_set: ScaleSet, scales: Sequence[ScalePlan]) -> list[Rows]:
         """Alpha with Feldt's interval, omega total, and what each item adds."""
@@ -303,12 +307,12 @@ class Computation:
             "skewed": null_variance(self.plan.skewed_null),
         }
         scores = self.scores(scales)
-        found = []
+        agreement_rows = []
         for scale in scales:
             nested = nesting(scores[scale.code], self.teams)
             within = agreement(self.keyed[list(scale.items)], self.teams, nulls=nulls)
             nothing = np.full(self.teams.n_teams, np.nan)
-            found.append(
+            agreement_rows.append(
                 rows(
                     "agreementresult",
                     1 + self.teams.n_teams,
@@ -326,7 +330,7 @@ class Computation:
                     ad=np.append(np.nan, within.ad_m),
                 )
             )
-        return found
+        return agreement_rows
 
     def correlate(self) -> list[Rows]:
         """Correlations between items and between the final scales."""
@@ -363,7 +367,7 @@ def reliability_of(keyed: pd.DataFrame, scale: ScalePlan) -> dict[str, Any]:
         "alpha_low": result.feldt_lower,
         "alpha_high": result.feldt_upper,
         "omega": omega.omega_model,
-        "problems": as_json([[{"code": one.code, "subject": one.subject} for one in omega.problems]]),
+        "problems": as_json([[{"code": problem.code, "subject": problem.subject} for problem in omega.problems]]),
         "items": as_json(
             [
                 {

@@ -80,21 +80,21 @@ class EarlierWave:
 
     def compare(self, now: Computation) -> list[Rows]:
         """One table per final scale, over the teams that answered in both waves, and a row per team."""
-        found = []
+        tables = []
         for scale in now.final:
             items = tuple(item for item in scale.items if item in self.items)
             left_out = [item for item in scale.items if item not in self.items]
             head = {"earlier": self.title, "items": items, "left_out": left_out}
             if len(items) < 2:
-                found.append(table_of("waves", {**head, "problem": "too_few_items"}, scale.code))
+                tables.append(table_of("waves", {**head, "problem": "too_few_items"}, scale.code))
                 continue
             shared = ScalePlan(scale.code, items, (), now.plan.minimum_answered(len(items)))
             table, teams = self._scale(now, shared)
-            found.append(table_of("waves", {**head, "problem": "", **table}, scale.code))
+            tables.append(table_of("waves", {**head, "problem": "", **table}, scale.code))
             if teams:
                 columns = {name: [team[name] for team in teams] for name in teams[0]}
-                found.append(rows("wavedifference", len(teams), scale=scale.code, **columns))
-        return found
+                tables.append(rows("wavedifference", len(teams), scale=scale.code, **columns))
+        return tables
 
     def _scale(self, now: Computation, scale: ScalePlan) -> tuple[dict[str, Any], list[dict[str, float]]]:
         waves = [_Wave.of(computation, self.team_of, scale) for computation in (self.computation, now)]

@@ -28,5 +28,5 @@ class Command(BaseCommand):
         run = AnalysisRun.objects.last_done(study.pk)
         if run is None:
             raise CommandError(f"Study '{options['study']}' has no finished analysis yet.")
-        found = results_of(run, options["reader"])
-        self.stdout.write(json.dumps(found, ensure_ascii=False, indent=None if options["json"] else 2))
+        results = results_of(run, options["reader"])
+        self.stdout.write(json.dumps(results, ensure_ascii=False, indent=None if options["json"] else 2))
