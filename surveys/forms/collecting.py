@@ -171,7 +171,7 @@ class RoundForm(Written):
     def clean_due_at(self) -> datetime.datetime:
         due_at: datetime.datetime = self.cleaned_data["due_at"]
         if due_at <= timezone.now():
-            raise ValidationError(_("Choose a time that is still to come."))
+            raise ValidationError(_("This time has passed. Choose a later one."))
         return due_at
 
 

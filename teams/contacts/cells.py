@@ -62,9 +62,9 @@ def columns_of(header: list[str]) -> tuple[dict[str, int], list[str]]:
     for at, title in enumerate(header):
         column = names.get(" ".join(title.lower().replace("_", " ").split()))
         if column is None and title:
-            problems.append(_("Column “%(title)s” is unknown.") % {"title": title})
+            problems.append(_("Column “%(title)s” is not known here: rename it or leave it out.") % {"title": title})
         elif column in columns:
-            problems.append(_("Column “%(title)s” is there twice.") % {"title": title})
+            problems.append(_("Column “%(title)s” appears twice.") % {"title": title})
         elif column:
             columns[column] = at
     for column in COLUMNS.keys() - columns.keys() - OPTIONAL:
@@ -81,11 +81,11 @@ def wrong_cells(cells: dict[str, str]) -> list[str]:
         if not value and column not in OPTIONAL and (with_team or column not in TEAM_COLUMNS):
             wrong.append(_("“%(title)s” is empty.") % {"title": title})
         elif any(ord(character) < 32 for character in value):
-            wrong.append(_("“%(title)s” holds a line break.") % {"title": title})
+            wrong.append(_("“%(title)s” contains a line break.") % {"title": title})
         elif steering := steering_in(value):
             wrong.append(f"“{title}”: {steering}")
         elif value and column.endswith("_email") and not is_address(value):
-            wrong.append(_("“%(title)s” is no email address: %(value)s") % {"title": title, "value": value})
+            wrong.append(_("“%(title)s” is not an email address: %(value)s") % {"title": title, "value": value})
         elif len(value) > (120 if column.endswith("_name") else 160):
             wrong.append(_("“%(title)s” is too long.") % {"title": title})
     if cells["sector"] and cells["sector"].lower() not in SECTOR_WORDS:

@@ -263,7 +263,7 @@ class _Judge:
         key = (academy.institution.lower(), academy.name.lower())
         earlier, same = self.seen_academies.setdefault(key, (number, academy))
         if same != academy:
-            note = _("Row %(row)s gives other details for this academy.") % {"row": earlier}
+            note = _("Row %(row)s gives different details for this academy.") % {"row": earlier}
             return Row(number, RowState.WRONG, cells, (note,))
         if self._is_unknown(key, academy):
             return Row(number, RowState.WRONG, cells, (unknown_director(),))

@@ -223,9 +223,9 @@ def merge(kind: str, keep: Thing, other: Thing, studies: Iterable[Study], by: Us
     """
     own_studies = {study.pk for study in studies}
     if _group_of(keep) != _group_of(other):
-        raise Refused(_("These are of two research groups, and stay with them."))
+        raise Refused(_("These belong to two research groups, and stay with them."))
     if keep.pk == other.pk:
-        raise Refused(_("These are one and the same."))
+        raise Refused(_("These are one and the same: choose two different ones."))
     affected = _studies_of(kind, other)
     if not affected <= own_studies or not _studies_of(kind, keep) <= own_studies:
         raise Refused(_("One of them is in a study in which you do not work. Ask an administrator to merge them."))
@@ -323,7 +323,7 @@ def _take_over(keep: Thing, other: Thing) -> None:
                 rows.update(**{name: keep.pk})
             other.delete()
     except (IntegrityError, models.ProtectedError) as error:  # somebody added to one of them meanwhile
-        raise Refused(_("They cannot be merged: something is there twice.")) from error
+        raise Refused(_("They cannot be merged: both have the same thing, which may exist only once.")) from error
     if isinstance(keep, Team):
         corrections.remember_leader(keep)
 

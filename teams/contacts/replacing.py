@@ -36,8 +36,8 @@ class Ask:
             "new": f"{isolated(self.new_name)} <{self.new_email}>",
         }
         if self.part == "director":
-            return _("The director is known: %(old)s. The file has %(new)s.") % values
-        return _("The team leader is known: %(old)s. The file has %(new)s.") % values
+            return _("The director known here is %(old)s. The file has %(new)s.") % values
+        return _("The team leader known here is %(old)s. The file has %(new)s.") % values
 
     def granted(self, answers: Mapping[str, str]) -> bool:
         return answers.get(self.field) == self.old_email

@@ -48,7 +48,7 @@ class Limits:
             raise UnreadableTable(_("This file has more than %(max)s columns.") % {"max": self.columns})
         if any(len(name) > self.header_letters for name in header):
             raise UnreadableTable(
-                _("The name of a column has more than %(max)s letters.") % {"max": self.header_letters}
+                _("The name of a column has more than %(max)s characters.") % {"max": self.header_letters}
             )
 
 

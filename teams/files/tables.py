@@ -85,7 +85,10 @@ def read_table(content: bytes, name: str, limits: Limits = ON_A_PAGE) -> Table:
     for number, row in enumerate(rows, start=first):
         if any(row[width:]):
             raise UnreadableTable(
-                _("Row %(row)s has more cells than the header. Is a separator within a cell, without quotation marks?")
+                _(
+                    "Row %(row)s has more cells than the header. Is there a separator inside a cell, without quotation "
+                    "marks?"
+                )
                 % {"row": number}
             )
     return Table(header, [[*row[:width], *[""] * (width - len(row))] for row in rows], first)
@@ -148,7 +151,7 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")  # what Excel writes; Latin-1 is the same but for 27 signs
     if "\0" in text:
-        raise UnreadableTable(_("This file is neither CSV nor XLSX."))
+        raise UnreadableTable(_("This file is neither CSV nor XLSX. Save it as one of the two."))
     return text
 
 

@@ -51,7 +51,7 @@ def read_sheets(content: bytes, *, first_only: bool = False, limits: Limits = ON
     except subprocess.TimeoutExpired as error:
         raise _too_large() from error
     if done.returncode == workbook_child.UNREADABLE:
-        raise UnreadableTable(_("This file cannot be opened as a spreadsheet."))
+        raise UnreadableTable(_("This file cannot be opened as a spreadsheet. Save it again as XLSX or CSV."))
     if done.returncode != 0:  # refused, or ended by a limit
         raise _too_large()
     sheets: Sheets = json.loads(done.stdout)
@@ -68,7 +68,9 @@ def _judge_directory(content: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             parts = file.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise UnreadableTable(_("This file cannot be opened as a spreadsheet.")) from error
+        raise UnreadableTable(
+            _("This file cannot be opened as a spreadsheet. Save it again as XLSX or CSV.")
+        ) from error
     swollen = any(p.file_size > max(1_000_000, limits.packed * p.compress_size) for p in parts)
     if len(parts) > limits.parts or swollen or sum(part.file_size for part in parts) > limits.unpacked:
         raise _too_large()
@@ -77,7 +79,7 @@ def _judge_directory(content: bytes, limits: Limits) -> None:
 def _too_large() -> UnreadableTable:
     return UnreadableTable(
         _(
-            "This spreadsheet is too large to read. Delete what stands far below or to the right of the table, or save "
+            "This spreadsheet is too large to read. Delete anything far below or to the right of the table, or save "
             "it as CSV."
         )
     )

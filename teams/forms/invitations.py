@@ -26,7 +26,7 @@ class DeclineForm(Written):
         label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Choose a reason")), *REASONS_TO_DECLINE]
     )
     text = forms.CharField(
-        label=gettext_lazy("Explanation (not required)"),
+        label=gettext_lazy("Explanation (optional)"),
         required=False,
         max_length=400,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -58,7 +58,7 @@ class DirectorForm(Filled, PlainForm):
         label=gettext_lazy("Do not ask the team leaders before"),
         required=False,
         widget=date_input(),
-        help_text=gettext_lazy("Not required. Without a date we ask them now."),
+        help_text=gettext_lazy("Optional. Without a date, we ask them now."),
     )
     undertaking = forms.BooleanField(
         label=gettext_lazy("I undertake this for the academy and give permission to ask these teams."),
@@ -105,9 +105,11 @@ class DirectorForm(Filled, PlainForm):
         """A slip of the pen would leave the team leaders unasked, and nobody would know why."""
         day: datetime.date | None = self.cleaned_data["not_before"]
         if day and day < timezone.localdate():
-            raise forms.ValidationError(_("This day is over. Without a date we ask them now."))
+            raise forms.ValidationError(
+                _("This day has passed. Choose a later one, or leave it empty: then we ask them now.")
+            )
         if day and day > self.study_ends:
-            raise forms.ValidationError(_("The study ends before this day."))
+            raise forms.ValidationError(_("The study ends before this day. Choose an earlier one."))
         return day
 
     def clean(self) -> dict[str, Any]:
@@ -139,8 +141,9 @@ class DirectorForm(Filled, PlainForm):
 
     def _why_not_the_director(self) -> str:
         return _(
-            "This is your own address. A team leader sees results of the team that a director sees only if the leader"
-            " agrees, so somebody else answers here. Do you lead this team yourself? Ask %(name)s, %(email)s, to record it."
+            "This is your own address. A team leader sees results of the team that a director sees only if the team "
+            "leader agrees, so enter somebody else here. Do you lead this team yourself? Ask %(name)s, %(email)s, to "
+            "record that."
         ) % {"name": isolated(self.invitation.study.contact_name), "email": self.invitation.study.contact_email}
 
     def approach(self) -> list[Approach]:
@@ -166,13 +169,15 @@ class LeaderForm(PlainForm):
         label=gettext_lazy("How many teachers are in the team?"),
         min_value=1,
         max_value=500,
-        help_text=gettext_lazy("All who teach in the programme and whom you will ask."),
+        help_text=gettext_lazy("Everyone who teaches in the programme and whom you will ask to take part."),
     )
     meets_on = forms.DateField(
         label=gettext_lazy("Date of the team meeting"),
         required=False,
         widget=date_input(),
-        help_text=gettext_lazy("If you know it already. With the time, it is proposed to the researchers at once."),
+        help_text=gettext_lazy(
+            "If you already know it. If you give a time as well, it is proposed to the researchers at once."
+        ),
     )
     meets_time = forms.TimeField(
         label=gettext_lazy("Time of the team meeting"),
@@ -184,8 +189,9 @@ class LeaderForm(PlainForm):
         required=False,
         max_length=120,
         help_text=gettext_lazy(
-            "A colleague who introduces the questionnaire in the meeting, if no researcher is there. Not you and not the "
-            "director: who counts must not be who gets the report. Best is somebody from outside the team."
+            "A colleague who introduces the questionnaire in the meeting, if no researcher is there. Not you and not "
+            "the director: whoever counts must not be the person who gets the report. Preferably somebody from "
+            "outside the team."
         ),
     )
     contact_email = AddressField(label=gettext_lazy("Email address of the contact person"), required=False)
@@ -216,9 +222,9 @@ class LeaderForm(PlainForm):
     def clean_meets_on(self) -> datetime.date | None:
         day: datetime.date | None = self.cleaned_data["meets_on"]
         if day and day < timezone.localdate():
-            raise forms.ValidationError(_("This day is over. Choose one that is still to come, or leave it open."))
+            raise forms.ValidationError(_("This day has passed. Choose a later one, or leave it empty."))
         if day and day > self.study_ends:
-            raise forms.ValidationError(_("The study ends before this day."))
+            raise forms.ValidationError(_("The study ends before this day. Choose an earlier one."))
         return day
 
     def clean(self) -> dict[str, Any]:

@@ -23,9 +23,9 @@ class ScheduleForm(Filled, PlainForm):
         max_value=60,
         help_text=gettext_lazy("Counted from the invitation, and then from the last reminder."),
     )
-    times = forms.IntegerField(label=gettext_lazy("Reminders at most, per person"), min_value=1, max_value=5)
+    times = forms.IntegerField(label=gettext_lazy("Maximum number of reminders per person"), min_value=1, max_value=5)
     until = forms.DateField(
-        label=gettext_lazy("Not after"),
+        label=gettext_lazy("No reminders after"),
         required=False,
         widget=date_input(),
         help_text=gettext_lazy("Without a date: until the last day of the study."),
@@ -40,7 +40,7 @@ class ScheduleForm(Filled, PlainForm):
         cleaned = super().clean()
         until = cleaned.get("until")
         if until and until > self.study.ends_on:
-            self.add_error("until", _("The study ends before this day."))
+            self.add_error("until", _("The study ends before this day. Choose an earlier one."))
         return cleaned
 
 
@@ -49,7 +49,10 @@ class HoursForm(Filled, PlainForm):
 
     own = forms.TypedChoiceField(
         label=gettext_lazy("When do emails go out?"),
-        choices=[("", gettext_lazy("as the site has it")), ("own", gettext_lazy("only on these days and hours:"))],
+        choices=[
+            ("", gettext_lazy("the same as for the whole site")),
+            ("own", gettext_lazy("only on these days and hours:")),
+        ],
         required=False,
         widget=forms.RadioSelect,
     )
@@ -84,10 +87,10 @@ class HoursForm(Filled, PlainForm):
             self.add_error("days", _("Choose at least one day."))
         for name in ("begin", "end"):
             if not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, _("Give an hour, such as 08:00."))
+                self.add_error(name, _("Give a time, such as 08:00."))
         begin, end = cleaned.get("begin"), cleaned.get("end")
         if begin and end and end <= begin:
-            self.add_error("end", _("This is not later than the beginning."))
+            self.add_error("end", _("This must be later than the start."))
         return cleaned
 
     def layout(self) -> Layout:
@@ -109,7 +112,7 @@ class WordsForm(Filled):
         max_length=5000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 22}),
-        help_text=gettext_lazy("An empty line begins a new paragraph. The closing is added by itself."),
+        help_text=gettext_lazy("An empty line begins a new paragraph. The closing is added automatically."),
     )
 
     def __init__(self, *args: Any, kind: str, language: str, words: templates.Wording, **kwargs: Any) -> None:

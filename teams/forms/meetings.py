@@ -36,9 +36,9 @@ class MomentField(forms.DateTimeField):
     def clean(self, value: Any) -> Any:
         moment = super().clean(value)
         if moment is not None and moment <= timezone.now():
-            raise forms.ValidationError(_("This moment is over. Choose one that is still to come."))
+            raise forms.ValidationError(_("This time has passed. Choose a later one."))
         if moment is not None and moment > timezone.now() + LATEST:
-            raise forms.ValidationError(_("This is more than a year and a half from now."))
+            raise forms.ValidationError(_("This is more than a year and a half from now. Choose an earlier date."))
         return moment
 
 
@@ -76,7 +76,7 @@ class DatesForm(PlainForm):
         super().__init__(*args, **kwargs)
         for number in range(1, N_DATES + 1):
             self.fields[f"date_{number}"] = MomentField(
-                label=_("Date and time") if number == 1 else _("Another possibility (not required)"),
+                label=_("Date and time") if number == 1 else _("Another option (optional)"),
                 required=number == 1,
                 initial=first if number == 1 else None,
             )
@@ -179,8 +179,8 @@ class WayForm(Filled, PlainForm):
         required=False,
         max_length=120,
         help_text=gettext_lazy(
-            "A colleague who introduces the questionnaire in the meeting, if no researcher is there; not the team leader or the "
-            "director. Best is somebody from outside the team."
+            "A colleague who introduces the questionnaire in the meeting, if no researcher is there; not the team "
+            "leader or the director. Preferably somebody from outside the team."
         ),
     )
     contact_email = AddressField(label=gettext_lazy("Email address of the contact person"), required=False)
@@ -213,7 +213,7 @@ class OfferForm(PlainForm):
     times = forms.CharField(
         label=gettext_lazy("Times"),
         max_length=120,
-        help_text=gettext_lazy("Such as 9:00, 10:30, 13:15. The first leader who takes a time has it."),
+        help_text=gettext_lazy("For instance 9:00, 10:30, 13:15. The first team leader who chooses a time gets it."),
     )
     minutes = minutes_field()
 
@@ -233,15 +233,17 @@ class OfferForm(PlainForm):
             try:
                 moment = datetime.strptime(text.strip().replace(".", ":"), "%H:%M")
             except ValueError:
-                self.add_error("times", _("“%(text)s” is no time. Write times such as 9:00, 10:30.") % {"text": text})
+                self.add_error(
+                    "times", _("“%(text)s” is not a time. Write times such as 9:00, 10:30.") % {"text": text}
+                )
                 return cleaned
             self.moments.append(timezone.make_aware(datetime.combine(day, moment.time())))
         if len(self.moments) > MOST_TIMES:
             self.add_error("times", _("Offer at most %(n)s times at once.") % {"n": MOST_TIMES})
         elif min(self.moments) <= timezone.now():
-            self.add_error("day", _("This moment is over. Choose one that is still to come."))
+            self.add_error("day", _("This time has passed. Choose a later one."))
         elif max(self.moments) > timezone.now() + LATEST:
-            self.add_error("day", _("This is more than a year and a half from now."))
+            self.add_error("day", _("This is more than a year and a half from now. Choose an earlier date."))
         return cleaned
 
 

@@ -147,7 +147,7 @@ class StudyForm(Filled, PlainForm, forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean()
         starts_on, ends_on = cleaned.get("starts_on"), cleaned.get("ends_on")
         if starts_on and ends_on and ends_on < starts_on:
-            self.add_error("ends_on", _("The last day is before the first day."))
+            self.add_error("ends_on", _("The last day is before the first day: correct one of the two."))
         until = self.instance.kept_until
         if ends_on and until and ends_on > until:
             self.add_error(

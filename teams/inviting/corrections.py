@@ -174,7 +174,9 @@ def let_leader_in(participation: Participation, *, by: User) -> bool:
     if not without_leader(wave):
         return False
     if same_person(wave.leader_email, wave.study.contact_email):
-        raise SamePerson(_("Name the team leader first: the study's own contact stands in for one."), wave.pk)
+        raise SamePerson(
+            _("First enter who the team leader is: at the moment it is the contact person of the study."), wave.pk
+        )
     check_leader(wave, wave.leader_email)
     open_to_leader(wave)
     detail = _in_short(wave.leader_name, wave.leader_email)

@@ -42,8 +42,8 @@ def untold(participation: Participation) -> str:
     if not _pages_are_open(participation) or not wants_no_mail(participation.study, participation.leader_email):
         return ""
     return _(
-        "%(name)s gets no email: this address said no in this study, or asked for no reminders. Tell them "
-        "yourself that they lead the team now."
+        "%(name)s gets no email: this address declined in this study, or asked for no reminders. Please tell them "
+        "yourself that they now lead the team."
     ) % {"name": isolated(participation.leader_name)}
 
 

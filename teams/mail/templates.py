@@ -135,7 +135,7 @@ def problems(kind: str, subject: str, body: str) -> list[tuple[str, str]]:
             if unknown not in letter.known:
                 problems_found.append((place, _("This email has no field {%(name)s}.") % {"name": unknown}))
         if re.search(r"[{}]", FIELD.sub("", text)):
-            problems_found.append((place, _("A brace that belongs to no field. Fields are written like {name}.")))
+            problems_found.append((place, _("There is a brace that belongs to no field. Write fields like {name}.")))
     if body.strip():
         for required in letter.required:
             if required not in FIELD.findall(body):

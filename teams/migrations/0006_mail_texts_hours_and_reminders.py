@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('tier', models.CharField(choices=[('director', 'Directors'), ('leader', 'Team leaders')], max_length=8)),
                 ('active', models.BooleanField(default=False)),
                 ('after_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)], verbose_name='days between two emails')),
-                ('times', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='reminders at most')),
+                ('times', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='maximum number of reminders')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='not after')),
             ],
             options={

@@ -99,7 +99,7 @@ class ReminderSchedule(models.Model):
         _("days between two emails"), default=7, validators=[MinValueValidator(1), MaxValueValidator(60)]
     )
     times = models.PositiveSmallIntegerField(
-        _("reminders at most"), default=2, validators=[MinValueValidator(1), MaxValueValidator(5)]
+        _("maximum number of reminders"), default=2, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
     until = models.DateField(_("not after"), null=True, blank=True)
 

@@ -23,8 +23,8 @@ from teams.text.addresses import folded, same_person
 from teams.text.directions import isolated
 
 _HAS_VOUCHED = gettext_lazy(
-    "This person counted who was present in %(team)s, or confirmed addresses of it. Who counts must not be who gets the "
-    "report: name somebody else."
+    "This person counted how many people were present in %(team)s, or confirmed its addresses. Whoever counts must "
+    "not be the person who gets the report: name somebody else."
 )
 
 
@@ -117,17 +117,18 @@ def why_not_contact(participation: Participation, email: str) -> str:
         return ""
     if same_person(participation.leader_email, email):
         return _(
-            "This is the address of the team leader. The contact person counts who is present, and who counts must not be "
-            "who gets the report: name somebody else."
+            "This is the address of the team leader. The contact person counts how many people are present, and must "
+            "not be somebody who gets the report: name somebody else."
         )
     if not same_person(participation.team.academy.director_email, email):
         return _(
-            "This is the address of the leader of another team of the academy, and the two may get one report. The contact "
-            "person counts who is present, and who counts must not be who gets the report: name somebody else."
+            "This is the address of the leader of another team of the academy, and the two teams may get one report. "
+            "The contact person counts how many people are present, and must not be somebody who gets the report: "
+            "name somebody else."
         )
     return _(
-        "This is the address of the director of the academy. The contact person counts who is present, and who counts must "
-        "not be who gets the report: name somebody else."
+        "This is the address of the director of the academy. The contact person counts how many people are present, "
+        "and must not be somebody who gets the report: name somebody else."
     )
 
 
@@ -168,8 +169,8 @@ def check_leader(participation: Participation, email: str) -> None:
     if researches(participation.study, email):
         raise SamePerson(
             _(
-                "Somebody of the research group, or an administrator, cannot be a team leader: what a team wrote down for itself "
-                "is not for who does the research. Give another address."
+                "A member of the research group or an administrator cannot be a team leader: what a team writes down "
+                "for itself is not meant for those who do the research. Give another address."
             ),
             participation.pk,
         )
@@ -182,8 +183,8 @@ def check_leader(participation: Participation, email: str) -> None:
 
 def _counts_in(participation: Participation) -> str:
     return _(
-        "This is the address of the contact person of %(team)s, who counts who is present. Who counts must not "
-        "be who gets the report: let the team name another contact person first."
+        "This is the address of the contact person of %(team)s, who counts how many people are present. Whoever "
+        "counts must not be the person who gets the report: first let the team name another contact person."
     ) % {"team": isolated(participation.team.name)}
 
 

@@ -47,15 +47,15 @@ def known_elsewhere(study: Study, by: User | None) -> set[int]:
 def unknown_director() -> str:
     """Why an academy is not listed: there it has another director's address."""
     return _(
-        "This academy is in another study of your research group, with another address of its director. You do not work in "
-        "that study, so nothing of it is shown or changed here. Ask its researchers to let you work in it, or an "
-        "administrator."
+        "This academy is in another study of your research group, with a different address for its director. You do "
+        "not work in that study, so nothing of it is shown or changed here. Ask its researchers, or an "
+        "administrator, to add you to it."
     )
 
 
 def stays() -> str:
     """Why details are not changed."""
     return _(
-        "Nothing was changed: these details are those of another study of your research group too, in which you do not "
-        "work. Who works in both studies can change them, or an administrator."
+        "Nothing was changed: these details also belong to another study of your research group, in which you do not "
+        "work. Somebody who works in both studies, or an administrator, can change them."
     )

@@ -79,8 +79,9 @@ def _check(institution: Institution, by: User) -> None:
     if elsewhere(institution, by):
         raise Elsewhere(
             _(
-                "Nothing was changed: %(institution)s is in another study of your research group too, in which you do not work, "
-                "and its mail domains count there as well. Who works in both studies can change them, or an administrator."
+                "Nothing was changed: %(institution)s is also in another study of your research group, in which you "
+                "do not work, and its mail domains count there as well. Somebody who works in both studies, or an "
+                "administrator, can change them."
             )
             % {"institution": isolated(institution)}
         )

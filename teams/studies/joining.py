@@ -192,8 +192,9 @@ def _refuse_leader(group_id: int, email: str) -> None:
     if _leads(group_id, email):
         raise LeadsTeam(
             _(
-                "This is the address of a team leader in a study of this research group. Who leads a team there does no "
-                "research there: what a team wrote down for itself is not for who does the research."
+                "This is the address of a team leader in a study of this research group. A team leader there cannot "
+                "do research there: what a team writes down for itself is not meant for those who do the research. "
+                "Give another address."
             )
         )
 

@@ -27,7 +27,7 @@ def domains(request: HttpRequest, slug: str) -> HttpResponse:
             if added:
                 messages.success(request, _("%(domain)s is on the list.") % form.cleaned_data)
             else:
-                messages.warning(request, _("%(domain)s was on the list already.") % form.cleaned_data)
+                messages.warning(request, _("%(domain)s was already on the list.") % form.cleaned_data)
             return redirect("mail_domains", slug)
     listed = [
         (institution, [row for row in institution.mail_domains.all() if row.used]) for institution in institutions
@@ -43,7 +43,7 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     )
     try:
         if mail_domains.remove(study, domain, access.signed_in(request)):
-            messages.success(request, _("%(domain)s is off the list.") % {"domain": domain})
+            messages.success(request, _("%(domain)s has been removed from the list.") % {"domain": domain})
     except Elsewhere as error:
         messages.error(request, str(error))
     return redirect("mail_domains", slug)

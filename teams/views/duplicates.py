@@ -36,7 +36,7 @@ def merge(request: HttpRequest, slug: str, kind: str, keep: int, other: int) -> 
         except steps.Refused as error:
             refused = str(error)
         else:
-            messages.success(request, _("The two are one now."))
+            messages.success(request, _("The two have been merged."))
             return redirect("duplicates", slug)
     context = {
         "study": study,

@@ -163,7 +163,7 @@ def leader_let_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("team_edit", slug, pk)
     if let_in:
-        text = _("The pages of %(team)s open to %(name)s from now on, who gets an email.")
+        text = _("%(name)s can now open the pages of %(team)s, and gets an email.")
         messages.success(
             request, text % {"name": isolated(participation.leader_name), "team": isolated(participation.team)}
         )
@@ -185,7 +185,8 @@ def wave_hand_over(request: HttpRequest, slug: str, pk: int, later_id: int) -> H
         return redirect("team_edit", slug, pk)
     if handed_over:
         text = _(
-            "%(name)s leads %(team)s in this study now. The team leader before gets an email, and so does this one."
+            "%(name)s now leads %(team)s in this study. The previous team leader gets an email, and so does the new "
+            "one."
         )
         messages.success(request, text % {"name": isolated(later.leader_name), "team": isolated(participation.team)})
     else:
@@ -208,10 +209,10 @@ def invite_directors(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(why))
         return redirect("teams", slug)
     if n_invited:
-        text = ngettext("%(n)s director is being emailed.", "%(n)s directors are being emailed.", n_invited)
+        text = ngettext("%(n)s director is being sent an email.", "%(n)s directors are being sent an email.", n_invited)
         messages.success(request, text % {"n": n_invited})
     else:
-        messages.warning(request, _("Nobody was left to invite."))
+        messages.warning(request, _("There was nobody left to invite."))
     return redirect("teams", slug)
 
 
@@ -221,7 +222,9 @@ def invitation_remind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if invitations.remind(invitation, access.signed_in(request)):
         messages.success(request, _("The reminder is on its way."))
     else:
-        messages.warning(request, _("No reminder went out: the answer is in, or one went out less than a day ago."))
+        messages.warning(
+            request, _("No reminder was sent: the answer is in, or a reminder was sent less than a day ago.")
+        )
     return redirect("teams", slug)
 
 
@@ -231,7 +234,7 @@ def invitation_reissue(request: HttpRequest, slug: str, pk: int) -> HttpResponse
     if reissue(invitation, access.signed_in(request)):
         messages.success(request, _("A new link is on its way. The old one no longer works."))
     else:
-        messages.warning(request, _("No new link went out: nobody is waited for."))
+        messages.warning(request, _("No new link was sent: there is no answer to wait for."))
     return redirect("teams", slug)
 
 
@@ -241,7 +244,7 @@ def invitation_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpRespons
     invitation = access.invitation_for_researcher(request.user, slug, pk)
     form = WithdrawForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose the reason for which they stop."))
+        messages.error(request, _("Choose the reason why they are stopping."))
         page = "academy_edit" if invitation.academy_id else "team_edit"
         return redirect(page, slug, invitation.academy_id or invitation.participation_id)
     if withdraw(invitation, **form.cleaned_data, by=access.signed_in(request)):

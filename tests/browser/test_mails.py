@@ -96,7 +96,7 @@ def test_reminders_are_switched_on_and_paused_and_ended_by_link(
     page.goto(f"/studies/learning-{name}/teams/")
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Invite the directors").click()
-    expect(page.get_by_text("1 director is being emailed.")).to_be_visible()
+    expect(page.get_by_text("1 director is being sent an email.")).to_be_visible()
     page.get_by_role("link", name=re.compile("Change.*Academy|Academy.*Change")).first.click()
     axe(page)
     page.get_by_role("button", name="Remind now").click()

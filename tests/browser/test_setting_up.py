@@ -80,11 +80,11 @@ def test_from_a_new_study_to_a_leader_who_is_signed_in(
     good = row % ("Verpleegkunde", "Zoë", "zoe") + row % ("Fysiotherapie", "Lars", "lars")
     choose_file(page, header + good + row.replace("zorg", "magie") % ("Logopedie", "Lou", "lou"))
     expect(page.get_by_text("Sector “magie” is unknown.")).to_be_visible()
-    expect(page.get_by_role("button", name="Write it to the list")).to_have_count(0)
+    expect(page.get_by_role("button", name="Add these rows to the list")).to_have_count(0)
     page.goto(teams)
     choose_file(page, header + good)
     axe(page)
-    page.get_by_role("button", name="Write it to the list").click()
+    page.get_by_role("button", name="Add these rows to the list").click()
     expect(page.get_by_text("Rows added: 2; rows changed: 0.")).to_be_visible()
     axe(page)
 

@@ -77,7 +77,7 @@ def test_a_leader_proposes_and_a_researcher_fixes(client, study, team):
 
 @pytest.mark.parametrize(
     ("moment", "word"),
-    [("2020-01-01T10:00", "This moment is over"), ("2099-01-01T10:00", "a year and a half"), ("soon", "valid")],
+    [("2020-01-01T10:00", "This time has passed"), ("2099-01-01T10:00", "a year and a half"), ("soon", "valid")],
 )
 def test_a_date_that_cannot_be_is_said(client, team, moment, word):
     html = leader(client, team).post(reverse("team_meeting", args=[team.pk]), dates(moment)).content.decode()
