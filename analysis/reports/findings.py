@@ -127,17 +127,19 @@ def _wide_certainty(scales: Sequence[WideScale], base: Benchmark, like_these: bo
         if base.n_units == base.n_teams
         else _("These are means of %(units)s of the %(teams)s teams, with %(n)s teachers.")
     )
-    behind = text % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents}
+    behind = [text % {"units": base.n_units, "teams": base.n_teams, "n": base.n_respondents}]
+    if fewer := [scale.name for scale in scales if scale.of_fewer]:
+        behind.append(_("On %(scales)s fewer teams have a score.") % {"scales": joined(fewer)})
     if not any(isinstance(scale.shown, MeanShown) and scale.shown.low is not None for scale in scales):
         return Finding(
-            _("How sure this is"), (behind, _("With so few people we cannot say how sure these means are.")), ()
+            _("How sure this is"), (*behind, _("With so few people we cannot say how sure these means are.")), ()
         )
     bar = (
         _("The bar shows where the mean would probably be if other teams like these had taken part.")
         if like_these
         else _("The bar shows how much chance there is in the mean of these teams. It says nothing of other teams.")
     )
-    return Finding(_("How sure this is"), (behind, bar), (Mark.OWN, Mark.INTERVAL))
+    return Finding(_("How sure this is"), (*behind, bar), (Mark.OWN, Mark.INTERVAL))
 
 
 def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str]:

@@ -99,6 +99,7 @@ class Material:
             base=_base(groups, inside),
             like_these=len(inside) >= disclosure.LIKE_THESE,
             scales=self._of_academy(groups, inside) if len(inside) > 1 else (),
+            without_all=tuple(place for place in range(len(self.scales)) if self._beside_on(inside, place)),
         )
 
     @cached_property
@@ -269,13 +270,23 @@ class Material:
 
     def _beside(self, inside: Sequence[GroupFigures]) -> Withheld | None:
         """Why all teams may not stand beside an academy: the difference would tell on a team outside it."""
-        keys = {group.key for group in inside}
-        outside = [group.group for group in self.units if group.key not in keys]
-        sector = inside[0].sector if inside else ""
-        near = [g.group for g in self.in_sector(sector) if g.key not in keys] if sector in self.sectors else []
+        outside, near = self._around(inside)
         if not outside:
             return Withheld(Reason.FEW_TEAMS)
-        return self.study_shown.withheld or disclosure.judge_rest(outside) or disclosure.judge_rest(near)
+        groups, of_sector = [one.group for one in outside], [one.group for one in near]
+        return self.study_shown.withheld or disclosure.judge_rest(groups) or disclosure.judge_rest(of_sector)
+
+    def _beside_on(self, inside: Sequence[GroupFigures], place: int) -> Withheld | None:
+        """The same of one scale, by the units that have a score there."""
+        rests = [[one.group for one in self._with_score(rest, place)] for rest in self._around(inside)]
+        return next((withheld for rest in rests if (withheld := disclosure.judge_rest(rest))), None)
+
+    def _around(self, inside: Sequence[GroupFigures]) -> tuple[list[GroupFigures], list[GroupFigures]]:
+        """The units outside an academy, and those of them in its sector, where that has a mean of its own."""
+        keys = {group.key for group in inside}
+        sector = inside[0].sector if inside else ""
+        near = self.in_sector(sector) if sector in self.sectors else []
+        return [one for one in self.units if one.key not in keys], [one for one in near if one.key not in keys]
 
 
 def read_material(run: AnalysisRun, without: Collection[str] = ()) -> Material:

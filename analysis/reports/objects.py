@@ -208,6 +208,7 @@ class WideScale:
     beside_all: Difference | None = None
     highest: bool = False
     lowest: bool = False
+    of_fewer: bool = False  # not every unit of the report has a score here
     sentences: tuple[str, ...] = ()
 
 

@@ -128,7 +128,8 @@ class WideShown:
 class AcademyShown:
     """What is shown of an academy: its units, and means over them where there are at least two that are shown.
 
-    ``benchmark``: why all teams may not stand beside it. Whether the means, and the mean on each subject, are shown the judge
+    ``benchmark``: why all teams may not stand beside it; ``without_all``: the places of scales beside which they may not, since too
+    few units outside the academy have a score there. Whether the means, and the mean on each subject, are shown the judge
     says when they are read, since it rests on which leaders let the director see their team.
     """
 
@@ -137,6 +138,7 @@ class AcademyShown:
     base: Benchmark
     like_these: bool
     scales: tuple[WideShown, ...]
+    without_all: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,13 +200,14 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
                 [_figure(one.shown), _figure(one.agreement), [_figure(item) for item in one.items]] for one in scales
             ]
             return {"unit": _unit(unit), "sector": sector, "scales": packed}
-        case AcademyShown(units, benchmark, base, like_these, wide):
+        case AcademyShown(units, benchmark, base, like_these, wide, without_all):
             return {
                 "units": [_unit(unit) for unit in units],
                 "benchmark": _figure(benchmark),
                 "base": _base(base),
                 "like": like_these,
                 "scales": [_wide(one) for one in wide],
+                "without_all": list(without_all),
             }
         case StudyShown():
             return {
@@ -242,6 +245,7 @@ def unpack_academy(packed: Packed) -> AcademyShown:
         base=Benchmark(*packed["base"]),
         like_these=packed["like"],
         scales=tuple(_read_wide(one, n_shown) for one in packed["scales"]),
+        without_all=tuple(packed.get("without_all", range(len(packed["scales"])))),  # schema 1 does not say
     )
 
 

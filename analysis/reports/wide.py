@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from django.utils.translation import override
 
 from analysis import disclosure
-from analysis.disclosure import AGGREGATE_DECIMALS, Group, Reason, Side, Withheld
+from analysis.disclosure import AGGREGATE_DECIMALS, Group, MeanShown, Reason, Side, Withheld
 from analysis.models import AnalysisRun
 from analysis.reports.findings import wide_findings
 from analysis.reports.material import Material, read_material
-from analysis.reports.objects import AcademyReport, StudyReport, TeamReport, WideItem, WideScale
+from analysis.reports.objects import AcademyReport, Benchmark, StudyReport, TeamReport, WideItem, WideScale
 from analysis.reports.sentences import wide_sentences
 from analysis.reports.shown import AcademyShown, Judged, OverUnits, UnitShown, WideShown
 from analysis.reports.team import Setting, setting_of, write_team
@@ -104,11 +104,12 @@ def write_academy(
     means = means_now(shown, now)
     then = None if isinstance(before, Withheld) else before
     benchmark = shown.benchmark or setting.shown.base
-    beside = None if isinstance(benchmark, Withheld) else setting.shown.scales
+    everybody = () if isinstance(benchmark, Withheld) else setting.shown.scales
+    beside = [None if place in shown.without_all else one for place, one in enumerate(everybody)]
     listed = [unit for unit in now if not unit.gone]
     members = [member for unit in shown.units for member in unit.members]
     with override(language):
-        scales = means if isinstance(means, Withheld) else _scales(setting, means, beside, then, language)
+        scales = means if isinstance(means, Withheld) else _scales(setting, means, shown.base, beside, then, language)
         return AcademyReport(
             **setting.wave(language),
             approached=sum(member.approached for member in members),
@@ -162,7 +163,12 @@ def write_study(setting: Setting, language: str) -> StudyReport:
     shown, before = setting.shown, setting.before
     with override(language):
         scales = shown.withheld or _scales(
-            setting, shown.scales, None, before.scales if before and before.withheld is None else None, language
+            setting,
+            shown.scales,
+            shown.base,
+            None,
+            before.scales if before and before.withheld is None else None,
+            language,
         )
         return StudyReport(
             **setting.wave(language),
@@ -179,7 +185,8 @@ def write_study(setting: Setting, language: str) -> StudyReport:
 def _scales(
     setting: Setting,
     shown: Sequence[WideShown],
-    beside: Sequence[WideShown] | None,
+    base: Benchmark,
+    beside: Sequence[WideShown | None] | None,
     before: Sequence[WideShown] | None,
     language: str,
 ) -> tuple[WideScale, ...]:
@@ -188,7 +195,8 @@ def _scales(
     made = []
     for place, (side, extremes) in enumerate(zip(sides, disclosure.clear_extremes(sides), strict=True)):
         scale, one = setting.scales[place], shown[place]
-        everybody = beside[place].mean if beside else None
+        with_all = beside[place] if beside else None
+        everybody = with_all.mean if with_all else None
         others = everybody.side(setting.shown.scorings[place].spread) if everybody else None
         then = _before(setting, before, place)
         highest, lowest = extremes
@@ -208,6 +216,7 @@ def _scales(
             beside_all=disclosure.beside_all(side, others, n_points, AGGREGATE_DECIMALS) if side and others else None,
             highest=highest,
             lowest=lowest,
+            of_fewer=isinstance(one.mean.shown, MeanShown) and one.mean.n < base.n_respondents,
         )
         made.append(replace(written, sentences=tuple(wide_sentences(written))))
     return tuple(made)

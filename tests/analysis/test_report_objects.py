@@ -313,6 +313,23 @@ def test_a_director_sees_no_subject_of_which_only_one_hidden_team_is_left(agreed
     assert second.items[0].mean is not None
 
 
+def test_all_teams_stand_beside_an_academy_on_no_subject_that_tells_on_the_team_outside():
+    """Of the four teams of the other academy one has a score there: the mean of all less the academy's would be that team's."""
+    study = make_study("first")
+    for n in range(10):
+        rows = varied(5, n)
+        if n > 6:
+            del rows[0]["AA1"]
+        seal(make_team(study, f"Team {n}", approached=5, academy=f"Academy {n // 6}"), rows)
+    publish(analyse(study), None)
+    report = served.of_academy(study, Academy.objects.get(name="Academy 0")).report("en")
+    first, second, *_others = report.scales
+    assert not isinstance(report.benchmark, Withheld)
+    assert (first.benchmark, first.beside_all) == (None, None)
+    assert not isinstance(first.shown, Withheld)
+    assert second.benchmark is not None
+
+
 def test_an_object_of_an_older_release_says_nothing_of_a_subject_that_not_all_units_have():
     """It does not say which units are behind a mean, so that nobody can judge it."""
     study = make_study("first")

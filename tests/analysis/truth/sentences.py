@@ -174,6 +174,9 @@ FINDINGS: dict[str, Predicate] = {
     ),
     "These are means of %(units)s teams, with %(n)s teachers.": total,
     "These are means of %(units)s of the %(teams)s teams, with %(n)s teachers.": total,
+    "On %(scales)s fewer teams have a score.": of_each(
+        lambda r, s: None if len(r.showing(s, r.own)) < len(r.own) else "each team has one"
+    ),
     "With so few people we cannot say how sure these means are.": fine,
     "The bar shows where the mean would probably be if other teams like these had taken part.": lambda r, _s, _w: (
         None if len(r.own) >= 10 else "too few teams"
