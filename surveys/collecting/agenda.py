@@ -15,7 +15,7 @@ from teams.meetings.slots import meetings_of, overlaps
 from teams.models import Participation, PlannedMeeting, ProposedDate, Study
 
 WEEK = timedelta(days=7)
-SHOWS = {"todo": _("to be agreed"), "coming": _("coming"), "past": _("over")}
+SHOWS = {"todo": _("to be agreed"), "coming": _("planned"), "past": _("past")}
 
 
 @dataclass(frozen=True, slots=True)

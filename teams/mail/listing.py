@@ -161,7 +161,7 @@ def note_on(message: OutboxMessage, waits_for_hours: bool = False) -> str:
         return (
             _("%(reason)s; next attempt %(when)s") % {"reason": reason, "when": when}
             if reason
-            else _("goes on %(when)s") % {"when": when}
+            else _("will be sent on %(when)s") % {"when": when}
         )
     return _("waiting for the sending hours") if waits_for_hours else reason
 

@@ -196,7 +196,12 @@ def write(
         origin = origin or fill(str(letter.origin), values)
         closing = render_to_string(
             "emails/closing.txt",
-            {"study": study, "origin": origin, "stop": stop, "stop_words": _("No more reminders? Say so here:")},
+            {
+                "study": study,
+                "origin": origin,
+                "stop": stop,
+                "stop_words": _("Would you rather get no more reminders? Say so here:"),
+            },
         )
         headers = {"Reply-To": study.contact_email}
         if stop:

@@ -66,17 +66,17 @@ def _subject(former: FormerContact) -> str:
 def _what(former: FormerContact) -> str:
     words = {
         FormerContact.Part.LEADER: _(
-            "This address is no longer that of the team leader of %(place)s in the study “%(study)s”. The "
-            "links that we emailed to you for it do not work any more, and the pages of the team in this "
-            "study do not open to you. Links to its report that were made for the team have ended."
+            "This address is no longer that of the team leader of %(place)s in the study “%(study)s”. The links that "
+            "we emailed to you for it no longer work, and you can no longer open the pages of the team in this "
+            "study. Links to its report that were made for the team no longer work either."
         ),
         FormerContact.Part.DIRECTOR: _(
-            "This address is no longer that of the director of %(place)s in the study “%(study)s”. The links "
-            "that we emailed to you, to the invitation and to a report, do not open any more."
+            "This address is no longer that of the director of %(place)s in the study “%(study)s”. The links that we "
+            "emailed to you, to the invitation and to a report, no longer work."
         ),
         FormerContact.Part.CONTACT: _(
-            "This address is no longer that of the contact person of %(place)s in the study “%(study)s”. The "
-            "link to the page of the meeting that we emailed to you does not work any more."
+            "This address is no longer that of the contact person of %(place)s in the study “%(study)s”. The link to "
+            "the page of the meeting that we emailed to you no longer works."
         ),
     }
     words_of_part = words[FormerContact.Part(former.part)] % _of_what(former)

@@ -167,4 +167,4 @@ def _offer_about_meeting(kind: TeamMail, subject: "_StrPromise") -> None:
 _offer_about_meeting(TeamMail.MEETING_FIXED, gettext_lazy("Team meeting {team}"))
 _offer_about_meeting(TeamMail.MEETING_MOVED, gettext_lazy("Changed: team meeting {team}"))
 _offer_about_meeting(TeamMail.MEETING_CALLED_OFF, gettext_lazy("Called off: team meeting {team}"))
-_offer_about_meeting(TeamMail.MEETING_REPLACED, gettext_lazy("You need not come: team meeting {team}"))
+_offer_about_meeting(TeamMail.MEETING_REPLACED, gettext_lazy("You do not need to come: team meeting {team}"))

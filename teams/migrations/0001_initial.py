@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=40)),
                 ('object_id', models.BigIntegerField()),
                 ('language', models.CharField(default='nl', max_length=2)),
-                ('state', models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'given up')], default='queued', max_length=8)),
+                ('state', models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'not delivered')], default='queued', max_length=8)),
                 ('message_id', models.CharField(blank=True, max_length=120)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now)),

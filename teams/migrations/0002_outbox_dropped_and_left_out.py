@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='outboxmessage',
             name='state',
-            field=models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'given up'), ('dropped', 'no longer needed')], default='queued', max_length=8),
+            field=models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'not delivered'), ('dropped', 'no longer needed')], default='queued', max_length=8),
         ),
     ]

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='outboxmessage',
             name='state',
-            field=models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'given up'), ('bounced', 'came back'), ('dropped', 'no longer needed')], default='queued', max_length=8),
+            field=models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('failed', 'not delivered'), ('bounced', 'came back'), ('dropped', 'no longer needed')], default='queued', max_length=8),
         ),
     ]

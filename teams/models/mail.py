@@ -18,7 +18,7 @@ class OutboxMessage(Leased):
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
         SENT = "sent", _("sent")
-        FAILED = "failed", _("given up")
+        FAILED = "failed", _("not delivered")
         BOUNCED = "bounced", _("came back")
         DROPPED = "dropped", _("no longer needed")
 

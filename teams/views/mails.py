@@ -164,7 +164,7 @@ def _act(request: HttpRequest, study: Study, kind: str, letter: Edited, user: Us
         )
     elif action == "shipped":
         templates.back_to_shipped(study, kind, letter.code, user)
-        messages.success(request, _("The shipped text is in use again."))
+        messages.success(request, _("The standard text is in use again."))
     elif action == "preview" or not letter.form.is_valid():
         return None
     elif action == "test":
@@ -177,7 +177,9 @@ def _act(request: HttpRequest, study: Study, kind: str, letter: Edited, user: Us
     elif templates.put_in_own_words(
         study, kind, letter.code, letter.form.words().subject, letter.form.words().body, user
     ):
-        messages.success(request, _("The text is saved. Emails that still wait go out in these words."))
+        messages.success(
+            request, _("The text has been saved. Emails that are still waiting will be sent with this text.")
+        )
     else:
         messages.success(request, _("Nothing was changed."))
     return redirect("mail_text", study.slug, kind)
@@ -215,7 +217,7 @@ def mail_resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if listing.resend(message, access.signed_in(request)):
         messages.success(request, _("The email is on its way again."))
     else:
-        messages.warning(request, _("Nothing was sent: this email is not lost."))
+        messages.warning(request, _("Nothing was sent: this email has not failed."))
     return redirect("mail_messages", slug)
 
 
@@ -227,5 +229,5 @@ def mail_resend_all(request: HttpRequest, slug: str) -> HttpResponse:
         said = ngettext("%(n)s email is on its way again.", "%(n)s emails are on their way again.", n)
         messages.success(request, said % {"n": n})
     else:
-        messages.warning(request, _("Nothing was sent: no email was given up."))
+        messages.warning(request, _("Nothing was sent: there are no undelivered emails."))
     return redirect("mail_messages", slug)

@@ -23,7 +23,11 @@ def act(request: HttpRequest, invitation: Invitation) -> tuple[dict[str, object]
             )
         else:
             messages.warning(
-                request, _("A code went out a moment ago, or many today. Look in your email, or try later.")
+                request,
+                _(
+                    "A code was sent a moment ago, or many have been sent today. Look in your email, or try "
+                    "again later."
+                ),
             )
         return {}, again
     form = WithdrawByLinkForm(request.POST if "withdraw" in request.POST else None)
@@ -32,7 +36,7 @@ def act(request: HttpRequest, invitation: Invitation) -> tuple[dict[str, object]
         if link_codes.spend(invitation, answer.pop("code")):
             withdraw(invitation, **answer, by_link=True)
             return {}, again
-        form.add_error("code", _("This is not the code, or it works no longer. Ask for a new one."))
+        form.add_error("code", _("This is not the code, or it no longer works. Ask for a new one."))
     context = {
         "withdraw_form": form,
         "withdraw_by_link": True,

@@ -45,13 +45,13 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
     letter = english.locator(".letter")
     expect(letter).to_contain_text("Would Academy of Health join?")
     expect(letter).to_contain_text("Dear Sanne de Boer,")
-    expect(english.get_by_text("shipped text", exact=True)).to_be_visible()  # nothing was saved
+    expect(english.get_by_text("standard text", exact=True)).to_be_visible()  # nothing was saved
     axe(page)
     english.get_by_role("button", name="Email me a test").click()
     expect(page.get_by_text("A test email is on its way")).to_be_visible()
     english.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("The text is saved.")).to_be_visible()
-    expect(page.get_by_text("There is no text of your own in Dutch")).to_be_visible()
+    expect(page.get_by_text("The text has been saved.")).to_be_visible()
+    expect(page.get_by_text("You have no text of your own in Dutch")).to_be_visible()
     axe(page)
 
     page.get_by_role("button", name="Nederlands").click()
@@ -62,9 +62,9 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
     axe(page)
     page.get_by_role("button", name="English").click()
     page.get_by_role("link", name="Invitation of a director").click()
-    page.get_by_role("region", name="English").get_by_role("button", name="Back to the shipped text").click()
-    expect(page.get_by_text("The shipped text is in use again.")).to_be_visible()
-    expect(page.get_by_text("There is no text of your own")).to_have_count(0)
+    page.get_by_role("region", name="English").get_by_role("button", name="Back to the standard text").click()
+    expect(page.get_by_text("The standard text is in use again.")).to_be_visible()
+    expect(page.get_by_text("You have no text of your own")).to_have_count(0)
 
 
 def test_reminders_are_switched_on_and_paused_and_ended_by_link(

@@ -110,7 +110,7 @@ def test_from_a_new_study_to_a_leader_who_is_signed_in(
     phone.locator("#id_approached").fill("14")
     phone.get_by_label("I undertake this").check()
     phone.get_by_role("button", name="Take part").click()
-    expect(phone.get_by_text("Your team takes part: you accepted")).to_be_visible()
+    expect(phone.get_by_text("Your team is taking part: you accepted")).to_be_visible()
     axe(phone)
 
     page.goto(teams)

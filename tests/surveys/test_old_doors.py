@@ -140,7 +140,7 @@ def contains(door: Door) -> tuple[int, str]:
 BY_LINK = "Dit team antwoordt met een persoonlijke link"
 NOT_OPEN = (404, "Deze vragenlijst is niet open")
 WRONG = (404, "gaat nu geen vragenlijst open")
-ENDED = (404, "of is voorbij waar hij voor was")
+ENDED = (404, "of is het al voorbij waarvoor hij bedoeld was")
 NOTHING = (200, "Er is niets gedaan: dit team antwoordt niet meer in een overleg")
 STOPPED = (404, "Je team doet niet meer mee aan dit onderzoek")
 NO_ANSWERS = (404, "Verpleegkunde doet niet meer mee: antwoorden die in geen publicatie zaten")
@@ -319,7 +319,7 @@ def test_what_opened_the_team_that_is_no_more(study, roos):
         lambda: Client().get(reverse("no_reminders", args=[reminder])),
     ):
         status, text = contains(door)
-        assert (status, "of is voorbij waar hij voor was" in text) == (404, True)
+        assert (status, "of is het al voorbij waarvoor hij bedoeld was" in text) == (404, True)
     assert "Deze pagina is er niet" in leader.get(reverse("team", args=[gone.pk])).content.decode()
     start = leader.get(reverse("start"))
     assert start.status_code == 200

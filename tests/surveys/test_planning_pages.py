@@ -136,7 +136,10 @@ def change(client, team, mode: str) -> list[str]:
 
 
 SAVED = ["The change is saved."]
-STAYS = ["Teachers can answer already, so the way of collecting stays. Ask the researchers if it must change."]
+STAYS = [
+    "Teachers can already answer, so the way of collecting cannot be changed here. Ask the researchers if it "
+    "has to change."
+]
 
 
 @pytest.mark.parametrize("later", [True, False], ids=["before the day", "on the day"])

@@ -54,7 +54,7 @@ def test_a_leader_who_looks_all_the_time_sees_steps_of_k_at_midnight(collection,
     set_present(meeting, 12)
     seen = []
     at_first = page()
-    assert "No number yet. It is shown from 5 answers on" in at_first
+    assert "No number yet. It is shown once there are 5 answers" in at_first
     for day, n in enumerate((4, 3, 2, 1, 0, 2)):
         before = page()
         for _n in range(n):
@@ -65,7 +65,7 @@ def test_a_leader_who_looks_all_the_time_sees_steps_of_k_at_midnight(collection,
         seen.append(step_of(collection))
     assert seen == [0, 5, 5, 5, 5, 10], "4, 7, 9, 10, 10 and 12 had handed in at these midnights"
     assert "10 or more" in page()
-    assert "of 12 teachers have handed in, as it stood at midnight." in page()
+    assert "of 12 teachers have handed in, as counted at midnight." in page()
     close_collection(collection)
     last = page()
     assert re.findall(r"\d+", re.sub(r"<[^>]*>", "", last)) == ["10", "12", "5"], "no other number after closing either"

@@ -91,7 +91,7 @@ def test_all_that_was_given_up_is_sent_again_by_one_button_and_once(study, messa
     client.force_login(roos)
     client.cookies["django_language"] = "en"
     page = client.get(reverse("mail_messages", args=[study.slug]))
-    assert "Send 12 emails that were given up again" in page.content.decode()
+    assert "Resend 12 undelivered emails" in page.content.decode()
     for _twice in range(2):
         client.post(reverse("mail_resend_all", args=[study.slug]))
     assert OutboxMessage.objects.filter(state=State.QUEUED).count() == 12

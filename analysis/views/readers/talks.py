@@ -54,7 +54,7 @@ def written(
     # who only goes on writes nothing down
     typed_here = set(initial) & set(form.changed_data)
     stands = not typed_here or write_goal(participation, code, **form.cleaned_data, page=page)
-    refused = _("The next measurement is published: what you agreed before it stands.")
+    refused = _("The next measurement has been published: what you agreed before it can no longer be changed.")
     if typed.is_autosave(request):
         return form, typed.autosaved() if stands else typed.not_autosaved([refused], 409)
     to = request.POST.get("to", "")
@@ -72,7 +72,7 @@ def written(
 def _reasons(form: GoalForm) -> list[str]:
     """Why nothing was written by itself: a choice between two texts needs a page that shows them."""
     if form.conflicts:
-        return [_("This was changed elsewhere meanwhile: press “Save” to see both texts.")]
+        return [_("This has been changed elsewhere in the meantime: press “Save” to see both texts.")]
     return typed.reasons_of(form)
 
 

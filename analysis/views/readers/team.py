@@ -55,7 +55,9 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         n = personal_links.issue_links(collection, form.cleaned_data["addresses"], by=access.signed_in(request))
     except collection_keys.KeyDestroyed:
-        form.add_error("addresses", _("No link can be made just now. The researchers know of it; try again later."))
+        form.add_error(
+            "addresses", _("No link can be made at the moment. The researchers have been told; try again later.")
+        )
         return _team_page(request, participation, form)
     messages.success(
         request,

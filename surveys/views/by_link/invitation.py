@@ -58,7 +58,7 @@ def leader_page(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             form.add_error("contact_email" if of_contact else None, str(error))
         else:
             if accepted:
-                messages.success(request, _("Thank you. Your team takes part."))
+                messages.success(request, _("Thank you. Your team is taking part."))
             return redirect("invitation", invitation.pk)
     if decline_form.is_bound and decline_form.is_valid():
         if invitations.decline(invitation, **decline_form.cleaned_data):

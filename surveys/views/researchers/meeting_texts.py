@@ -29,7 +29,7 @@ def texts(request: HttpRequest, slug: str) -> HttpResponse:
     sound = not form.is_bound or form.is_valid()
     if form.is_bound and sound and "preview" not in request.POST:
         if meeting_texts.change(survey, form.texts(), by=access.signed_in(request)):
-            messages.success(request, _("The texts are saved. Whoever leads a meeting sees them from now on."))
+            messages.success(request, _("The texts have been saved. From now on, whoever leads a meeting sees them."))
         else:
             messages.info(request, _("Nothing was changed."))
         return redirect("meeting_texts", slug)

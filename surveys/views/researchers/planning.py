@@ -77,9 +77,9 @@ def _leader_acts(
         if not slot_form.is_valid():
             return False
         if planning.take_slot(participation, slot_form.chosen(), room=slot_form.cleaned_data["room"], by=by):
-            messages.success(request, _("The date is fixed. Everybody concerned gets it for the calendar."))
+            messages.success(request, _("The date has been fixed. Everybody concerned gets it for their calendar."))
         else:
-            messages.warning(request, _("Another team was first. Choose another time."))
+            messages.warning(request, _("Another team has just taken this time. Choose another one."))
         return True
     if "choose" in request.POST and choice_form is not None and planned is not None:
         if not choice_form.is_valid():
@@ -156,7 +156,7 @@ def _shared_acts(
             return False
         terms = {name: dates_form.cleaned_data[name] for name in ("minutes", "room")}
         if planning.propose(participation, dates_form.dates(), by_leader=by_leader, by=by, **terms) is None:
-            messages.warning(request, _("Nothing was planned: this team does not meet any more."))
+            messages.warning(request, _("Nothing was planned: this team no longer has a meeting."))
         elif by_leader:
             messages.success(request, _("Thank you. The researchers choose one of the dates, and you get an email."))
         else:
@@ -166,7 +166,7 @@ def _shared_acts(
         if not room_form.is_valid():
             return False
         if planning.change(planned, **room_form.cleaned_data, by=by):
-            messages.success(request, _("The change is saved. Everybody concerned gets it for the calendar."))
+            messages.success(request, _("The change has been saved. Everybody concerned gets it for their calendar."))
         else:
             messages.warning(request, _("Nothing was changed."))
         return True
@@ -174,7 +174,9 @@ def _shared_acts(
         return way_form.is_valid() and _change_way(request, participation, way_form, by, by_leader=by_leader)
     if "call_off" in request.POST and planned is not None:
         if planning.call_off(planned, by=by):
-            messages.success(request, _("The meeting is called off. Everybody who had it in the calendar is told."))
+            messages.success(
+                request, _("The meeting has been called off. Everybody who had it in their calendar is told.")
+            )
         return True
     return False
 
@@ -190,9 +192,12 @@ def _change_way(
     except ways.WayStays:
         messages.error(
             request,
-            _("Teachers can answer already, so the way of collecting stays. Ask the researchers if it must change.")
+            _(
+                "Teachers can already answer, so the way of collecting cannot be changed here. Ask the researchers if "
+                "it has to change."
+            )
             if by_leader
-            else _("The way of collecting stays: somebody has begun to answer already."),
+            else _("The way of collecting can no longer be changed: somebody has already begun to answer."),
         )
         return True
     except SamePerson as error:  # another leader was named since the form looked
@@ -216,14 +221,14 @@ def _fix(
     if not planning.fix(planned, moment, researcher=researcher, by=by, room=room):
         messages.warning(request, _("Somebody changed this meeting a moment ago. Look at it again."))
         return
-    messages.success(request, _("The date is fixed. Everybody concerned gets it for the calendar."))
+    messages.success(request, _("The date has been fixed. Everybody concerned gets it for their calendar."))
     for meeting in conflicts(planned, researcher):
         messages.warning(request, _clash(meeting))
 
 
 def _clash(other: PlannedMeeting) -> str:
     assert other.starts_at is not None
-    return _("%(name)s meets %(team)s on %(when)s, for %(minutes)s minutes.") % {
+    return _("%(name)s is with %(team)s on %(when)s, for %(minutes)s minutes.") % {
         "name": isolated(other.researcher),
         "team": isolated(other.participation.team),
         "when": in_words(other.starts_at),
