@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from analysis.disclosure.groups import MIN_OTHER_UNITS, Reason, Withheld
-from analysis.disclosure.rounding import MOST_KNOWN, decimal, outward, round_half_up
+from analysis.disclosure.rounding import MOST_KNOWN, decimal, mean_of, outward, round_half_up
 from analysis.disclosure.scores import scale_score
 from analysis.disclosure.shown import (
     Agreement,
@@ -214,8 +214,10 @@ def deviation(item: ShownItem) -> Fraction | None:
     match item:
         case ItemDistribution(_, percentages):
             total = sum(percentages)
-            mean = Fraction(sum(v * share for v, share in enumerate(percentages, start=1)), total)
-            return sum(share * abs(v - mean) for v, share in enumerate(percentages, start=1)) / Fraction(total)
+            weighted = sum(v * share for v, share in enumerate(percentages, start=1))
+            # share · |v − weighted / total| / total, in whole numbers
+            away = sum(share * abs(v * total - weighted) for v, share in enumerate(percentages, start=1))
+            return Fraction(away, total * total)
         case NearlyAll():
             return Fraction(0)
     return None
@@ -226,7 +228,7 @@ def show_agreement(n: int, items: Sequence[ShownItem], n_points: int, k: int) ->
     deviations = [known for item in items if (known := deviation(item)) is not None]
     if n < 2 * k or not deviations:
         return Withheld(Reason.TOO_FEW)
-    ad = sum(deviations) / len(deviations) / n_points
+    ad = mean_of(deviations) / n_points
     if ad <= AD_AGREE:
         return Agreement.LARGELY_AGREE
     if ad <= AD_DIFFER:

@@ -158,8 +158,8 @@ def judge_units(together: Sequence[Group], least: int = MIN_OTHER_UNITS) -> With
     """Rule 3: a mean over units tells on none of them from ``least`` units on, if none gives more than half of it."""
     if len(together) < least:
         return Withheld(Reason.FEW_TEAMS)
-    total = sum(group.analysed for group in together)
-    if any(2 * group.analysed > total for group in together):
+    counts = [group.analysed for group in together]
+    if 2 * max(counts) > sum(counts):
         return Withheld(Reason.ONE_DOMINATES)
     return None
 

@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from analysis.disclosure.caps import beyond_bound, beyond_category
-from analysis.disclosure.rounding import decimal, round_half_up
+from analysis.disclosure.rounding import decimal, mean_of, round_half_up
 from analysis.disclosure.shown import Capped, ItemDistribution, ItemMean, NearlyAll, ShownItem
 
 HALF_A_STEP = Fraction(1, 20)  # of a figure with one decimal
@@ -59,9 +59,9 @@ def scale_score(items: Sequence[tuple[ShownItem, bool]], n: int, n_points: int, 
             return None
         scores.append(score.turned(n_points) if reverse_keyed else score)
     return Score(
-        sum((score.value for score in scores), Fraction(0)) / len(scores),
-        sum((score.low for score in scores), Fraction(0)) / len(scores),
-        sum((score.high for score in scores), Fraction(0)) / len(scores),
+        mean_of([score.value for score in scores]),
+        mean_of([score.low for score in scores]),
+        mean_of([score.high for score in scores]),
         any(score.about for score in scores),
     )
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from analysis import disclosure
-from analysis.disclosure import Group, MeanShown, Reason, Score, ShownItem, Spread, Withheld
+from analysis.disclosure import MeanShown, Reason, Score, ShownItem, Spread, Withheld
 from analysis.models import AnalysisRun, Publication
 from analysis.reports.groups import FinalScale, GroupFigures, final_scales_of, load_groups
 from analysis.reports.objects import Benchmark
@@ -64,14 +64,20 @@ class Material:
     @cached_property
     def sectors(self) -> list[str]:
         """The sectors with a mean of their own, each a part of all teams only."""
-        by_sector: dict[str, list[Group]] = {}
-        for group in self.units:
-            by_sector.setdefault(group.sector, []).append(group.group)
+        by_sector = {sector: [group.group for group in groups] for sector, groups in self._by_sector.items()}
         return disclosure.sectors_shown(by_sector) if len(by_sector) > 1 else []
 
     def in_sector(self, sector: str) -> list[GroupFigures]:
         """The units of a sector."""
-        return [group for group in self.units if group.sector == sector]
+        return self._by_sector.get(sector, [])
+
+    @cached_property
+    def _by_sector(self) -> dict[str, list[GroupFigures]]:
+        """The units by sector: every academy asks for those of its own."""
+        found: dict[str, list[GroupFigures]] = {}
+        for group in self.units:
+            found.setdefault(group.sector, []).append(group)
+        return found
 
     def judge(self, group: GroupFigures) -> Withheld | None:
         """Whether a group is shown, as every way out asks it."""
@@ -185,6 +191,8 @@ class Material:
 
     def _parts(self, parts: Sequence[Sequence[GroupFigures]], place: int) -> Sequence[Sequence[GroupFigures]]:
         """The sectors on one scale: all of them, or none where one, or what they leave of all, would tell on a unit."""
+        if not parts:
+            return []  # of an academy: asking all units for each would cost as much as there are units and academies
         inside = {group.key for part in parts for group in part}
         left = [group for group in self.units if group.key not in inside]
         known = [self._with_score(part, place) for part in (*parts, left)]

@@ -4,10 +4,14 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis import disclosure
-from analysis.disclosure import Capped, ItemFigures, ItemMean, NearlyAll, Reason, Withheld
+from analysis.disclosure import Capped, ItemDistribution, ItemFigures, ItemMean, NearlyAll, Reason, Withheld
 from analysis.disclosure.caps import beyond_bound, beyond_category
+from analysis.disclosure.figures import deviation
+from analysis.disclosure.rounding import mean_of
 from scripts.caps import away_from_the_end, way_to_the_end
 
 K = 5
@@ -43,6 +47,22 @@ def test_the_range_holds_the_exact_mean_where_some_left_the_item_empty(n, answer
             continue
         score = disclosure.item_score(shown, n, 4, K)
         assert score.low <= Fraction(figures.total, figures.n) <= score.high
+
+
+@given(st.lists(st.fractions(max_denominator=5000), min_size=1, max_size=12))
+def test_a_mean_over_one_denominator_is_the_mean_of_the_fractions(values):
+    assert mean_of(values) == sum(values, Fraction(0)) / len(values)
+
+
+def test_a_deviation_in_whole_numbers_is_the_mean_absolute_deviation():
+    shown = {disclosure.show_item(ItemFigures(counts), 4) for counts in counts_of(14, 4)}
+    distributions = [item for item in shown if isinstance(item, ItemDistribution)]
+    assert distributions
+    for item in distributions:
+        total = sum(item.percentages)
+        mean = Fraction(sum(value * share for value, share in enumerate(item.percentages, start=1)), total)
+        away = sum(share * abs(value - mean) for value, share in enumerate(item.percentages, start=1))
+        assert deviation(item) == away / total
 
 
 def test_who_left_an_item_empty_is_told_by_nothing():
