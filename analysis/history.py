@@ -19,16 +19,16 @@ class Happened(EventKind):
     DECISION_UNDONE = "decision_undone", gettext_lazy("Decision undone")
     ANSWERS_NOT_USED_ANY_MORE = (
         "answers_not_used_any_more",
-        gettext_lazy("No analysis uses the answers of the team any more"),
+        gettext_lazy("The answers of the team are no longer used in any analysis"),
     )
     WITHDRAWAL_REPEATED = (
         "withdrawal_repeated",
         gettext_lazy("Withdrawal carried out again after a backup was restored"),
     )
-    MODEL_ADDED = "model_added", gettext_lazy("Factor model of one's own added")
-    MODEL_REMOVED = "model_removed", gettext_lazy("Factor model of one's own removed")
+    MODEL_ADDED = "model_added", gettext_lazy("Own factor model added")
+    MODEL_REMOVED = "model_removed", gettext_lazy("Own factor model removed")
     TEAMS_COMBINED = "teams_combined", gettext_lazy("Teams combined into one report")
-    TEAMS_SEPARATED = "teams_separated", gettext_lazy("Teams of one report taken apart again")
+    TEAMS_SEPARATED = "teams_separated", gettext_lazy("Combined teams separated again")
     PUBLISHED = "published", gettext_lazy("Reports published"), Act.PUBLISHED
     STUDY_BEFORE_DELETED = "study_before_deleted", gettext_lazy("The wave before this one was deleted")
     PERSON_REMOVED = "person_removed", gettext_lazy("A person was removed"), Act.PERSON_REMOVED

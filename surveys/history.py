@@ -13,13 +13,13 @@ class Happened(EventKind):
     SURVEY_OPENED = "survey_opened", gettext_lazy("Questionnaire opened")
     TEAMS_MERGED = (
         "teams_merged",
-        gettext_lazy("Another team became one with this one"),
+        gettext_lazy("Another team was merged into this one"),
         Act.ROLE_TAKEN,
     )  # the other team's pages open to its leader no more
-    TEAM_SPLIT = "team_split", gettext_lazy("Team was split, a new team made")
+    TEAM_SPLIT = "team_split", gettext_lazy("Team was split: new team created")
     COLLECTION_CLOSED = "collection_closed", gettext_lazy("Collecting closed")
     COLLECTION_REOPENED = "collection_reopened", gettext_lazy("Collecting opened again")
-    COLLECTION_SEAL_ASKED = "collection_seal_asked", gettext_lazy("Sealing asked for")
+    COLLECTION_SEAL_ASKED = "collection_seal_asked", gettext_lazy("Sealing requested")
     LINKS_ISSUED = "links_issued", gettext_lazy("Personal links sent")
     KEY_RENEWED = "key_renewed", gettext_lazy("Key was lost: new key and new personal links")
     LINKS_REMINDED = "links_reminded", gettext_lazy("Reminder sent")

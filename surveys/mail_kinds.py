@@ -13,15 +13,15 @@ class SurveyMail(MailKind):
         gettext_lazy("Notice that the questionnaire is open"),
         To.LEADER,
     )
-    PERSONAL_LINK = "surveys.personal_link", gettext_lazy("Personal link of a teacher"), To.TEACHER
+    PERSONAL_LINK = "surveys.personal_link", gettext_lazy("Personal link for a teacher"), To.TEACHER
     PERSONAL_LINK_REPLACED = (
         "surveys.personal_link_replaced",  # collecting/new_keys.py
-        gettext_lazy("New personal link of a teacher, after the key was lost"),
+        gettext_lazy("New personal link for a teacher, after the key was lost"),
         To.TEACHER,
     )
     PERSONAL_REMINDER_TO_ALL = (
         "surveys.personal_reminder_to_all",
-        gettext_lazy("Reminder of all teachers, also of those who have finished"),
+        gettext_lazy("Reminder to all teachers, including those who have finished"),
         To.TEACHER,
         Goes.WITHOUT_TRACE,
     )

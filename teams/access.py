@@ -150,8 +150,8 @@ def participation_for_researcher(user: "Person", slug: str, pk: int) -> Particip
     if participation is None:
         raise NotAnyMore(
             _(
-                "This team is not in this study, or not any more: it may have been taken off the list, or have become one with"
-                " another team, whose history says so."
+                "This team is not, or no longer, in this study: it may have been removed from the list, or merged "
+                "with another team. In that case, the history of the other team says so."
             )
         )
     return participation
@@ -190,7 +190,7 @@ def participation_for_leader(user: "Person", pk: int) -> Participation:
     if led.filter(study__deletion__isnull=False).exists():
         raise BeingDeleted
     if led.exclude(state=Participation.State.ACCEPTED).exists():
-        raise NotAnyMore(_("Your team does not take part in this study any more, so its pages are closed."))
+        raise NotAnyMore(_("Your team no longer takes part in this study, so its pages are closed."))
     raise Http404
 
 

@@ -70,10 +70,10 @@ class Happened(EventKind):
     DIRECTOR_LEADS = "director_leads", gettext_lazy("Team is led by the director of its academy")
     WAVE_HANDED_OVER = (
         "wave_handed_over",
-        gettext_lazy("Handed over to the leader of a later measurement"),
+        gettext_lazy("Handed over to the leader of a later wave"),
         Act.ROLE_GIVEN,
     )
-    LEADER_LET_IN = "leader_let_in", gettext_lazy("The pages were opened to the team leader"), Act.ROLE_GIVEN
+    LEADER_LET_IN = "leader_let_in", gettext_lazy("The pages were opened for the team leader"), Act.ROLE_GIVEN
     DIRECTOR_INVITED = "director_invited", gettext_lazy("Director invited")
     DIRECTOR_REMINDED = "director_reminded", gettext_lazy("Director reminded")
     DIRECTOR_ACCEPTED = "director_accepted", gettext_lazy("Director gave permission")
@@ -92,8 +92,8 @@ class Happened(EventKind):
     MAIL_TEXT_SHIPPED_AGAIN = "mail_text_shipped_again", gettext_lazy("Text of an email is the standard text again")
     MAIL_HOURS_CHANGED = "mail_hours_changed", gettext_lazy("Sending hours changed")
     REMINDERS_CHANGED = "reminders_changed", gettext_lazy("Reminder schedule changed")
-    REMINDERS_ENDED = "reminders_ended", gettext_lazy("Asked not to be reminded any more")
-    REMINDERS_AGAIN = "reminders_again", gettext_lazy("Takes reminders again")
+    REMINDERS_ENDED = "reminders_ended", gettext_lazy("Asked for no more reminders")
+    REMINDERS_AGAIN = "reminders_again", gettext_lazy("Asked for reminders again")
     MAIL_RESENT = "mail_resent", gettext_lazy("Undelivered email sent again")
     MAILS_RESENT = "mails_resent", gettext_lazy("Undelivered emails sent again")
     DETAILS_CHANGED = "details_changed", gettext_lazy("Details changed")
@@ -111,7 +111,7 @@ class Happened(EventKind):
     MEETING_CHANGED = "meeting_changed", gettext_lazy("Room or length of the team meeting changed")
     MEETING_CALLED_OFF = "meeting_called_off", gettext_lazy("Team meeting called off")
     MODE_CHANGED = "mode_changed", gettext_lazy("Way of collecting changed")
-    RETENTION_OVER = "retention_over", gettext_lazy("The time for which the answers may be kept is over")
+    RETENTION_OVER = "retention_over", gettext_lazy("The answers may no longer be kept")
     CONTACT_PERSON_CHANGED = "contact_person_changed", gettext_lazy("Contact person changed")
 
 

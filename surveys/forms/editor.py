@@ -101,9 +101,11 @@ class PartForm(Written):
         code: str = self.cleaned_data["code"]
         old = self.part.partition(":")[2]
         if code.lower() in TAKEN:
-            raise forms.ValidationError(_("The program itself uses this code; take another."))
+            raise forms.ValidationError(_("The program itself uses this code: choose another one."))
         if code.lower() != old.lower() and code.lower() in drafts.codes_of(self.draft):
-            raise forms.ValidationError(_("Another part of this questionnaire has this code."))
+            raise forms.ValidationError(
+                _("Another part of this questionnaire already has this code: choose another one.")
+            )
         return code
 
 
@@ -120,7 +122,7 @@ class TextsForm(PartForm):
         note = _("Is this a validated questionnaire, or your own wording? Researchers see this.")
         self.texts("note", _("Where the words come from"), self.now["note"], help_text=note)
         self.texts("intro", _("Introduction"), self.now["intro"], rows=4)
-        self.texts("consent", _("Consent"), self.now["consent"], rows=3, help_text=_("Stands beside the box to tick."))
+        self.texts("consent", _("Consent"), self.now["consent"], rows=3, help_text=_("Shown next to the box to tick."))
         self.texts("thanks", _("Thanks"), self.now["thanks"], rows=3)
 
     def values(self) -> dict[str, Any]:
@@ -154,7 +156,7 @@ class OptionsForm(PartForm):
             if count and not MIN_POINTS <= count <= MAX_POINTS:
                 self.add_error(f"labels_{at}", _("An agreement scale has 2 to 11 answers; here are %d.") % count)
         if len({count for count in counts.values() if count}) > 1:
-            self.add_error(f"labels_{self.languages[-1]}", _("Give as many answers in each language."))
+            self.add_error(f"labels_{self.languages[-1]}", _("Give the same number of answers in each language."))
         return cleaned_data
 
     def values(self) -> dict[str, Any]:
@@ -187,7 +189,7 @@ class ItemForm(PartForm):
 
     def build(self) -> None:
         code = self.now.get("code") or drafts.next_code(self.draft, self.scale)
-        help_text = _("With another code it counts as another item, also where versions are compared.")
+        help_text = _("With another code it counts as another item, including when versions are compared.")
         self.field("code", code_field(_("Code"), help_text), code)
         self.texts("text", _("Statement"), self.now.get("text"))
         reverse = forms.BooleanField(
@@ -261,7 +263,7 @@ class _WithChoices(PartForm):
             if len(codes) < 2:
                 self.add_error(f"choice_0_{self.languages[0]}", _("Give at least two choices."))
             if len(set(codes)) < len(codes):
-                self.add_error("choice_0_code", _("Two choices have the same code."))
+                self.add_error("choice_0_code", _("Two choices have the same code: change one of them."))
         return cleaned_data
 
 
@@ -269,7 +271,7 @@ class EligibilityForm(_WithChoices):
     with_eligible = True
 
     def build(self) -> None:
-        help_text = _("Asked before everything else. Whoever may not take part is thanked at once.")
+        help_text = _("Asked before everything else. Anyone who may not take part is thanked straight away.")
         self.texts("text", _("First question"), self.now.get("text"), help_text=help_text)
         self.choices()
 
@@ -277,7 +279,9 @@ class EligibilityForm(_WithChoices):
         cleaned_data = super().clean()
         eligible = {choice["eligible"] for choice in self.chosen()}
         if len(eligible) == 1:
-            self.add_error(None, _("With at least one choice one may take part, and with at least one not."))
+            self.add_error(
+                None, _("Tick at least one choice with which people may take part, and leave at least one unticked.")
+            )
         return cleaned_data
 
     def values(self) -> dict[str, Any]:
@@ -297,7 +301,7 @@ class QuestionForm(_WithChoices):
         warning = ""
         if self.type == TEXT:
             warning = _(
-                "Below it stands that one must not name people. You see the answers only after a review step: "
+                "Below the question, teachers are told not to name people. You see the answers only after a review: "
                 "one by one, without the other answers."
             )
         self.texts("text", _("Question"), self.now.get("text"), help_text=warning)
@@ -314,7 +318,7 @@ class QuestionForm(_WithChoices):
         cleaned_data = super().clean()
         low, high = cleaned_data.get("minimum"), cleaned_data.get("maximum")
         if low is not None and high is not None and low >= high:
-            self.add_error("maximum", _("The highest number must lie above the lowest."))
+            self.add_error("maximum", _("The highest number must be above the lowest."))
         return cleaned_data
 
     def values(self) -> dict[str, Any]:

@@ -23,9 +23,11 @@ class NewForm(Written):
         label=gettext_lazy("Short name"),
         max_length=50,
         validators=[
-            RegexValidator(rf"^(?:{SLUG.pattern})\Z", gettext_lazy("Use small letters, digits and hyphens.")),
+            RegexValidator(rf"^(?:{SLUG.pattern})\Z", gettext_lazy("Use lower-case letters, digits and hyphens.")),
         ],
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as team-learning. It cannot be changed later."),
+        help_text=gettext_lazy(
+            "Lower-case letters, digits and hyphens, such as team-learning. It cannot be changed later."
+        ),
     )
 
     def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:
@@ -53,7 +55,7 @@ class PublishForm(Written):
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("In your own words, for who compares versions later."),
+        help_text=gettext_lazy("In your own words, for anyone who compares versions later."),
     )
 
 
@@ -78,7 +80,7 @@ class ImportForm(Written):
 class TemplateForm(Written):
     """A template to copy: one that comes with the product (its name) or that a group offers (its primary key)."""
 
-    template = forms.CharField(label=gettext_lazy("Which one?"), max_length=60)
+    template = forms.CharField(label=gettext_lazy("Which template?"), max_length=60)
     group = forms.ModelChoiceField(label=gettext_lazy("Research group"), queryset=ResearchGroup.objects.none())
 
     def __init__(self, *args: Any, groups: QuerySet[ResearchGroup], **kwargs: Any) -> None:

@@ -23,14 +23,14 @@ MOST = 500  # teachers of a team, as where its leader accepts
 class MergeForm(Filled, PlainForm):
     """Who leads the one team, how many teachers it has, and that it cannot be undone."""
 
-    leader = forms.ChoiceField(label=gettext_lazy("Who leads the one team?"), widget=forms.RadioSelect)
+    leader = forms.ChoiceField(label=gettext_lazy("Who leads the merged team?"), widget=forms.RadioSelect)
     leader_name = forms.CharField(label=gettext_lazy("Name of somebody else"), required=False, max_length=120)
     leader_email = AddressField(label=gettext_lazy("Email address of somebody else"), required=False)
     approached = forms.IntegerField(
-        label=gettext_lazy("How many teachers does the one team have?"),
+        label=gettext_lazy("How many teachers does the merged team have?"),
         min_value=1,
         max_value=MOST,
-        help_text=gettext_lazy("Nobody twice who is in both. This replaces what the leaders said."),
+        help_text=gettext_lazy("Count nobody twice who is in both teams. This number replaces what the leaders said."),
     )
     sure = forms.BooleanField(label=gettext_lazy("I know that this cannot be undone."))
 
@@ -92,7 +92,7 @@ class SplitForm(Filled, PlainForm):
         cleaned = super().clean()
         taken = Team.objects.filter(academy=self.team.academy_id, name__iexact=cleaned.get("name") or "")
         if taken.filter(form=cleaned.get("form")).exists():
-            self.add_error("name", _("This academy has another team with this name and form."))
+            self.add_error("name", _("This academy already has a team with this name and form."))
         return cleaned
 
     def new_team(self) -> NewTeam:

@@ -114,7 +114,7 @@ def read(parts: list[Part], posted: Mapping[str, Any], *, correcting: bool = Fal
             value = next((stored for key, _words, stored in form_field.keys if key == given.lower()), None)
             if value is None:
                 keys = ", ".join(key for key, _words, _stored in form_field.keys)
-                typed.problems[form_field.name] = _("Type one of: %(keys)s. Or nothing.") % {"keys": keys}
+                typed.problems[form_field.name] = _("Type one of: %(keys)s. Or leave it empty.") % {"keys": keys}
         if value is not None and form_field.name == ELIGIBILITY:
             typed.eligibility = value
         elif value is not None:

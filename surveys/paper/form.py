@@ -62,7 +62,7 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
         ],
         "consent": consent,
         "words": {
-            "number": _("Number: for whoever types the form. Leave this open."),
+            "number": _("Number: filled in by whoever types the form. Leave this empty."),
             "how": _("Tick one box per line. Changed your mind? Fill the wrong box and tick another."),
             "statement": _("Statement"),
             "end": _("Thank you! Put the form in the box or the envelope with the others."),

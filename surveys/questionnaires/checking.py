@@ -66,7 +66,7 @@ class _Check:
                 self.problem(str(name), _("this name is not known here; known are: %s.") % ", ".join(sorted(known)))
         code = data.get("code")
         if not isinstance(code, str) or not SLUG.fullmatch(code):
-            self.problem("code", _("use small letters, digits and hyphens, for instance 'my-questionnaire'."))
+            self.problem("code", _("use lower-case letters, digits and hyphens, for instance 'my-questionnaire'."))
         languages = data.get("languages", language_codes())
         if not isinstance(languages, list) or not languages or not all(at in language_codes() for at in languages):
             self.problem("languages", _("name one or more of: %s.") % ", ".join(language_codes()))
@@ -108,14 +108,14 @@ class _Check:
 
     def entries(self, where: str, value: Any, empty: bool = False) -> list[Any]:
         if not isinstance(value, list) or (not value and not empty):
-            self.problem(where, _("a list with at least one entry belongs here."))
+            self.problem(where, _("there must be a list with at least one entry here."))
             return []
         return value
 
     def code(self, where: str, entry: Any, known: set[str]) -> str:
         """The code of an entry: right in form and used once in the questionnaire."""
         if not isinstance(entry, dict):
-            self.problem(where, _("names and values belong here, such as 'code: GV1'."))
+            self.problem(where, _("there must be names and values here, such as 'code: GV1'."))
             return ""
         for name in entry:
             if name not in known:
@@ -127,15 +127,15 @@ class _Check:
         code = entry.get("code")
         if not isinstance(code, str) or not CODE.fullmatch(code):
             self.problem(
-                where, _("the code must begin with a letter and hold at most 20 letters, digits and underscores.")
+                where, _("the code must begin with a letter and have at most 20 letters, digits and underscores.")
             )
             return ""
         if code.lower() in TAKEN:
-            self.problem(where, _("the code '%s' is used by the program itself; take another.") % code)
+            self.problem(where, _("the code '%s' is used by the program itself: choose another one.") % code)
         if code.lower() in self.codes:
             self.problem(
                 where,
-                _("the code '%(code)s' is used before, at %(where)s.")
+                _("the code '%(code)s' is already used, at %(where)s.")
                 % {"code": code, "where": self.codes[code.lower()]},
             )
         self.codes[code.lower()] = where
@@ -188,7 +188,7 @@ class _Check:
         if not value:
             return None
         if not isinstance(value, dict):
-            self.problem("eligibility", _("a text and choices belong here."))
+            self.problem("eligibility", _("there must be a text and choices here."))
             return None
         choices = self.choices("eligibility", value.get("choices"), eligible=True)
         if choices and (all(c["eligible"] for c in choices) or not any(c["eligible"] for c in choices)):
@@ -220,7 +220,7 @@ class _Check:
         if not all(isinstance(bound, int) and not isinstance(bound, bool) for bound in bounds):
             self.problem(where, _("a number needs a minimum and a maximum, both whole numbers."))
         elif not -FARTHEST <= bounds[0] < bounds[1] <= FARTHEST:
-            self.problem(where, _("the minimum must lie below the maximum, and both within %d.") % FARTHEST)
+            self.problem(where, _("the minimum must be below the maximum, and both within %d.") % FARTHEST)
         decimals = value.get("decimals", False)
         if not isinstance(decimals, bool):
             self.problem(where, _("decimals must be true or false."))
@@ -235,7 +235,7 @@ class _Check:
                 self.problem(place, _('YAML reads yes and no without quotes as true and false; write code: "yes".'))
             elif not isinstance(code, str) or not CODE.fullmatch(code):
                 self.problem(
-                    place, _("the code must begin with a letter and hold at most 20 letters, digits and underscores.")
+                    place, _("the code must begin with a letter and have at most 20 letters, digits and underscores.")
                 )
             elif any(other["code"] == code for other in result):
                 self.problem(place, _("the code '%s' is used twice.") % code)

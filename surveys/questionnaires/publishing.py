@@ -198,7 +198,7 @@ class _Loader(yaml.SafeLoader):
             raise QuestionnaireError([_("Tags (!name) are not read; write the value without one.")])
         self.depth += 1
         if self.depth > DEEPEST:
-            raise QuestionnaireError([_("This is no questionnaire: its parts lie too deep within each other.")])
+            raise QuestionnaireError([_("This is not a questionnaire: its parts are nested too deeply.")])
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

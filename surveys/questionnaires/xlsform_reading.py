@@ -77,7 +77,7 @@ def read(content: bytes) -> Form:
     except UnreadableTable as error:
         return Form(None, (), (str(error),))
     if "survey" not in sheets:
-        return Form(None, (), (_("This is no XLSForm: it has no sheet “survey”."),))
+        return Form(None, (), (_("This is not an XLSForm: it has no sheet “survey”."),))
     return _Reading(sheets).form()
 
 
@@ -109,7 +109,7 @@ class _Reading:
         self._walk(agreement)
         for name, rows in self.lists.items():
             if name not in self.used:
-                self.note("choices", rows[0].number, _("no question that comes over uses the list “%s”") % name)
+                self.note("choices", rows[0].number, _("no imported question uses the list “%s”") % name)
         # the languages in the order of this product, with the file's default first, which a YAML file keeps too
         languages = sorted(set(self.languages), key=lambda at: (at != self.default, language_codes().index(at)))
         self.languages = languages or [self.default]
@@ -169,10 +169,10 @@ class _Reading:
 
     def _unread(self, column: str, text: str) -> str:
         if column == "required":
-            return _("“required” does not come over: answers are never forced here")
+            return _("“required” is not imported: answers are never forced here")
         if column == "relevant":
-            return _("“relevant” does not come over: every question is asked (%s)") % text
-        return _("the column “%(column)s” does not come over: %(text)s") % {"column": column, "text": text[:80]}
+            return _("“relevant” is not imported: every question is asked (%s)") % text
+        return _("the column “%(column)s” is not imported: %(text)s") % {"column": column, "text": text[:80]}
 
     @staticmethod
     def _header(text: str) -> tuple[str, str]:
@@ -227,13 +227,13 @@ class _Reading:
         if group.items:
             self.groups.append(group)
         elif group.label and group.name != xlsform_writing.BACKGROUND:
-            self.note("survey", group.row, _("the group “%s” holds no agreement items and is no scale") % group.name)
+            self.note("survey", group.row, _("the group “%s” has no agreement items and is not a scale") % group.name)
 
     def _question(self, row: _Row, kind: str, name: str, group: _Group | None, agreement: str) -> None:
         if row.get(xlsform_writing.REVERSE_COLUMN) and _list_of(row) != agreement:
             self.note("survey", row.number, _("only items of a scale can be reverse-keyed"))
         if row.get("constraint") and kind not in ("integer", "decimal"):
-            self.note("survey", row.number, _("the constraint does not come over: %s") % row.get("constraint"))
+            self.note("survey", row.number, _("the constraint is not imported: %s") % row.get("constraint"))
         if kind == "note":
             self._note_row(row, name, group)
         elif (listed := _list_of(row)) and listed in self.lists:
@@ -282,7 +282,7 @@ class _Reading:
                 high = int(bound) - step
         rest = re.sub(r"\band\b", "", _BOUND.sub("", text)).strip(" ()")
         if rest or (row.get("type") == "decimal" and re.search(r"[<>](?!=)", text)):
-            self.note("survey", row.number, _("the constraint comes over only in part: %s") % text)
+            self.note("survey", row.number, _("the constraint is imported only in part: %s") % text)
         if low is None or high is None:
             low, high = low if low is not None else DEFAULT_BOUNDS[0], high if high is not None else DEFAULT_BOUNDS[1]
             given = {"low": low, "high": high}

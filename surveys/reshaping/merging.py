@@ -80,13 +80,14 @@ def why_not(keep: Participation, gone: Participation) -> str:
         return _("This is one and the same team.")
     if keep.study_id != gone.study_id or keep.team.academy_id != gone.team.academy_id:
         return _(
-            "These teams are of two academies. The director of each decides about the teams of their own academy, so they stay two."
+            "These teams belong to two academies. The director of each decides about the teams of their own academy, "
+            "so they stay two teams."
         )
     if Collection.objects.filter(participation__in=both).exists():
         return _(
-            "Answers of one of these teams can come in already, or came in. Every answer stays with the team in which it was given,"
-            " since nobody knows whose it is: so the teams stay two. For the report you can combine them, on the page on which you"
-            " publish, once their answers are sealed."
+            "Answers for one of these teams can already come in, or have come in. Every answer stays with the team "
+            "in which it was given, since nobody knows whose it is: so there will still be two teams. For the report "
+            "you can combine them, on the page for publishing, once their answers are sealed."
         )
     for wave in both:
         if wave.state not in _HOW_FAR:
@@ -96,19 +97,21 @@ def why_not(keep: Participation, gone: Participation) -> str:
             ) % {"team": isolated(wave.team.name)}
     if _HOW_FAR[State(gone.state)] > _HOW_FAR[State(keep.state)]:
         return _(
-            "%(team)s has come further: it was asked, or said yes already. Keep that one, and let the other one go."
+            "%(team)s is further along: it has been asked, or has already said yes. Keep that team, and let the "
+            "other one go."
         ) % {"team": isolated(gone.team.name)}
     if keep.state == gone.state == State.INVITED and _asked(gone) and not _asked(keep):
-        return _("The leader of %(team)s was asked already. Keep that one, and let the other one go.") % {
+        return _("The leader of %(team)s has already been asked. Keep that team, and let the other one go.") % {
             "team": isolated(gone.team.name)
         }
     if _meets(gone):
         return _(
-            "%(team)s has a meeting in calendars, or its cancellation is still on its way. Call it off first, on the page of"
-            " the meeting, and try again a few minutes later: who has it in the calendar is told so."
+            "%(team)s has a meeting in people's calendars, or its cancellation is still on its way. First call it "
+            "off, on the page of the meeting, and try again a few minutes later: that way, everybody who has it in "
+            "their calendar is told."
         ) % {"team": isolated(gone.team.name)}
     if _something_else(gone):
-        return _("Something was decided about %(team)s in this study that would be lost. Keep that one instead.") % {
+        return _("Something was decided about %(team)s in this study that would be lost. Keep that team instead.") % {
             "team": isolated(gone.team.name)
         }
     return ""
@@ -122,7 +125,7 @@ def hold_both(keep: Participation, gone: Participation) -> tuple[Participation, 
     """
     academy = Team.objects.filter(participations__in=[keep.pk, gone.pk]).values_list("academy", flat=True).first()
     if academy is None:
-        raise Refused(_("One of these teams is not in the study any more."))
+        raise Refused(_("One of these teams is no longer in the study."))
     hold_academy(academy)
     pks = sorted({keep.pk, gone.pk})
     # the invitations and then the teams, as where somebody accepts or stops
@@ -130,7 +133,7 @@ def hold_both(keep: Participation, gone: Participation) -> tuple[Participation, 
     list(Participation.objects.select_for_update().filter(pk__in=pks).order_by("pk"))
     rows = Participation.objects.select_related("team__academy__institution", "study").in_bulk(pks)
     if len(rows) < len(pks):
-        raise Refused(_("One of these teams is not in the study any more."))
+        raise Refused(_("One of these teams is no longer in the study."))
     return rows[keep.pk], rows[gone.pk]
 
 

@@ -64,8 +64,8 @@ def why_not(participation: Participation) -> str:
     collection = collection_of(participation)
     if collection is not None and collection.state != Collection.State.OPEN:
         return _(
-            "Collecting has ended in this team. Its answers cannot be divided, since nobody knows whose they are. Split it in the"
-            " next measurement; if collecting was closed by mistake, open it again first."
+            "Collecting has ended in this team. Its answers cannot be divided, since nobody knows whose they are. "
+            "Split it in the next wave; if collecting was closed by mistake, open it again first."
         )
     return ""
 
@@ -120,7 +120,7 @@ def _make_team(old: Team, new: NewTeam) -> Team:
                 leader_email=new.leader_email.lower(),
             )
     except IntegrityError as error:  # the constraint decides, where somebody made one at this moment
-        raise Refused(_("This academy has another team with this name and form.")) from error
+        raise Refused(_("This academy already has a team with this name and form.")) from error
 
 
 def _correct_number(old: Participation, new: NewTeam, by: User) -> None:

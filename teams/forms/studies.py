@@ -257,7 +257,7 @@ class TeamForm(Filled, PlainForm):
         if self.team is not None and cleaned.get("name"):
             others = Team.objects.filter(academy=self.team.academy_id).exclude(pk=self.team.pk)
             if others.filter(name__iexact=cleaned["name"], form=cleaned.get("form")).exists():
-                self.add_error("name", _("This academy has another team with this name and form."))
+                self.add_error("name", _("This academy already has a team with this name and form."))
         return cleaned
 
     def data_of(self) -> TeamData:

@@ -25,9 +25,9 @@ class To(Enum):
     TEACHER = gettext_lazy("Teachers")
     RESEARCHER = gettext_lazy("Researchers")
     INVITED = gettext_lazy("Directors and team leaders")
-    FORMER = gettext_lazy("Those who were here before")
-    ACCOUNT = gettext_lazy("Whoever has an account")
-    OUTSIDE = gettext_lazy("Whoever gives an address")  # it may be nobody's: the language is that of the page
+    FORMER = gettext_lazy("People who had a role before")
+    ACCOUNT = gettext_lazy("Anyone with an account")
+    OUTSIDE = gettext_lazy("Anyone who gives an address")  # it may be nobody's: the language is that of the page
 
     @property
     def words(self) -> str:
@@ -77,25 +77,30 @@ class MailKind(StrEnum):
 class TeamMail(MailKind):
     """While a study is set up, invites and plans meetings; and the mails of accounts."""
 
-    DIRECTOR_INVITATION = "teams.director_invitation", gettext_lazy("Invitation of a director"), To.DIRECTOR
-    DIRECTOR_REMINDER = "teams.director_reminder", gettext_lazy("Reminder of a director"), To.DIRECTOR
+    DIRECTOR_INVITATION = "teams.director_invitation", gettext_lazy("Invitation to a director"), To.DIRECTOR
+    DIRECTOR_REMINDER = "teams.director_reminder", gettext_lazy("Reminder to a director"), To.DIRECTOR
     DIRECTOR_CONFIRMATION = (
         "teams.director_confirmation",
         gettext_lazy("Confirmation of a director's permission"),
         To.DIRECTOR,
         Goes.ANY_HOUR,
     )
-    LEADER_INVITATION = "teams.leader_invitation", gettext_lazy("Invitation of a team leader"), To.LEADER
-    LEADER_REMINDER = "teams.leader_reminder", gettext_lazy("Reminder of a team leader"), To.LEADER
+    LEADER_INVITATION = "teams.leader_invitation", gettext_lazy("Invitation to a team leader"), To.LEADER
+    LEADER_REMINDER = "teams.leader_reminder", gettext_lazy("Reminder to a team leader"), To.LEADER
     LEADER_CONFIRMATION = (
         "teams.leader_confirmation",
         gettext_lazy("Confirmation that a team takes part"),
         To.LEADER,
         Goes.ANY_HOUR,
     )
-    TEAM_WITHDRAWN = "teams.team_withdrawn", gettext_lazy("Notice that a team takes part no longer"), To.LEADER
+    TEAM_WITHDRAWN = "teams.team_withdrawn", gettext_lazy("Notice that a team no longer takes part"), To.LEADER
     LINK_CODE = "teams.link_code", gettext_lazy("Code to stop taking part"), To.INVITED, Goes.ANY_HOUR
-    FORMER_CONTACT = "teams.former_contact", gettext_lazy("Notice to the previous contact"), To.FORMER, Goes.ANY_HOUR
+    FORMER_CONTACT = (
+        "teams.former_contact",
+        gettext_lazy("Notice to the previous holder of a role"),
+        To.FORMER,
+        Goes.ANY_HOUR,
+    )
     LEADER_NAMED = "teams.leader_named", gettext_lazy("Notice to the new leader of a team"), To.LEADER
     LEADER_LET_IN = (
         "teams.leader_let_in",
@@ -104,7 +109,7 @@ class TeamMail(MailKind):
     )
     WAVE_HANDED_OVER = (
         "teams.wave_handed_over",
-        gettext_lazy("Notice that an earlier measurement was handed over"),
+        gettext_lazy("Notice that an earlier wave was handed over"),
         To.LEADER,
         Goes.ANY_HOUR,
     )
@@ -140,11 +145,11 @@ class TeamMail(MailKind):
         To.ATTENDEE,
         Goes.AS_WORDS,
     )
-    MEETING_BRIEFING = "teams.meeting_briefing", gettext_lazy("Briefing two days before a meeting"), To.CONTACT
+    MEETING_BRIEFING = "teams.meeting_briefing", gettext_lazy("Briefing two days before a team meeting"), To.CONTACT
     # researchers
     RESEARCHER_ASKED = (
         "teams.researcher_asked",
-        gettext_lazy("Invitation of a researcher"),
+        gettext_lazy("Invitation to a researcher"),
         To.OUTSIDE,
         Goes.ANY_HOUR,
     )
@@ -168,7 +173,7 @@ class TeamMail(MailKind):
     )
     RETENTION_OVER = (
         "teams.retention_over",
-        gettext_lazy("Notice that the time to keep the answers is over"),
+        gettext_lazy("Notice that the answers may no longer be kept"),
         To.RESEARCHER,
     )
     # accounts

@@ -83,7 +83,7 @@ def _what(former: FormerContact) -> str:
     if former.participation is None or not former.of_team:
         return words_of_part
     teams = {"place": isolated(former.of_team), "team": isolated(former.participation.team.name)}
-    return words_of_part + " " + _("In this study %(place)s is one team with %(team)s now.") % teams
+    return words_of_part + " " + _("In this study, %(place)s is now one team with %(team)s.") % teams
 
 
 def _by_whom(former: FormerContact) -> str:
@@ -103,7 +103,7 @@ def _by_whom(former: FormerContact) -> str:
 @register(TeamMail.WAVE_HANDED_OVER)
 def wave_handed_over(object_id: int, language: str) -> Mail | None:
     """To who leads the wave from now on."""
-    subject = _("An earlier measurement of %(team)s is open to you: %(study)s")
+    subject = _("An earlier wave of %(team)s is open to you: %(study)s")
     return _to_leader(object_id, subject, "emails/teams/wave_handed_over.txt")
 
 

@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('listed', 'not invited yet'), ('sent', 'invited'), ('accepted', 'accepted'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='listed', max_length=12)),
                 ('nonce', models.CharField(blank=True, max_length=32)),
-                ('reason', models.CharField(blank=True, choices=[('reorganisation', 'a reorganisation is going on'), ('workload', 'the workload is too high'), ('other_research', 'we already take part in other research'), ('not_relevant', 'the subject does not fit us now'), ('other', 'another reason')], max_length=20, verbose_name='reason')),
+                ('reason', models.CharField(blank=True, choices=[('reorganisation', 'a reorganisation is under way'), ('workload', 'the workload is too high'), ('other_research', 'we already take part in other research'), ('not_relevant', 'the subject does not suit us at the moment'), ('other', 'another reason')], max_length=20, verbose_name='reason')),
                 ('reason_text', models.CharField(blank=True, max_length=500, verbose_name='explanation')),
                 ('undertaking', models.BooleanField(default=False)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),

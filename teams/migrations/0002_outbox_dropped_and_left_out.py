@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='invitation',
             name='reason',
-            field=models.CharField(blank=True, choices=[('reorganisation', 'a reorganisation is going on'), ('workload', 'the workload is too high'), ('other_research', 'we already take part in other research'), ('not_relevant', 'the subject does not fit us now'), ('other', 'another reason'), ('left_out', 'left out by the director')], max_length=20, verbose_name='reason'),
+            field=models.CharField(blank=True, choices=[('reorganisation', 'a reorganisation is under way'), ('workload', 'the workload is too high'), ('other_research', 'we already take part in other research'), ('not_relevant', 'the subject does not suit us at the moment'), ('other', 'another reason'), ('left_out', 'left out by the director')], max_length=20, verbose_name='reason'),
         ),
         migrations.AlterField(
             model_name='outboxmessage',

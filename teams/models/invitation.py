@@ -21,10 +21,10 @@ class Invitation(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     class Reason(models.TextChoices):
-        REORGANISATION = "reorganisation", _("a reorganisation is going on")
+        REORGANISATION = "reorganisation", _("a reorganisation is under way")
         WORKLOAD = "workload", _("the workload is too high")
         OTHER_RESEARCH = "other_research", _("we already take part in other research")
-        NOT_RELEVANT = "not_relevant", _("the subject does not fit us now")
+        NOT_RELEVANT = "not_relevant", _("the subject does not suit us at the moment")
         OTHER = "other", _("another reason")
         LEFT_OUT = (
             "left_out",

@@ -38,8 +38,8 @@ def steering_in(text: str) -> str:
     if not signs:
         return ""
     return _(
-        "This holds signs that nobody sees and that turn the direction of writing (%(signs)s). Type it again, or paste it"
-        " without formatting."
+        "This contains invisible characters that reverse the direction of writing (%(signs)s). Type it again, or "
+        "paste it without formatting."
     ) % {"signs": ", ".join(signs)}
 
 

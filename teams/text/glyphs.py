@@ -52,9 +52,9 @@ def in_words(texts: Iterable[str]) -> str:
     if not signs:
         return ""
     shown = " ".join(signs[:NAMED]) + (" …" if len(signs) > NAMED else "")
-    return _("On paper and in PDF, these signs are replaced by a box, because no font there has them: %(signs)s") % {
-        "signs": shown
-    }
+    return _(
+        "On paper and in PDF, these characters are replaced by a box, because no font there has them: %(signs)s"
+    ) % {"signs": shown}
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -128,7 +128,7 @@ def team_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         try:
             contacts.change_team(participation, form.data_of(), access.signed_in(request))
         except IntegrityError:  # as in academy_edit
-            form.add_error("name", _("This academy has another team with this name and form."))
+            form.add_error("name", _("This academy already has a team with this name and form."))
         except SamePerson as error:
             form.add_error("leader_email", str(error))
         except Elsewhere as error:

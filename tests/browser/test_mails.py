@@ -22,7 +22,7 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
         expect(page.get_by_text("There are no such emails.")).to_be_visible()
         axe(page)
     page.goto(f"/studies/learning-{name}/mail/")
-    page.get_by_role("link", name="Invitation of a director").click()
+    page.get_by_role("link", name="Invitation to a director").click()
     for size in SIZES.values():
         page.set_viewport_size(size)
         axe(page)
@@ -61,7 +61,7 @@ def test_a_study_writes_its_own_mail(researcher: Page, axe: Check, name: str) ->
     expect(page.get_by_text("Nederlands ontbreekt")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="English").click()
-    page.get_by_role("link", name="Invitation of a director").click()
+    page.get_by_role("link", name="Invitation to a director").click()
     page.get_by_role("region", name="English").get_by_role("button", name="Back to the standard text").click()
     expect(page.get_by_text("The standard text is in use again.")).to_be_visible()
     expect(page.get_by_text("You have no text of your own")).to_have_count(0)

@@ -66,7 +66,7 @@ def choose_file(page: Page, text: str) -> None:
     page.get_by_role("link", name="Import a file").first.click()
     file = {"name": "contacts.csv", "mimeType": "text/csv", "buffer": text.encode("latin-1")}
     page.locator("[name=file]").set_input_files(file)
-    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Check the file").click()
 
 
 def test_from_a_new_study_to_a_leader_who_is_signed_in(

@@ -287,7 +287,7 @@ def test_a_conflict_keeps_what_was_typed(questionnaire, researcher):
         ("add=scale", {"code": "1x"}, "Begin with a letter"),
         ("add=scale", {"code": "team"}, "itself uses this code"),
         ("part=options", {"labels_nl": "een", "labels_en": "one"}, "2 to 11 answers; here are 1"),
-        ("part=options", {"labels_nl": "a\nb\nc", "labels_en": "a\nb"}, "as many answers in each language"),
+        ("part=options", {"labels_nl": "a\nb\nc", "labels_en": "a\nb"}, "the same number of answers in each language"),
         ("part=options", {}, "Write the answers"),
         ("part=texts", {"title_en": "x"}, "at least one language"),
         ("add=question:choice", {"code": "q", "choice_0_en": "only"}, "at least two choices"),
@@ -297,7 +297,11 @@ def test_a_conflict_keeps_what_was_typed(questionnaire, researcher):
             "same code",
         ),
         ("add=question:number", {"code": "q", "minimum": "5", "maximum": "5"}, "must lie above"),
-        ("add=eligibility", {"choice_0_en": "a", "choice_1_en": "b"}, "may take part, and with at least one not"),
+        (
+            "add=eligibility",
+            {"choice_0_en": "a", "choice_1_en": "b"},
+            "people may take part, and leave at least one unticked",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(questionnaire, researcher, query, form, words):
@@ -333,7 +337,7 @@ def test_questions_of_each_type_are_made(questionnaire, researcher):
         },
         {"code": "n3", "type": "text"},
     ]
-    assert "must not name people" in researcher.get(f"{url}?part=question:n3").content.decode()
+    assert "told not to name people" in researcher.get(f"{url}?part=question:n3").content.decode()
 
 
 def test_removing_and_undoing_on_the_page(questionnaire, researcher):
@@ -343,7 +347,7 @@ def test_removing_and_undoing_on_the_page(questionnaire, researcher):
     assert "Undo the last removal" in page
     edit = Questionnaire.objects.get(pk=questionnaire.pk).edit
     page = researcher.post(at("questionnaire_change"), {"action": "undo", "edit": edit}, follow=True).content.decode()
-    assert "It is back." in page
+    assert "It has been put back." in page
     assert fresh(questionnaire) == questionnaire.draft
     late = researcher.post(at("questionnaire_change"), {"action": "undo", "edit": edit}, follow=True)
     assert "can no longer be undone" in late.content.decode()
@@ -379,7 +383,7 @@ def test_a_new_questionnaire_begins_with_four_answers(researcher):
     page = researcher.get(done["Location"]).content.decode()
     assert "There are no scales yet." in page
     again = researcher.post(reverse("questionnaire_new"), {"code": "trust", "title_en": "Trust"}).content.decode()
-    assert "this short name already" in again
+    assert "already a questionnaire with this short name" in again
 
 
 def test_lists_ask_the_same_number_of_queries(researcher, questionnaire, django_assert_max_num_queries):

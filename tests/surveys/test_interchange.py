@@ -204,7 +204,7 @@ def test_a_form_from_elsewhere_becomes_a_questionnaire_with_a_report():
     assert {place: words for place, words in named.items() if words not in said.get(place, "")} == {}
     everything = " ".join(note.what for note in form.notes)
     assert "“français (fr)” is not asked here" in everything
-    assert "the column “style” does not come over: pages" in everything
+    assert "the column “style” is not imported: pages" in everything
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_workbook_without_a_survey_is_no_xlsform():
     book = openpyxl.Workbook()
     file = io.BytesIO()
     book.save(file)
-    assert "no XLSForm" in xlsform_reading.read(file.getvalue()).problems[0]
+    assert "not an XLSForm" in xlsform_reading.read(file.getvalue()).problems[0]
 
 
 def test_a_long_cell_in_the_header_costs_no_time():

@@ -323,8 +323,8 @@ def test_what_opened_the_team_that_is_no_more(study, roos):
     assert "Deze pagina is er niet" in leader.get(reverse("team", args=[gone.pk])).content.decode()
     start = leader.get(reverse("start"))
     assert start.status_code == 200
-    assert "met een ander team één werd" in start.content.decode()
+    assert "met een ander team is samengevoegd" in start.content.decode()
     for name in ("team_edit", "meeting", "collecting_team", "team_reshape"):
         answer = researcher.get(reverse(name, args=[study.slug, gone.pk]))
         assert answer.status_code == 404
-        assert "met een ander team één geworden" in answer.content.decode(), name
+        assert "met een ander team samengevoegd" in answer.content.decode(), name

@@ -206,7 +206,7 @@ def test_what_is_typed_is_read(survey):
     read = fields.read(parts, {"eligibility": "2", "GV1": "4", "GV2": "X", "GV3": "5", "years_in_team": "1"})
     assert read.eligibility == "no_too_short"
     assert read.answers == {"GV1": 4, "GV2": "x", "years_in_team": "under_1"}
-    assert read.problems == {"GV3": "Type one of: 1, 2, 3, 4, x. Or nothing."}
+    assert read.problems == {"GV3": "Type one of: 1, 2, 3, 4, x. Or leave it empty."}
     corrected = fields.read(parts, {"GV1": "-", "GV2": ""}, correcting=True)
     assert (corrected.answers, corrected.cleared, corrected.problems) == ({}, ["GV1"], {})
     assert fields.read(parts, {"GV1": "-"}).problems
@@ -281,7 +281,7 @@ def test_a_pile_of_forms_from_the_first_key_to_the_answers(who, request, collect
     after = client.post(address(desk, "_form", 2), {"GV1": "3", "GV2": "x", "go": "next"})
     assert after["Location"] == address(desk, "_form", 2), "the form is still in hand"
     page = client.get(address(desk, "_form", 2)).content.decode()
-    assert "In these questions the two times differ" in page
+    assert "In these questions, the two times differ" in page
     assert re.findall(r'<input class="form-control" id="f-(\w+)"', page) == ["GV1", "GV2"]
     client.post(address(desk, "_form", 2), {"GV1": "4", "GV2": "x", "go": "stop"})
     assert client.post(address(desk, "_add")).status_code == 302
@@ -318,7 +318,7 @@ def test_two_very_different_times_say_that_the_form_starts_again(meeting_desk, c
     client.post(address(meeting_desk, "_again"))
     answer = client.post(address(meeting_desk, "_form", 1), {"go": "next"})
     assert answer["Location"] == address(meeting_desk)
-    assert "Nothing of it is kept" in words_of(answer)
+    assert "Nothing of it has been kept" in words_of(answer)
 
 
 def test_the_number_handed_in_is_compared_and_corrected(desk, collection, meeting):

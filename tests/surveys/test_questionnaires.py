@@ -105,7 +105,7 @@ def broken(change):
         (lambda d: d.update(scales="GV"), "scales"),
         (lambda d: d["scales"].append("GV"), "scales 2"),
         (lambda d: d["scales"][0]["items"][0].update(code="1A"), "scale A item 1"),
-        (lambda d: d["scales"][0]["items"][1].update(code="a1"), "used before"),
+        (lambda d: d["scales"][0]["items"][1].update(code="a1"), "already used"),
         (lambda d: d["scales"][0]["items"][0].update(reversed=True), "'reversed' is not known"),
         (lambda d: d["scales"][0]["items"][0].update(reverse_keyed="yes"), "true or false"),
         (lambda d: d.update(colour="red"), "colour"),

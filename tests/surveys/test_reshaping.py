@@ -340,7 +340,7 @@ def test_a_split_before_opening_is_undone_by_merging(two, roos):
 
 def test_a_name_that_is_there_and_a_team_that_is_closed(two, roos):
     old, _other = two
-    with pytest.raises(splitting.Refused, match="another team with this name"):
+    with pytest.raises(splitting.Refused, match="already has a team with this name"):
         split(old, NewTeam("fysiotherapie", "full_time", "Hanna", "hanna@noord.example", 3, 6), by=roos)
     opened(old.study)
     collections.close_collection(Collection.objects.get(participation=old), by=roos)
@@ -370,7 +370,7 @@ def test_of_two_researchers_who_merge_the_second_reads_that_it_is_done(client, t
     assert client.post(address, form)["Location"] == reverse("team_edit", args=[keep.study.slug, keep.pk])
     again = client.post(address, {**form, "approached": 13}, follow=True)
     assert again.redirect_chain == [(reverse("team_reshape", args=[keep.study.slug, keep.pk]), 302)]
-    assert "met een ander team één geworden" in again.content.decode()
+    assert "met een ander team samengevoegd" in again.content.decode()
     keep.refresh_from_db()
     assert keep.approached == 12
     assert client.get(address, follow=True).status_code == 200

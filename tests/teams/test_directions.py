@@ -124,7 +124,7 @@ def test_every_sentence_in_python_isolates_the_names_in_it() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ at the forms
-STEERING_SENTENCE = "This holds signs that nobody sees and that turn the direction of writing (U+202E)."
+STEERING_SENTENCE = "This contains invisible characters that reverse the direction of writing (U+202E)."
 
 
 @pytest.mark.django_db

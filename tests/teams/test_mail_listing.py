@@ -54,7 +54,7 @@ def test_what_the_server_said_is_told_in_words(study, message, state, error, not
     assert row.note == note
     assert row.undelivered is (state != State.SENT)
     assert (row.reader.name, row.reader.address) == ("Dirk Jansen", "dirk@noord.example")
-    assert str(row.title) == "Invitation of a director"
+    assert str(row.title) == "Invitation to a director"
 
 
 def test_a_mail_that_is_tried_again_says_why_and_when(study, message):

@@ -54,7 +54,7 @@ def written(
     # who only goes on writes nothing down
     typed_here = set(initial) & set(form.changed_data)
     stands = not typed_here or write_goal(participation, code, **form.cleaned_data, page=page)
-    refused = _("The next measurement has been published: what you agreed before it can no longer be changed.")
+    refused = _("The next wave has been published: what you agreed before it can no longer be changed.")
     if typed.is_autosave(request):
         return form, typed.autosaved() if stands else typed.not_autosaved([refused], 409)
     to = request.POST.get("to", "")

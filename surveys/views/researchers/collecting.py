@@ -177,7 +177,9 @@ def seal(request: HttpRequest, collection: Collection, user: User) -> None:
 @_action
 def remind(request: HttpRequest, collection: Collection, user: User) -> None:
     if personal_links.remind(collection, by=user):
-        messages.success(request, _("The reminder goes to everybody with a link, except who asked for no more emails."))
+        messages.success(
+            request, _("The reminder goes to everybody with a link, except those who asked for no more emails.")
+        )
     else:
         messages.warning(request, _("There is nobody to remind."))
 

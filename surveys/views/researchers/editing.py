@@ -61,9 +61,9 @@ def questionnaire_new(request: HttpRequest) -> HttpResponse:
         try:
             questionnaire = drafts.new_questionnaire(form.cleaned_data["group"], code, title)
         except drafts.CodeTaken:
-            form.add_error("code", _("There is a questionnaire with this short name already."))
+            form.add_error("code", _("There is already a questionnaire with this short name: choose another one."))
         else:
-            messages.success(request, _("The questionnaire is made. Add its scales and their items."))
+            messages.success(request, _("The questionnaire has been created. Add its scales and their items."))
             return redirect("questionnaire_edit", questionnaire.pk)
     return render(request, "surveys/questionnaire_new.html", {"form": form})
 
@@ -78,12 +78,14 @@ def questionnaire_edit(request: HttpRequest, pk: int) -> HttpResponse:
     conflict = False
     if data is not None:
         if form is None:
-            return _said(request, pk, _("This part is not there any more: somebody else removed it."), bad=True)
+            return _said(request, pk, _("This part is no longer there: somebody else has removed it."), bad=True)
         if form.is_valid():
             try:
                 return _saved(request, questionnaire, form, part, adding)
             except drafts.CodeTaken:
-                form.add_error("code", _("Another part of this questionnaire has this code."))
+                form.add_error(
+                    "code", _("Another part of this questionnaire already has this code: choose another one.")
+                )
             except drafts.Conflict:
                 conflict = True
                 questionnaire.refresh_from_db()
@@ -108,14 +110,14 @@ def questionnaire_change(request: HttpRequest, pk: int) -> HttpResponse:
             return _said(request, pk, _("Removed: %s") % (part.partition(":")[2] or _("First question")), focus="undo")
         edit = request.POST.get("edit", "")
         if action == "undo" and (at := whole_number(edit)) is not None and drafts.undo(questionnaire, at):
-            return _said(request, pk, _("It is back."))
+            return _said(request, pk, _("It has been put back."))
     except drafts.CodeTaken as taken:
-        text = _("Another part has the code %s now. Give that one another code, and undo the removal then.") % taken
+        text = _("Another part now has the code %s. Give that part another code, then undo the removal.") % taken
         return _said(request, pk, text, bad=True)
     except (drafts.Conflict, ValueError):
         text = _("Somebody else has changed or removed this in the meantime. Nothing was done; look at it again.")
         return _said(request, pk, text, bad=True)
-    return _said(request, pk, _("This can no longer be undone: something was changed since."), bad=True)
+    return _said(request, pk, _("This can no longer be undone: something has changed since."), bad=True)
 
 
 def _saved(request: HttpRequest, questionnaire: Questionnaire, form: PartForm, part: str, adding: str) -> HttpResponse:

@@ -24,7 +24,7 @@ def questionnaire_templates(request: HttpRequest) -> HttpResponse:
         try:
             made = offering.copy(form.cleaned_data["template"], form.cleaned_data["group"], user)
         except offering.NotOffered:
-            messages.error(request, _("This template is offered no longer. Nothing was copied."))
+            messages.error(request, _("This template is no longer offered. Nothing was copied."))
             return redirect("questionnaire_templates")
         messages.success(
             request, _("The questionnaire is copied. The copy is your group's own: change it as you like.")
@@ -40,7 +40,7 @@ def questionnaire_offer(request: HttpRequest, pk: int) -> HttpResponse:
     questionnaire = questionnaire_for_researcher(request.user, pk)
     if "offered" not in request.POST:
         offering.take_back(questionnaire)
-        messages.success(request, _("Other groups can copy it no longer. Copies that were made stay."))
+        messages.success(request, _("Other groups can no longer copy it. Copies already made stay."))
     elif offering.offer(questionnaire):
         messages.success(request, _("All research groups can copy it now."))
     else:

@@ -66,7 +66,7 @@ def _open_missing(request: HttpRequest, study: Study) -> None:
     if missing:
         messages.error(request, not_opened(missing))
     elif not n_opened:
-        messages.info(request, _("Every team that takes part is open already."))
+        messages.info(request, _("The questionnaire is already open for every team that takes part."))
 
 
 def not_opened(n: int) -> str:

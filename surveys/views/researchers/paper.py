@@ -163,11 +163,11 @@ def throw(request: HttpRequest, desk: Desk, number: int) -> HttpResponse:
     paper_form = PaperForm.objects.filter(collection=desk.collection, number=number).first()
     # gone already, from another window: the same
     if paper_form is None or entry.throw_away(paper_form, also_ready=desk.corrects):
-        messages.success(request, _("What was typed from form %(n)s is gone.") % {"n": number})
+        messages.success(request, _("What was typed from form %(n)s has been thrown away.") % {"n": number})
     elif not desk.corrects:
         messages.warning(request, _("Form %(n)s is finished: a researcher can still correct it.") % {"n": number})
     else:
-        messages.warning(request, _("Form %(n)s is among the answers already: take it back first.") % {"n": number})
+        messages.warning(request, _("Form %(n)s is already among the answers: take it out first.") % {"n": number})
     return redirect(desk.url(""))
 
 
@@ -177,7 +177,7 @@ def add(request: HttpRequest, desk: Desk) -> HttpResponse:
     try:
         n = entry.write(desk.collection)
     except Closed:
-        messages.error(request, _("The answers are sealed: nothing can be added any more."))
+        messages.error(request, _("The answers are sealed: nothing can be added now."))
     else:
         if n:
             desk.noted(Happened.PAPER_ADDED, n)
@@ -194,7 +194,7 @@ def back(request: HttpRequest, desk: Desk) -> HttpResponse:
     try:
         n = entry.take_back(desk.collection)
     except Closed:
-        messages.error(request, _("The answers are sealed: nothing can be taken back any more."))
+        messages.error(request, _("The answers are sealed: nothing can be taken out now."))
     else:
         if n:
             desk.noted(Happened.PAPER_TAKEN_BACK, n)
@@ -280,8 +280,8 @@ def _typed(request: HttpRequest, desk: Desk, paper_form: PaperForm, typed: field
         messages.warning(
             request,
             _(
-                "Form %(n)s was typed in two very different ways. Is it the form with number %(n)s? Nothing of it is kept: "
-                "type it from the start, two times."
+                "Form %(n)s was typed in two very different ways. Was it really the form with number %(n)s? Nothing "
+                "of it has been kept: type it again from the start, twice."
             )
             % values,
         )
@@ -322,7 +322,7 @@ def _next_first(request: HttpRequest, desk: Desk) -> HttpResponse:
     try:
         return redirect(desk.url("_form", entry.new_form(desk.collection).number))
     except Closed:
-        messages.error(request, _("The answers are sealed: nothing can be added any more."))
+        messages.error(request, _("The answers are sealed: nothing can be added now."))
     except entry.TooManyForms:
         messages.error(request, _("A team can have at most %(n)s paper forms.") % {"n": entry.MOST_FORMS})
     return redirect(desk.url(""))
@@ -332,7 +332,7 @@ def _next_second(request: HttpRequest, desk: Desk) -> HttpResponse:
     waiting_form = entry.next_to_type_again(desk.collection)
     if waiting_form is not None:
         return redirect(desk.url("_form", waiting_form.number))
-    messages.info(request, _("There is no form left that was typed once."))
+    messages.info(request, _("There are no forms left that were typed only once."))
     return redirect(desk.url(""))
 
 

@@ -35,7 +35,7 @@ def choose(request: HttpRequest, slug: str) -> HttpResponse:
         if publishing.choose(study, version, form.background(), by=access.signed_in(request)):
             messages.success(request, _("The questionnaire of this study is chosen."))
         else:
-            messages.error(request, _("The study is open: its questionnaire can no longer be changed."))
+            messages.error(request, _("The questionnaire is open, so it can no longer be changed."))
         return redirect("questionnaire_choose", slug)
     shown = [(version, publishing.definition_of(version)) for version in versions]
     context = {
@@ -55,11 +55,11 @@ def _begin_with(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         made = offering.begin_with(request.POST["begin"], study.group, access.signed_in(request))
     except offering.NotOffered:
-        messages.error(request, _("This template is offered no longer. Nothing was copied."))
+        messages.error(request, _("This template is no longer offered. Nothing was copied."))
     else:
         if made is None:
             messages.info(
-                request, _("Your group has a questionnaire by now. Freeze a version of it, and choose it here.")
+                request, _("Your group already has a questionnaire. Freeze a version of it, and choose it here.")
             )
         else:
             messages.success(

@@ -60,7 +60,7 @@ def merge(request: HttpRequest, slug: str, pk: int, other: int) -> HttpResponse:
         except SamePerson as error:
             form.add_error("leader_email" if form.cleaned_data["leader"] == "other" else "leader", str(error))
         else:
-            text = _("%(other)s and %(team)s are one team in this study now.")
+            text = _("%(other)s and %(team)s are now one team in this study.")
             messages.success(request, text % {"other": isolated(name), "team": isolated(keep.team.name)})
             _warn(request, slug, pk, keep.leader_email)
             return redirect("team_edit", slug, pk)
@@ -96,7 +96,7 @@ def split(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except SamePerson as error:
             form.add_error("leader_email", str(error))
         else:
-            text = _("%(new)s is a team of its own in this study now, beside %(old)s.")
+            text = _("%(new)s is now a separate team in this study, next to %(old)s.")
             messages.success(
                 request, text % {"new": isolated(made.team.name), "old": isolated(participation.team.name)}
             )

@@ -27,7 +27,7 @@ def reminder_rounds(request: HttpRequest, slug: str) -> HttpResponse:
         if rounds.plan_round(survey, form.cleaned_data["due_at"], by=access.signed_in(request)):
             messages.success(request, _("The reminder is planned."))
         else:
-            messages.warning(request, _("There is a reminder at that time already."))
+            messages.warning(request, _("There is already a reminder at that time: choose another time."))
         return redirect("reminder_rounds", slug)
     context = {
         "study": study,
@@ -47,5 +47,5 @@ def drop(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if rounds.drop_round(survey, pk, by=access.signed_in(request)):
         messages.success(request, _("The reminder is cancelled."))
     else:
-        messages.warning(request, _("This reminder went out already, or somebody else took it back."))
+        messages.warning(request, _("This reminder has already been sent, or somebody else has cancelled it."))
     return redirect("reminder_rounds", slug)

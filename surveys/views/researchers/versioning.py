@@ -49,7 +49,7 @@ def questionnaire_versions(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Somebody has changed the draft in the meantime. Look at it again before you freeze it.")
             )
         except QuestionnaireError:
-            messages.error(request, _("The draft is not complete. Below stands what is missing."))
+            messages.error(request, _("The draft is not complete. See below what is missing."))
         else:
             messages.success(request, _("Version %(n)s is frozen. Studies can choose it.") % {"n": version.number})
             warn_of_boxes(request, texts_in(version.content))
@@ -170,7 +170,7 @@ def questionnaire_import(request: HttpRequest) -> HttpResponse:
             if form_found.content is not None:
                 questionnaire = publishing.put_draft(form_found.content, form.cleaned_data["group"])
                 messages.success(
-                    request, _("The file is now the working draft. Look at it, and freeze it when it is good.")
+                    request, _("The file is now the working draft. Look at it, and freeze it when it is right.")
                 )
                 return redirect("questionnaire_edit", questionnaire.pk)
         else:
