@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from teams import access
 from teams.contacts import cells, contacts
 from teams.files.tables import write_csv
-from teams.forms.studies import ContactsForm
+from teams.forms.contacts import ContactsForm
 from teams.views.setup import warn_of_boxes
 
 

@@ -30,7 +30,7 @@ NOT_ON_IT = {
     "teams.forms.studies.MailDomainForm": NEW,
     "teams.forms.studies.ResearcherForm": NEW,
     "teams.forms.studies.MemberForm": NEW,
-    "teams.forms.studies.ContactsForm": "a file; what it would replace is asked address by address",
+    "teams.forms.contacts.ContactsForm": "a file; what it would replace is asked address by address",
     "teams.forms.studies.EmploymentForm": "one's own word about oneself, which nobody else gives",
     "teams.forms.invitations.DeclineForm": ONCE,
     "teams.forms.invitations.WithdrawForm": ONCE,
