@@ -25,11 +25,10 @@ class GoalForm(Filled):
         help_text=gettext_lazy("Who does what, and when do you look back?"),
     )
 
-    def __init__(self, *args: Any, n_points: int, own_word: bool = False, **kwargs: Any) -> None:
-        """:param own_word: whether the page that sends it wrote what stands there: then nobody else changed anything"""
+    def __init__(self, *args: Any, n_points: int, own_words: frozenset[str] = frozenset(), **kwargs: Any) -> None:
+        """:param own_words: the fields in which stands what the page that sends it wrote itself"""
         super().__init__(*args, **kwargs)
-        if own_word:
-            self.nothing_there()
+        self.own_words = own_words
         self.fields["target"] = forms.DecimalField(
             label=gettext_lazy("The score we want to reach next time"),
             required=False,

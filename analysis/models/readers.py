@@ -88,8 +88,8 @@ class TeamGoal(models.Model):
         max_digits=3, decimal_places=1, null=True, blank=True, validators=[MinValueValidator(1)]
     )
     next_steps = models.TextField(blank=True)
-    # of the key of the page that wrote it last: what a page wrote before is its own, and no other's change
-    page_hash = models.CharField(max_length=64, blank=True)
+    # field → hash of the key of the page that wrote it last: what a page wrote before is its own, and no other's change
+    pages = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [

@@ -54,10 +54,13 @@ def may_write(participation: Participation) -> bool:
     return not Publication.objects.filter(study__previous_id=participation.study_id).exists()
 
 
-def is_own_word(participation: Participation, scale: str, page: str) -> bool:
-    """Whether what stands there was written by the page with this key, which saves itself again and again."""
-    of_page = TeamGoal.objects.filter(participation=participation, scale=scale, page_hash=_hash(page))
-    return bool(page) and of_page.exists()
+def own_words(participation: Participation, scale: str, page: str) -> frozenset[str]:
+    """The fields in which stands what the page with this key wrote, which saves itself again and again."""
+    goal = TeamGoal.objects.filter(participation=participation, scale=scale).first()
+    if goal is None or not page:
+        return frozenset()
+    mine = _hash(page)
+    return frozenset(name for name, writer in goal.pages.items() if writer == mine)
 
 
 def write_goal(
@@ -73,8 +76,13 @@ def write_goal(
         list(Study.objects.select_for_update().filter(pk__in=list(following)))
         if not may_write(participation):
             return False
-        written = {"target": target, "next_steps": next_steps, "page_hash": _hash(page) if page else ""}
-        TeamGoal.objects.update_or_create(participation=participation, scale=scale, defaults=written)
+        goal = TeamGoal.objects.filter(participation=participation, scale=scale).first()
+        goal = goal or TeamGoal(participation=participation, scale=scale)
+        for name, value in {"target": target, "next_steps": next_steps}.items():
+            if getattr(goal, name) != value:
+                setattr(goal, name, value)
+                goal.pages[name] = _hash(page) if page else ""
+        goal.save()
     return True
 
 

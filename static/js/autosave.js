@@ -1,30 +1,36 @@
 // A form that is saved while somebody types: <form data-autosave> with components/autosave.html in it. The line there says how
 // things stand, and says "saved" only of what the server has. Without this script the form's buttons save as they always do.
+//
+// Of two who write the same, both texts are shown, and nothing is sent until somebody chose. What others wrote into other
+// fields comes with each answer. Other scripts call `form.saveNow()`, and hear of each state by the event "autosave".
 
 const PAUSE = 800; // ms without a key
 const LONGEST = 30_000; // between two attempts
+const NOT_TYPED = ["csrfmiddlewaretoken", "typed", "once", "opened", "take"];
 
 for (const form of document.querySelectorAll("form[data-autosave]")) autosave(form);
 
 function autosave(form) {
   const line = form.querySelector("[data-state]");
-  const { saving, saved, refused, failed, out, signIn, address } = line.dataset;
-  let held = form.querySelector(".is-invalid") ? "" : typed(); // what the server has
+  const { saving, saved, others: withOthers, refused, conflict, failed, out, signIn, address } = line.dataset;
+  let held = form.querySelector(".is-invalid") ? "" : typed(new FormData(form)); // what the server has
+  let choosing = Boolean(form.querySelector("[data-two-texts]")); // two texts are shown, and nobody chose yet
   let words = ""; // what was said of it
   let timer = 0;
   let failures = 0;
-  let running = null;
-  let leaving = false;
+  let last = Promise.resolve();
 
-  function typed() {
-    const fields = [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "typed"].includes(name));
-    return JSON.stringify(fields);
+  function typed(fields) {
+    return JSON.stringify([...fields].filter(([name]) => !NOT_TYPED.includes(name)));
   }
+
+  const isDirty = () => typed(new FormData(form)) !== held;
 
   function say(text, state, link) {
     if (line.textContent !== text) line.textContent = text;
     line.dataset.state = state;
     if (link) line.append(" ", link);
+    form.dispatchEvent(new CustomEvent("autosave", { bubbles: true }));
   }
 
   function later(ms) {
@@ -32,52 +38,85 @@ function autosave(form) {
     timer = setTimeout(save, ms);
   }
 
-  async function save(keepalive = false) {
+  // One after the other, so that an answer is of what was sent. `ask`: also where nothing was typed, for what others wrote
+  function save(how = {}) {
     clearTimeout(timer);
-    if (running || leaving) return;
-    const sent = typed();
-    if (sent === held) {
+    last = last.then(() => attempt(how));
+    return last;
+  }
+
+  async function attempt({ keepalive = false, ask = false }) {
+    if (choosing) return "conflict";
+    const dirty = isDirty();
+    if (!dirty) {
       failures = 0;
-      return say(words, words && "saved"); // as it was before
+      say(words, words && "saved"); // as it was before
+      if (!ask) return "same";
     }
     const fields = new FormData(form);
     const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/); // another one since somebody signed in in another tab
     if (token) fields.set("csrfmiddlewaretoken", token[1]);
-    running = send(fields, keepalive === true);
-    if (!failures) say(saving, "saving");
-    const [outcome, reasons] = await running;
-    running = null;
-    if (leaving) return;
+    if (dirty && !failures) say(saving, "saving");
+    const { autosave: outcome, ...answer } = await send(fields, keepalive);
     if (outcome === "saved") {
       failures = 0;
-      held = sent;
-      settle(fields);
-      if (typed() !== held) return later(PAUSE);
-      const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-      const time = new Date().toLocaleTimeString(document.documentElement.lang, clock);
-      words = saved.replace("{time}", time);
-      return say(words, "saved");
+      const theirs = settle(fields, answer);
+      if (isDirty()) later(PAUSE);
+      else if (dirty || theirs) {
+        const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+        const time = new Date().toLocaleTimeString(document.documentElement.lang, clock);
+        words = [dirty && saved.replace("{time}", time), theirs && withOthers].filter(Boolean).join(" ");
+        say(words, "saved");
+      }
+      return outcome;
+    }
+    if (!isDirty()) return outcome; // nothing typed is at stake
+    if (outcome === "conflict") {
+      choosing = true;
+      showBoth(answer.both);
+      say(conflict, outcome);
+      return outcome;
     }
     if (outcome === "refused") {
       failures = 0;
-      say(refused.replace("{reasons}", reasons.join(" ")), "refused");
-      return typed() === sent ? undefined : later(PAUSE);
+      say(refused.replace("{reasons}", answer.reasons.join(" ")), outcome);
+      if (typed(fields) !== typed(new FormData(form))) later(PAUSE);
+      return outcome;
     }
     failures += 1;
     if (outcome === "out") {
       const link = Object.assign(document.createElement("a"), { href: address, target: "_blank", textContent: signIn });
-      say(out, "out", link);
+      say(out, outcome, link);
     } else say(failed, "failed");
-    return later(Math.min(1000 * 2 ** failures, LONGEST));
+    later(Math.min(1000 * 2 ** failures, LONGEST));
+    return outcome;
   }
 
-  // What the server holds is from here on what the fields began with
-  function settle(fields) {
+  // What the server holds is from here on what the fields began with. True where it holds what somebody else wrote
+  function settle(fields, { opened, others }) {
+    let [heard, missed] = [false, false];
     for (const field of form.elements) {
-      if (field.type === "hidden" || !("defaultValue" in field) || !fields.has(field.name)) continue;
-      field.defaultValue = fields.get(field.name);
+      const name = field.name;
+      if (field.type === "hidden" || !("defaultValue" in field) || !fields.has(name)) continue;
+      if (!(name in others)) field.defaultValue = fields.get(name);
+      else if (field.value === fields.get(name)) {
+        field.value = field.defaultValue = others[name];
+        fields.set(name, field.value);
+        heard = true;
+      } else missed = true; // typed since: it is compared with what stood there when this began
     }
+    if (!missed) form.querySelector("[name=opened]").value = opened;
+    held = typed(fields);
+    form.querySelector("[data-two-texts]")?.remove();
     form.dispatchEvent(new CustomEvent("autosaved", { bubbles: true }));
+    return heard;
+  }
+
+  function showBoth(both) {
+    form.querySelector("[data-two-texts]")?.remove();
+    const template = document.createElement("template");
+    template.innerHTML = both;
+    form.querySelector("[name=opened]").replaceWith(template.content);
   }
 
   async function send(body, keepalive) {
@@ -85,26 +124,32 @@ function autosave(form) {
       const headers = { "X-Autosave": "yes" };
       const options = { method: "POST", body, headers, keepalive, redirect: "manual", signal: AbortSignal.timeout(20_000) };
       const answer = await fetch(form.getAttribute("action"), options);
-      if (answer.status === 401) return ["out"];
-      const said = await answer.json(); // a page of somebody else's is none
-      return [said.autosave, said.reasons];
+      if (answer.status === 401) return { autosave: "out" };
+      return await answer.json(); // a page of somebody else's is none
     } catch {
-      return ["failed"];
+      return { autosave: "failed" };
     }
   }
 
-  form.addEventListener("input", () => later(PAUSE));
-  form.addEventListener("change", () => later(PAUSE));
-  form.addEventListener("submit", () => {
-    leaving = true; // the form itself saves now
-    clearTimeout(timer);
-    setTimeout(() => (leaving = false), LONGEST); // or its page never came
+  function changed() {
+    if (choosing) return;
+    if (isDirty() && !failures) say(saving, "saving");
+    later(PAUSE);
+  }
+
+  form.saveNow = save;
+  form.addEventListener("input", changed);
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault(); // a page that never comes would take the text with it
+    choosing = false;
+    save();
   });
-  addEventListener("pageshow", () => (leaving = false));
   addEventListener("online", () => save());
   addEventListener("focus", () => failures && save());
-  document.addEventListener("visibilitychange", () => document.hidden && save(true));
+  document.addEventListener("visibilitychange", () => document.hidden && save({ keepalive: true }));
   addEventListener("beforeunload", (event) => {
-    if (!leaving && typed() !== held) event.preventDefault();
+    if (isDirty()) event.preventDefault();
   });
+  if (choosing) say(conflict, "conflict");
 }

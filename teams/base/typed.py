@@ -7,7 +7,7 @@ the form was taken, a cookie says so of that number for two minutes, and the scr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -99,13 +99,19 @@ def is_autosave(request: HttpRequest) -> bool:
     return request.headers.get("X-Autosave") == "yes"
 
 
-def autosaved() -> JsonResponse:
-    return JsonResponse({"autosave": "saved"})
+def autosaved(opened: str, others: Mapping[str, str]) -> JsonResponse:
+    """It is written down. ``opened``: how the form looks now; ``others``: its fields that somebody else changed meanwhile."""
+    return JsonResponse({"autosave": "saved", "opened": opened, "others": dict(others)})
 
 
 def not_autosaved(reasons: Iterable[str], status: int = 422) -> JsonResponse:
     """Nothing was written, and why: said beside the form, which keeps what was typed."""
     return JsonResponse({"autosave": "refused", "reasons": list(reasons)}, status=status)
+
+
+def two_texts(both: str) -> JsonResponse:
+    """Nothing was written, for somebody else changed the same: ``both`` texts, for the page to show them."""
+    return JsonResponse({"autosave": "conflict", "both": both}, status=409)
 
 
 def reasons_of(form: BaseForm) -> list[str]:

@@ -78,6 +78,10 @@ class Filled(Written):
         widget = OpenedInput()
         widget.conflicts, widget.take = [], self.add_prefix(TAKE)
         self.conflicts = widget.conflicts
+        self.own_words: frozenset[str] = (
+            frozenset()
+        )  # fields in which stands what this very page wrote: no other's change
+        self.taken: list[str] = []  # fields of which what somebody else wrote meanwhile stays
         self.fields[OPENED] = forms.CharField(required=False, widget=widget, initial=self.as_it_is)
 
     def nothing_there(self) -> None:
@@ -94,6 +98,14 @@ class Filled(Written):
         if opened and OPENED in self.fields:
             self._compare(cleaned, _read(opened))
         return cleaned
+
+    def others_words(self) -> dict[str, str]:
+        """What stands by now in each field that somebody else changed, as the field of the page holds it."""
+        return {name: str(self._held(name) or "") for name in self.taken}
+
+    def two_texts(self) -> SafeString:
+        """What the form looked like, and both texts of what two people changed, for a page that shows them."""
+        return SafeString(str(self[OPENED]))
 
     def changed_meanwhile(self) -> bool:
         """Whether somebody else changed anything since the page was made: for a button that asks for no field."""
@@ -113,11 +125,12 @@ class Filled(Written):
                 if name not in take and current == before.get(name):
                     continue  # wrong as it was typed: said at the field
                 sent_mark = sent = ""
-            if current == sent_mark:
+            if current == sent_mark or name in self.own_words:
                 continue
             # what the other wrote stays; where nothing stands, a field that must be filled in is not left out by that
             if (name in take and not self._lacks(name)) or sent_mark == before.get(name):
                 self.errors.pop(name, None)
+                self.taken.append(name)
                 self.cleaned_data[name] = cleaned[name] = now
                 self._check(cleaned, name)
                 self._show(data, name)
@@ -151,8 +164,13 @@ class Filled(Written):
         elif isinstance(field.widget, forms.CheckboxInput):
             data.update({at: "on"} if value else {})
         else:
-            shown = field.widget.format_value(value)
-            data[at] = (shown[0] if isinstance(shown, list) and shown else shown) or ""
+            data[at] = self._held(name) or ""
+
+    def _held(self, name: str) -> Any:
+        """What is there by now, as a field of one text holds it."""
+        field = self.fields[name]
+        shown = field.widget.format_value(field.prepare_value(self.get_initial_for_field(field, name)))
+        return shown[0] if isinstance(shown, list) and shown else shown
 
     # -------------------------------------------------------------------------------------------- single fields
     def _compared(self) -> list[str]:

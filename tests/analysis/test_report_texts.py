@@ -25,7 +25,7 @@ SOURCES = (
     "analysis/reports/wording.py",
     "templates/analysis/link_ended.html",
     "templates/analysis/report",
-    "templates/analysis/talk.html",
+    "templates/analysis/talk",
     "templates/analysis/team.html",
     "templates/analysis/wide_report.html",
     "templates/emails/analysis/",

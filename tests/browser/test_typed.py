@@ -1,10 +1,9 @@
-"""Nothing that was typed is lost: in the talk of a team, over a sign-in, another language, an error, a lost line."""
+"""Nothing that was typed is lost: over a sign-in, another language, an error, a lost line. The talk: test_talk.py."""
 
 import re
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -13,7 +12,6 @@ from tests.browser.conftest import Stack
 from tests.browser.people import RESEARCHER, Axe, Person
 
 ADMINISTRATOR = "beheer@demo.example"
-LEADER = "babette.vanvliet@vlietlanden.example"
 
 
 @pytest.fixture
@@ -24,82 +22,6 @@ def faults() -> Iterator[list[str]]:
     ours = ("net::ERR_FAILED", "status of 502", "Response Status Error Code", "htmx:sendError")
     found = [fault for fault in found if not any(one in fault for one in ours)]
     assert not found, "\n\n".join(found)
-
-
-_SIGNED_IN: list[Any] = []
-
-
-@pytest.fixture
-def leader(browser: Browser, stack: Stack, axe: Axe, faults: list[str]) -> Iterator[Person]:
-    person = Person(browser, stack, axe, faults)
-    if _SIGNED_IN:
-        person.context.add_cookies(_SIGNED_IN)
-    person.page.goto("/start")
-    if "/accounts/" in person.page.url:  # the first, or the test before signed out: few codes are mailed to one address
-        person.sign_in_by_code(LEADER)
-        _SIGNED_IN[:] = person.context.cookies()
-    if "/team/" not in person.page.url:  # in two waves
-        person.page.locator("main a[href*='/team/']").first.click()
-        person.page.wait_for_url("**/team/*/")
-    yield person
-    person.leave()
-
-
-def dead(page: Page) -> None:
-    """No line to the server for what the page's script sends."""
-    page.route("**/*", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
-
-
-# ------------------------------------------------------------------------------------------------ the talk
-def test_the_talk_keeps_what_is_typed(leader: Person) -> None:
-    page = leader.page
-    page.goto(f"{page.url}talk?n=2")
-    steps, state = page.locator("[name=next_steps]"), page.locator("[data-state]")
-    before = steps.input_value()
-
-    # by "Next", and by an arrow key
-    steps.fill("Elke maand een les bekijken.")
-    page.locator("button[data-go=next]").click()
-    expect(page).to_have_url(re.compile(r"n=3$"))
-    page.locator("[data-go=prev]").click()
-    expect(page).to_have_url(re.compile(r"n=2$"))
-    expect(steps).to_have_value("Elke maand een les bekijken.")
-    steps.fill("Elke week.")
-    page.locator("h1").click()
-    page.keyboard.press("ArrowRight")
-    expect(page).to_have_url(re.compile(r"n=3$"))
-    page.keyboard.press("ArrowLeft")
-    expect(steps).to_have_value("Elke week.")
-
-    # by itself, in a truthful state
-    steps.fill("Elke week een les.")
-    expect(state).to_have_attribute("data-state", "saved")
-    leader.look()
-    page.reload()
-    expect(steps).to_have_value("Elke week een les.")
-    dead(page)
-    steps.fill("Elke week twee lessen.")
-    expect(state).to_have_attribute("data-state", "failed")
-    page.unroute_all()
-    expect(state).to_have_attribute("data-state", "saved")
-    page.locator("[name=target]").fill("9")
-    expect(state).to_have_attribute("data-state", "refused")
-    expect(state).to_contain_text("De score die we de volgende keer willen halen")
-    page.locator("[name=target]").fill("")
-    expect(state).to_have_attribute("data-state", "saved")
-
-    # a session that is over: said, kept, and saved once somebody signed in in another tab
-    cookies = leader.context.cookies()
-    leader.context.clear_cookies(name="sessionid")
-    steps.fill("Elke week drie lessen.")
-    expect(state).to_have_attribute("data-state", "out")
-    leader.look()
-    leader.context.add_cookies([one for one in cookies if one["name"] == "sessionid"])
-    expect(state).to_have_attribute("data-state", "saved")
-    page.reload()
-    expect(steps).to_have_value("Elke week drie lessen.")
-    steps.fill(before)
-    expect(state).to_have_attribute("data-state", "saved")
 
 
 # ------------------------------------------------------------------------------------------------ long forms

@@ -1,8 +1,12 @@
-"""The page for the team talk: the report scale by scale in large type, and what the team writes down."""
+"""The page for the team talk: the report on screens, one for each subject, and what the team writes down.
+
+All screens are in one page: a script shows one at a time, so that the talk goes on where the network is lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,18 +14,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from analysis import svg
+from analysis.disclosure import MeanShown, Withheld
 from analysis.forms.readers import GoalForm
-from analysis.publication.talks import goals_of, is_own_word, write_goal
+from analysis.publication.talks import goals_of, own_words, write_goal
 from analysis.reports import charts
-from analysis.reports.objects import TeamReport
+from analysis.reports.objects import Mark, ScaleReport, TeamReport
 from analysis.reports.pdf import team_marks
 from analysis.reports.team import Goal, Goals
-from analysis.reports.wording import change, differences
-from analysis.views.readers.reports import figures_table, item_rows, means_charts
+from analysis.reports.wording import change, chart_words, differences, mean_row
+from analysis.views.readers.reports import figures_table, item_rows
 from teams.base import once, typed
 from teams.base.numbers import whole_number
 from teams.forms.filled import hold
 from teams.models import Participation
+
+ROOM = 480  # pixels: shown larger than it is drawn, to be read from the back of the room
+SAID = 3  # sentences beside a chart; the others stand in the drawer
 
 
 def step_of(request: HttpRequest, n_scales: int) -> int:
@@ -46,17 +55,21 @@ def written(
         raise Http404
     code, page = report.scales[n - 1].code, request.POST.get(once.FIELD, "")
     hold(request, participation)
-    own_word = is_own_word(participation, code, page)
+    own = own_words(participation, code, page)
     initial = initial_of(participation, code)
-    form = GoalForm(request.POST, initial=initial, n_points=report.n_points, own_word=own_word)
+    auto_id = f"id_{n}_%s"
+    form = GoalForm(request.POST, initial=initial, n_points=report.n_points, own_words=own, auto_id=auto_id)
     if not form.is_valid():
-        return form, typed.not_autosaved(_reasons(form)) if typed.is_autosave(request) else None
+        return form, _not_written(form) if typed.is_autosave(request) else None
     # who only goes on writes nothing down
     typed_here = set(initial) & set(form.changed_data)
     stands = not typed_here or write_goal(participation, code, **form.cleaned_data, page=page)
     refused = _("The next wave has been published: what you agreed before it can no longer be changed.")
     if typed.is_autosave(request):
-        return form, typed.autosaved() if stands else typed.not_autosaved([refused], 409)
+        if not stands:
+            return form, typed.not_autosaved([refused], 409)
+        now = GoalForm(initial=initial_of(participation, code), n_points=report.n_points)
+        return form, typed.autosaved(now.as_it_is(), form.others_words())
     to = request.POST.get("to", "")
     if not stands:
         messages.error(request, refused)
@@ -69,11 +82,9 @@ def written(
     return form, redirect(f"{address}?n={number}")
 
 
-def _reasons(form: GoalForm) -> list[str]:
-    """Why nothing was written by itself: a choice between two texts needs a page that shows them."""
-    if form.conflicts:
-        return [_("This has been changed elsewhere in the meantime: press “Save” to see both texts.")]
-    return typed.reasons_of(form)
+def _not_written(form: GoalForm) -> HttpResponse:
+    """Why nothing was written by itself."""
+    return typed.two_texts(form.two_texts()) if form.conflicts else typed.not_autosaved(typed.reasons_of(form))
 
 
 def initial_of(participation: Participation, scale: str) -> dict[str, Any]:
@@ -94,34 +105,65 @@ def talk_page(
 ) -> HttpResponse:
     """One page of the talk. ``goals``: what the team wrote down; ``writes``: whether this reader may write too."""
     assert isinstance(report.scales, tuple)
+    last = len(report.scales) + 1
     n = step_of(request, len(report.scales))
-    scale = report.scales[n - 1] if 1 <= n <= len(report.scales) else None
     context: dict[str, Any] = {
         "study": participation.study,
         "report": report,
         "n": n,
-        "last": len(report.scales) + 1,
-        "before": n - 1,
-        "after": n + 1 if n <= len(report.scales) else None,
-        "scale": scale,
+        "last": last,
+        "before": max(n - 1, 0),
+        "after": min(n + 1, last),
+        "scale": report.scales[n - 1] if 1 <= n < last else None,
+        "screens": [
+            screen(report, number, goals.get(scale.code, Goal(None)), form if number == n else None)
+            for number, scale in enumerate(report.scales, start=1)
+        ],
+        "something_agreed": any(goal.target is not None or goal.next_steps for goal in goals.values()),
+        "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
         "writes": writes,
         **extra,
     }
-    if scale:
-        goal = goals.get(scale.code, Goal(None))
-        initial = {"target": goal.target, "next_steps": goal.next_steps}
-        context |= {
-            "chart": means_charts(report, [scale], team_marks(report)),
-            "figures": figures_table(report, [scale], team_marks(report)),
-            "items": item_rows(scale, report),
-            "bars": scale.has_distributions,
-            "differences": differences(scale),
-            "change": change(scale),
-            "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
-            "goal": goal,
-            "form": form or GoalForm(initial=initial, n_points=report.n_points),
-        }
-    elif n:
-        context["agreed"] = [(s, goals.get(s.code, Goal(None))) for s in report.scales]
-        context["something_agreed"] = any(goal.target is not None or goal.next_steps for goal in goals.values())
     return render(request, "analysis/talk.html", context)
+
+
+def screen(report: TeamReport, n: int, goal: Goal, form: GoalForm | None) -> dict[str, Any]:
+    """One subject on one screen. ``form``: what was sent and not taken."""
+    assert isinstance(report.scales, tuple)
+    scale = report.scales[n - 1]
+    marks = marks_of(report, scale)
+    beside = differences(scale)
+    initial = {"target": goal.target, "next_steps": goal.next_steps}
+    return {
+        "n": n,
+        "scale": scale,
+        "chart": drawings(report, scale, marks) if marks else None,
+        "figures": figures_table(report, [scale], team_marks(report)),
+        "items": item_rows(scale, report),
+        "bars": scale.has_distributions,
+        "said": scale.sentences[:SAID],
+        "all_said": [*scale.sentences, *beside],
+        "change": change(scale),
+        "goal": goal,
+        "form": form or GoalForm(initial=initial, n_points=report.n_points, auto_id=f"id_{n}_%s"),
+    }
+
+
+def drawings(report: TeamReport, scale: ScaleReport, marks: Sequence[Mark]) -> dict[str, str]:
+    """The chart of one subject for the room and for a phone. Its name stands above it, so that its row has none."""
+    rows, words = [replace(mean_row(scale), label="")], chart_words(report)
+    return {
+        name: svg.as_data_uri(charts.means_chart(rows, words, report.n_points, width, marks))
+        for name, width in (("narrow", svg.NARROW), ("wide", ROOM))
+    }
+
+
+def marks_of(report: TeamReport, scale: ScaleReport) -> list[Mark]:
+    """The marks that a chart of this subject holds: its legend names no other."""
+    row = mean_row(scale)
+    there = set(row.beside)
+    if not isinstance(scale.shown, Withheld):
+        there.add(Mark.OWN)
+    if isinstance(scale.shown, MeanShown) and scale.shown.low is not None:
+        there.add(Mark.INTERVAL)
+    return [mark for mark in team_marks(report) if mark in there]
