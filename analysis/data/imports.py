@@ -80,7 +80,8 @@ def _fill(collection: Collection, team: str, rows: list[dict[str, Any]]) -> None
     meeting = Meeting.objects.filter(collection=collection)
     if not meeting.exists():
         raise ImportRefused(
-            _("Team '%s' answers by personal links here: give it a team meeting to import into.") % isolated(team)
+            _("Team '%s' answers by personal links here: first change its way of collecting to a team meeting.")
+            % isolated(team)
         )
     submit_many(collection, rows)
     # Whoever stands in the file was there: the counts that decide about publication compare with this.

@@ -24,10 +24,10 @@ class AmendmentForm(Filled):
     """The rules that can be changed afterwards, as they stand, and the reason for the change."""
 
     not_eligible = forms.BooleanField(
-        label=gettext_lazy("Set aside who says that questions about the team cannot be answered"), required=False
+        label=gettext_lazy("Set aside anyone who says that they cannot answer questions about the team"), required=False
     )
     unanswered_over = forms.FloatField(
-        label=gettext_lazy("Set aside who left more than this percentage of the questions unanswered"),
+        label=gettext_lazy("Set aside anyone who left more than this percentage of the questions unanswered"),
         required=False,
         min_value=0,
         max_value=100,

@@ -30,7 +30,7 @@ class OwnModelForm(Written):
             ("MLR", gettext_lazy("MLR: robust to teachers sharing a team")),
             ("ML", gettext_lazy("ML: normal theory, with modification indices")),
             ("MLM", gettext_lazy("MLM: robust to skewed answers")),
-            ("FIML", gettext_lazy("FIML: also who left questions open")),
+            ("FIML", gettext_lazy("FIML: including people who left questions unanswered")),
             ("WLSMV", gettext_lazy("WLSMV: answers as ordered categories")),
         ],
     )

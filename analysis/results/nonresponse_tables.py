@@ -95,7 +95,8 @@ def sentence(relation: Mapping[str, Any], scale: str) -> str:
     if known["high"] < 0:
         return _("Teams of which more teachers answered scored lower on “%(scale)s”.") % {"scale": scale}
     return _(
-        "No clear relation of response and score on “%(scale)s”: the interval holds 0, so the relation can go either way."
+        "No clear relation between response and score on “%(scale)s”: the interval contains 0, so the relation can "
+        "go either way."
     ) % {"scale": scale}
 
 

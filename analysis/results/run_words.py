@@ -75,7 +75,7 @@ def state_in_words(run: AnalysisRun) -> str:
             "name": step_in_words(run.step_name),
         }
     return {
-        state.QUEUED: _("waiting for a worker"),
+        state.QUEUED: _("waiting for its turn"),
         state.RUNNING: _("starting"),
         state.DONE: _("done"),
         state.FAILED: _("failed"),
@@ -132,19 +132,21 @@ def group_in_words(factor: str, group: str) -> str:
 
 def factor_in_words(factor: str) -> str:
     """What teams are compared by."""
-    return {"sector": _("Sector"), "mode": _("Way of asking"), "form": _("Full-time or part-time")}[factor]
+    return {"sector": _("Sector"), "mode": _("Way of collecting"), "form": _("Full-time or part-time")}[factor]
 
 
 def withheld_in_words(reason: str) -> str:
     """Why the answers to a question are not counted here."""
     return {
         "teams": _(
-            "Nothing is shown: with fewer than three teams, or with one or two more than the last time, the numbers would "
-            "tell about one team."
+            "Nothing is shown: with fewer than three teams, or with one or two more than last time, the numbers "
+            "would give away something about one team."
         ),
         "nobody": _("Nobody answered this question."),
         "answers": _("Nothing is shown: too few people gave any but the most frequent answer."),
-        "bands": _("Nothing is shown: beside the bands of earlier tables these would tell about a few people."),
+        "bands": _(
+            "Nothing is shown: next to the bands of earlier tables, these would give away something about a few people."
+        ),
     }[reason]
 
 

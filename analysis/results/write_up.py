@@ -190,8 +190,8 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
         n = n_by_rule[ScreeningDecision.Rule.NOT_ELIGIBLE]
         text.append(
             ngettext(
-                "%(n)s respondent was set aside who said that questions about the team could not be answered.",
-                "%(n)s respondents were set aside who said that questions about the team could not be answered.",
+                "%(n)s respondent, who said that they could not answer questions about the team, was set aside.",
+                "%(n)s respondents, who said that they could not answer questions about the team, were set aside.",
                 n,
             )
             % {"n": n}
@@ -200,8 +200,8 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
         n = n_by_rule[ScreeningDecision.Rule.UNANSWERED]
         text.append(
             ngettext(
-                "%(n)s respondent was set aside who left more than %(share)s %% of the questions unanswered.",
-                "%(n)s respondents were set aside who left more than %(share)s %% of the questions unanswered.",
+                "%(n)s respondent, who left more than %(share)s %% of the questions unanswered, was set aside.",
+                "%(n)s respondents, who left more than %(share)s %% of the questions unanswered, were set aside.",
                 n,
             )
             % {"n": n, "share": f"{100 * plan.most_unanswered:g}"}
@@ -253,9 +253,10 @@ def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan
 def _analysis(plan: PlanRules) -> str:
     text = [
         _(
-            "Cronbach's alpha has Feldt's confidence interval; omega is from the model with one factor. The intervals of means"
-            " over respondents take into account that teachers sit in teams. ICC(1) and ICC(2) are from one-way analysis of"
-            " variance; agreement within teams is rwg(j) with a uniform and a skewed null, and the average deviation."
+            "Cronbach's alpha has Feldt's confidence interval; omega is from the model with one factor. The "
+            "intervals of means over respondents take into account that teachers are grouped in teams. ICC(1) and "
+            "ICC(2) are from one-way analysis of variance; agreement within teams is rwg(j) with a uniform and a "
+            "skewed null, and the average deviation."
         ),
         _(
             "Confirmatory factor models were fitted to respondents who answered all questions of the model, by %(names)s."

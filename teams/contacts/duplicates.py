@@ -305,10 +305,8 @@ def _one_of_two(
 
 def _why_two(first: Invitation | Participation) -> str:
     if isinstance(first, Participation):
-        return _(
-            "Both were invited to the study “%(study)s”. Make them one team there first, if that can still be done."
-        )
-    return _("Both were invited to the study “%(study)s”: two that took part in one study cannot become one.")
+        return _("Both were invited to the study “%(study)s”. Merge them there first, if that is still possible.")
+    return _("Both were invited to the study “%(study)s”: two teams of one study cannot be merged here.")
 
 
 def _take_over(keep: Thing, other: Thing) -> None:

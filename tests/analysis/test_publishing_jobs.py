@@ -52,7 +52,7 @@ def press(client: Client, address: str) -> str:
 def test_the_page_shows_how_far_it_is_and_has_it_when_it_is_done(study, client, address, monkeypatch):
     analyse(study)
     shown = press(client, address)
-    assert "Publishing is waiting for a worker" in shown
+    assert "Publishing is waiting for its turn" in shown
     assert "Publish these reports?" not in shown, "no button while it is being published"
     assert not Publication.objects.exists()
     told, pages = [], []
@@ -78,8 +78,8 @@ def test_the_page_shows_how_far_it_is_and_has_it_when_it_is_done(study, client, 
     ]
     assert [(made, of) for step, made, of in told if step == Step.MAKING] == [(0, 6), (2, 6), (4, 6)]
     assert ReportObject.objects.count() == 6
-    assert "the answers are read" in pages[0]
-    assert "held against what was shown before" in pages[1]
+    assert "reading the answers" in pages[0]
+    assert "comparing with what was shown before" in pages[1]
     assert "2 of 6 reports are made" in pages[3]
     assert 'hx-trigger="every 1s"' in pages[3]
     answer = client.get(address, headers={"HX-Request": "true"})

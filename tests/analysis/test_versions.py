@@ -149,7 +149,7 @@ def test_a_small_rest_no_longer_holds_up_all_others(study, client: Client):
         publish_what_is_asked()
         shown = client.get(page).content.decode()
     assert "The correction has to wait" in shown
-    assert "That does not pass by waiting" in shown
+    assert "Waiting does not solve this" in shown
     assert f'name="without" value="team:{alfa.pk}"' in shown
     client.post(page, {"without": f"team:{alfa.pk}"})
     publish_what_is_asked()

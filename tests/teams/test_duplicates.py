@@ -211,7 +211,7 @@ def test_two_teams_of_one_study_are_led_to_where_they_become_one(client, study, 
     there = reverse("team_merge", args=[study.slug, first.pk, other.pk])
     assert there in client.get(page).content.decode()
     assert client.get(there).status_code == 200
-    assert "Maak er daar eerst één team van" in client.post(page).context["refused"]
+    assert "Voeg ze daar eerst samen" in client.post(page).context["refused"]
     of_people = reverse("merge", args=[study.slug, "person", first.team_id, other.team_id])
     assert there not in client.get(of_people).content.decode()
     elsewhere = listed(second, "Verpleegkunda")
