@@ -117,7 +117,7 @@ def test_reliability_and_nesting_are_marked_where_they_stand(researcher, run, pa
         item = next(line for line in item_lines(run, ScaleSet.FINAL) if line.code == "AA2")
         assert_marked(text, item.item_rest.value, Caution.NEGATIVE_REST)
         assert re.search(r"<strong>AA3</strong> Three <span[^>]*>this statement counts the other way round", text)
-        by_mode = text.split("By way of asking and beside the previous wave</h2>")[1]
+        by_mode = text.split("By way of collecting, and compared with the previous wave</h2>")[1]
         assert re.search(r">AA3 <span[^>]*>this statement counts the other way round", by_mode)
         assert f"α {report.figure(aa.reliability.alpha.value)} <span" in by_mode
 

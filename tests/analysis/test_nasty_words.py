@@ -86,7 +86,7 @@ def test_who_saves_a_team_is_told_which_signs_are_replaced_on_paper(client, stud
     address = reverse("team_edit", args=["small", participation.pk])
     data = {"name": "Zorg 漢", "form": "full_time", "leader_name": "L", "leader_email": "new@university.example"}
     answer = client.post(address, data, follow=True)
-    assert "these signs are replaced by a box, because no font there has them: 漢" in answer.content.decode()
+    assert "these characters are replaced by a box, because no font there has them: 漢" in answer.content.decode()
     plain = client.post(address, data | {"name": "Zoë"}, follow=True)
     assert "replaced by a box" not in plain.content.decode()
     assert Team.objects.get(pk=participation.team_id).name == "Zoë"
@@ -95,7 +95,7 @@ def test_who_saves_a_team_is_told_which_signs_are_replaced_on_paper(client, stud
 def test_who_saves_a_study_or_reads_in_teams_is_told_which_signs_are_replaced_on_paper(client, study):
     client.force_login(builders.make_researcher(study), backend="allauth.account.auth_backends.AuthenticationBackend")
     client.cookies["django_language"] = "en"
-    named = "these signs are replaced by a box, because no font there has them: 漢"
+    named = "these characters are replaced by a box, because no font there has them: 漢"
     settings = reverse("study_settings", args=["small"])
     fields = fields_of(client.get(settings).content.decode())
     assert named in client.post(settings, fields | {"title": "Study 漢"}, follow=True).content.decode()

@@ -80,7 +80,7 @@ def test_the_page_shows_how_far_it_is_and_has_it_when_it_is_done(study, client, 
     assert ReportObject.objects.count() == 6
     assert "reading the answers" in pages[0]
     assert "comparing with what was shown before" in pages[1]
-    assert "2 of 6 reports are made" in pages[3]
+    assert "2 of 6 reports are ready" in pages[3]
     assert 'hx-trigger="every 1s"' in pages[3]
     answer = client.get(address, headers={"HX-Request": "true"})
     assert answer["HX-Refresh"] == "true"

@@ -145,4 +145,4 @@ def test_reminders_that_were_lost_are_counted_and_nobody_is_named(study, setting
         for _n in range(10):
             outbox.send_due()
             clock.tick(timedelta(seconds=31))
-    assert any(text.startswith("2 reminders to holders of personal links did not arrive") for text, _ in texts(study))
+    assert any(text.startswith("2 reminders to holders of personal links have not arrived") for text, _ in texts(study))

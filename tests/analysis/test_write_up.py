@@ -59,7 +59,7 @@ def test_text_says_what_was_done_in_both_languages(study):
     with override("nl"):
         dutch = " ".join(write_up(run).paragraphs)
     assert "Of the 40 teachers who were approached in 4 teams, 24 returned the questionnaire (60.0 %)." in english
-    assert "1 respondent was set aside who said" in english
+    assert "1 respondent, who said that they could not answer questions about the team, was set aside." in english
     assert "before the first response" in english
     assert "Van de 40 docenten" in dutch
     assert "60,0 %" in dutch

@@ -168,7 +168,7 @@ def test_declining_asks_for_a_reason_and_the_researcher_reads_it(
     expect(phone.get_by_text("You declined on")).to_be_visible()
 
     page.goto(teams)
-    expect(page.get_by_text("a reorganisation is going on: Vijf opleidingen gaan samen")).to_be_visible()
+    expect(page.get_by_text("a reorganisation is under way: Vijf opleidingen gaan samen")).to_be_visible()
     expect(page.get_by_role("button", name="Invite the directors")).to_have_count(0)
 
 

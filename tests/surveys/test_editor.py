@@ -139,7 +139,7 @@ def test_undoing_says_when_the_place_is_taken_or_gone(questionnaire, researcher)
     drafts.add(row, "item", item)
     held = fresh(questionnaire)
     answer = researcher.post(at("questionnaire_change"), {"action": "undo", "edit": edit}, follow=True)
-    assert "Another part has the code A1 now" in answer.content.decode()
+    assert "Another part now has the code A1" in answer.content.decode()
     assert fresh(questionnaire) == held
     drafts.write(row, "item:a1", drafts.seen(held, "item:a1"), {**item, "code": "other"})
     assert drafts.undo(row, edit), "it can still be undone"
@@ -296,7 +296,7 @@ def test_a_conflict_keeps_what_was_typed(questionnaire, researcher):
             {"code": "q", "choice_0_en": "a", "choice_1_en": "b", "choice_1_code": "c1"},
             "same code",
         ),
-        ("add=question:number", {"code": "q", "minimum": "5", "maximum": "5"}, "must lie above"),
+        ("add=question:number", {"code": "q", "minimum": "5", "maximum": "5"}, "must be above"),
         (
             "add=eligibility",
             {"choice_0_en": "a", "choice_1_en": "b"},

@@ -307,7 +307,7 @@ def test_a_researcher_takes_back_corrects_and_throws_away(desk, collection):
     client.post(address(desk, "_correct", 1), {"GV1": "4", "GV2": "-", "eligibility": "2"})
     assert PaperForm.objects.get(number=1).agreed == {"answers": {"GV1": 4}, "eligibility": "no_too_short"}
     assert Event.objects.get(kind="paper_corrected").detail == "1"
-    assert words_of(client.post(address(desk, "_throw", 2))) == "What was typed from form 2 is gone."
+    assert words_of(client.post(address(desk, "_throw", 2))) == "What was typed from form 2 has been thrown away."
     assert list(PaperForm.objects.values_list("number", flat=True)) == [1]
 
 

@@ -163,7 +163,7 @@ def test_once_answers_can_come_in_two_stay_two_and_the_page_says_what_instead(cl
     client.force_login(roos)
     page = reverse("team_merge", args=[keep.study.slug, keep.pk, gone.pk])
     html = client.post(page, {"leader": "lena@noord.example", "approached": 13, "sure": "on"}).content.decode()
-    assert "combineren" in html
+    assert "samenvoegen" in html
     assert 'name="approached"' not in html
     assert Participation.objects.count() == 2
 

@@ -99,7 +99,7 @@ def test_the_contact_person_gets_the_link_from_us(survey):
     meeting = collections.open_collection(made).meeting
     assert OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK, object_id=meeting.pk).count() == 1
     page = english(corrections.open_to_leader(made)).get(reverse("team", args=[made.pk])).content.decode()
-    assert "Cora Vink leads the meeting, and gets the link to its page by mail" in page
+    assert "Cora Vink leads the meeting, and gets the link to its page by email" in page
 
 
 def test_another_contact_person_gets_a_new_link_and_the_old_one_ends(collection, meeting, participation, lena):
@@ -316,7 +316,10 @@ def test_who_leads_a_sibling_does_not_count_and_who_counts_does_not_lead_one(sur
         check_leader(participation, "siem@noord.example")
     Participation.objects.filter(pk=sibling.pk).update(contact_email="cora@noord.example")
     note_vouched(sibling.pk, "siem@noord.example")
-    with pytest.raises(SamePerson, match="counted who was present in Mondzorg"), translation.override("en"):
+    with (
+        pytest.raises(SamePerson, match="counted how many people were present in Mondzorg"),
+        translation.override("en"),
+    ):
         check_leader(participation, "siem@noord.example")
     check_contact(participation, "another@noord.example")
 

@@ -61,7 +61,7 @@ def test_it_stands_page_by_page_in_as_many_queries(told, roos, client, django_as
     [
         ("mode_changed", "online → contact", "online, each by a personal link → in a team meeting, introduced by"),
         ("settings_changed", "k, ends_on", "smallest group shown (k), last day"),
-        ("mail_text_changed", "teams.director_invitation (en)", "Invitation of a director (English)"),
+        ("mail_text_changed", "teams.director_invitation (en)", "Invitation to a director (English)"),
         ("mail_hours_changed", "125 08:00-18:30", "Monday, Tuesday, Friday, 08:00–18:30"),
         ("reminders_changed", "director: 2 × 7", "Directors: at most 2, 7 days apart"),
         ("reminders_changed", "leader: –", "Team leaders: paused"),

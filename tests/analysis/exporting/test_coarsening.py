@@ -205,13 +205,11 @@ def test_bands_are_chosen_checked_and_released_on_the_page(ages):
     asked = {"purpose": "A thesis", "background": ["age"], "limits_age": "50, 30"}
     assert "The numbers must increase" in client.post(page, asked).content.decode()
     checked = client.post(page, asked | {"limits_age": "30, 40, 50", "check": "1"}).content.decode()
-    assert "smallest cell holds at least 5 responses" in checked, (
-        "the size of two bands would tell on the years between"
-    )
+    assert "smallest cell has at least 5 responses" in checked, "the size of two bands would tell on the years between"
     assert "How old are you? (under 30 · 30–39 · 40–49 · 50 or more)" in checked
     assert RowRelease.objects.count() == 0, "looking is no release"
     refused = client.post(page, asked | {"limits_age": "30, 60", "check": "1"}).content.decode()
-    assert "smallest cell holds fewer than 5 responses" in refused
+    assert "smallest cell has fewer than 5 responses" in refused
     assert "smallest cell: at least 5" in refused
     assert 'name="limits_age" value="30, 60"' in refused
     assert client.post(page, asked | {"limits_age": "30, 60", "offer": "0"}).status_code == 302
