@@ -72,7 +72,13 @@ function autosave(form) {
     }
     if (!isDirty()) return outcome; // nothing typed is at stake
     if (outcome === "conflict") {
+      const now = new FormData(form);
+      if (Object.keys(answer.others).some((name) => now.get(name) !== fields.get(name))) {
+        later(PAUSE); // typed since into what the other filled in: it is asked anew
+        return outcome;
+      }
       choosing = true;
+      hear(fields, answer.others);
       showBoth(answer.both);
       say(conflict, outcome);
       return outcome;
@@ -94,29 +100,37 @@ function autosave(form) {
 
   // What the server holds is from here on what the fields began with. True where it holds what somebody else wrote
   function settle(fields, { opened, others }) {
-    let [heard, missed] = [false, false];
-    for (const field of form.elements) {
-      const name = field.name;
-      if (field.type === "hidden" || !("defaultValue" in field) || !fields.has(name)) continue;
-      if (!(name in others)) field.defaultValue = fields.get(name);
-      else if (field.value === fields.get(name)) {
-        field.value = field.defaultValue = others[name];
-        fields.set(name, field.value);
-        heard = true;
-      } else missed = true; // typed since: it is compared with what stood there when this began
-    }
-    if (!missed) form.querySelector("[name=opened]").value = opened;
+    const heard = hear(fields, others);
+    for (const field of written(fields)) if (!(field.name in others)) field.defaultValue = fields.get(field.name);
+    // typed since into one of them: it is compared with what stood there when this began
+    if (heard === Object.keys(others).length) form.querySelector("[name=opened]").value = opened;
     held = typed(fields);
     form.querySelector("[data-two-texts]")?.remove();
     form.dispatchEvent(new CustomEvent("autosaved", { bubbles: true }));
-    return heard;
+    return heard > 0;
+  }
+
+  const written = (fields) =>
+    [...form.elements].filter((field) => field.type !== "hidden" && "defaultValue" in field && fields.has(field.name));
+
+  // What others wrote, into the fields in which nobody typed since they were sent. How many these are
+  function hear(fields, others) {
+    let n = 0;
+    for (const field of written(fields)) {
+      if (!(field.name in others) || field.value !== fields.get(field.name)) continue;
+      field.value = field.defaultValue = others[field.name];
+      fields.set(field.name, field.value);
+      n += 1;
+    }
+    return n;
   }
 
   function showBoth(both) {
     form.querySelector("[data-two-texts]")?.remove();
     const template = document.createElement("template");
     template.innerHTML = both;
-    form.querySelector("[name=opened]").replaceWith(template.content);
+    form.querySelector("[name=opened]").remove();
+    form.prepend(template.content);
   }
 
   async function send(body, keepalive) {

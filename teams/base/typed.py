@@ -109,9 +109,12 @@ def not_autosaved(reasons: Iterable[str], status: int = 422) -> JsonResponse:
     return JsonResponse({"autosave": "refused", "reasons": list(reasons)}, status=status)
 
 
-def two_texts(both: str) -> JsonResponse:
-    """Nothing was written, for somebody else changed the same: ``both`` texts, for the page to show them."""
-    return JsonResponse({"autosave": "conflict", "both": both}, status=409)
+def two_texts(both: str, others: Mapping[str, str]) -> JsonResponse:
+    """Nothing was written, for somebody else changed the same: ``both`` texts, for the page to show them.
+
+    ``others``: the other fields that somebody else changed. The page holds them from here on, for it is known that it was told.
+    """
+    return JsonResponse({"autosave": "conflict", "both": both, "others": dict(others)}, status=409)
 
 
 def reasons_of(form: BaseForm) -> list[str]:

@@ -160,6 +160,17 @@ def test_a_page_hears_of_what_the_other_wrote(team: Participation):
     assert goals_of(team)["AA"] == Goal(2.5, "Every week")
 
 
+def test_a_choice_between_two_texts_takes_nothing_from_another_field(team: Participation):
+    leader, talk = leader_of(team), f"{address(team)}?n=1"
+    screen, laptop = (form_of(leader.get(talk).content.decode()) for _n in range(2))
+    leader.post(talk, screen | {"next_steps": "Every week", "target": "3.5"}, headers=AUTOSAVE)
+    answer = leader.post(talk, laptop | {"next_steps": "Once a month"}, headers=AUTOSAVE).json()
+    assert (answer["autosave"], answer["others"]) == ("conflict", {"target": "3.5"})
+    again = laptop | fields_of(answer["both"]) | answer["others"] | {"next_steps": "Once a month"}
+    assert leader.post(talk, again, headers=AUTOSAVE).json()["autosave"] == "saved"
+    assert goals_of(team)["AA"] == Goal(3.5, "Once a month")
+
+
 def test_two_texts_come_to_the_page_that_has_not_sent_its_form(team: Participation):
     leader, talk = leader_of(team), f"{address(team)}?n=1"
     screen, laptop = (form_of(leader.get(talk).content.decode()) for _n in range(2))

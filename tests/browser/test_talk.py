@@ -205,6 +205,22 @@ def test_two_who_write_lose_nothing(leader: Person, other: Person) -> None:
     laptop.said("saved")
     expect(both).to_have_count(0)
 
+    # what one wrote into both fields is kept in the other, whatever is chosen of the first
+    screen.again()
+    screen.target.fill("3.0")
+    screen.steps.fill("Elke dag.")
+    screen.said("saved")
+    laptop.steps.fill("Elke week een les, en een keer per maand met allen.\nWe beginnen in mei.")
+    laptop.said("conflict")
+    expect(laptop.target).to_have_value("3.0")
+    laptop.screen.locator("form [type=submit]").click()
+    laptop.said("saved")
+    laptop.again()
+    expect(laptop.target).to_have_value("3.0")
+    laptop.steps.fill("Elke week een les, en een keer per maand met allen.")
+    laptop.target.fill("3.5")
+    laptop.said("saved")
+
     # who comes by hears of it; and may leave it to the other
     screen.page.locator("[data-go=next]").click()
     screen.page.locator("[data-go=prev]").click()

@@ -30,7 +30,7 @@ from teams.forms.filled import hold
 from teams.models import Participation
 
 ROOM = 480  # pixels: shown larger than it is drawn, to be read from the back of the room
-SAID = 3  # sentences beside a chart; the others stand in the drawer
+SAID = 4  # sentences beside a chart; the others stand in the drawer
 
 
 def step_of(request: HttpRequest, n_scales: int) -> int:
@@ -84,7 +84,9 @@ def written(
 
 def _not_written(form: GoalForm) -> HttpResponse:
     """Why nothing was written by itself."""
-    return typed.two_texts(form.two_texts()) if form.conflicts else typed.not_autosaved(typed.reasons_of(form))
+    if form.conflicts:
+        return typed.two_texts(form.two_texts(), form.others_words())
+    return typed.not_autosaved(typed.reasons_of(form))
 
 
 def initial_of(participation: Participation, scale: str) -> dict[str, Any]:
