@@ -96,7 +96,7 @@ def _stays(study: Study) -> Iterator[str]:
         yield ngettext("the account of %(n)s researcher", "the accounts of %(n)s researchers", researchers) % {
             "n": researchers
         }
-    yield _("the questionnaire and its versions, which belong to no study")
+    yield _("the questionnaire and its versions, which do not belong to a study")
     later = Study.objects.filter(previous=study).first()
     if later is not None:
         yield _("the study “%(title)s”, the wave after this one: it can no longer be compared with this wave") % {

@@ -57,9 +57,9 @@ def may_open(study: Study) -> None:
     if not (settings.PRODUCTION or settings.DEMO_REAL_STUDIES or study.simulated):
         raise NotReady(
             _(
-                "This is a demo: it is not secured as a study with real people must be, so no such study opens here."
-                " Whoever manages it can start it with DEMO_REAL_STUDIES=1 to try one out; real answers belong on"
-                " production settings (docs/deployment.md)."
+                "This is a demo: it is not as secure as a study with real people must be, so a study with real "
+                "people does not open here. Whoever manages the demo can start it with DEMO_REAL_STUDIES=1 to try "
+                "one out; real answers belong on production settings (docs/deployment.md)."
             )
         )
 

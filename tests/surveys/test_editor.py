@@ -216,7 +216,7 @@ def test_publishing_freezes_what_was_looked_at(questionnaire, researcher):
     row = Questionnaire.objects.get(pk=questionnaire.pk)
     done = researcher.post(at("questionnaire_versions"), {"edit": row.edit, "note": "A2 first"}, follow=True)
     page = done.content.decode()
-    assert "Version 2 is frozen" in page
+    assert "Version 2 has been frozen" in page
     assert "A2 first" in page
     assert "What changed since version 1" in page
 

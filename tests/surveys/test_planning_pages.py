@@ -105,10 +105,10 @@ def test_a_clash_is_said_in_a_sentence(client, study, team, researcher):
     planning.fix(planning.begin(other), MOMENT, researcher=researcher)
     planning.propose(team, [MOMENT + timedelta(minutes=30)], by_leader=True)
     page = reverse("meeting", args=[study.slug, team.pk])
-    assert "meets Physio on" in client.get(page).content.decode()
+    assert "is with Physio on" in client.get(page).content.decode()
     data = {"fix": "1", "fix-date": "other", "fix-other": f"{DAY}T14:15", "fix-researcher": researcher.pk}
     said = [str(message) for message in client.post(page, data, follow=True).context["messages"]]
-    assert any("meets Physio on" in one for one in said)
+    assert any("is with Physio on" in one for one in said)
 
 
 def test_another_way_changes_the_collection_until_somebody_has_begun(client, study, team, researcher):

@@ -27,7 +27,7 @@ def questionnaire_templates(request: HttpRequest) -> HttpResponse:
             messages.error(request, _("This template is no longer offered. Nothing was copied."))
             return redirect("questionnaire_templates")
         messages.success(
-            request, _("The questionnaire is copied. The copy is your group's own: change it as you like.")
+            request, _("The questionnaire has been copied. The copy belongs to your group: change it as you like.")
         )
         return redirect("questionnaire_edit", made.pk)
     context = {"templates": offering.templates(groups), "form": form}
