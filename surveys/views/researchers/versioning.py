@@ -51,7 +51,9 @@ def questionnaire_versions(request: HttpRequest, pk: int) -> HttpResponse:
         except QuestionnaireError:
             messages.error(request, _("The draft is not complete. See below what is missing."))
         else:
-            messages.success(request, _("Version %(n)s has been frozen. Studies can choose it.") % {"n": version.number})
+            messages.success(
+                request, _("Version %(n)s has been frozen. Studies can choose it.") % {"n": version.number}
+            )
             warn_of_boxes(request, texts_in(version.content))
             return redirect("questionnaire_version", pk, version.number)
         return redirect("questionnaire_versions", pk)
