@@ -107,6 +107,11 @@ class FinalScale:
     meaning: Mapping[str, str]
     items: tuple[ItemDef, ...]
 
+    @property
+    def keyed(self) -> tuple[tuple[str, bool], ...]:
+        """The codes of its items, each with whether it is reverse-keyed."""
+        return tuple((item.code, item.reverse_keyed) for item in self.items)
+
 
 def final_scales_of(run: AnalysisRun, definition: Definition) -> list[FinalScale]:
     """The final scales of a run in the questionnaire's order, with their items in the questionnaire's order."""

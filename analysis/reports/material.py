@@ -118,14 +118,7 @@ class Material:
         return StudyShown(
             k=self.study.k,
             n_points=self.definition.n_points,
-            scorings=tuple(
-                Scoring(
-                    scale.code,
-                    tuple((item.code, item.reverse_keyed) for item in scale.items),
-                    self.spreads[scale.code],
-                )
-                for scale in self.scales
-            ),
+            scorings=tuple(Scoring(scale.code, scale.keyed, self.spreads[scale.code]) for scale in self.scales),
             withheld=withheld,
             outsider=disclosure.judge_benchmark(None, units),
             base=_base(self.groups, self.units),
