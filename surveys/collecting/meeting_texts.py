@@ -107,13 +107,17 @@ def _default_briefing() -> str:
             )
             % {"team": "{team}"},
             _(
-                "Taking part is voluntary. You may leave statements open, and you may stop. Your name is not kept with your answers. The researchers see separate answers without names; your manager and colleagues see only results of %(k)s or more people."
+                "Taking part is voluntary. You may leave statements unanswered, and you may stop. Your name is not "
+                "kept with your answers. The researchers see separate answers without names; your manager and "
+                "colleagues only see results of %(k)s or more people."
             )
             % {"k": "{k}"},
             _(
-                "Scan the code on the screen with your phone, or type the address and the six characters. Please answer by yourself, without talking it over or looking at each other's screens, and stay seated until everybody is done."
+                "Scan the code on the screen with your phone, or type the address and the six characters. Please "
+                "answer by yourself, without discussing it or looking at each other's screens, and stay seated until "
+                "everybody has finished."
             ),
-            _("With enough answers our team can get a report, which we will talk about together. Thank you."),
+            _("With enough answers, our team can get a report, which we will talk about together. Thank you."),
         ]
     )
 
@@ -137,7 +141,7 @@ def _default_questions() -> str:
             ),
         ),
         (
-            _("My phone loses the network"),
+            _("My phone has lost the network"),
             _(
                 "Just carry on. Your answers are kept on your phone and handed in as soon as there is a connection. "
                 "The page tells you so."
@@ -156,7 +160,7 @@ def _default_questions() -> str:
         ),
         (
             _("I do not want to take part"),
-            _("That is fine, and nobody needs to know why. You may also begin and leave everything open."),
+            _("That is fine, and nobody needs to know why. You may also begin and leave everything unanswered."),
         ),
         (
             _("Can I delete my answers later?"),

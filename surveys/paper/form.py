@@ -43,14 +43,14 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
             _("You answer about the team %(team)s. If you are in two teams, fill in a form for each.")
             % {"team": isolated(team.name)},
             _(
-                "Do not write your name on this form. The researchers see separate answers without names. Your manager "
-                "and colleagues see only results of %(k)s or more people, yourself included."
+                "Do not write your name on this form. The researchers see separate answers without names. Your "
+                "manager and colleagues only see results of %(k)s or more people, yourself included."
             )
             % {"k": study.k},
             _(
-                "Taking part is voluntary. You may leave questions open, or stop and tear up the form. On paper you can take "
-                "your answers back until you hand the form in: once it is mixed with the others, we can no longer find yours "
-                "for you; somebody who knows your handwriting might."
+                "Taking part is voluntary. You may leave questions unanswered, or stop and tear up the form. On "
+                "paper, you can take your answers back until you hand the form in: once it is mixed with the others, "
+                "we can no longer find yours for you; somebody who knows your handwriting might."
             ),
             " ".join(
                 (

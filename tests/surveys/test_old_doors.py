@@ -320,7 +320,7 @@ def test_what_opened_the_team_that_is_no_more(study, roos):
     ):
         status, text = contains(door)
         assert (status, "of is het al voorbij waarvoor hij bedoeld was" in text) == (404, True)
-    assert "Deze pagina is er niet" in leader.get(reverse("team", args=[gone.pk])).content.decode()
+    assert "Deze pagina is niet gevonden" in leader.get(reverse("team", args=[gone.pk])).content.decode()
     start = leader.get(reverse("start"))
     assert start.status_code == 200
     assert "met een ander team is samengevoegd" in start.content.decode()
