@@ -1,7 +1,7 @@
 """Charts of the reports: rounded figures → SVG (analysis/svg.py). A report holds thirty, each drawn in a millisecond.
 
 Only figures that disclosure/ released reach this module, so the coordinates in the SVG tell no more than the table
-beside it. Every chart of scores comes in two widths, for a phone and for a page. Colour is never the only cue: each mark
+beside it. A chart is drawn for the width at which it is shown, so that its words are as large as the page's. Colour is never the only cue: each mark
 has its own shape, each part of a bar its place, an outline and where there is room its number. Figures for researchers
 stand in results/figures.py.
 """
@@ -12,15 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis import svg
-from analysis.disclosure import MeanShown, ShownScale
+from analysis.disclosure import Capped, MeanShown, ShownScale
 from analysis.reports.objects import Mark
 
-BAR = 460
+#: Widths of charts on a page: beside the figure of a subject, and over the whole of a large screen.
+PAGE, DESK = 680, 860
+PAPER = 620  # beside the figure of a subject in a PDF
+BAR = 300
 # from "strongly disagree" to "strongly agree": two hues that the colour-blind tell apart, dark at both ends
 DISAGREE, AGREE, NEITHER = (svg.WARM, svg.PALE_WARM), (svg.PALE_ACCENT, svg.ACCENT), svg.PALE
-BAR_SIZE = 17  # a bar is shown smaller than it is drawn, on a phone most of all
+TRACK = (150, 18)  # of the small bar in a card
 _DASHED = f'stroke="{svg.MUTED}" stroke-width="1.4" stroke-dasharray="{svg.DASHES}"'
 MOST_LABEL = 250  # pixels for the name of a scale
+LEGEND = 12.0  # where a legend begins: half of its widest mark
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,10 @@ class MeanRow:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a chart of scores in the reader's language: one per mark, the ends of the axis, and its middle."""
+    """The words of a chart of scores in the reader's language: one per mark, the ends of the axis, and its middle.
+
+    A chart of one scale leaves out the middle, and on a phone the ends: the page has them in the chart of all.
+    """
 
     marks: Mapping[Mark, str]
     ends: tuple[str, str]
@@ -76,18 +83,23 @@ class _Frame:
 
 
 def means_chart(rows: Sequence[MeanRow], words: Words, n_points: int, width: int, marks: Sequence[Mark]) -> str:
-    """Scores as dots on lines under one another, with the marks asked for; the midpoint is a dashed line."""
+    """Scores as dots on lines under one another, with the marks asked for; the midpoint is a dashed line.
+
+    A row without words has the whole width: the page says beside it what it is about.
+    """
     frame = _frame(rows, n_points, width, marks)
     legend, top = _legend([m for m in marks if m == Mark.OWN or _has(rows, m)], words, width)
     parts, y = list(legend), top + 4
     for row in rows:
-        label = svg.wrapped(row.label, width - 28 - svg.width_of(row.text) - 12 if frame.narrow else MOST_LABEL)
+        room = width - 28 - svg.width_of(row.text) - 12 if frame.narrow else MOST_LABEL
+        label = svg.wrapped(row.label, room) if row.label or row.text else []
         half = 0.0 if frame.narrow else 9.0 * len(label)
         above = 18.0 * len(label) if frame.narrow else 0.0
         line = y + above + max(frame.up, half)
         parts += _row(row, label, line, y, frame)
         y = line + max(frame.down, half) + (6 if frame.down < 10 else 12)  # what hangs under a line is its own
-    axis, bottom = _axis(words.ends, frame, top, y)
+    ends = words.ends if any(row.text for row in rows) or not frame.narrow else None
+    axis, bottom = _axis(ends, frame, top, y)
     return svg.document(width, bottom, [*axis, *parts])
 
 
@@ -97,7 +109,7 @@ def _frame(rows: Sequence[MeanRow], n_points: int, width: int, marks: Sequence[M
         up = max(up, 22.0)
     lower = (Mark.SECTOR in marks) + (Mark.PREVIOUS in marks)
     left, right = 14.0, width - 14.0
-    if width > svg.NARROW:
+    if width > svg.NARROW and any(row.label or row.text for row in rows):
         left += 16 + max(svg.width_of(words) for row in rows for words in svg.wrapped(row.label, MOST_LABEL))
         right = width - 20 - max(svg.width_of(row.text, bold=True) for row in rows)
     return _Frame(width, left, right, n_points, tuple(marks), up, 9.0 + 13.0 * lower)
@@ -105,18 +117,19 @@ def _frame(rows: Sequence[MeanRow], n_points: int, width: int, marks: Sequence[M
 
 def _row(row: MeanRow, label: Sequence[str], line: float, top: float, frame: _Frame) -> Iterator[str]:
     left, right, x = frame.left, frame.right, frame.x
-    if frame.narrow:  # no line through the words above the row
+    if frame.narrow and label:  # no line through the words above the row
         yield svg.box(left, top, right - left, 18 * len(label))
     for number, words in enumerate(label):
         if frame.narrow:
             yield svg.text(left, top + 14 + 18 * number, words)
         else:
             yield svg.text(left - 16, line + 5 - 9 * (len(label) - 1) + 18 * number, words, anchor="end")
-    yield (
-        svg.text(right, top + 14, row.text, anchor="end", bold=True)
-        if frame.narrow
-        else svg.text(frame.width - 4, line + 5, row.text, anchor="end", bold=True)
-    )
+    if label:
+        yield (
+            svg.text(right, top + 14, row.text, anchor="end", bold=True)
+            if frame.narrow
+            else svg.text(frame.width - 4, line + 5, row.text, anchor="end", bold=True)
+        )
     yield f'<path d="M{left:g} {line:g}H{right:g}" stroke="{svg.GRID}"/>'
     own = row.shown
     if Mark.INTERVAL in frame.marks and isinstance(own, MeanShown) and own.low is not None and own.high is not None:
@@ -165,12 +178,12 @@ def _symbol(mark: Mark, x: float, y: float, pole: float = 0) -> str:
 
 def _legend(marks: Sequence[Mark], words: Words, width: int) -> tuple[list[str], float]:
     """The marks with their names, and the dashed line, in as many lines as they need; and where the chart can begin."""
-    parts, x, y = [], 14.0, 14.0
-    for mark in (*(mark for mark in marks if mark in words.marks), None):
+    parts, x, y = [], LEGEND, 14.0
+    for mark in (*(mark for mark in marks if mark in words.marks), *([None] if words.middle else [])):
         word = words.middle if mark is None else words.marks[mark]
         wide = 26 + svg.width_of(word)
-        if x > 14 and x + wide > width:
-            x, y = 14.0, y + 24
+        if x > LEGEND and x + wide > width:
+            x, y = LEGEND, y + 24
         if mark is None:
             parts.append(f'<path d="M{x + 2:.1f} {y - 8:g}v17" {_DASHED}/>')
         else:
@@ -180,7 +193,7 @@ def _legend(marks: Sequence[Mark], words: Words, width: int) -> tuple[list[str],
     return parts, y + 16
 
 
-def _axis(ends: tuple[str, str], frame: _Frame, top: float, bottom: float) -> tuple[list[str], float]:
+def _axis(ends: tuple[str, str] | None, frame: _Frame, top: float, bottom: float) -> tuple[list[str], float]:
     """The lines of the points, their numbers, and what the ends mean under them; and where it all ends."""
     parts, left, right = [], frame.left, frame.right
     for value in range(1, frame.n_points + 1):
@@ -189,11 +202,13 @@ def _axis(ends: tuple[str, str], frame: _Frame, top: float, bottom: float) -> tu
         parts.append(svg.text(x, bottom + 16, str(value), anchor="middle"))
     middle = (left + right) / 2
     parts.append(f'<path class="middle" d="M{middle:.1f} {top:g}V{bottom:g}" {_DASHED}/>')
-    small = 12 if frame.narrow else 13
+    if ends is None:
+        return parts, bottom + 22
+    small = 13.5  # on the smallest phone a chart is a little narrower than it is drawn
     most = frame.width if frame.narrow else right - left + 60
     first, second = (svg.width_of(words, small) for words in ends)
     lower = 0 if first + second + 12 <= most - 2 * 4 else 16  # the second end under the first where they do not fit
-    begin, end = (4.0, frame.width - 4.0) if frame.narrow else (left - 26, min(right + 30, frame.width - 2.0))
+    begin, end = (4.0, frame.width - 4.0) if frame.narrow else (max(4.0, left - 26), min(right + 30, frame.width - 2.0))
     parts.append(svg.text(begin, bottom + 33, ends[0], colour=svg.MUTED, size=small))
     parts.append(svg.text(end, bottom + 33 + lower, ends[1], anchor="end", colour=svg.MUTED, size=small))
     return parts, bottom + 40 + lower
@@ -219,12 +234,43 @@ def answers_bar(percentages: Sequence[int], n_points: int, *, figures: bool = Tr
                 f'<rect class="answer" x="{x:.1f}" y="4" width="{wide:.1f}" height="28" fill="{colours[index]}" '
                 f'stroke="{edges[index]}"/>'
             )
-        if figures and share >= 8:
+        if figures and wide >= svg.width_of(str(share)):
             colour = "white" if index in (0, n_points - 1) else svg.INK
-            parts.append(svg.text(x + wide / 2, 24, str(share), anchor="middle", colour=colour, size=BAR_SIZE))
+            parts.append(svg.text(x + wide / 2, 24, str(share), anchor="middle", colour=colour))
         x += wide
     parts.append(f'<path d="M{BAR / 2:g} 0V36" stroke="{svg.INK}"/>')
     return svg.document(BAR, 36, parts)
+
+
+# ------------------------------------------------------------------------------------------------ the bar of a card
+def score_bar(shown: ShownScale, n_points: int) -> str:
+    """One score on a bar from 1 to the highest point; what lies beyond "or higher" is filled. Its words stand beside it."""
+    width, height = TRACK
+    left, right, line = 9.0, width - 9.0, height / 2
+
+    def x(value: float) -> float:
+        return left + (value - 1) / (n_points - 1) * (right - left)
+
+    parts = [
+        f'<rect x="1" y="{line - 4:g}" width="{width - 2}" height="8" rx="4" fill="{svg.PALE}"/>',
+        f'<path d="M{width / 2:g} {line - 8:g}v16" stroke="{svg.MUTED}" stroke-width="1.4"/>',
+    ]
+    value = _value(shown)
+    if isinstance(shown, Capped) and value is not None:
+        low, high = (value, n_points) if shown.upper else (1, value)
+        parts.append(_band(x(low), x(high), line))
+    if isinstance(shown, MeanShown) and shown.low is not None and shown.high is not None:
+        parts.append(_band(x(shown.low), x(shown.high), line))
+    if value is not None:
+        parts.append(_symbol(Mark.OWN, x(value), line))
+    return svg.document(width, height, parts)
+
+
+def _band(low: float, high: float, line: float) -> str:
+    return (
+        f'<rect x="{low:.1f}" y="{line - 5:g}" width="{high - low:.1f}" height="10" rx="5" fill="{svg.TINT}" '
+        f'stroke="{svg.ACCENT}"/>'
+    )
 
 
 def diverging(n_points: int) -> list[str]:

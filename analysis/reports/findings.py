@@ -1,4 +1,4 @@
-"""What a report says first: four or five findings in plain sentences, each with the marks of the chart that shows it.
+"""What a report says first: four or five findings in plain sentences, what matters most first. A page unfolds three.
 
 Made of the shown figures only, by fixed rules; texts are short, and say nothing of persons.
 """
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis.disclosure import Agreement, Difference, IfAllHadAnswered, MeanShown, Reached, Verdict, Withheld
-from analysis.reports.objects import Benchmark, Finding, Mark, ScaleReport, TeamReport, WideScale
-from analysis.reports.sentences import number, score, value_of
+from analysis.reports.objects import Benchmark, Finding, ScaleReport, TeamReport, WideScale
+from analysis.reports.sentences import joined, number, score, value_of
 from teams.text.directions import isolated
 
 if TYPE_CHECKING:
@@ -69,26 +69,23 @@ _MIDDLE = (
 
 def findings(report: TeamReport, scales: Sequence[ScaleReport], no_benchmark: str) -> tuple[Finding, ...]:
     """The findings of a team's report. ``no_benchmark`` says why there is no comparison with other teams."""
-    made = [
-        Finding(_("Where you stand"), tuple(_standing(scales, report)), (Mark.OWN,)),
-        Finding(_("How sure this is"), tuple(_certainty(scales, report)), (Mark.OWN, Mark.INTERVAL)),
-    ]
+    made = [Finding(_("Where you stand"), tuple(_standing(scales, report)))]
+    if any(scale.since is not None for scale in scales):
+        made.append(Finding(_("Compared with the previous measurement"), tuple(_changes(scales))))
     if any(scale.reached is not None for scale in scales):
         reached = _sorted(scales, lambda scale: scale.reached, Reached)
-        made.append(Finding(_("Your own target"), tuple(_say(reached, _REACHED, scales)), (Mark.OWN, Mark.TARGET)))
-    if any(scale.since is not None for scale in scales):
-        others = _(
-            "We reckon as if other colleagues answered then and now, so a difference is not called clear too soon."
-        )
-        made.append(
-            Finding(
-                _("Compared with the previous measurement"),
-                (*_changes(scales), others),
-                (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
-            )
-        )
+        made.append(Finding(_("Your own target"), tuple(_say(reached, _REACHED, scales))))
     made.append(_others(scales, report.benchmark, no_benchmark))
+    agreed = _agreed(scales)
+    if any(agreed.values()):
+        made.append(Finding(_("How far you agree"), tuple(_say(agreed, _AGREEMENT, scales))))
+    made.append(Finding(_("How sure this is"), tuple(_certainty(scales, report))))
     return tuple(made)
+
+
+def _agreed(scales: Sequence[ScaleReport]) -> dict[Agreement, list[str]]:
+    """The names of the scales by how far a team agrees on them."""
+    return {word: [scale.name for scale in scales if scale.agreement == word] for word in Agreement}
 
 
 def wide_findings(
@@ -97,28 +94,13 @@ def wide_findings(
     """The findings of a report over several teams."""
     if not any(isinstance(scale.shown, MeanShown) for scale in scales):
         return ()
-    made = [
-        Finding(_("Where the teams stand"), tuple(_wide_standing(scales)), (Mark.OWN,)),
-        _wide_certainty(scales, base, like_these),
-    ]
+    made = [Finding(_("Where the teams stand"), tuple(_wide_standing(scales)))]
     if any(scale.since is not None for scale in scales):
-        made.append(
-            Finding(
-                _("Compared with the previous measurement"),
-                tuple(_changes(scales)),
-                (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS),
-            )
-        )
+        made.append(Finding(_("Compared with the previous measurement"), tuple(_changes(scales))))
     if has_benchmark:
         said = _sorted(scales, lambda scale: verdict_of(scale.beside_all), Verdict)
-        made.append(
-            Finding(
-                _("Compared with all teams"),
-                tuple(_say(said, _COMPARISONS, scales)),
-                (Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK),
-            )
-        )
-    return tuple(made)
+        made.append(Finding(_("Compared with all teams"), tuple(_say(said, _COMPARISONS, scales))))
+    return (*made, _wide_certainty(scales, base, like_these))
 
 
 def _wide_certainty(scales: Sequence[WideScale], base: Benchmark, like_these: bool) -> Finding:
@@ -132,14 +114,14 @@ def _wide_certainty(scales: Sequence[WideScale], base: Benchmark, like_these: bo
         behind.append(_("On %(scales)s fewer teams have a score.") % {"scales": joined(fewer)})
     if not any(isinstance(scale.shown, MeanShown) and scale.shown.low is not None for scale in scales):
         return Finding(
-            _("How sure this is"), (*behind, _("With so few people we cannot say how sure these means are.")), ()
+            _("How sure this is"), (*behind, _("With so few people we cannot say how sure these means are."))
         )
     bar = (
         _("The bar shows where the mean would probably be if other teams like these had taken part.")
         if like_these
         else _("The bar shows how much chance there is in the mean of these teams. It says nothing of other teams.")
     )
-    return Finding(_("How sure this is"), (*behind, bar), (Mark.OWN, Mark.INTERVAL))
+    return Finding(_("How sure this is"), (*behind, bar))
 
 
 def _standing(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[str]:
@@ -201,14 +183,13 @@ def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[st
             yield from _if_all(report.if_all)
     elif report.approached:
         yield _("Everybody answered.")
-    agreed = {word: [s.name for s in scales if s.agreement == word] for word in Agreement}
-    if any(agreed.values()):
-        yield from _say(agreed, _AGREEMENT, scales)
-    else:
+    if not any(_agreed(scales).values()):
         yield (
             _("How far your views lie apart is shown from %(n)s answers on, so that nobody can be recognised.")
             % {"n": 2 * report.k}
         )
+    if any(scale.since is not None for scale in scales):
+        yield _("We reckon as if other colleagues answered then and now, so a difference is not called clear too soon.")
 
 
 def _if_all(absent: tuple[str, IfAllHadAnswered]) -> Iterator[str]:
@@ -229,14 +210,12 @@ def _if_all(absent: tuple[str, IfAllHadAnswered]) -> Iterator[str]:
 def _others(scales: Sequence[ScaleReport], benchmark: Benchmark | Withheld, no_benchmark: str) -> Finding:
     title = _("Compared with other teams")
     if isinstance(benchmark, Withheld):
-        return Finding(title, (_("There is no comparison with other teams."), no_benchmark), ())
+        return Finding(title, (_("There is no comparison with other teams."), no_benchmark))
     made = _say(_sorted(scales, lambda scale: verdict_of(scale.beside_all), Verdict), _COMPARISONS, scales)
-    marks = [Mark.OWN, Mark.INTERVAL, Mark.BENCHMARK]
     if any(scale.beside_sector is not None for scale in scales):
-        marks.append(Mark.SECTOR)
         said = _sorted(scales, lambda scale: verdict_of(scale.beside_sector), Verdict)
         made += _say(said, _SECTOR, scales)
-    return Finding(title, tuple(made), tuple(marks))
+    return Finding(title, tuple(made))
 
 
 def verdict_of(difference: Difference | None) -> Verdict | None:
@@ -269,11 +248,3 @@ def _say(
         for kind, text in templates
         if said[kind]
     ]
-
-
-def joined(names: Sequence[str]) -> str:
-    """“A”, “B” and “C”."""
-    quoted = [f"“{isolated(name)}”" for name in names]
-    if len(quoted) < 2:
-        return "".join(quoted)
-    return _("%(first)s and %(last)s") % {"first": ", ".join(quoted[:-1]), "last": quoted[-1]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 
 from analysis.disclosure import (
     Agreement,
@@ -38,11 +39,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the report says first, in plain sentences, and the marks of the chart that shows it."""
+    """One thing that the report says first, in plain sentences."""
 
     title: str
     sentences: tuple[str, ...]
-    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ScaleReport:
 
     ``middle``, ``since``, ``beside_all`` and ``beside_sector`` say how the score lies beside the middle of the scale, the previous
     wave, all teams and the sector; None where there is nothing to compare. ``highest`` and ``lowest``: clearly above, or below,
-    every other subject.
+    every other subject. ``said``: sentences that belong together stand together, what matters most first.
     """
 
     code: str
@@ -92,8 +92,13 @@ class ScaleReport:
     reached: Reached | None = None
     highest: bool = False
     lowest: bool = False
-    sentences: tuple[str, ...] = ()
+    said: tuple[tuple[str, ...], ...] = ()
     questions: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Everything that is said of it."""
+        return tuple(chain.from_iterable(self.said))
 
     @property
     def has_distributions(self) -> bool:
@@ -209,7 +214,12 @@ class WideScale:
     highest: bool = False
     lowest: bool = False
     of_fewer: bool = False  # not every unit of the report has a score here
-    sentences: tuple[str, ...] = ()
+    said: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Everything that is said of it."""
+        return tuple(chain.from_iterable(self.said))
 
 
 @dataclass(frozen=True)
@@ -222,6 +232,7 @@ class WideReport(Wave):
     returned: int
     scales: tuple[WideScale, ...] | Withheld
     findings: tuple[Finding, ...]
+    questions: tuple[str, ...]
 
     @property
     def has_previous(self) -> bool:
@@ -230,12 +241,16 @@ class WideReport(Wave):
 
 @dataclass(frozen=True)
 class AcademyReport(WideReport):
-    """What a director sees: the academy's scales, and single teams where their leaders agreed."""
+    """What a director sees: the academy's scales, and single teams where their leaders agreed.
+
+    ``n_not_shown``: of how many teams it has no results by themselves. Their names are on no page and in no PDF.
+    """
 
     academy: str
     institution: str
     benchmark: Benchmark | Withheld
     teams: tuple[tuple[str, TeamReport | Withheld], ...]
+    n_not_shown: int
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from analysis.disclosure import Capped, ItemDistribution, ItemMean, NearlyAll, W
 from analysis.reports import charts
 from analysis.reports.objects import (
     AcademyReport,
-    Finding,
     ItemReport,
     Mark,
     ScaleReport,
@@ -24,21 +24,27 @@ from analysis.reports.objects import (
     Wave,
     WideScale,
 )
-from analysis.reports.sentences import number
+from analysis.reports.sentences import number, telling, value_of
 from analysis.reports.wording import (
+    all_teams,
     cannot_say,
     caption,
     change,
     chart_words,
+    decimals_of,
     differences,
+    figures_of,
     how_measured,
     item_words,
+    large,
     mean_row,
+    next_steps,
+    not_by_themselves,
     returned_text,
     scale_value,
     table_head,
     table_row,
-    team_reasons,
+    with_figures,
     withheld_text,
 )
 from surveys.typesetting import typeset
@@ -128,15 +134,51 @@ def _chart(report: Wave, scales: Scales, marks: Sequence[Mark], under: str = "")
     alt = _("Chart: %(what)s. The same figures are in the table below.") % {
         "what": ", ".join(chart_words(report).marks[mark] for mark in marks)
     }
-    return {"kind": "chart", "svg": drawing, "alt": alt, "caption": under, "width": 90}
+    return {"kind": "chart", "svg": drawing, "alt": alt, "caption": under, "width": 100}
 
 
-def _findings(report: Wave, findings: Sequence[Finding], scales: Scales) -> Iterator[Block]:
-    for finding in findings:
+def _top(report: TeamReport | AcademyReport | StudyReport, scales: Scales, marks: Sequence[Mark]) -> Iterator[Block]:
+    """What the report says first, as on its page: one chart, a card per subject, the findings, all figures."""
+    yield _heading(_("In short"))
+    yield _chart(report, scales, marks, caption(report))
+    yield {"kind": "cards", "cards": [_card(scale, report.n_points) for scale in scales]}
+    for finding in report.findings:
         yield _heading(finding.title, 3)
-        yield _paragraph(*finding.sentences, keep=bool(finding.marks))
-        if finding.marks:
-            yield _chart(report, scales, finding.marks)
+        yield _paragraph(*finding.sentences)
+    yield _heading(_("The figures as a table"), 3)
+    yield _figures(report, scales, marks)
+    if whose := all_teams(report):
+        yield _paragraph(whose, muted=True)
+
+
+def _card(scale: ScaleReport | WideScale, n_points: int) -> Block:
+    verdict = scale.since.verdict if scale.since else None
+    return {
+        "name": scale.name,
+        **asdict(large(scale.shown, decimals_of(scale))),
+        "svg": charts.score_bar(scale.shown, n_points),
+        "alt": scale_value(scale.shown, decimals_of(scale)),
+        "ends": ["1", str(n_points)],
+        "arrow": "↑" if verdict and verdict.up else "↓" if verdict and verdict.down else "",
+        "text": telling(scale),
+    }
+
+
+def _alone(report: Wave, scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> Iterator[Block]:
+    """A subject by itself: its figure large beside its chart, and everything that is said of it."""
+    yield _heading(scale.name)
+    yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
+    figures = figures_of(scale, marks)
+    row, words = with_figures(chart_words(report), mean_row(scale), figures)
+    if value_of(scale.shown) is not None:
+        yield {
+            "kind": "alone",
+            **asdict(large(scale.shown, decimals_of(scale))),
+            "of": _("on a scale from 1 to %(points)s") % {"points": report.n_points},
+            "svg": charts.means_chart([row], words, report.n_points, charts.PAPER, marks),
+            "alt": _("Chart of the score for %(name)s. %(figures)s")
+            % {"name": scale.name, "figures": "; ".join(words.marks[mark] for mark in figures if mark in words.marks)},
+        }
 
 
 def _figures(report: Wave, scales: Scales, marks: Sequence[Mark]) -> Block:
@@ -163,16 +205,11 @@ def _team(report: TeamReport) -> Iterator[Block]:
     if isinstance(report.scales, Withheld):
         yield _note(withheld_text(report.scales.reason, report.k))
         return
-    yield _heading(_("In short"))
-    yield from _findings(report, report.findings, report.scales)
-    yield _paragraph(caption(report), muted=True)
     marks = team_marks(report)
-    yield _heading(_("The figures as a table"), 3)
-    yield _figures(report, report.scales, marks)
+    yield from _top(report, report.scales, marks)
     for scale in report.scales:
-        yield _heading(scale.name)
-        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
-        yield _list([*scale.sentences, *differences(scale)], keep=True)
+        yield from _alone(report, scale, marks)
+        yield _list([*map(" ".join, scale.said), *differences(scale)], keep=True)
         if line := change(scale):
             yield _heading(_("What you agreed last time"), 3)
             yield _note("\n".join(part for part in (scale.agreed, line) if part), keep=True)
@@ -235,8 +272,9 @@ def _academy(report: AcademyReport) -> Iterator[Block]:
     shown = [(name, team) for name, team in report.teams if isinstance(team, TeamReport)]
     if shown:
         yield _table(*team_table(shown), [26] * (len(team_table(shown)[0]) - 1))
-    if reasons := team_reasons(report):
-        yield _list(reasons)
+    if heap := not_by_themselves(report):
+        yield _paragraph(heap)
+    yield from _to_talk_about(report)
     yield from _how(report)
 
 
@@ -262,7 +300,15 @@ def _study(report: StudyReport) -> Iterator[Block]:
         if report.sectors:
             yield _heading(_("Per sector"))
             yield _table(*sector_table(report), [24] * len(report.sectors))
+    yield from _to_talk_about(report)
     yield from _how(report)
+
+
+def _to_talk_about(report: AcademyReport | StudyReport) -> Iterator[Block]:
+    yield _heading(_("To talk about"))
+    yield _list(report.questions)
+    yield _heading(_("Next steps"), 3)
+    yield _list(next_steps(report))
 
 
 def sector_table(report: StudyReport) -> tuple[list[str], list[list[str]]]:
@@ -273,15 +319,11 @@ def sector_table(report: StudyReport) -> tuple[list[str], list[list[str]]]:
 
 
 def _wide(report: AcademyReport | StudyReport, scales: Sequence[WideScale]) -> Iterator[Block]:
-    yield _heading(_("In short"))
-    yield from _findings(report, report.findings, scales)
-    yield _paragraph(caption(report), muted=True)
-    yield _heading(_("The figures as a table"), 3)
-    yield _figures(report, scales, wide_marks(report))
+    marks = wide_marks(report)
+    yield from _top(report, scales, marks)
     for scale in scales:
-        yield _heading(scale.name)
-        yield _paragraph(scale.meaning[:1].upper() + scale.meaning[1:], muted=True, keep=True)
-        yield _list(scale.sentences, keep=True)
+        yield from _alone(report, scale, marks)
+        yield _list(list(map(" ".join, scale.said)), keep=True)
         yield _table(
             [_("Question"), _("mean")],
             [[item.labelled, "–" if item.mean is None else number(item.mean, 2)] for item in scale.items],

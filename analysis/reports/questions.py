@@ -6,7 +6,7 @@ Each rule asks one question or none. They are tried in order of what a team can 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -22,8 +22,9 @@ from analysis.disclosure import (
     Verdict,
     Withheld,
 )
-from analysis.reports.objects import ItemReport, ScaleReport
-from analysis.reports.sentences import number, score
+from analysis.reports.objects import ItemReport, ScaleReport, WideScale
+from analysis.reports.sentences import joined, number, score
+from teams.text.directions import isolated
 
 AT_MOST = 3
 
@@ -33,6 +34,42 @@ def questions(scale: ScaleReport, options: tuple[str, ...]) -> tuple[str, ...]:
     if isinstance(scale.shown, Withheld):
         return ()
     return tuple(islice(_all(scale, options), AT_MOST))
+
+
+def questions_for_director(scales: Sequence[WideScale] | Withheld) -> tuple[str, ...]:
+    """The questions at the end of a director's report."""
+    return (
+        *_over_teams(scales, _("The mean is lowest on “%(scale)s”. What do your teams need from you for it?")),
+        _("What do you recognise in these figures, and what surprises you?"),
+        _("What do you want to hear from the teams before you decide anything?"),
+    )
+
+
+def questions_for_all(scales: Sequence[WideScale] | Withheld) -> tuple[str, ...]:
+    """The questions at the end of the report on the whole study."""
+    return (
+        *_over_teams(scales, _("The mean is lowest on “%(scale)s”. What can teams do for each other there?")),
+        _("What do you recognise in these figures, and what surprises you?"),
+        _("What would you like to ask other teams?"),
+    )
+
+
+def _over_teams(scales: Sequence[WideScale] | Withheld, of_lowest: str) -> Iterator[str]:
+    if isinstance(scales, Withheld):
+        return
+    for scale in scales:
+        if scale.lowest:
+            yield of_lowest % {"scale": isolated(scale.name)}
+        if scale.highest:
+            yield _("The mean is highest on “%(scale)s”. What makes that possible?") % {"scale": isolated(scale.name)}
+    if up := [scale.name for scale in scales if scale.since is not None and scale.since.verdict.up]:
+        yield _("The mean is higher than in the previous measurement on %(scales)s. What helped?") % {
+            "scales": joined(up)
+        }
+    if down := [scale.name for scale in scales if scale.since is not None and scale.since.verdict.down]:
+        yield _("The mean is lower than in the previous measurement on %(scales)s. What has changed for the teams?") % {
+            "scales": joined(down)
+        }
 
 
 def _all(scale: ScaleReport, options: tuple[str, ...]) -> Iterator[str]:

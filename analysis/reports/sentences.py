@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis.disclosure import Agreement, Capped, Difference, MeanShown, Reached, ShownScale, Verdict, Withheld
 from analysis.reports.objects import ScaleReport, WideScale
+from teams.text.directions import isolated
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -43,6 +44,14 @@ def score(shown: ShownScale | None, decimals: int = 1) -> str:
             words = {"value": number(bound, 1)}
             return _("%(value)s or higher") % words if upper else _("%(value)s or lower") % words
     return "–"
+
+
+def joined(names: Sequence[str]) -> str:
+    """“A”, “B” and “C”."""
+    quoted = [f"“{isolated(name)}”" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(quoted[:-1]), "last": quoted[-1]}
 
 
 # looked up by name only when used: of several sentences one is translated
@@ -98,46 +107,75 @@ _OWN: Words = {
 }
 
 
-def sentences(scale: ScaleReport, n_points: int) -> list[str]:
-    """Plain sentences about one scale of a team."""
-    return list(_sentences(scale, n_points))
+def said_of_team(scale: ScaleReport, n_points: int) -> tuple[tuple[str, ...], ...]:
+    """What is said of one scale of a team, what matters most first; sentences that belong together stand together."""
+    return tuple(tuple(map(str, together)) for together in _of_team(scale, n_points))
 
 
-def _sentences(scale: ScaleReport, n_points: int) -> Iterator[str]:
+def said_of_teams(scale: WideScale) -> tuple[tuple[str, ...], ...]:
+    """The same of a mean over several teams."""
+    return tuple(tuple(map(str, together)) for together in _of_teams(scale))
+
+
+def telling(scale: ScaleReport | WideScale) -> str:
+    """The one sentence that says most of a scale: of a clear change, else of a clear difference, else of its score."""
+    decimals = 1 if isinstance(scale, ScaleReport) else 2
+    if scale.since is not None and scale.since.verdict.clear:
+        return str(_SINCE[scale.since.verdict] % {"then": score(scale.previous, decimals)})
+    if scale.beside_all is not None and scale.beside_all.verdict.clear:
+        return str(_BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)})
+    return scale.said[0][0]
+
+
+def _of_team(scale: ScaleReport, n_points: int) -> Iterator[Iterable[str]]:
     if isinstance(scale.shown, Withheld):
-        yield _("There are too few answers about this subject to show them.")
+        yield [_("There are too few answers about this subject to show them.")]
         return
-    yield from _own(scale.shown, scale.middle, n_points)
+    yield [_own(scale.shown, scale.middle, n_points)]
     if scale.reached is not None and scale.target is not None:
-        yield _TARGET[scale.reached] % {"target": number(scale.target, 1)}
-    if scale.since is not None:
-        yield _SINCE[scale.since.verdict] % {"then": score(scale.previous)}
-        yield from by_how_much(scale.since, 1)
-    if scale.beside_all is not None:
-        yield _BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)}
-        yield from by_how_much(scale.beside_all, 1)
-    if scale.beside_sector is not None:
-        yield _SECTOR[scale.beside_sector.verdict] % {"mean": score(scale.sector, 2)}
-        yield from by_how_much(scale.beside_sector, 1)
+        yield [_TARGET[scale.reached] % {"target": number(scale.target, 1)}]
+    yield from _compared(scale, 1)
     if isinstance(scale.agreement, Agreement):
-        yield str(_AGREEMENT[scale.agreement])
+        yield [str(_AGREEMENT[scale.agreement])]
+    yield from _by_chance(scale.shown, 1)
+    if scale.beside_sector is not None:
+        same = _SECTOR[scale.beside_sector.verdict] % {"mean": score(scale.sector, 2)}
+        yield [same, *by_how_much(scale.beside_sector, 1)]
 
 
-def _own(shown: MeanShown | Capped, middle: Verdict | None, n_points: int) -> Iterator[str]:
+def _of_teams(scale: WideScale) -> Iterator[Iterable[str]]:
+    if not isinstance(scale.shown, MeanShown):
+        yield [_("There are too few answers about this subject to show them.")]
+        return
+    yield [_("The mean is %(score)s.") % {"score": score(scale.shown, 2)}]
+    yield from _compared(scale, 2)
+    yield from _by_chance(scale.shown, 2)
+
+
+def _own(shown: MeanShown | Capped, middle: Verdict | None, n_points: int) -> str:
     if isinstance(shown, Capped):
         value = {"score": number(shown.bound, 1), "points": n_points}
-        yield (
+        return (
             _("You score %(score)s or higher on a scale from 1 to %(points)s.") % value
             if shown.upper
             else _("You score %(score)s or lower on a scale from 1 to %(points)s.") % value
         )
-        return
-    yield _OWN[middle or Verdict.CHANCE] % {"score": score(shown), "points": n_points}
-    if shown.low is not None and shown.high is not None:
-        yield (
-            _("By chance it could also have been between %(low)s and %(high)s.")
-            % {"low": number(shown.low, 1), "high": number(shown.high, 1)}
-        )
+    return _OWN[middle or Verdict.CHANCE] % {"score": score(shown), "points": n_points}
+
+
+def _compared(scale: ScaleReport | WideScale, decimals: int) -> Iterator[Iterable[str]]:
+    if scale.since is not None:
+        then = _SINCE[scale.since.verdict] % {"then": score(scale.previous, decimals)}
+        yield [then, *by_how_much(scale.since, decimals)]
+    if scale.beside_all is not None:
+        everybody = _BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)}
+        yield [everybody, *by_how_much(scale.beside_all, decimals)]
+
+
+def _by_chance(shown: ShownScale, decimals: int) -> Iterator[Iterable[str]]:
+    if isinstance(shown, MeanShown) and shown.low is not None and shown.high is not None:
+        ends = {"low": number(shown.low, decimals), "high": number(shown.high, decimals)}
+        yield [_("By chance it could also have been between %(low)s and %(high)s.") % ends]
 
 
 def by_how_much(difference: Difference, decimals: int) -> Iterator[str]:
@@ -150,26 +188,3 @@ def by_how_much(difference: Difference, decimals: int) -> Iterator[str]:
         yield _("The difference is %(by)s, probably not more than %(high)s.") % words  # its near end is nearly nothing
     else:
         yield _("The difference is %(by)s, probably %(low)s to %(high)s.") % words
-
-
-def wide_sentences(scale: WideScale) -> list[str]:
-    """Sentences about a mean over several teams."""
-    return list(_wide(scale))
-
-
-def _wide(scale: WideScale) -> Iterator[str]:
-    if not isinstance(scale.shown, MeanShown):
-        yield _("There are too few answers about this subject to show them.")
-        return
-    yield _("The mean is %(score)s.") % {"score": score(scale.shown, 2)}
-    if scale.shown.low is not None and scale.shown.high is not None:
-        yield (
-            _("By chance it could also have been between %(low)s and %(high)s.")
-            % {"low": number(scale.shown.low, 2), "high": number(scale.shown.high, 2)}
-        )
-    if scale.beside_all is not None:
-        yield _BENCHMARK[scale.beside_all.verdict] % {"mean": score(scale.benchmark, 2)}
-        yield from by_how_much(scale.beside_all, 2)
-    if scale.since is not None:
-        yield _SINCE[scale.since.verdict] % {"then": score(scale.previous, 2)}
-        yield from by_how_much(scale.since, 2)

@@ -21,7 +21,7 @@ from analysis.reports.groups import FinalScale, group_of
 from analysis.reports.material import Material, read_material
 from analysis.reports.objects import Benchmark, ItemReport, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
-from analysis.reports.sentences import sentences
+from analysis.reports.sentences import said_of_team
 from analysis.reports.shown import Judged, OverUnits, StudyShown, UnitShown
 from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
@@ -227,7 +227,7 @@ class _Maker:
             highest=highest,
             lowest=lowest,
         )
-        made = replace(made, sentences=tuple(sentences(made, n_points)))
+        made = replace(made, said=said_of_team(made, n_points))
         return replace(made, questions=questions(made, self.options))
 
     def _sector(self, place: int) -> OverUnits | None:

@@ -14,7 +14,8 @@ from analysis.models import AnalysisRun
 from analysis.reports.findings import wide_findings
 from analysis.reports.material import Material, read_material
 from analysis.reports.objects import AcademyReport, Benchmark, StudyReport, TeamReport, WideItem, WideScale
-from analysis.reports.sentences import wide_sentences
+from analysis.reports.questions import questions_for_all, questions_for_director
+from analysis.reports.sentences import said_of_teams
 from analysis.reports.shown import AcademyShown, Judged, OverUnits, UnitShown, WideShown
 from analysis.reports.team import Setting, setting_of, write_team
 from surveys.models.questionnaire import in_language
@@ -110,6 +111,7 @@ def write_academy(
     members = [member for unit in shown.units for member in unit.members]
     with override(language):
         scales = means if isinstance(means, Withheld) else _scales(setting, means, shown.base, beside, then, language)
+        teams = tuple((name, _team(setting, one, language)) for name, one in zip(_names(listed), listed, strict=True))
         return AcademyReport(
             **setting.wave(language),
             approached=sum(member.approached for member in members),
@@ -123,9 +125,13 @@ def write_academy(
             academy=academy.name if academy else "",
             institution=academy.institution.name if academy else "",
             benchmark=benchmark,
-            teams=tuple(
-                (name, _team(setting, one, language)) for name, one in zip(_names(listed), listed, strict=True)
+            teams=teams,
+            n_not_shown=sum(
+                len(unit.teams)
+                for unit, (_name, team) in zip(listed, teams, strict=True)
+                if isinstance(team, Withheld) or isinstance(team.scales, Withheld)
             ),
+            questions=questions_for_director(scales),
         )
 
 
@@ -178,6 +184,7 @@ def write_study(setting: Setting, language: str) -> StudyReport:
             like_these=shown.like_these,
             scales=scales,
             findings=() if isinstance(scales, Withheld) else wide_findings(scales, shown.base, False, shown.like_these),
+            questions=questions_for_all(scales),
             sectors=tuple(str(Sector(sector).label) for sector in shown.sectors),
         )
 
@@ -218,7 +225,7 @@ def _scales(
             lowest=lowest,
             of_fewer=isinstance(one.mean.shown, MeanShown) and one.mean.n < base.n_respondents,
         )
-        made.append(replace(written, sentences=tuple(wide_sentences(written))))
+        made.append(replace(written, said=said_of_teams(written)))
     return tuple(made)
 
 

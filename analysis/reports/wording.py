@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -157,6 +158,41 @@ def mean_row(scale: ScaleReport | WideScale) -> MeanRow:
     )
 
 
+def with_figures(words: Words, row: MeanRow, figures: Mapping[Mark, str]) -> tuple[MeanRow, Words]:
+    """One scale by itself: its figures stand beside the names of the marks, so that its row needs no words."""
+    own = f"{figures.get(Mark.OWN, '')} ({between})" if (between := figures.get(Mark.INTERVAL)) else ""
+    said = {**figures, Mark.OWN: own} if own else figures
+    named: dict[Mark, str] = {
+        mark: f"{word} {said.get(mark, '')}".strip() for mark, word in words.marks.items() if mark != Mark.INTERVAL
+    }
+    return replace(row, label="", text=""), replace(words, marks=named, middle="")
+
+
+def figures_of(scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> dict[Mark, str]:
+    """What a table and a chart say of a scale, a figure to a mark; a mark that it has no figure for is left out."""
+    cells = dict(zip(marks, table_row(scale, marks)[1:], strict=True))
+    return {mark: cell for mark, cell in cells.items() if cell != "–"}
+
+
+@dataclass(frozen=True)
+class Large:
+    """A score in large type: the figure, and the small words before and after it."""
+
+    figure: str
+    before: str = ""
+    after: str = ""
+
+
+def large(shown: ShownScale, decimals: int) -> Large:
+    """A score as it stands in large type."""
+    match shown:
+        case MeanShown(mean, _low, _high, about):
+            return Large(number(mean, decimals), before=_("about") if about else "")
+        case Capped(bound, upper):
+            return Large(number(bound, 1), after=_("or higher") if upper else _("or lower"))
+    return Large("–")
+
+
 def table_head(report: Wave, marks: Sequence[Mark]) -> list[str]:
     """The head of the table beside a chart: the same marks in the same order."""
     words = chart_words(report).marks
@@ -202,20 +238,19 @@ def item_words(item: ItemReport, report: Wave) -> str:
 
 # ------------------------------------------------------------------------------------------------ reading it
 def caption(report: TeamReport | AcademyReport | StudyReport) -> str:
-    """What stands under the charts: how to read them, and whose answers "all teams" are."""
+    """What stands under the chart: how to read its bars."""
     if isinstance(report, TeamReport):
-        parts = [_("Bar: how much the score could have been different by chance.")]
-    elif report.like_these:
-        parts = [_("Bar: where the mean would probably be with other teams like these.")]
-    else:
-        parts = [_("Bar: how much the mean of these teams could have been different by chance.")]
-    if isinstance(report, TeamReport | AcademyReport) and isinstance(report.benchmark, Benchmark):
-        parts.append(all_teams(report.benchmark, report.k))
-    return " ".join(parts)
+        return _("Bar: how much the score could have been different by chance.")
+    if report.like_these:
+        return _("Bar: where the mean would probably be with other teams like these.")
+    return _("Bar: how much the mean of these teams could have been different by chance.")
 
 
-def all_teams(base: Benchmark, k: int) -> str:
-    """Whose answers the mean of all teams is made of."""
+def all_teams(report: TeamReport | AcademyReport | StudyReport) -> str:
+    """Whose answers the mean of all teams is made of; nothing where a report has none beside its own."""
+    if not isinstance(report, TeamReport | AcademyReport) or not isinstance(report.benchmark, Benchmark):
+        return ""
+    base, k = report.benchmark, report.k
     if base.n_units == base.n_teams:
         return _("“All teams” are %(units)s teams with %(n)s teachers together.") % {
             "units": base.n_units,
@@ -282,13 +317,32 @@ def how_measured(report: Wave) -> list[str]:
     return made
 
 
-def team_reasons(report: AcademyReport) -> list[str]:
-    """The teams that are not shown by themselves, those with the same reason together."""
-    names: dict[Reason, list[str]] = {}
-    for name, team in report.teams:
-        if isinstance(team, Withheld):
-            names.setdefault(team.reason, []).append(name)
-    return [f"{', '.join(together)}: {withheld_text(reason, report.k)}" for reason, together in names.items()]
+def not_by_themselves(report: AcademyReport) -> str:
+    """How many teams are not shown by themselves: in one heap, so that nobody reads which team has too few answers."""
+    if not report.n_not_shown:
+        return ""
+    return ngettext(
+        "%(n)s team is not shown by itself: it has too few answers, or chose not to be.",
+        "%(n)s teams are not shown by themselves: they have too few answers, or chose not to be.",
+        report.n_not_shown,
+    ) % {"n": report.n_not_shown}
+
+
+def next_steps(report: AcademyReport | StudyReport) -> list[str]:
+    """What a reader of a report over several teams can do with it."""
+    if isinstance(report, StudyReport):
+        return [
+            _("Lay your own team's report beside this one."),
+            _("Choose one subject to talk about, not all of them at once."),
+            _("Ask a team that works differently how it goes there."),
+        ]
+    return [
+        _("Thank the teams, and tell them what you do with this report."),
+        _("Give each team time to talk about its own report, and room for a first step."),
+        _("Ask a team what it chose to work on, not what it scored."),
+        _("Make no ranking of teams: differences between them may be chance."),
+        _("Agree on a day to look back together at what came of it."),
+    ]
 
 
 def _how_sure(report: Wave) -> Iterator[str]:

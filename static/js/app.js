@@ -14,6 +14,16 @@ document.addEventListener("click", async (event) => {
   button.textContent = button.dataset.copied || button.textContent;
 });
 
+// On paper nobody can unfold: what is folded is printed too, and folded again afterwards
+const folded = [];
+window.addEventListener("beforeprint", () => {
+  folded.push(...document.querySelectorAll(".report details:not([open])"));
+  for (const one of folded) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of folded.splice(0)) one.open = false;
+});
+
 // A form that comes back with errors: where they are named, each with a link to its field
 const toErrors = () => document.querySelector("[data-errors]")?.focus();
 toErrors();

@@ -335,7 +335,7 @@ def _of_this_wave(report: TeamReport) -> TeamReport:
     """A report's figures without the wave before and the words, which follow from both."""
     if isinstance(report.scales, Withheld):
         return report
-    scales = (replace(scale, previous=None, since=None, sentences=(), questions=()) for scale in report.scales)
+    scales = (replace(scale, previous=None, since=None, said=(), questions=()) for scale in report.scales)
     return replace(report, scales=tuple(scales), findings=())
 
 

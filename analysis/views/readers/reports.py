@@ -15,24 +15,34 @@ from analysis.publication.served import Now
 from analysis.publication.standing import published
 from analysis.reports import charts, pdf
 from analysis.reports.objects import AcademyReport, Finding, Mark, ScaleReport, StudyReport, TeamReport, Wave, WideScale
+from analysis.reports.sentences import telling, value_of
 from analysis.reports.wording import (
+    all_teams,
     cannot_say,
     caption,
     change,
     chart_words,
+    decimals_of,
     differences,
+    figures_of,
     how_measured,
     item_words,
+    large,
     mean_row,
+    next_steps,
+    not_by_themselves,
     table_head,
     table_row,
-    team_reasons,
+    with_figures,
     withheld_text,
 )
 from teams.models import Academy, Participation, Study
 from teams.models.languages import current_language
 
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
+UNFOLDED = 3  # findings, and sentences about a subject, that a page shows at once
+OVERVIEW = {"phone": svg.NARROW, "page": charts.PAGE, "desk": charts.DESK}
+ALONE = {"phone": svg.NARROW, "page": charts.PAGE}
 
 
 def language_now() -> str:
@@ -45,6 +55,7 @@ def team_page(
 ) -> HttpResponse:
     """A team's report."""
     scales = () if isinstance(report.scales, Withheld) else report.scales
+    marks = pdf.team_marks(report)
     return render(
         request,
         "analysis/report.html",
@@ -52,11 +63,10 @@ def team_page(
             "study": participation.study,
             "participation": participation,
             "report": report,
-            **common(report, report.findings, scales),
-            "caption": caption(report),
+            **common(report, report.findings, scales, marks),
             "scales": [
                 {
-                    "scale": scale,
+                    **in_figures(report, scale, marks),
                     "differences": differences(scale),
                     "change": change(scale),
                     "items": item_rows(scale, report),
@@ -66,7 +76,6 @@ def team_page(
             ],
             "colours": list(zip(report.options, charts.diverging(report.n_points), strict=True)),
             "withheld": withheld_text(report.scales.reason, report.k) if isinstance(report.scales, Withheld) else "",
-            "all_figures": figures_table(report, scales, pdf.team_marks(report)),
             **extra,
         },
     )
@@ -84,7 +93,7 @@ def academy_page(
             "study": study,
             "name": academy.name,
             "place": academy.institution.name,
-            "team_reasons": team_reasons(report),
+            "not_by_themselves": not_by_themselves(report),
             "team_table": pdf.team_table(shown) if shown else None,
             "has_teams": True,
             **extra,
@@ -118,34 +127,69 @@ def waiting_page(request: HttpRequest, study: Study, extra: Mapping[str, Any]) -
 
 def _wide_page(request: HttpRequest, report: AcademyReport | StudyReport, extra: Mapping[str, Any]) -> HttpResponse:
     scales = () if isinstance(report.scales, Withheld) else report.scales
+    marks = pdf.wide_marks(report)
     return render(
         request,
         "analysis/wide_report.html",
         {
             "report": report,
-            **common(report, report.findings, scales),
-            "caption": caption(report),
-            "scales": scales,
+            **common(report, report.findings, scales, marks),
+            "scales": [in_figures(report, scale, marks) for scale in scales],
+            "next_steps": next_steps(report),
             "withheld": withheld_text(report.scales.reason, report.k) if isinstance(report.scales, Withheld) else "",
-            "all_figures": figures_table(report, scales, pdf.wide_marks(report)),
             **extra,
         },
     )
 
 
-def common(report: Wave, findings: Sequence[Finding], scales: Scales) -> dict[str, Any]:
-    """What every report page has: findings with their charts and tables, and how to read them."""
+def common(
+    report: TeamReport | AcademyReport | StudyReport, findings: Sequence[Finding], scales: Scales, marks: Sequence[Mark]
+) -> dict[str, Any]:
+    """What every report page has: one chart with all marks, a card per subject, the findings, and how to read them."""
+    rows, words = [mean_row(scale) for scale in scales], chart_words(report)
     return {
-        "findings": [
+        "overview": pictures(rows, words, report.n_points, marks, OVERVIEW) if scales else None,
+        "cards": [
             {
-                "finding": finding,
-                "chart": means_charts(report, scales, finding.marks) if finding.marks else None,
-                "table": figures_table(report, scales, finding.marks),
+                "scale": scale,
+                "large": large(scale.shown, decimals_of(scale)),
+                "bar": svg.as_data_uri(charts.score_bar(scale.shown, report.n_points)),
+                "telling": telling(scale),
+                "verdict": scale.since.verdict if scale.since else None,
             }
-            for finding in findings
+            for scale in scales
         ],
+        "findings": findings[:UNFOLDED],
+        "more_findings": findings[UNFOLDED:],
+        "all_figures": figures_table(report, scales, marks),
+        "caption": caption(report),
+        "all_teams": all_teams(report),
         "how_measured": how_measured(report),
         "cannot_say": cannot_say(report),
+    }
+
+
+def in_figures(report: Wave, scale: ScaleReport | WideScale, marks: Sequence[Mark]) -> dict[str, Any]:
+    """One subject by itself: its figure in large type, its chart with the figures in it, and what is said of it."""
+    figures = figures_of(scale, marks)
+    row, words = with_figures(chart_words(report), mean_row(scale), figures)
+    shown = value_of(scale.shown) is not None
+    return {
+        "scale": scale,
+        "large": large(scale.shown, decimals_of(scale)),
+        "chart": pictures([row], words, report.n_points, marks, ALONE) if shown else None,
+        "alt": "; ".join(words.marks[mark] for mark in figures if mark in words.marks),
+        "said": scale.said[:UNFOLDED],
+        "more_said": scale.said[UNFOLDED:],
+    }
+
+
+def pictures(
+    rows: Sequence[charts.MeanRow], words: charts.Words, n_points: int, marks: Sequence[Mark], widths: Mapping[str, int]
+) -> dict[str, str]:
+    """A chart drawn for each width at which the page shows it."""
+    return {
+        name: svg.as_data_uri(charts.means_chart(rows, words, n_points, width, marks)) for name, width in widths.items()
     }
 
 

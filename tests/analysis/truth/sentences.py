@@ -206,6 +206,18 @@ QUESTIONS: dict[str, Predicate] = {
     "“%(item)s” has the highest figure (%(score)s). What do you notice about that?": fine,
     "Nearly everybody says “%(option)s” about “%(item)s”. Do you recognise that?": fine,
     "Too few of you could answer “%(item)s”. Is it clear to everybody how this goes in your team?": fine,
+    "The mean is lowest on “%(scale)s”. What do your teams need from you for it?": of_scale(-1),
+    "The mean is lowest on “%(scale)s”. What can teams do for each other there?": of_scale(-1),
+    "The mean is highest on “%(scale)s”. What makes that possible?": of_scale(1),
+    "The mean is higher than in the previous measurement on %(scales)s. What helped?": of_each(
+        lambda r, s: since(r, s, Verdict.HIGHER)
+    ),
+    "The mean is lower than in the previous measurement on %(scales)s. What has changed for the teams?": of_each(
+        lambda r, s: since(r, s, Verdict.LOWER)
+    ),
+    "What do you recognise in these figures, and what surprises you?": fine,
+    "What do you want to hear from the teams before you decide anything?": fine,
+    "What would you like to ask other teams?": fine,
     "Who has an example of when it went well, and of when it did not?": fine,
 }
 

@@ -30,6 +30,7 @@ def untrue(seed: int, language: str) -> tuple[int, list[str]]:
         rows = Rows(report, now, then, publication)
         spoken = [("s", scale, text) for scale in scales_of(report) for text in scale.sentences]
         spoken += [("q", scale, text) for scale in scales_of(report) for text in getattr(scale, "questions", ())]
+        spoken += [("q", None, text) for text in getattr(report, "questions", ())]
         spoken += [("f", None, text) for finding in report.findings for text in finding.sentences]
         for table, scale, text in spoken:
             if why_alone(report, text, language):
@@ -112,7 +113,13 @@ def test_every_text_of_the_reports_sentences_has_its_predicate():
     sources = {f"analysis/reports/{name}.py" for name in ("findings", "questions", "sentences")}
     #: titles and pieces of sentences, which say nothing by themselves
     pieces = {
-        *("Where you stand", "How sure this is", "Your own target", "Compared with the previous measurement"),
+        *(
+            "Where you stand",
+            "How far you agree",
+            "How sure this is",
+            "Your own target",
+            "Compared with the previous measurement",
+        ),
         *("Compared with other teams", "Compared with all teams", "Where the teams stand", "all subjects"),
         *("%(first)s and %(last)s", "%(value)s or higher", "%(value)s or lower", "about %(value)s"),
     }
