@@ -19,6 +19,12 @@ class Figure:
     holds: bool
 
 
+def compiled(folder: str) -> dict[str, str]:
+    """The environment in which the modules of Python are compiled once, as where the program is installed; some machines
+    forbid it, and then each process of a benchmark spends seconds on it."""
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}
+
+
 def at_most(figure: str, value: float, limit: float, unit: str) -> Figure:
     return Figure(figure, round(value, 4), unit, f"≤ {limit:g}", value <= limit)
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.figures import Figure, at_least, at_most, measured, report
+from bench.figures import Figure, at_least, at_most, compiled, measured, report
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = {1_000: 5.0, 5_000: 30.0}  # teams, and how many seconds publishing may take
@@ -157,6 +157,7 @@ def main() -> int:
             "CELERY_BROKER_URL": "memory://",
             "LOG_LEVEL": "ERROR",
             "BENCH_PER_TEAM": str(PER_TEAM),
+            **compiled(folder),
         }
         collect_static(Path(folder), env)
         manage(env, "migrate", "--verbosity=0", "--skip-checks")

@@ -16,7 +16,7 @@ import urllib.request
 from collections import defaultdict
 from pathlib import Path
 
-from bench.figures import Figure, at_most, measured, report
+from bench.figures import Figure, at_most, compiled, measured, report
 from bench.production import cpu_seconds
 from scripts.postgres import children, free_port
 from scripts.setup import ROOT
@@ -34,7 +34,7 @@ def main() -> int:
     figures = [measured("load average before, of this machine", os.getloadavg()[0], "")]
     with tempfile.TemporaryDirectory(prefix="teamspiegel-bench-") as folder:
         port = free_port()
-        env = {**os.environ, "TEAMSPIEGEL_VAR": folder, "PORT": str(port), "HOST": "127.0.0.1"}
+        env = {**os.environ, "TEAMSPIEGEL_VAR": folder, "PORT": str(port), "HOST": "127.0.0.1", **compiled(folder)}
         env.pop("DATABASE_URL", None)
         with running(env) as program:
             wait(port, FIRST_PATIENCE)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from django.apps import apps
 from django.db import connection, models, transaction
@@ -17,8 +16,8 @@ from analysis.models import AnalysisRun, RunStep
 from analysis.runs.staging import OVER_ALL, Rows
 from teams.base.leases import ClaimLost
 
-#: Rows made into text or values at once.
-BATCH = 50_000
+#: Rows made into text or values at once: few, so that PostgreSQL stores a block while the next becomes text.
+BATCH = 2_500
 #: What stands for NULL in the text of a COPY; an empty text stays one.
 NOTHING = r"\N"
 
@@ -87,7 +86,7 @@ def _values(field: models.Field[Any, Any], run: AnalysisRun, part: Rows) -> pd.S
         return pd.Series(np.full(n, run.pk, dtype=np.int64))
     if field.name == "participation":
         ids = np.asarray(part.columns.get("participation", np.full(n, OVER_ALL)), dtype=np.int64)
-        return _whole(ids, ids != OVER_ALL)
+        return pd.Series(ids, dtype="Int64").mask(ids == OVER_ALL)
     if field.name not in part.columns:
         default = json.dumps(field.get_default()) if isinstance(field, models.JSONField) else field.get_default()
         return pd.Series([default] * n, dtype=object)
@@ -96,18 +95,8 @@ def _values(field: models.Field[Any, Any], run: AnalysisRun, part: Rows) -> pd.S
         return pd.Series(given, dtype=object)
     if isinstance(field, models.IntegerField):
         # from float NaN to nothing; ids and counts stay below 2^53
-        numbers = np.asarray(given, dtype=np.float64)
-        return _whole(numbers, ~np.isnan(numbers))
+        return pd.Series(pd.array(np.asarray(given, dtype=np.float64), dtype="Float64")).astype("Int64")
     if isinstance(field, models.FloatField):
         numbers = np.asarray(given, dtype=np.float64)
         return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan))
     return pd.Series(given)
-
-
-def _whole(numbers: npt.NDArray[Any], there: npt.NDArray[np.bool_]) -> pd.Series[Any]:
-    """Whole numbers, None where there is none. Not pandas' own kind with gaps: writing that costs a call per cell."""
-    if there.all():
-        return pd.Series(numbers.astype(np.int64))
-    values = np.full(len(numbers), None, dtype=object)
-    values[there] = numbers[there].astype(np.int64)
-    return pd.Series(values, dtype=object)
