@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis import disclosure
+from analysis.looking_back import dates
 from analysis.models import AnalysisRun, Publication
 from analysis.plan.plans import locked_plan
 from analysis.publication.publishing import is_empty
@@ -79,6 +80,18 @@ def steps(study: Study) -> list[Step]:
             _("Publish the reports"), reverse("publish", args=[slug]), Publication.objects.filter(study=study).exists()
         ),
     ]
+
+
+def looked_back(study: Study) -> str:
+    """How many teams looked back at what they agreed: all that researchers learn of it. Empty before reports are published."""
+    if not Publication.objects.filter(study=study).exists():
+        return ""
+    n, of = dates.counted(study)
+    return ngettext(
+        "%(n)s of %(of)s team looked back at what it agreed.",
+        "%(n)s of %(of)s teams looked back at what they agreed.",
+        of,
+    ) % {"n": n, "of": of}
 
 
 def waiting(study: Study) -> list[Waiting]:

@@ -5,6 +5,7 @@ from celery import shared_task
 from analysis import withdrawals
 from analysis.erasure import studies
 from analysis.exports import prepared
+from analysis.looking_back import dates
 from analysis.publication import files, jobs
 from analysis.runs import execution
 
@@ -67,3 +68,9 @@ def wake_for_prepared_files() -> None:
 @shared_task(name=studies.TASK)
 def delete_studies() -> None:
     studies.carry_out()
+
+
+@shared_task(name="analysis.mail_looks_back")
+def mail_looks_back() -> None:
+    dates.mail_due()
+    dates.forget_ended()

@@ -58,6 +58,7 @@ WHAT: dict[str, str | Promise] = {
     "teams.schedule": gettext_lazy("to check who is due for a reminder"),
     "teams.remind": gettext_lazy("to remind a director or team leader"),
     "teams.tell_retention": gettext_lazy("to email that the answers may no longer be kept"),
+    "analysis.look_back": gettext_lazy("to email a team that it is time to look back"),
     "analysis.request_run": gettext_lazy("to begin an analysis"),
     "analysis.outdated_files": gettext_lazy("to check whether the PDFs of the reports are still correct"),
     "analysis.delete_study": gettext_lazy("to delete a study"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analysis.views.readers import by_link, team
+from analysis.views.readers import by_link, look_back, team
 from analysis.views.researchers import (
     accounts,
     board,
@@ -100,9 +100,14 @@ urlpatterns = [
     path("team/<int:pk>/report", team.report, name="team_report"),
     path("team/<int:pk>/report.pdf", team.report_pdf, name="team_report_pdf"),
     path("team/<int:pk>/talk", team.talk, name="team_talk"),
+    path("team/<int:pk>/look-back", look_back.of_leader, name="team_look_back"),
+    path("team/<int:pk>/look-back/day", look_back.pick_day, name="team_look_back_day"),
     path("team/<int:pk>/hand-over/<int:later_id>", team.hand_over, name="team_hand_over"),
     path("team/<int:pk>/share", team.share, name="team_share"),
     path("team/<int:pk>/share/<int:link_id>/revoke", team.share_revoke, name="team_share_revoke"),
+    path("l/<str:token>", look_back.link, name="look_back_link"),
+    path("l/<int:pk>/", look_back.by_link, name="look_back"),
+    path("l/<int:pk>/leave", look_back.leave, name="look_back_leave"),
     path("r/<str:token>", by_link.link, name="report_link"),
     path("r/<int:pk>/", by_link.report, name="shared_report"),
     path("r/<int:pk>/talk", by_link.talk, name="shared_talk"),

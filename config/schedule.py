@@ -19,6 +19,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deletions": {"task": "analysis.delete_studies", "schedule": 15.0},
     "sessions": {"task": "teams.forget_sessions", "schedule": 3600.0},
     "retention": {"task": "teams.tell_retention", "schedule": 3600.0},
+    "look_backs": {"task": "analysis.mail_looks_back", "schedule": 600.0},
     "runs": {"task": "analysis.start_due_runs", "schedule": 10.0},
     "files": {"task": "analysis.wake_for_prepared_files", "schedule": 15.0},
     "publishing": {"task": "analysis.wake_for_publishing", "schedule": 10.0},

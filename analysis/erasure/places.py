@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db.models import EmailField, Model, Q, QuerySet, UniqueConstraint
 
 from analysis.erasure.tables_of_study import tables
+from analysis.models import LookBackReader
 from surveys.models import Invitee
 from teams.models import Academy, Study, Team
 
@@ -40,6 +41,7 @@ FREE_TEXTS: dict[str, tuple[str, ...]] = {
     "analysis.ResultRelease": ("purpose",),
     "analysis.RowRelease": ("purpose",),
     "analysis.TeamGoal": ("next_steps",),
+    "analysis.LookBackStep": ("step", "line"),
     "analysis.TextReview": ("text",),
 }
 # Texts that stay as they are, and why: what was frozen or computed is held to its hash; answers are nobody's to edit
@@ -166,5 +168,5 @@ def free_texts() -> Iterator[tuple[type[Model], str, tuple[str, ...]]]:
 
 
 def is_hidden(model: type[Model]) -> bool:
-    """Whether researchers must not learn who stands there: teachers who got a personal link."""
-    return model is Invitee
+    """Whether researchers must not learn who stands there: teachers who got a personal link, or a mail to look back."""
+    return model in (Invitee, LookBackReader)

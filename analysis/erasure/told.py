@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from analysis.erasure.studies import aftermath, n_rows
-from analysis.models import AnalysisRun, Publication
+from analysis.models import AnalysisRun, LookBackStep, Publication
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
 from analysis.models.releases import PreparedFile, RowRelease
 from surveys.models import Invitee, Response, SealedResponse
@@ -35,6 +35,9 @@ OF_TABLES: dict[type[Model], Any] = {
         "%(n)s link to a report: it will no longer work", "%(n)s links to reports: they will no longer work", "n"
     ),
     TeamGoal: ngettext_lazy("%(n)s target that a team wrote down", "%(n)s targets that teams wrote down", "n"),
+    LookBackStep: ngettext_lazy(
+        "%(n)s agreed step of a team that looked back", "%(n)s agreed steps of teams that looked back", "n"
+    ),
     RowRelease: ngettext_lazy("%(n)s line in the register of exports", "%(n)s lines in the register of exports", "n"),
     PreparedFile: ngettext_lazy("%(n)s prepared file", "%(n)s prepared files", "n"),
     OutboxMessage: ngettext_lazy("%(n)s line in the list of emails", "%(n)s lines in the list of emails", "n"),

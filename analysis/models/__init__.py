@@ -3,6 +3,7 @@
 from analysis.models.cases import CaseNote, Criterion, CriterionValue
 from analysis.models.choices import AccountingDecision, Decision, OwnModel
 from analysis.models.comparisons import KnownComposition, WaveDifference
+from analysis.models.look_backs import LookBack, LookBackReader, LookBackStep
 from analysis.models.open_texts import TextReview
 from analysis.models.plans import AnalysisPlan
 from analysis.models.publications import Publication, PublishedGroup, PublishingJob, ReportObject, Unit
@@ -33,6 +34,9 @@ __all__ = [
     "FactorModelResult",
     "ItemResult",
     "KnownComposition",
+    "LookBack",
+    "LookBackReader",
+    "LookBackStep",
     "OwnModel",
     "PreparedFile",
     "PreparedPart",

@@ -167,7 +167,7 @@ class TeamNow:
             [team.name, team.academy.name, team.academy.institution.name],
             _said_of(self.participation.study),
             list(self.others),
-            sorted((code, goal.target, goal.next_steps) for code, goal in self.goals.items()),
+            sorted((code, goal.target, goal.next_steps, goal.looked_back) for code, goal in self.goals.items()),
         )
 
     def report(self, language: str, *, own_words: bool = True) -> TeamReport:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import astuple
 
-from analysis.models import AnalysisRun, Publication
+from analysis.models import AnalysisRun, LookBackStep, Publication
 from analysis.models.readers import TeamGoal
 from analysis.reports.groups import counted_groups
 from teams.models import Participation, Study
@@ -46,13 +46,15 @@ def world_of(publication: Publication) -> str:
     """A fingerprint of all that the reports of a publication follow from beside their objects, of all readers together.
 
     That is what the judge looks at: counts, decisions on them and combinations, k, and which leaders let the director see their
-    team; the same of the previous wave, whose means stand beside; names; and what teams wrote down after that wave.
+    team; the same of the previous wave, whose means stand beside; names; and what teams wrote down after that wave and said when they looked back.
     """
     study = publication.run.survey.study
     found = [_judged(publication)]
     if study.previous_id is not None:
         goals = TeamGoal.objects.filter(participation__study=study.previous_id).order_by("participation", "scale")
         found.append(list(goals.values_list("participation", "scale", "target", "next_steps")))
+        said = LookBackStep.objects.filter(look_back__participation__study=study.previous_id).order_by("pk")
+        found.append(list(said.values_list("pk", "step", "status", "line")))
         if (before := published(study.previous_id)) is not None:
             found.append(_judged(before))
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()

@@ -6,16 +6,20 @@ For the team and its leader: no page of researchers or directors reads these row
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
 
 from analysis.models import Publication
 from analysis.models.readers import TeamGoal
+from analysis.reports.objects import LookedBack
 from analysis.reports.team import Goal, Goals
 from teams.models import Participation, Study
 from teams.text.addresses import same_person
+
+BULLET = re.compile(r"^\s*(?:[-–—*•·]|\d{1,2}[.)])\s+")
 
 
 def goals_of(participation: Participation) -> dict[str, Goal]:
@@ -24,11 +28,38 @@ def goals_of(participation: Participation) -> dict[str, Goal]:
 
 
 def _written(participations: Iterable[Participation]) -> dict[int, dict[str, Goal]]:
+    """What teams wrote down on each subject, with what they said of it when they looked back: in one query.
+
+    A team has a handful of subjects and of steps, so that each beside each is still little.
+    """
     found: dict[int, dict[str, Goal]] = {one.pk: {} for one in participations}
-    for goal in TeamGoal.objects.filter(participation__in=list(found)):
-        target = None if goal.target is None else float(goal.target)
-        found[goal.participation_id][goal.scale] = Goal(target, goal.next_steps)
+    said = "participation__look_back__steps__"
+    beside = [f"{said}{column}" for column in ("scale", "step", "status", "line")]
+    goals = TeamGoal.objects.filter(participation__in=list(found)).order_by("pk", f"{said}pk")
+    written: dict[tuple[int, str], tuple[Decimal | None, str]] = {}
+    looked_back: dict[tuple[int, str], dict[str, LookedBack]] = {}
+    for team, scale, target, next_steps, about, step, status, line in goals.values_list(
+        "participation_id", "scale", "target", "next_steps", *beside
+    ):
+        written[team, scale] = target, next_steps
+        if about == scale and (status or line):
+            looked_back.setdefault((team, scale), {})[step] = LookedBack(step, status, line)
+    for (team, scale), (target, next_steps) in written.items():
+        steps = _looked_back(next_steps, looked_back.get((team, scale), {}))
+        found[team][scale] = Goal(None if target is None else float(target), next_steps, steps)
     return found
+
+
+def in_steps(text: str) -> list[str]:
+    """The steps in what a team wrote down: a line each, without the sign that begins it, each once."""
+    lines = (BULLET.sub("", line).strip() for line in text.splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def _looked_back(next_steps: str, said: Mapping[str, LookedBack]) -> tuple[LookedBack, ...]:
+    """Each agreed step beside what was said of it, and what was said of words that are others now; empty if nothing was said."""
+    words = dict.fromkeys([*in_steps(next_steps), *said]) if said else {}
+    return tuple(said.get(one, LookedBack(one, "", "")) for one in words)
 
 
 def wave_before(participation: Participation) -> Participation | None:
@@ -59,7 +90,7 @@ def own_words(participation: Participation, scale: str, page: str) -> frozenset[
     goal = TeamGoal.objects.filter(participation=participation, scale=scale).first()
     if goal is None or not page:
         return frozenset()
-    mine = _hash(page)
+    mine = hash_of(page)
     return frozenset(name for name, writer in goal.pages.items() if writer == mine)
 
 
@@ -71,20 +102,28 @@ def write_goal(
     :param page: the key of the page on which they were typed (teams/base/once.py)
     """
     with transaction.atomic():
-        # publishing takes the study's row too: nothing is written while the next wave's report is being made
-        following = Study.objects.filter(previous_id=participation.study_id).values_list("pk", flat=True)
-        list(Study.objects.select_for_update().filter(pk__in=list(following)))
-        if not may_write(participation):
+        if not hold_open(participation):
             return False
         goal = TeamGoal.objects.filter(participation=participation, scale=scale).first()
         goal = goal or TeamGoal(participation=participation, scale=scale)
         for name, value in {"target": target, "next_steps": next_steps}.items():
             if getattr(goal, name) != value:
                 setattr(goal, name, value)
-                goal.pages[name] = _hash(page) if page else ""
+                goal.pages[name] = hash_of(page) if page else ""
         goal.save()
     return True
 
 
-def _hash(page: str) -> str:
+def hold_open(participation: Participation) -> bool:
+    """Inside a transaction: whether the team may still write, and from here on nothing changes that until it is done.
+
+    Publishing takes the study's row too: nothing is written while the next wave's report is being made.
+    """
+    following = Study.objects.filter(previous_id=participation.study_id).values_list("pk", flat=True)
+    list(Study.objects.select_for_update().filter(pk__in=list(following)))
+    return may_write(participation)
+
+
+def hash_of(page: str) -> str:
+    """What is kept of a page's key: which page wrote something, and not its key."""
     return hashlib.sha256(page.encode(errors="surrogatepass")).hexdigest()

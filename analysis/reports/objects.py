@@ -64,6 +64,15 @@ class ItemReport:
 
 
 @dataclass(frozen=True)
+class LookedBack:
+    """One step that a team agreed after the previous wave, and what it said of it when it looked back."""
+
+    words: str
+    status: str  # a LookBackStep.Status, or blank
+    line: str
+
+
+@dataclass(frozen=True)
 class ScaleReport:
     """One scale of a team. ``closest`` and ``widest`` are codes of items, where distributions are shown.
 
@@ -94,6 +103,7 @@ class ScaleReport:
     lowest: bool = False
     said: tuple[tuple[str, ...], ...] = ()
     questions: tuple[str, ...] = ()
+    looked_back: tuple[LookedBack, ...] = ()  # at what was agreed; empty where the team said nothing of it
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from analysis.reports.wording import (
     how_measured,
     item_words,
     large,
+    looked_back,
     mean_row,
     next_steps,
     not_by_themselves,
@@ -212,7 +213,8 @@ def _team(report: TeamReport) -> Iterator[Block]:
         yield _list([*map(" ".join, scale.said), *differences(scale)], keep=True)
         if line := change(scale):
             yield _heading(_("What you agreed last time"), 3)
-            yield _note("\n".join(part for part in (scale.agreed, line) if part), keep=True)
+            agreed = [looked_back(one) for one in scale.looked_back] or [scale.agreed]
+            yield _note("\n".join(part for part in (*agreed, line) if part), keep=True)
         options = report.options if scale.has_distributions else ()
         yield _items(scale, report, options)
         if scale.questions:

@@ -19,7 +19,7 @@ from analysis.models import AnalysisRun
 from analysis.reports.findings import findings
 from analysis.reports.groups import FinalScale, group_of
 from analysis.reports.material import Material, read_material
-from analysis.reports.objects import Benchmark, ItemReport, ScaleReport, Subject, TeamReport
+from analysis.reports.objects import Benchmark, ItemReport, LookedBack, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
 from analysis.reports.sentences import said_of_team
 from analysis.reports.shown import Judged, OverUnits, StudyShown, UnitShown
@@ -33,10 +33,11 @@ MIN_ITEMS_APART = 0.1  # deviations that differ less are no largest and no small
 
 @dataclass(frozen=True)
 class Goal:
-    """What a team wrote down after the wave before: its target on a scale, and its next steps."""
+    """What a team wrote down after the wave before: its target on a scale, its next steps, and what it said when it looked back."""
 
     target: float | None
     next_steps: str = ""
+    looked_back: tuple[LookedBack, ...] = ()
 
 
 Goals = Mapping[str, Goal]  # by the code of the scale
@@ -226,6 +227,7 @@ class _Maker:
             reached=disclosure.reached(side, goal.target) if side and goal.target is not None else None,
             highest=highest,
             lowest=lowest,
+            looked_back=goal.looked_back,
         )
         made = replace(made, said=said_of_team(made, n_points))
         return replace(made, questions=questions(made, self.options))

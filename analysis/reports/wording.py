@@ -26,6 +26,7 @@ from analysis.reports.objects import (
     AcademyReport,
     Benchmark,
     ItemReport,
+    LookedBack,
     Mark,
     ScaleReport,
     StudyReport,
@@ -36,6 +37,7 @@ from analysis.reports.objects import (
 )
 from analysis.reports.questions import plain_text
 from analysis.reports.sentences import number, score, value_of
+from teams.text.directions import isolated
 
 _WITHHELD = {
     Reason.TOO_FEW: gettext_lazy(
@@ -275,12 +277,19 @@ def differences(scale: ScaleReport) -> list[str]:
 
 def change(scale: ScaleReport) -> str:
     """The score of then, the target and the score of now: what stands beside what a team agreed. Empty if it did not."""
-    if not scale.agreed and scale.target is None:
+    if not scale.agreed and not scale.looked_back and scale.target is None:
         return ""
     parts = [_("Then: %(score)s.") % {"score": score(scale.previous)}] if scale.previous is not None else []
     if scale.target is not None:
         parts.append(_("Target: %(score)s.") % {"score": number(scale.target, 1)})
     return " ".join([*parts, _("Now: %(score)s.") % {"score": score(scale.shown)}])
+
+
+def looked_back(step: LookedBack) -> str:
+    """A step that the team agreed on, where it stands, and what was said of it, in a line."""
+    statuses = {"done": _("done"), "under_way": _("under way"), "dropped": _("dropped")}
+    status = statuses.get(step.status, _("not said yet"))
+    return f"{isolated(step.words)} ({status})" + (f": {isolated(step.line)}" if step.line else "")
 
 
 def how_measured(report: Wave) -> list[str]:

@@ -17,6 +17,7 @@ SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("leader", "meeting"): ("team_meeting",),
     ("leader", "report"): ("team_report", "team_share", "report_link", "shared_report"),
     ("leader", "talk"): ("team_talk", "shared_talk"),
+    ("leader", "look-back"): ("team_look_back", "team_look_back_day", "look_back_link", "look_back", "look_back_leave"),
     ("researcher", "signing-in"): ("join_research", "person_remove"),
     ("researcher", "study"): (
         *("studies", "study_new", "study_settings", "study_employment", "survey_open", "board", "study_history"),

@@ -111,7 +111,9 @@ function autosave(form) {
   }
 
   const written = (fields) =>
-    [...form.elements].filter((field) => field.type !== "hidden" && "defaultValue" in field && fields.has(field.name));
+    [...form.elements].filter(
+      (field) => !["hidden", "radio"].includes(field.type) && "defaultValue" in field && fields.has(field.name),
+    );
 
   // What others wrote, into the fields in which nobody typed since they were sent. How many these are
   function hear(fields, others) {
@@ -120,6 +122,14 @@ function autosave(form) {
       if (!(field.name in others) || field.value !== fields.get(field.name)) continue;
       field.value = field.defaultValue = others[field.name];
       fields.set(field.name, field.value);
+      n += 1;
+    }
+    // of one that is chosen, its value is what it stands for: another one is checked
+    for (const field of form.querySelectorAll("input[type=radio]")) {
+      const { name, value } = field;
+      if (!(name in others) || value !== others[name] || new FormData(form).get(name) !== fields.get(name)) continue;
+      field.checked = true;
+      fields.set(name, value);
       n += 1;
     }
     return n;

@@ -394,6 +394,10 @@ _WRITTEN += [
 #: What is sent without a field, and why.
 _EMPTY = {
     "collecting_paper_correct": "nothing is typed twice yet: tests/surveys/test_paper.py corrects",
+    **dict.fromkeys(
+        ("team_look_back", "team_look_back_day", "look_back", "look_back_leave"),
+        "nothing is published and agreed yet: tests/analysis/test_looking_back.py looks back",
+    ),
     "team_talk": "nothing is published yet: tests/analysis/test_shared_reports.py writes down targets",
 }
 

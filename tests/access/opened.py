@@ -27,7 +27,7 @@ class _Reader(HTMLParser):
                 if of["type"] == "radio":
                     self.radios.setdefault(name, value)
                 if "checked" in of:
-                    self.fields.setdefault(name, []).append(value or "on")
+                    self.fields.setdefault(name, []).append(value if "value" in of else "on")
             else:
                 self.fields[name] = [value]
 

@@ -624,10 +624,16 @@ TABLE = [
     Row("team_report", carol(200), team),
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
     Row("team_talk", only((), 404), team),
+    Row("team_look_back", only((), 404), team),
+    Row("team_look_back_day", only((), 404), team, "post", {"on": ""}),
     Row("team_share", only((), 404), team, "post", {"days": 14}),
     Row("team_hand_over", carol(302), lambda cast: of_later_wave(cast)[1:], "post"),
     Row("team_share_revoke", carol(302), lambda cast: [cast.participation.pk, cast.report_link.pk], "post"),
     # ---------------------------------------------------------------- readers of reports, by link
+    Row("look_back_link", everyone(404), lambda cast: ["forged"]),
+    # who may write by such a link: tests/analysis/test_looking_back.py
+    Row("look_back", everyone(404), lambda cast: [1]),
+    Row("look_back_leave", everyone(404), lambda cast: [1], "post"),
     Row("report_link", everyone(404), lambda cast: ["forged"]),
     Row("report_link", everyone(302), lambda cast: token_of(cast.links["reader"])),
     Row("shared_report", by_link("reader", 200), lambda cast: [cast.report_link.pk]),

@@ -9,13 +9,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.forms.readers import ShareForm
+from analysis.looking_back import cycle
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import path_of, revoke, share_with_team
 from analysis.publication.served import of_team
 from analysis.publication.standing import published
 from analysis.publication.talks import may_write
-from analysis.views.readers import talks
+from analysis.views.readers import look_back, talks
 from analysis.views.readers.reports import language_now, pdf_of, team_page, waiting_page
 from surveys.collecting import new_keys, returned
 from surveys.forms import pasting
@@ -166,6 +167,8 @@ def _one_of(waves: list[Participation], pk: int) -> Participation:
 def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
     collection = _collection(participation)
     now = of_team(participation)
+    has_results = now is not None and now.has_results
+    stations = cycle.cycle_of(participation, has_results=has_results)
     return render(
         request,
         "analysis/team.html",
@@ -181,8 +184,11 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "by_contact": participation.mode == Participation.Mode.CONTACT,
             "form": form,
             "published": now is not None,
-            "has_results": now is not None and now.has_results,
+            "has_results": has_results,
             "share_form": ShareForm(),
+            **(look_back.date_context(participation) if has_results else {}),
+            "stations": stations,
+            "ring": cycle.drawn(stations),
             "later_waves": later_waves(participation),
             "shared": [
                 (link, absolute(path_of(link)))

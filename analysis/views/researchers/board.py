@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from analysis.board import steps, waiting
+from analysis.board import looked_back, steps, waiting
 from analysis.data.accounting import accounts
 from surveys.collecting import agenda
 from teams import access
@@ -24,6 +24,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
             "steps": all_steps,
             "next_step": next((step for step in all_steps if not step.done), None),
             "waiting": waiting(study),
+            "looked_back": looked_back(study),
             "week": agenda.looked_at(agenda.this_week(study)[:MOST_MEETINGS]),
             "n_week": agenda.this_week(study).count(),
             "accounts": accounts(study),
