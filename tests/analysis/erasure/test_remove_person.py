@@ -51,7 +51,7 @@ NAME = "Marga Zeldzaam"
 ADDRESS = "marga.qz71@noord.example"
 PASSWORD = "correct horse battery"
 # codes, and keyed hashes of addresses
-CODES = ("kind", "reader", "fingerprint", "message_id", "provider_id", "privacy_contact", "vouched_by")
+CODES = ("kind", "reader", "fingerprint", "message_id", "provider_id", "privacy_contact", "vouched_by", "pages")
 
 
 @pytest.fixture
