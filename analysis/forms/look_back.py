@@ -108,7 +108,10 @@ class LookBackForm(Filled):
                 widget=forms.RadioSelect,
             ),
             f"line_{step.key}": forms.CharField(
-                label=_("A line about it"), required=False, max_length=300, widget=forms.TextInput
+                label=_("A line about “%(step)s”") % {"step": isolated(step.words)},
+                required=False,
+                max_length=300,
+                widget=forms.TextInput,
             ),
         }
 

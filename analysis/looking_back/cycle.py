@@ -117,7 +117,7 @@ def _column(stations: Sequence[Station]) -> str:
     parts, width, y = [svg.arrow_tip(svg.MUTED)], NARROW - 26, 1.0
     middles = []
     for number, station in enumerate(stations, 1):
-        tall = 46 + LINE * len(svg.wrapped(station.where, width - 24, TYPE))
+        tall = 54 + LINE * len(svg.wrapped(station.where, width - 24, TYPE))
         if number > 1:
             parts.append(svg.arrow(width / 2, y - GAP, width / 2, y - 1, svg.MUTED))
         parts += _box(number, station, 1, y, width, tall)

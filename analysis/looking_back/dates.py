@@ -7,15 +7,16 @@ their links end, and are shown to the leader alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from analysis.mail_kinds import ReportMail
-from analysis.models import LookBack, LookBackReader, LookBackStep
+from analysis.models import LookBack, LookBackReader, LookBackStep, Publication
 from analysis.publication.talks import hold_open
 from teams import links
 from teams.base import sweeping
@@ -42,11 +43,33 @@ def of_team(participation: Participation) -> LookBack | None:
     return LookBack.objects.filter(participation=participation).first()
 
 
-def addresses_of(look_back: LookBack | None) -> list[str]:
-    """Who gets the mail beside the leader."""
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The day of a team. ``look_back``: the row it stands in; ``writes``: whether the team may still write, until the next wave
+    is published (publication/talks.py).
+    """
+
+    look_back: int | None
+    on: date | None
+    mailed_on: date | None
+    writes: bool
+
+
+def day_of(participation: Participation) -> Day:
+    """The day of a team, and whether it may still pick one: in one query, for the pages of reports."""
+    published = Publication.objects.filter(study__previous_id=OuterRef("study_id"))
+    teams = Participation.objects.filter(pk=participation.pk).annotate(fixed=Exists(published))
+    found = teams.values_list("look_back", "look_back__on", "look_back__mailed_on", "fixed").first()
+    look_back, on, mailed_on, fixed = found or (None, None, None, True)
+    return Day(look_back, on, mailed_on, not fixed)
+
+
+def addresses_of(look_back: int | None) -> list[str]:
+    """Who gets the mail beside the leader, of the look-back with this number."""
     if look_back is None:
         return []
-    return list(look_back.readers.exclude(email="").values_list("email", flat=True))
+    readers = LookBackReader.objects.filter(look_back=look_back).exclude(email="")
+    return list(readers.values_list("email", flat=True))
 
 
 def pick(participation: Participation, on: date | None, others: Iterable[str], by: User | None) -> bool:

@@ -99,7 +99,7 @@ def opened(token: links.Token, pk: int) -> ReportLink | None:
     """The link that a token opens; None after its last day, when it was revoked, or when the team withdrew."""
     link = (
         ReportLink.objects.select_related("study", "participation__study", "participation__team__academy__institution")
-        .select_related("academy__institution")
+        .select_related("academy__institution", "participation__look_back")
         .filter(pk=pk)
         .first()
     )

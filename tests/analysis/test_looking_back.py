@@ -152,7 +152,7 @@ def test_the_leader_picks_another_day_and_takes_it_back(team):
     answer = leader.post(day_of(team), {"on": on.isoformat(), "others": f"Ayşe <{ASKED}>"})
     assert answer.status_code == 302
     look_back = LookBack.objects.get()
-    assert (look_back.on, look_back.mailed_on, dates.addresses_of(look_back)) == (on, None, [ASKED])
+    assert (look_back.on, look_back.mailed_on, dates.addresses_of(look_back.pk)) == (on, None, [ASKED])
     assert not OutboxMessage.objects.exists(), "nobody is mailed before the day"
     leader.post(day_of(team), {"none": "1"})
     look_back.refresh_from_db()

@@ -48,4 +48,8 @@ def test_who_write_at_once_lose_no_word(team):
 def test_of_two_who_pick_at_once_one_list_stands(team):
     lists = (["a@school.example", "b@school.example"], ["b@school.example", "c@school.example"])
     assert in_threads(*[lambda one=one: dates.pick(team, dates.usual_day(), one, None) for one in lists]) == [True] * 2
-    assert dates.addresses_of(dates.of_team(team)) in ([*lists[0]], [*lists[1]], ["b@school.example", lists[0][0]])
+    assert dates.addresses_of(dates.day_of(team).look_back) in (
+        [*lists[0]],
+        [*lists[1]],
+        ["b@school.example", lists[0][0]],
+    )

@@ -69,7 +69,11 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if not now.has_results:
         return redirect("shared_report", pk)
-    extra = {"address": reverse("shared_talk", args=[pk]), "back": reverse("shared_report", args=[pk])}
+    extra = {
+        "address": reverse("shared_talk", args=[pk]),
+        "back": reverse("shared_report", args=[pk]),
+        "look_back": getattr(now.participation, "look_back", None),  # read with the link
+    }
     return talks.talk_page(request, now.report(language_now()), now.participation, now.agreed, extra, writes=False)
 
 

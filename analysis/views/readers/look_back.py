@@ -27,20 +27,24 @@ from teams.models import Participation
 
 
 # ------------------------------------------------------------------------------------------------ the day
-def date_context(participation: Participation, form: LookBackDateForm | None = None) -> dict[str, Any]:
-    """What components of pages need that show the day, and let the leader pick it (analysis/look_back_date.html)."""
-    writes = may_write(participation)
+def date_context(
+    participation: Participation, form: LookBackDateForm | None = None, day: dates.Day | None = None
+) -> dict[str, Any]:
+    """What components of pages need that show the day, and let the leader pick it (analysis/look_back_date.html).
+
+    :param day: the team's day, where it was read already
+    """
+    day = day or dates.day_of(participation)
     return {
-        "look_back": dates.of_team(participation),
-        "look_back_form": (form or _date_form(participation)) if writes else None,
+        "look_back": day,
+        "look_back_form": (form or _date_form(participation, day)) if day.writes else None,
         "look_back_of": participation.pk,
     }
 
 
-def _date_form(participation: Participation, data: Any = None) -> LookBackDateForm:
-    look_back = dates.of_team(participation)
-    on = look_back.on if look_back and look_back.on else dates.usual_day()
-    initial = {"on": on, "others": "\n".join(dates.addresses_of(look_back))}
+def _date_form(participation: Participation, day: dates.Day, data: Any = None) -> LookBackDateForm:
+    others = dates.addresses_of(day.look_back)
+    initial = {"on": day.on or dates.usual_day(), "others": "\n".join(others)}
     return LookBackDateForm(data, initial=initial, leader=participation.leader_email)
 
 
@@ -52,7 +56,7 @@ def pick_day(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     by = access.signed_in(request)
     hold(request, participation)
-    form = _date_form(participation, request.POST)
+    form = _date_form(participation, dates.day_of(participation), request.POST)
     if "none" in request.POST:
         kept = dates.pick(participation, None, (), by)
         said = _("The day is taken back: nobody gets an email.")

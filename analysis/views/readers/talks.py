@@ -23,7 +23,6 @@ from analysis.reports.objects import Mark, ScaleReport, TeamReport
 from analysis.reports.pdf import team_marks
 from analysis.reports.team import Goal, Goals
 from analysis.reports.wording import change, chart_words, differences, mean_row
-from analysis.views.readers.look_back import date_context
 from analysis.views.readers.reports import figures_table, item_rows
 from teams.base import once, typed
 from teams.base.numbers import whole_number
@@ -127,8 +126,6 @@ def talk_page(
         "writes": writes,
         **extra,
     }
-    day = date_context(participation)
-    context |= day if writes else {"look_back": day["look_back"]}
     return render(request, "analysis/talk.html", context)
 
 

@@ -9,13 +9,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.forms.readers import ShareForm
-from analysis.looking_back import cycle
+from analysis.looking_back import cycle, dates
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import path_of, revoke, share_with_team
 from analysis.publication.served import of_team
 from analysis.publication.standing import published
-from analysis.publication.talks import may_write
 from analysis.views.readers import look_back, talks
 from analysis.views.readers.reports import language_now, pdf_of, team_page, waiting_page
 from surveys.collecting import new_keys, returned
@@ -105,15 +104,15 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
     if not now.has_results:
         return redirect("team_report", pk)
     made = now.report(language_now())
-    writes = may_write(participation)
+    day = dates.day_of(participation)
     address, back = reverse("team_talk", args=[pk]), reverse("team_report", args=[pk])
     form = None
     if request.method == "POST":
         form, answer = talks.written(request, made, participation, address, back)
         if answer is not None:
             return answer
-    extra = {"address": address, "back": back}
-    return talks.talk_page(request, made, participation, now.agreed, extra, form, writes=writes)
+    extra = {"address": address, "back": back, **look_back.date_context(participation, day=day)}
+    return talks.talk_page(request, made, participation, now.agreed, extra, form, writes=day.writes)
 
 
 @require_POST
