@@ -145,8 +145,10 @@ def _due() -> QuerySet[LookBack]:
 
 @transaction.atomic
 def _mail(look_back: LookBack) -> int:
-    # of two workers that come here at once, the one whose update changes the row mails
-    if not _due().filter(pk=look_back.pk).update(mailed_on=timezone.localdate()):
+    # of two workers that come here at once, the one whose update changes the row mails. Of the row's own columns alone: a
+    # condition on another table is asked in a query below the update, which PostgreSQL does not ask again after waiting
+    waits = LookBack.objects.filter(pk=look_back.pk, mailed_on__isnull=True, on__lte=timezone.localdate())
+    if not waits.update(mailed_on=timezone.localdate()):
         return 0
     study = Study.objects.get(pk=look_back.participation.study_id)
     outbox.queue(ReportMail.LOOK_BACK, look_back.pk, study=study)
