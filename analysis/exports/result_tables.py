@@ -21,6 +21,7 @@ from analysis.exports.columns import SET_ASIDE, TEAM, label_of, set_aside_values
 from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ReliabilityResult, ScaleResult
 from analysis.reports.quality import Figure, Reliability, iccs, reliability_figures
+from analysis.results.reading import FIGURES
 from surveys.models import Response, Survey
 from surveys.questionnaires.definition import NUMBER, TEXT
 from surveys.questionnaires.publishing import definition_of
@@ -103,7 +104,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
             ScaleResult.objects.filter(**of_scale)
             .order_by(F(institution).asc(nulls_first=True), "participation_id")
             .values_list("participation", institution, "participation__team__academy__name", "participation__team__name",
-                         "n", "mean", "sd", "minimum", "maximum", "ci_low", "ci_high")
+                         "n", *FIGURES)
             .iterator(chunk_size=dataset.ROWS_AT_ONCE)
         )  # fmt: skip
         for participation, *cells in rows:
@@ -117,7 +118,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
                 scale,
                 *("" if over_all else name for name in cells[:3]),
                 cells[3],
-                *([None] * 6 if few else cells[4:]),
+                *([None] * len(FIGURES) if few else cells[4:]),
                 known.alpha.value if over_all else None,
                 known.omega.value if over_all else None,
                 *([None] * 5 if few else of_teams),
