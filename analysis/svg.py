@@ -19,6 +19,7 @@ NARROW, WIDE = 340, 760
 INK, MUTED, GRID = "#1d2b2f", "#5b6b70", "#dde4e6"
 ACCENT, WARM, VIOLET = "#0b5c6b", "#a8490f", "#6a3d8f"
 TINT = "#cfe3e6"  # inside an area whose outline is ACCENT
+LIGHT = "#eef6f7"  # behind words
 PALE_ACCENT, PALE_WARM, PALE = "#a9d3d9", "#f0c4a8", "#dfe4e5"
 FONT = "'Source Sans 3', system-ui, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif"
 SIZE = 14  # of the type

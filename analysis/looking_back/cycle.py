@@ -132,7 +132,7 @@ def _column(stations: Sequence[Station]) -> str:
 
 def _box(number: int, station: Station, x: float, y: float, width: float, tall: float) -> list[str]:
     """A part of the cycle: with a thick edge and bold words where something is written down."""
-    edge, fill = (svg.ACCENT, "#eef6f7") if station.done else (svg.MUTED, "white")
+    edge, fill = (svg.ACCENT, svg.LIGHT) if station.done else (svg.MUTED, "white")
     parts = [svg.box(x, y, width, tall, fill=fill, stroke=edge)]
     if station.done:
         parts.append(svg.box(x, y, 5, tall, fill=svg.ACCENT))

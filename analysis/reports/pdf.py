@@ -178,7 +178,10 @@ def _alone(report: Wave, scale: ScaleReport | WideScale, marks: Sequence[Mark]) 
             "of": _("on a scale from 1 to %(points)s") % {"points": report.n_points},
             "svg": charts.means_chart([row], words, report.n_points, charts.PAPER, marks),
             "alt": _("Chart of the score for %(name)s. %(figures)s")
-            % {"name": scale.name, "figures": "; ".join(words.marks[mark] for mark in figures if mark in words.marks)},
+            % {
+                "name": isolated(scale.name),
+                "figures": "; ".join(words.marks[mark] for mark in figures if mark in words.marks),
+            },
         }
 
 

@@ -303,4 +303,5 @@ def test_all_teams_stand_beside_an_academy_only_if_no_team_of_its_sector_is_left
         in_sector=lambda name: [u for u in units if u.sector == name],
         study_shown=SimpleNamespace(withheld=disclosure.judge_study([u.group for u in units])),
     )
+    material._around = lambda academy: Material._around(material, academy)
     assert (Material._beside(material, inside) is None) is shown

@@ -12,6 +12,7 @@ KEPT = {
     "analysis.dataset.open_text",
     "analysis.delete_study",
     "analysis.exports.team",
+    "analysis.look_back",
     "analysis.outdated_files",
     "analysis.request_run",
     "analysis.withdraw",

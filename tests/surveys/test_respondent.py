@@ -31,7 +31,7 @@ def test_the_welcome_page_says_what_the_method_asks(teacher, meeting):
     text = teacher.get(reverse("meeting_welcome", args=[meeting.code]), {"language": "en"}).content.decode()
     for words in (
         "Your name is not kept with your answers. The researchers see separate answers without names.",
-        "only results of 5 or more people, yourself included",
+        "only see results of 5 or more people, yourself included",
         "voluntary",
         "delete your answers",
         "sealed",
@@ -46,7 +46,7 @@ def test_the_welcome_page_says_what_the_method_asks(teacher, meeting):
 def test_over_plain_http_on_a_network_the_page_says_so(teacher, meeting, settings):
     settings.ALLOWED_HOSTS = ["192.0.2.7", "localhost"]  # as HOST=192.0.2.7 makes it
     address = reverse("meeting_welcome", args=[meeting.code])
-    words = b"not secured (http)"
+    words = b"not secure (http)"
     assert words in teacher.get(address, {"language": "en"}, headers={"host": "192.0.2.7:8000"}).content
     assert words not in teacher.get(address, {"language": "en"}, headers={"host": "localhost:8000"}).content
     assert words not in teacher.get(address, {"language": "en"}, headers={"host": "192.0.2.7"}, secure=True).content

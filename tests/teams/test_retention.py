@@ -103,7 +103,7 @@ def test_the_promised_day_moves_to_an_earlier_one_only(client, study, roos, nurs
     post(ends_on="2027-12-31")
     assert study.ends_on == datetime.date(2027, 12, 31)
     assert retention.promised_until(study) == kept
-    assert "people read" in post(ends_on="2060-12-31").lower()
+    assert "have been told" in post(ends_on="2060-12-31").lower()
     assert study.ends_on == datetime.date(2027, 12, 31)
     post(ends_on="2027-03-31")
     post(ends_on="2027-12-31")

@@ -85,7 +85,7 @@ def test_cells_without_a_column_may_be_empty_and_hold_nothing_else():
         (b"a" * (ON_A_PAGE.file_bytes + 1), "large.csv", "5 MB"),
         (b"a;" * ON_A_PAGE.columns + b"a\n1", "wide.csv", "columns"),
         (b"a;b\n" + b"\r" * (ON_A_PAGE.cells + 1), "lines.csv", "too large to read"),
-        (b"a" * (ON_A_PAGE.header_letters + 1) + b"\n1", "name.csv", "letters"),
+        (b"a" * (ON_A_PAGE.header_letters + 1) + b"\n1", "name.csv", "characters"),
         (workbook(["a"] * (ON_A_PAGE.columns + 1), ["1"]), "wide.xlsx", "columns"),
         (workbook(*[["a"]] * (ON_A_PAGE.rows + 1)), "long.xlsx", "rows"),
     ],
