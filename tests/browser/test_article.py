@@ -79,7 +79,7 @@ def test_the_articles_path(browser: Browser, stack: Stack, axe: Callable[[Page],
             me.look()
             expect(page.locator("#report")).to_be_visible()
         if file == wrong:
-            expect(page.locator("[aria-label='Foute cellen'] tbody tr")).to_have_count(1)
+            expect(page.locator("[aria-label='Cellen met fouten'] tbody tr")).to_have_count(1)
     wait_for_run(me, study, 0)
 
     # six factors of the theory; two of them cannot be told apart, and the page says so with the evidence

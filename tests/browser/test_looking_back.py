@@ -24,7 +24,7 @@ from analysis.looking_back import dates
 from analysis.models import LookBack, LookBackReader
 reader = LookBackReader.objects.get(email="{ASKED}")
 LookBack.objects.filter(pk=reader.look_back_id).update(on=timezone.localdate())
-print(dates.path_of(reader))
+print("path:", dates.path_of(reader))
 """
 
 
@@ -43,10 +43,12 @@ def dead(page: Page) -> None:
 
 def day_comes(stack: Stack) -> str:
     """Let the day of the look-back be today. Returns the path of the link that who asked for it gets."""
-    env = os.environ | {"TEAMSPIEGEL_VAR": str(stack.var)}
+    env = {**os.environ, "TEAMSPIEGEL_VAR": str(stack.var), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    env.pop("DATABASE_URL", None)
     command = [sys.executable, "manage.py", "shell", "-c", COME]
-    made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    return made.stdout.strip().splitlines()[-1]
+    out = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert "path:" in out.stdout, out.stderr
+    return out.stdout.split("path:")[1].strip()
 
 
 def test_a_team_picks_its_day_and_looks_back(browser: Browser, stack: Stack, axe: Axe, faults: list[str]) -> None:

@@ -276,7 +276,7 @@ def test_a_subject_is_one_screen(browser: Browser, stack: Stack, axe: Axe, fault
             screen = page.locator("[data-screen]").nth(n)
             expect(screen).to_be_visible()
             assert (lacks(page), hidden_parts(page)) == (0, []), f"screen {n} at {width}×{height}"
-            if screen.locator("form").count():
+            if screen.locator("[data-questions]").count():
                 assert screen.locator("[data-questions] > li:visible").count() == 1
                 chart, question = screen.locator("figure"), screen.locator(".talk-question")
                 left, right = chart.bounding_box(), question.bounding_box()
