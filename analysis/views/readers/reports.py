@@ -193,15 +193,6 @@ def pictures(
     }
 
 
-def means_charts(report: Wave, scales: Scales, marks: Sequence[Mark]) -> dict[str, str]:
-    """A chart of scores for a phone and for a page."""
-    rows, words = [mean_row(scale) for scale in scales], chart_words(report)
-    return {
-        name: svg.as_data_uri(charts.means_chart(rows, words, report.n_points, width, marks))
-        for name, width in (("narrow", svg.NARROW), ("wide", svg.WIDE))
-    }
-
-
 def figures_table(report: Wave, scales: Scales, marks: Sequence[Mark]) -> dict[str, Any]:
     """The table beside a chart."""
     return {"head": table_head(report, marks), "rows": [table_row(scale, marks) for scale in scales]}
