@@ -232,12 +232,12 @@ def test_a_study_that_is_deleted_meanwhile_publishes_nothing(study, client, addr
 
 def test_every_refusal_is_kept_without_a_name_and_said_with_it():
     for why in Why:
-        refusal = PublishingRefused(why, n_figures=7, told=["team:1"], units=["team:1"], names={"team:1": "Alfa"})
+        refusal = PublishingRefused(why, n_figures=7, about=["team:1"], units=["team:1"], names={"team:1": "Alfa"})
         assert "Alfa" not in str(refusal.packed())
         again = unpacked(refusal.packed(), {"team:1": "Alfa"})
         assert (str(again), again.units) == (str(refusal), refusal.units)
         assert why in SENTENCES
-    assert "Alfa" in str(PublishingRefused(Why.TELLS, told=["team:1"], names={"team:1": "Alfa"}))
+    assert "Alfa" in str(PublishingRefused(Why.TELLS, about=["team:1"], names={"team:1": "Alfa"}))
 
 
 # ------------------------------------------------------------------------------------------------ at once

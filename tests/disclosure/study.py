@@ -172,7 +172,7 @@ def allowed(wave: Wave, version: Version, material: Material, shown: Shown, valu
     while True:
         units = versions.released_units(material, keys_of)
         new = versions.figures_of(units, scored, wave.k)
-        told = versions.told_by_versions(shown.figures, new, values, wave.n_points, wave.k)
+        told = versions.telling_figures(shown.figures, new, values, wave.n_points, wave.k)
         if not told:
             break
         named = stuck.intersection(unit for unit, _measure in told)

@@ -145,7 +145,7 @@ LEAKS = {
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_planted_leak_tells_the_same_with_known_worlds_and_without(monkeypatch: pytest.MonkeyPatch, name: str):
     """Each published without the rule for versions; a world taken as one for everybody hides a part of these leaks."""
-    monkeypatch.setattr(versions, "told_by_versions", lambda *_args: [])
+    monkeypatch.setattr(versions, "telling_figures", lambda *_args: [])
     quick, slow = Effort(), Effort()
     found = outlines(list(attack([LEAKS[name]], quick)))
     assert found
@@ -167,7 +167,7 @@ def test_histories_tell_the_same_with_known_worlds_and_without(waves: tuple[Wave
     """Published without the rule for versions, so that some disclose."""
     quick, slow = Effort(), Effort()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(versions, "told_by_versions", lambda *_args: [])
+        patch.setattr(versions, "telling_figures", lambda *_args: [])
         found = outlines(list(attack(waves, quick, most_unions=4, most_insiders=3)))
         without_known_worlds(patch)
         assert outlines(list(attack(waves, slow, most_unions=4, most_insiders=3))) == found

@@ -155,19 +155,19 @@ def refused(of: Wave) -> int:
 
 def rebuilt_without(monkeypatch: pytest.MonkeyPatch, *teams: str) -> None:
     """As it was: earlier versions told again from the data there are, without those who withdrew."""
-    real = versions.told_by_versions
+    real = versions.telling_figures
 
     def told(earlier: Sequence[versions.Figures], *rest: Any) -> object:
         left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in one.items()} for one in earlier]
         return real(left, *rest)
 
-    monkeypatch.setattr(versions, "told_by_versions", told)
+    monkeypatch.setattr(versions, "telling_figures", told)
 
 
 def held_against(monkeypatch: pytest.MonkeyPatch, which: slice) -> None:
     """Held against some of the earlier versions only."""
-    real = versions.told_by_versions
-    monkeypatch.setattr(versions, "told_by_versions", lambda earlier, *rest: real(earlier[which], *rest))
+    real = versions.telling_figures
+    monkeypatch.setattr(versions, "telling_figures", lambda earlier, *rest: real(earlier[which], *rest))
 
 
 def test_rule_5_one_of_a_unit_withdraws(monkeypatch: pytest.MonkeyPatch):
