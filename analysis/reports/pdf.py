@@ -216,7 +216,7 @@ def _team(report: TeamReport) -> Iterator[Block]:
         yield _list([*map(" ".join, scale.said), *differences(scale)], keep=True)
         if line := change(scale):
             yield _heading(_("What you agreed last time"), 3)
-            agreed = [looked_back(one) for one in scale.looked_back] or [scale.agreed]
+            agreed = [looked_back(step) for step in scale.looked_back] or [scale.agreed]
             yield _note("\n".join(part for part in (*agreed, line) if part), keep=True)
         options = report.options if scale.has_distributions else ()
         yield _items(scale, report, options)
