@@ -24,7 +24,7 @@ from analysis.reports.objects import (
     Wave,
     WideScale,
 )
-from analysis.reports.sentences import number, telling, value_of
+from analysis.reports.sentences import number, scale_value, telling, value_of, withheld_text
 from analysis.reports.wording import (
     all_teams,
     cannot_say,
@@ -42,11 +42,9 @@ from analysis.reports.wording import (
     next_steps,
     not_by_themselves,
     returned_text,
-    scale_value,
     table_head,
     table_row,
     with_figures,
-    withheld_text,
 )
 from surveys.typesetting import typeset
 from teams.text.directions import isolated

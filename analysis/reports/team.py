@@ -21,9 +21,8 @@ from analysis.reports.groups import FinalScale, group_of
 from analysis.reports.material import Material, read_material
 from analysis.reports.objects import Benchmark, ItemReport, LookedBack, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
-from analysis.reports.sentences import said_of_team
+from analysis.reports.sentences import said_of_team, withheld_text
 from analysis.reports.shown import Judged, OverUnits, StudyShown, UnitShown
-from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
 from teams.models import Participation, Study
 from teams.models.languages import current_language
