@@ -219,8 +219,10 @@ def test_answers_are_taken_together_with_neighbours(counts, groups):
 
 def test_teams_that_may_be_counted_together():
     first = {1, 2, 3}
-    assert disclosure.teams_told({1, 2}, []) is None
-    assert disclosure.teams_told(first, []) == first
-    assert disclosure.teams_told({1, 2, 3, 4}, [first]) == first
-    assert disclosure.teams_told({1, 2, 3, 4, 5, 6}, [first]) == {1, 2, 3, 4, 5, 6}
-    assert disclosure.teams_told({2, 3, 4, 5}, [first]) is None, "1 is gone: nothing can stand beside the first table"
+    assert disclosure.teams_counted({1, 2}, []) is None
+    assert disclosure.teams_counted(first, []) == first
+    assert disclosure.teams_counted({1, 2, 3, 4}, [first]) == first
+    assert disclosure.teams_counted({1, 2, 3, 4, 5, 6}, [first]) == {1, 2, 3, 4, 5, 6}
+    assert disclosure.teams_counted({2, 3, 4, 5}, [first]) is None, (
+        "1 is gone: nothing can stand beside the first table"
+    )
