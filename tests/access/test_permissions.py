@@ -631,7 +631,7 @@ TABLE = [
     Row("team_share_revoke", carol(302), lambda cast: [cast.participation.pk, cast.report_link.pk], "post"),
     # ---------------------------------------------------------------- readers of reports, by link
     Row("look_back_link", everyone(404), lambda cast: ["forged"]),
-    # who may write by such a link: tests/analysis/test_looking_back.py
+    # who may write by such a link: tests/analysis/looking_back/test_page.py
     Row("look_back", everyone(404), lambda cast: [1]),
     Row("look_back_leave", everyone(404), lambda cast: [1], "post"),
     Row("report_link", everyone(404), lambda cast: ["forged"]),
