@@ -103,12 +103,12 @@ def make(n: int) -> None:
     )
     collections = Collection.objects.bulk_create(
         Collection(
-            survey=survey, participation=one, state="sealed", mode=one.mode, approached=one.approached,
+            survey=survey, participation=participation, state="sealed", mode=participation.mode, approached=participation.approached,
             n_started=PER_TEAM, n_submitted=PER_TEAM,
-            **({"n_links": one.approached, "n_confirmed": one.approached} if one.mode == "online"
+            **({"n_links": participation.approached, "n_confirmed": participation.approached} if participation.mode == "online"
                else {"n_present": PER_TEAM, "present_by": "researcher"}),
         )
-        for one in participations
+        for participation in participations
     )  # fmt: skip
     source = pd.read_csv(ROOT / "tests" / "oracles" / "demo.csv")
     items = [item.code for item in definition_of(version).items]

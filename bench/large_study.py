@@ -66,7 +66,9 @@ def make(n_teams: int, per_team: int) -> Made:
     Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, opened_at=timezone.now())
     participations = _teams(study, n_teams)
     _invitations(study, participations)
-    accepted = [one for one in participations if one.state == Participation.State.ACCEPTED]
+    accepted = [
+        participation for participation in participations if participation.state == Participation.State.ACCEPTED
+    ]
     collections = _collections(survey, accepted, rng)
     n_invitees = _invitees(collections, per_team, n_teams)
     _answers(collections, rng)
@@ -157,14 +159,14 @@ def _invitations(study: Study, participations: list[Participation]) -> None:
     leaders = [
         Invitation(
             study=study,
-            participation=one,
-            state=words[one.state],
-            undertaking=one.state == "accepted",
-            reason="workload" if one.state == "declined" else "",
+            participation=participation,
+            state=words[participation.state],
+            undertaking=participation.state == "accepted",
+            reason="workload" if participation.state == "declined" else "",
             nonce=new_nonce(),
             sent_at=now,
         )
-        for one in participations
+        for participation in participations
     ]
     every = Invitation.objects.bulk_create([*directors, *leaders], batch_size=BATCH)
     sent, bounced = OutboxMessage.State.SENT, OutboxMessage.State.BOUNCED
@@ -182,8 +184,8 @@ def _invitations(study: Study, participations: list[Participation]) -> None:
     )
     Event.objects.bulk_create(
         [
-            Event(study=study, participation=one, kind=kind)
-            for one in participations
+            Event(study=study, participation=participation, kind=kind)
+            for participation in participations
             for kind in ("team_listed", "leader_invited", "leader_accepted", "links_issued")
         ],
         batch_size=BATCH,
@@ -215,9 +217,9 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
     )
     Meeting.objects.bulk_create(
         [
-            Meeting(collection=one, code=f"{n:06}", facilitator_nonce=new_nonce(), present=16)
-            for n, one in enumerate(collections)
-            if one.mode != Participation.Mode.ONLINE
+            Meeting(collection=collection, code=f"{n:06}", facilitator_nonce=new_nonce(), present=16)
+            for n, collection in enumerate(collections)
+            if collection.mode != Participation.Mode.ONLINE
         ],
         batch_size=BATCH,
     )
@@ -225,9 +227,11 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
     DayCount.objects.bulk_create(
         [
             DayCount(
-                collection=one, day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day), n=1 + rng.randrange(8)
+                collection=collection,
+                day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day),
+                n=1 + rng.randrange(8),
             )
-            for one in collections
+            for collection in collections
             for day in (0, 61, 122)
         ],
         batch_size=BATCH,
@@ -237,7 +241,7 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
 
 def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int:
     """Personal links for all teams that answer online; the same number in all as if half the teams did."""
-    online = [one for one in collections if one.mode == Participation.Mode.ONLINE]
+    online = [collection for collection in collections if collection.mode == Participation.Mode.ONLINE]
     wanted = per_team * n_teams // 2
     invitees = [
         Invitee(
@@ -263,7 +267,7 @@ def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int
 
 def _answers(collections: list[Collection], rng: random.Random) -> None:
     items = [f"I{n}" for n in range(36)]
-    live = [one for one in collections if one.state != Collection.State.SEALED]
+    live = [collection for collection in collections if collection.state != Collection.State.SEALED]
     Response.objects.bulk_create(
         [
             Response(
@@ -280,7 +284,7 @@ def _answers(collections: list[Collection], rng: random.Random) -> None:
 
 
 def _run(survey: Survey, plan: AnalysisPlan, collections: list[Collection], rng: random.Random) -> None:
-    sealed = [one for one in collections if one.state == Collection.State.SEALED]
+    sealed = [collection for collection in collections if collection.state == Collection.State.SEALED]
     teams = {
         str(one.participation_id): asdict(Dispositions.of_team(20, analysed=rng.randrange(3, 14), screened_out=1))
         for one in sealed

@@ -294,7 +294,7 @@ class Journey:
         self._went = answer.headers.get("Location") or ""
         text = (gzip.decompress(data) if answer.headers.get("Content-Encoding") == "gzip" else data).decode()
         cookies = [one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or []]
-        return answer.status, text, "; ".join(one for one in cookies if one.startswith(("key=", "start=")))
+        return answer.status, text, "; ".join(cookie for cookie in cookies if cookie.startswith(("key=", "start=")))
 
     def _hang_up(self) -> None:
         if self._line is not None:

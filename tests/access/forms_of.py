@@ -284,8 +284,8 @@ def _director_says_yes(cast: Cast) -> dict[str, Any]:
 def _to_tick(cast: Cast) -> dict[str, Any]:
     """The addresses of teachers that nobody has confirmed yet."""
     mail_domain(cast)
-    found = Invitee.objects.filter(collection__participation=cast.online)
-    return {"address": list(found.values_list("pk", flat=True))}
+    invitees = Invitee.objects.filter(collection__participation=cast.online)
+    return {"address": list(invitees.values_list("pk", flat=True))}
 
 
 def _stop(cast: Cast) -> list[object]:

@@ -731,9 +731,9 @@ def test_a_page_with_a_header_leads_to_the_help_that_is_its_own(row: Row, cast: 
     where = place(row.name)
     assert where is not None or row.name in OF_NOBODY, "no section of the handbook explains this page"
     expected = reverse("handbook", args=[where[0]]) + f"#{where[1]}" if where else reverse("help")
-    found = HELP.search(page.content)
-    assert found
-    assert found[1].decode() == expected
+    match = HELP.search(page.content)
+    assert match
+    assert match[1].decode() == expected
 
 
 def test_every_address_is_in_the_table() -> None:

@@ -60,9 +60,9 @@ def test_every_level_adds_up_to_the_study(study):
     assert (found.total.approached, found.total.returned, found.total.analysed) == (30, 18, 15)
     for level in GROUPS:
         people = [row.people for row in rows(found, level, study)]
-        assert all(one.reconciles for one in people)
+        assert all(person.reconciles for person in people)
         for name in COUNTS:
-            assert sum(getattr(one, name) for one in people) == getattr(found.total, name), (level, name)
+            assert sum(getattr(person, name) for person in people) == getattr(found.total, name), (level, name)
 
 
 @pytest.mark.parametrize("group", [*GROUPS, "nonsense", ""])

@@ -109,11 +109,11 @@ def directors_answer(study: Study) -> None:
             data = {"decline": "1", "decline-reason": refusal.reason.value, "decline-text": refusal.explanation}
         else:
             data = {"undertaking": "on"}
-            for one in Participation.objects.filter(study=study, team__academy=invitation.academy).select_related(
-                "team"
-            ):
-                data |= {f"ask_{one.pk}": "on", f"name_{one.pk}": one.team.leader_name}
-                data[f"email_{one.pk}"] = one.team.leader_email
+            for participation in Participation.objects.filter(
+                study=study, team__academy=invitation.academy
+            ).select_related("team"):
+                data |= {f"ask_{participation.pk}": "on", f"name_{participation.pk}": participation.team.leader_name}
+                data[f"email_{participation.pk}"] = participation.team.leader_email
         assert by_link(invitation).post(page, data).status_code == 302
 
 

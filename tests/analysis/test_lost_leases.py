@@ -66,13 +66,13 @@ def kind():
             kinds.Goes.ANY_HOUR | kinds.Goes.WITHOUT_TRACE,
         )
 
-    for one in Mails:
-        outbox.register(one)(lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T"))
+    for message in Mails:
+        outbox.register(message)(lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T"))
     yield
-    for one in Mails:
-        del outbox._renderers[one], kinds.KINDS[one]
-        outbox._any_hour.discard(one)
-        outbox._traceless.discard(one)
+    for message in Mails:
+        del outbox._renderers[message], kinds.KINDS[message]
+        outbox._any_hour.discard(message)
+        outbox._traceless.discard(message)
 
 
 @pytest.mark.parametrize("name", ["test.plain", "test.quiet"])
@@ -86,7 +86,7 @@ def test_a_mail_goes_once(kind, monkeypatch, name, module, at):
     found = frozen_at(monkeypatch, module, at, outbox.send_due, after=at != "_begin_handing_over")
     outbox.send_due()
     assert found == [3] or (at == "_claim" and found[0] == 3), found
-    assert sorted(one.to[0] for one in django_mail.outbox) == [f"x{n}@noord.example" for n in (1, 2, 3)]
+    assert sorted(message.to[0] for message in django_mail.outbox) == [f"x{n}@noord.example" for n in (1, 2, 3)]
     left = OutboxMessage.objects.exclude(state=OutboxMessage.State.SENT)
     assert not left.exists()
     assert OutboxMessage.objects.count() == (0 if name == "test.quiet" else 3)

@@ -38,12 +38,12 @@ def table(run, name):
 
 def seal(study, name, years, *, approached=10, mode="online", part="part", value=3):
     team = builders.make_team(study, name, approached=approached, mode=mode)
-    builders.seal(team, [answers(value, value, 5 - value, value) | {"years": one, "part": part} for one in years])
+    builders.seal(team, [answers(value, value, 5 - value, value) | {"years": year, "part": part} for year in years])
     return team
 
 
 def group(found, name):
-    return next(one for one in found["groups"] if one["group"] == name)
+    return next(group for group in found["groups"] if group["group"] == name)
 
 
 # ------------------------------------------------------------------------------------------------ groups of teams

@@ -104,12 +104,12 @@ def test_the_order_of_texts_tells_nothing_about_whose_they_are(survey):
     assert keys["more"] != keys["idea"], "each question has an order of its own"
     assert keys["more"] != sorted(keys["more"]), "and it is not that of the rows"
     assert not {one.handle for one in found} & {one.key for one in found}
-    assert [one.handle for one in found] == [one.handle for one in dataset.open_texts_of(survey)]
+    assert [one.handle for one in found] == [text.handle for text in dataset.open_texts_of(survey)]
 
 
 def test_only_what_was_cleared_is_shown(survey, user):
-    found = [one for one in dataset.open_texts_of(survey) if one.question == "idea"]
-    whole, cut, hidden = found[:3]
+    texts = [text for text in dataset.open_texts_of(survey) if text.question == "idea"]
+    whole, cut, hidden = texts[:3]
     assert open_texts.review(survey, whole.handle, whole.text, user).verdict == "cleared"
     assert open_texts.review(survey, cut.handle, "something [name]", user).verdict == "redacted"
     withheld = open_texts.review(survey, hidden.handle, " ", user)

@@ -70,9 +70,9 @@ def test_a_way_of_asking_less_its_teams_is_nobody(study) -> None:
             {"AA": 12, "BB": 12, "CC": 12},
         )
     groups = client.get(reverse("result_groups", args=["small"])).context["factors"]
-    of_mode = next(one for one in groups if one["factor"] == "mode")
+    of_mode = next(group for group in groups if group["factor"] == "mode")
     for scale in of_mode["scales"]:  # a model's mean is a second equation about the same two hidden teams
-        assert [one["mean"] for one in scale["groups"]] == [None, None]
+        assert [group["mean"] for group in scale["groups"]] == [None, None]
         assert (scale["f"], scale["differences"]) == (None, [])
     lines = client.get(reverse("results", args=["small"])).content.decode()
     assert "None" not in lines

@@ -312,8 +312,8 @@ def test_two_publications_at_once(monkeypatch):
     thread = threading.Thread(target=of_the_first_run)
     thread.start()
     assert judged.wait(120)
-    one = SealedResponse.objects.filter(collection__participation=alfa).first()
-    SealedResponse.objects.filter(pk=one.pk).update(eligibility="no_other")
+    response = SealedResponse.objects.filter(collection__participation=alfa).first()
+    SealedResponse.objects.filter(pk=response.pk).update(eligibility="no_other")
     second = publish(analyse(study), None)
     go_on.set()
     thread.join(120)
@@ -351,7 +351,7 @@ def test_a_publication_keeps_who_stood_behind_each_figure(study):
     assert len(found[group.group, "AA2"]) == len(found[group.group, "BB1"]) == 7
     assert set(group.missing) == {f"{s}{n}" for s in ("AA", "BB", "CC") for n in (1, 2, 3)} | {"AA", "BB", "CC"}
     assert sum(len(places) for places in group.missing.values()) == 2
-    without = next(one for one in SealedResponse.objects.all() if one.answers.get("BB1") is None)
+    without = next(response for response in SealedResponse.objects.all() if response.answers.get("BB1") is None)
     assert without.key not in found[group.group, "BB1"]
 
 

@@ -70,9 +70,9 @@ class Stack:
     def link(self, to: str, path: str, subject: str = "") -> str:
         """The link in that mail whose path begins with ``path``."""
         text = self.mail(to, subject).text
-        found = re.search(rf"https?://[^\s/]+({re.escape(path)}\S*)", text)
-        assert found, f"no link to {path} in:\n{text}"
-        return self.url + found[1]
+        match = re.search(rf"https?://[^\s/]+({re.escape(path)}\S*)", text)
+        assert match, f"no link to {path} in:\n{text}"
+        return self.url + match[1]
 
 
 def end(process: subprocess.Popen[str]) -> None:

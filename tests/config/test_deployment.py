@@ -131,7 +131,9 @@ def test_a_killed_web_worker_is_replaced(tmp_path: Path) -> None:
     before = {process.pid for process in psutil.Process().children()}
     with web_server(tmp_path) as address:
         (server,) = [process for process in psutil.Process().children() if process.pid not in before]
-        workers = [one for one in server.children(recursive=True) if "resource_tracker" not in " ".join(one.cmdline())]
+        workers = [
+            child for child in server.children(recursive=True) if "resource_tracker" not in " ".join(child.cmdline())
+        ]
         assert workers
         for worker in workers:
             worker.kill()

@@ -101,7 +101,11 @@ def prove_universe(number: int) -> tuple[int, list[str], float]:
     """Enumerate a universe: its number of worlds and the first disclosures."""
     universe, started = UNIVERSES[number], time.monotonic()
     n_worlds = sum(1 for _ in universe.worlds())
-    return n_worlds, [f"{universe.name}: {found}" for found in disclosures(universe)][:3], time.monotonic() - started
+    return (
+        n_worlds,
+        [f"{universe.name}: {disclosure}" for disclosure in disclosures(universe)][:3],
+        time.monotonic() - started,
+    )
 
 
 def code_that_decides() -> str:
@@ -115,7 +119,7 @@ def code_that_decides() -> str:
 def commit_now() -> str:
     """The commit in the working tree, "" outside a repository; with a + where files were changed since."""
     try:
-        found = subprocess.run(
+        process = subprocess.run(
             ["git", "describe", "--always", "--exclude=*", "--dirty=+"],
             cwd=ROOT,
             capture_output=True,
@@ -124,7 +128,7 @@ def commit_now() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return found.stdout.strip()
+    return process.stdout.strip()
 
 
 def kept() -> list[Outcome]:
@@ -214,9 +218,9 @@ def main() -> int:
     of_histories = [one for one in tried if one.what == "histories"]
     n_failed = sum(one.disclosures for one in new)
     print(
-        f"{sum(one.last - one.first + 1 for one in of_histories)} histories ({sum(one.published for one in of_histories)} "
-        f"versions published, {sum(one.refused for one in of_histories)} refused; {sum(one.targets for one in of_histories)} "
-        f"targets, {sum(one.programs for one in of_histories)} of them by integer program) and "
+        f"{sum(outcome.last - outcome.first + 1 for outcome in of_histories)} histories ({sum(outcome.published for outcome in of_histories)} "
+        f"versions published, {sum(outcome.refused for outcome in of_histories)} refused; {sum(outcome.targets for outcome in of_histories)} "
+        f"targets, {sum(outcome.programs for outcome in of_histories)} of them by integer program) and "
         f"{len(tried) - len(of_histories)} of {len(UNIVERSES)} universes with this code: {n_failed} failed"
     )
     return 1 if n_failed or not tried else 0

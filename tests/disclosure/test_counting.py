@@ -430,7 +430,7 @@ def test_who_became_a_leader_confirms_no_addresses(study):
     assert kim.get(page).status_code == 200
     corrections.correct_leader(collection.participation, "Kim", "kim@university.example")
     assert kim.get(page).status_code == 404
-    kim.post(page, {"address": [one.pk for one in collection.invitees.all()]})
+    kim.post(page, {"address": [invitee.pk for invitee in collection.invitees.all()]})
     assert not collection.invitees.filter(confirmed=True).exists()
 
 
@@ -438,7 +438,7 @@ def test_who_confirmed_addresses_becomes_no_leader(study):
     collection = opened(study, "online", 12)
     send_links(collection, *ALIASES)
     kim, page = confirms_addresses(collection, "kim@university.example")
-    kim.post(page, {"address": [one.pk for one in collection.invitees.all()]})
+    kim.post(page, {"address": [invitee.pk for invitee in collection.invitees.all()]})
     with pytest.raises(SamePerson):
         corrections.correct_leader(collection.participation, "Kim", "k.im+x@university.example")
 

@@ -146,7 +146,7 @@ def history(teams: list[list[Answers]], *versions: dict[str, Any]) -> Wave:
     """A wave whose versions differ from the first as said: ``units``, ``withdrawn``, ``deleted``, ``held``, ``analysed``."""
     made = wave(teams)
     start = made.versions[0]
-    return replace(made, versions=tuple(replace(start, **one) for one in versions))
+    return replace(made, versions=tuple(replace(start, **version) for version in versions))
 
 
 def refused(of: Wave) -> int:
@@ -316,7 +316,7 @@ def test_rule_5_enumerated_with_withdrawals(monkeypatch: pytest.MonkeyPatch):
     )
     assert not list(disclosures(of))
     rebuilt_without(monkeypatch, "1")
-    assert any(set(found.cells) == {1} for found in disclosures(of))
+    assert any(set(disclosure.cells) == {1} for disclosure in disclosures(of))
 
 
 def test_rule_5_a_refusal_is_told_to_nobody_but_researchers():
@@ -334,7 +334,7 @@ def test_rule_5_a_refusal_is_told_to_nobody_but_researchers():
         units=(((0, 1),), ((0, 1),)),
         withdrawn=(frozenset(), frozenset({1})),
     )
-    assert any(found.insider == (1, (1,)) for found in disclosures(of))
+    assert any(disclosure.insider == (1, (1,)) for disclosure in disclosures(of))
     assert not list(disclosures(replace(of, refusals_known=False)))
 
 
@@ -458,7 +458,7 @@ def test_rule_7_caps_enumerated(monkeypatch: pytest.MonkeyPatch):
     universe = Universe("one team of 5", (Cell(5),))
     assert not list(disclosures(universe))
     monkeypatch.setattr(disclosure, "show_item", lambda figures, k: ItemMean(disclosure.round_half_up(figures.mean, 1)))
-    assert any(found.kind == "T2" for found in disclosures(universe))
+    assert any(disclosure.kind == "T2" for disclosure in disclosures(universe))
 
 
 # ---------------------------------------------------------------------------------------------- a second line

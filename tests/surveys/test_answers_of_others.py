@@ -126,9 +126,9 @@ def test_a_refusal_before_our_pages_is_no_answer_of_ours(meeting, name, settings
     key = submission.start_in_meeting(meeting)
     body = json.dumps({"key": key, "sequence": 1, "answers": {}, "echo": ECHO})
     for headers in ({"host": "other.example"}, {"host": "ours.example", "sec-fetch-site": "cross-site"}):
-        told = Client().post(reverse(name), body, content_type="application/json", headers=headers)
-        assert told.status_code in (400, 403)
-        assert ECHO not in told.content.decode()
+        answer = Client().post(reverse(name), body, content_type="application/json", headers=headers)
+        assert answer.status_code in (400, 403)
+        assert ECHO not in answer.content.decode()
     assert Response.objects.count() == 1
 
 

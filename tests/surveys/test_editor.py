@@ -268,9 +268,9 @@ def test_a_conflict_keeps_what_was_typed(questionnaire, researcher):
     looked = drafts.seen(questionnaire.draft, "item:A1")
     form = {"code": "A1", "scale": "A", "seen": looked}
     assert researcher.post(url, {**form, **texts("text", "Zij", "They")}).status_code == 302
-    mine = researcher.post(url, {**form, **texts("text", "Wij", "We")})
-    page = mine.content.decode()
-    assert mine.status_code == 409
+    answer = researcher.post(url, {**form, **texts("text", "Wij", "We")})
+    page = answer.content.decode()
+    assert answer.status_code == 409
     assert "Somebody else changed this part" in page
     assert "They" in page
     assert ">\nWe</textarea>" in page

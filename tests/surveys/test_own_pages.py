@@ -86,8 +86,8 @@ class Tab:
     @property
     def key(self) -> str:
         """Of the response whose questions, or thanks, this tab shows."""
-        found = re.search(r'name="key" value="([^"]+)"', self.text)
-        return found[1] if found else ""
+        match = re.search(r'name="key" value="([^"]+)"', self.text)
+        return match[1] if match else ""
 
     @property
     def answers(self) -> bool:

@@ -195,10 +195,10 @@ def test_the_briefing_has_the_link_and_waits_for_the_collection(study, team):
     team.refresh_from_db()
     planning.fix(planning.begin(team), timezone.now() + timedelta(hours=30), researcher=None)
     mail.send_due()
-    assert not [one for one in outbox.outbox if "/f/" in one.body]  # there is no meeting to lead yet
+    assert not [message for message in outbox.outbox if "/f/" in message.body]  # there is no meeting to lead yet
     open_collection(team)
     mail.send_due()
-    (briefing,) = [one for one in outbox.outbox if "/f/" in one.body]
+    (briefing,) = [message for message in outbox.outbox if "/f/" in message.body]
     assert briefing.to == ["cor@x.example"]
     assert OutboxMessage.objects.filter(kind=TeamMail.MEETING_BRIEFING, state="sent").count() == 1
 

@@ -56,7 +56,7 @@ def listed(study: Study, name: str, leader: str, academy: str = "Academie voor Z
 def permit(*teams: Participation) -> None:
     invitations.invite_directors(teams[0].study)
     director = invitations.academy_invitation(teams[0])
-    invitations.accept_academy(director, [Approach(one.pk, one.leader_name, one.leader_email) for one in teams])
+    invitations.accept_academy(director, [Approach(team.pk, team.leader_name, team.leader_email) for team in teams])
 
 
 def accept(team: Participation, n: int, mode: str = "contact", **more: object) -> None:
@@ -83,7 +83,7 @@ def sent() -> dict[str, str]:
     """Send what is due: the texts, by address."""
     django_mail.outbox.clear()
     outbox.send_due()
-    return {one.to[0]: f"{one.subject}\n{one.body}" for one in django_mail.outbox}
+    return {message.to[0]: f"{message.subject}\n{message.body}" for message in django_mail.outbox}
 
 
 def opened(study: Study) -> None:
@@ -137,7 +137,9 @@ def test_who_was_told_before_stays_told_and_mails_that_wait_do_not_go(study, roo
     merge(keep, gone, Merger("Lena", "lena@noord.example", None), by=roos)
     told = sent()
     assert set(told) == {"lars@noord.example", "noor@noord.example"}
-    assert "noor@noord.example" in {one.email for one in FormerContact.objects.filter(participation=keep)}
+    assert "noor@noord.example" in {
+        former_contact.email for former_contact in FormerContact.objects.filter(participation=keep)
+    }
     assert OutboxMessage.objects.get(kind="teams.leader_invitation", object_id=invitation.pk, state="dropped")
     assert invitations.link_path(Invitation.objects.get(participation=keep)) != link
     keep.refresh_from_db()
@@ -261,7 +263,7 @@ def test_two_merge_the_same_two_at_once(two, roos):
     keep, gone = two
     merger = Merger("Lena", "lena@noord.example", 13)
     results = in_threads(lambda: merge(keep, gone, merger, by=roos), lambda: merge(gone, keep, merger, by=roos))
-    assert sorted(isinstance(one, merging.Refused) for one in results) == [False, True], results
+    assert sorted(isinstance(result, merging.Refused) for result in results) == [False, True], results
     assert Participation.objects.count() == 1
     assert Event.objects.filter(kind="teams_merged").count() == 1
 

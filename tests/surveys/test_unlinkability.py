@@ -238,9 +238,9 @@ def test_the_same_attacker_links_once_a_leak_is_planted(world):
 def test_chance_is_counted_exactly():
     """Against all permutations of two small teams."""
     counted = [0] * 8
-    for one in itertools.permutations(range(4)):
+    for permutation in itertools.permutations(range(4)):
         for other in itertools.permutations(range(3)):
-            counted[sum(n == m for own in (one, other) for n, m in enumerate(own))] += 1
+            counted[sum(n == m for own in (permutation, other) for n, m in enumerate(own))] += 1
     for right in range(8):
         assert attacker.by_chance(right, (4, 3)) == pytest.approx(sum(counted[right:]) / sum(counted))
     exact = [1, 0.5 + 0.5 * 0.25, 0.5 * 0.25, 0]  # of two guesses at least none, one, both, three

@@ -26,11 +26,11 @@ def page(invitation: Invitation) -> str:
 
 def permission(*participations: Participation, **changes: str) -> dict[str, str]:
     data = {"undertaking": "on"}
-    for one in participations:
+    for participation in participations:
         data |= {
-            f"ask_{one.pk}": "on",
-            f"name_{one.pk}": one.team.leader_name,
-            f"email_{one.pk}": one.team.leader_email,
+            f"ask_{participation.pk}": "on",
+            f"name_{participation.pk}": participation.team.leader_name,
+            f"email_{participation.pk}": participation.team.leader_email,
         }
     return {**data, **changes}
 

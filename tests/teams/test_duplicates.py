@@ -79,7 +79,9 @@ def test_what_looks_double_is_suggested(study, second, roos):
     listed(study)
     listed(second, "Verplegkunde", leader="Lena  Bos", email="l.bos@noord.example")
     listed(second, "Fysiotherapie", "Zorg", leader="Lars", email="lars@noord.example")
-    found = {(one.kind, str(one.first), str(one.second)) for one in suggestions([study, second])}
+    found = {
+        (suggestion.kind, str(suggestion.first), str(suggestion.second)) for suggestion in suggestions([study, second])
+    }
     assert found == {
         ("academy", "Academie voor Zorg", "Zorg"),
         ("team", "Verpleegkunde", "Verplegkunde"),

@@ -92,7 +92,7 @@ def signs_in_by_code() -> Client:
     client = Client()
     client.post(reverse("account_request_login_code"), {"email": LENA})
     send_due()
-    sent = [one for one in django_mail.outbox if CODE.search(one.body)][-1]
+    sent = [message for message in django_mail.outbox if CODE.search(message.body)][-1]
     client.post(reverse("account_confirm_login_code"), {"code": CODE.search(sent.body).group()})
     return client
 

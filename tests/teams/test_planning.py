@@ -151,7 +151,7 @@ def test_the_first_leader_has_the_offered_time(
     planned = PlannedMeeting.objects.get(participation=other)
     assert (planned.state, planned.starts_at, planned.researcher, planned.room) == ("confirmed", MONDAY, roos, "A2")
     assert not PlannedMeeting.objects.filter(participation=team, state="confirmed").exists()
-    assert [one.starts_at for one in free_slots(study)] == [LATE]
+    assert [slot.starts_at for slot in free_slots(study)] == [LATE]
     assert not withdraw_slot(slot)
 
 
@@ -168,7 +168,7 @@ def test_a_time_at_which_its_researcher_meets_another_team_is_not_offered(
 ) -> None:
     offer_slots(study, roos, [MONDAY, MONDAY + timedelta(minutes=44), MONDAY + timedelta(minutes=45)], 45)
     fixed(team, researcher=roos)
-    assert [one.starts_at for one in free_slots(study)] == [MONDAY + timedelta(minutes=45)]
+    assert [slot.starts_at for slot in free_slots(study)] == [MONDAY + timedelta(minutes=45)]
 
 
 def test_a_researcher_who_is_elsewhere_then_is_found(

@@ -148,8 +148,8 @@ def test_factor_correlations_and_r_square(case: Case) -> None:
     expected = case.expected["factor_correlations"]
     if len(result["factor_correlations"]["rows"]) > 1:  # with one factor the oracle holds its variance
         assert result["factor_correlations"]["rows"] == expected["rows"]
-        for mine, row in zip(result["factor_correlations"]["values"], expected["values"], strict=True):
-            assert mine == pytest.approx(row, abs=tol.ML_ESTIMATE)
+        for value, row in zip(result["factor_correlations"]["values"], expected["values"], strict=True):
+            assert value == pytest.approx(row, abs=tol.ML_ESTIMATE)
     assert result["r_square"] == pytest.approx(case.expected["r_square"], abs=tol.ML_ESTIMATE)
 
 
