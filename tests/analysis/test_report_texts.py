@@ -59,7 +59,7 @@ def texts(language: str) -> list[str]:
 def sentences_of(text: str) -> list[list[str]]:
     # a name of a scale or question that is put in counts as one word
     plain = re.sub(r"“?%\(\w+\)s”?", "X", text)
-    return [re.findall(r"[\w'-]+", one) for one in re.split(r"(?<=[.?!:;])\s", plain)]
+    return [re.findall(r"[\w'-]+", part) for part in re.split(r"(?<=[.?!:;])\s", plain)]
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

@@ -154,10 +154,10 @@ def axe() -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         page.evaluate(source)  # not a script element: the page's content security policy stays as it is
-        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        audit = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
         faults = [
             f"{violation['id']}: {violation['help']}\n    {node['html']}\n    {node['failureSummary']}"
-            for violation in found["violations"]
+            for violation in audit["violations"]
             for node in violation["nodes"]
         ]
         assert not faults, f"{page.url}\n" + "\n".join(faults)

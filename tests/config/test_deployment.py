@@ -68,8 +68,8 @@ def test_the_shell_and_systemd_read_the_same_settings(tmp_path: Path) -> None:
 
 def test_a_system_with_these_settings_is_found_sound(tmp_path: Path) -> None:
     own = {"SECRET_KEY": "x1y2z3" * 12, "TEAMSPIEGEL_VAR": str(tmp_path), "LIMITS_DIR": str(tmp_path)}
-    found = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **settings_of_example() | own)
-    assert found.returncode == 0, found.stderr
+    process = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **settings_of_example() | own)
+    assert process.returncode == 0, process.stderr
 
 
 def test_every_setting_of_the_program_is_in_the_document_and_in_the_file() -> None:

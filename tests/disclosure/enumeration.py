@@ -116,7 +116,7 @@ def classes(universe: Universe) -> list[list[World]]:
         return _alike((output(publish(wave), wave), world) for world, wave in waves)
     # A version that was refused looks like one that nobody made: what is seen could have come of every world that shows the
     # same in the versions that are there.
-    shown = {tuple(wave.versions.index(one.version) for one in publish(wave)) for _world, wave in waves}
+    shown = {tuple(wave.versions.index(published.version) for published in publish(wave)) for _world, wave in waves}
     found = []
     for numbers in sorted(shown):
         only = [(world, replace(wave, versions=tuple(wave.versions[n] for n in numbers))) for world, wave in waves]

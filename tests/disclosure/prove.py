@@ -85,13 +85,13 @@ def prove_histories(number: int) -> tuple[Effort, list[str], float]:
     @given(histories())
     def one(waves: tuple[Wave, ...]) -> None:
         try:
-            found = first(waves, effort)
+            disclosure = first(waves, effort)
         except (Undecided, AssertionError) as problem:
             where = traceback.extract_tb(problem.__traceback__)[-1]
             failed.append(f"{type(problem).__name__}: {problem} ({where.name}, {where.line})\n{waves}")
         else:
-            if found is not None:
-                failed.append(f"{found}\n{waves}")
+            if disclosure is not None:
+                failed.append(f"{disclosure}\n{waves}")
 
     one()
     return effort, failed, time.monotonic() - started
@@ -201,8 +201,8 @@ def main() -> int:
     parser.add_argument("--afresh", action="store_true", help="leave nothing out and keep nothing")
     options = parser.parse_args()
     started, code = time.monotonic(), code_that_decides()
-    done = [] if options.afresh else [one for one in kept() if one.code == code]
-    clean = {(one.what, one.first) for one in done if not one.disclosures}
+    done = [] if options.afresh else [outcome for outcome in kept() if outcome.code == code]
+    clean = {(outcome.what, outcome.first) for outcome in done if not outcome.disclosures}
     ranges = [n for n in range(-(-options.histories // CHUNK)) if ("histories", CHUNK * n) not in clean]
     universes = [n for n, universe in enumerate(UNIVERSES) if (universe.name, 0) not in clean]
     print(f"code {code}: {len(clean)} ranges and universes were clean before; {len(ranges) + len(universes)} to try")
@@ -214,9 +214,9 @@ def main() -> int:
         print(f"[{time.monotonic() - started:6.0f} s] {outcome}", flush=True)
         for problem in failed:
             print(problem, flush=True)
-    tried = [*new, *(one for one in done if (one.what, one.first) in clean)]
-    of_histories = [one for one in tried if one.what == "histories"]
-    n_failed = sum(one.disclosures for one in new)
+    tried = [*new, *(outcome for outcome in done if (outcome.what, outcome.first) in clean)]
+    of_histories = [outcome for outcome in tried if outcome.what == "histories"]
+    n_failed = sum(outcome.disclosures for outcome in new)
     print(
         f"{sum(outcome.last - outcome.first + 1 for outcome in of_histories)} histories ({sum(outcome.published for outcome in of_histories)} "
         f"versions published, {sum(outcome.refused for outcome in of_histories)} refused; {sum(outcome.targets for outcome in of_histories)} "

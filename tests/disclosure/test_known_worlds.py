@@ -106,11 +106,11 @@ def test_a_case_tells_the_same_with_known_worlds_and_without(monkeypatch: pytest
 
     monkeypatch.setattr(Program, "extreme", counted)
     quick = Attack(CASES[name])
-    found = outlines(list(quick.run()))
+    outlined = outlines(list(quick.run()))
     solved.append(0)
     without_known_worlds(monkeypatch)
     slow = Attack(CASES[name])
-    assert outlines(list(slow.run())) == found
+    assert outlines(list(slow.run())) == outlined
     assert slow.n_targets == quick.n_targets
     assert solved[0] < solved[1] if name in SPARED else solved[0] <= solved[1], solved
 
@@ -147,10 +147,10 @@ def test_a_planted_leak_tells_the_same_with_known_worlds_and_without(monkeypatch
     """Each published without the rule for versions; a world taken as one for everybody hides a part of these leaks."""
     monkeypatch.setattr(versions, "telling_figures", lambda *_args: [])
     quick, slow = Effort(), Effort()
-    found = outlines(list(attack([LEAKS[name]], quick)))
-    assert found
+    outlined = outlines(list(attack([LEAKS[name]], quick)))
+    assert outlined
     without_known_worlds(monkeypatch)
-    assert outlines(list(attack([LEAKS[name]], slow))) == found
+    assert outlines(list(attack([LEAKS[name]], slow))) == outlined
     assert quick.n_targets == slow.n_targets
 
 
@@ -168,9 +168,9 @@ def test_histories_tell_the_same_with_known_worlds_and_without(waves: tuple[Wave
     quick, slow = Effort(), Effort()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(versions, "telling_figures", lambda *_args: [])
-        found = outlines(list(attack(waves, quick, most_unions=4, most_insiders=3)))
+        outlined = outlines(list(attack(waves, quick, most_unions=4, most_insiders=3)))
         without_known_worlds(patch)
-        assert outlines(list(attack(waves, slow, most_unions=4, most_insiders=3))) == found
+        assert outlines(list(attack(waves, slow, most_unions=4, most_insiders=3))) == outlined
     assert quick.n_targets == slow.n_targets
 
 

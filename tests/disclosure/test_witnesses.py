@@ -158,7 +158,7 @@ def rebuilt_without(monkeypatch: pytest.MonkeyPatch, *teams: str) -> None:
     real = versions.telling_figures
 
     def told(earlier: Sequence[versions.Figures], *rest: Any) -> object:
-        left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in one.items()} for one in earlier]
+        left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in version.items()} for version in earlier]
         return real(left, *rest)
 
     monkeypatch.setattr(versions, "telling_figures", told)

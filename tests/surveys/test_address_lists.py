@@ -87,9 +87,9 @@ def test_another_academys_addresses_cannot_be_confirmed_by_the_link(listed, stud
     ask(researcher, study, academy, "kim@noord.example")
     kim = by_mail(study, academy)
     elsewhere = Invitee.objects.create(collection=online, email="other@thuis.example")
-    found = address_lists.lists_of(study, academy)[0]
+    address_list = address_lists.lists_of(study, academy)[0]
     elsewhere.delete()
-    address_lists.confirm(found, study, {10**9})
+    address_lists.confirm(address_list, study, {10**9})
     assert confirming.n_confirmed(online) == 2
     assert kim.get(reverse("address_list", args=[10**6])).status_code == 404
 

@@ -188,8 +188,8 @@ def test_missing_texts_are_found(questionnaire):
     draft["scales"][0]["items"][1]["text"] = {"nl": "Twee", "en": ""}
     draft["intro"] = {"nl": "", "en": "Hello"}
     draft["background"][0]["choices"][0]["text"] = {}
-    found = [(gap.part, gap.language) for gap in drafts.missing(draft)]
-    assert found == [("texts", "nl"), ("item:A2", "en"), ("question:role", "nl"), ("question:role", "en")]
+    gaps = [(gap.part, gap.language) for gap in drafts.missing(draft)]
+    assert gaps == [("texts", "nl"), ("item:A2", "en"), ("question:role", "nl"), ("question:role", "en")]
 
 
 # ------------------------------------------------------------------------------------------------ versions

@@ -87,8 +87,8 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
     lose_all()
     page = researcher.get(page_of(online)).content.decode()
     with translation.override("en"):
-        assert (told := new_keys.consequences(online)).mailed == len(invitees) - 1
-        assert (told.without, told.submitted, told.drafts) == (1, 1, 1)
+        assert (consequences := new_keys.consequences(online)).mailed == len(invitees) - 1
+        assert (consequences.without, consequences.submitted, consequences.drafts) == (1, 1, 1)
     assert f'action="{page_of(online, "collecting_new_key")}"' in page
     researcher.post(page_of(online, "collecting_new_key"))
     outbox.send_due()

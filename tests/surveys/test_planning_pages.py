@@ -108,7 +108,7 @@ def test_a_clash_is_said_in_a_sentence(client, study, team, researcher):
     assert "is with Physio on" in client.get(page).content.decode()
     data = {"fix": "1", "fix-date": "other", "fix-other": f"{DAY}T14:15", "fix-researcher": researcher.pk}
     said = [str(message) for message in client.post(page, data, follow=True).context["messages"]]
-    assert any("is with Physio on" in one for one in said)
+    assert any("is with Physio on" in sentence for sentence in said)
 
 
 def test_another_way_changes_the_collection_until_somebody_has_begun(client, study, team, researcher):

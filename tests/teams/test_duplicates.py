@@ -248,8 +248,8 @@ def test_a_long_list_of_names_costs_seconds_not_hours():
 def test_near_pairs_are_those_that_are_alike():
     random = Random(2)
     names = ["verpleeg" + "".join(random.choice("aeik") for _ in range(random.randint(0, 6))) for _ in range(60)]
-    found = set(duplicates.near_pairs(names))
-    assert found == {
+    pairs = set(duplicates.near_pairs(names))
+    assert pairs == {
         (one, other) for one, other in combinations(range(len(names)), 2) if duplicates.alike(names[one], names[other])
     }
-    assert 0 < len(found) < 1000
+    assert 0 < len(pairs) < 1000

@@ -321,7 +321,7 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
         undecided = set(invitations.undecided_teams(director)) & set(ours)
         accepts = invitations.accept_academy if n % 5 else invitations.approach_more
         if accepts(director, approach(*ours)):
-            chosen |= {one.leader_email for one in undecided}
+            chosen |= {undecided_team.leader_email for undecided_team in undecided}
     elif step == "decline academy" and director:
         invitations.decline(director, "workload")
     elif step == "accept team" and leader:

@@ -29,11 +29,11 @@ def in_between(
     real, looked, done = getattr(module, name), Flag(), Flag()
 
     def slow(*args: object, **kwargs: object) -> object:
-        found = real(*args, **kwargs)
+        result = real(*args, **kwargs)
         if not looked.is_set():
             looked.set()
             done.wait(1)
-        return found
+        return result
 
     monkeypatch.setattr(module, name, slow)
 
@@ -53,9 +53,9 @@ def in_between(
 @pytest.fixture
 def both(study, nursing, physiotherapy) -> tuple[Participation, Participation]:
     """Two teams of an academy that meet."""
-    for one in (nursing, physiotherapy):
-        Participation.objects.filter(pk=one.pk).update(state=STATE.ACCEPTED, mode="researcher", approached=9)
-        one.refresh_from_db()
+    for participation in (nursing, physiotherapy):
+        Participation.objects.filter(pk=participation.pk).update(state=STATE.ACCEPTED, mode="researcher", approached=9)
+        participation.refresh_from_db()
     return nursing, physiotherapy
 
 

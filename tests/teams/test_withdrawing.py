@@ -318,9 +318,9 @@ def test_who_was_only_left_out_by_the_director_is_mailed(director, nursing, phys
 
 def test_a_link_works_until_the_study_ends_also_if_that_day_moves(study, nursing):
     invitations.invite_directors(study)
-    found = invitations.academy_invitation(nursing)
-    found.link_until = timezone.localdate() - datetime.timedelta(days=1)
-    found.study.ends_on = found.link_until
-    assert invitations.link_ended(found)
-    found.study.ends_on = timezone.localdate()
-    assert not invitations.link_ended(found)
+    invitation = invitations.academy_invitation(nursing)
+    invitation.link_until = timezone.localdate() - datetime.timedelta(days=1)
+    invitation.study.ends_on = invitation.link_until
+    assert invitations.link_ended(invitation)
+    invitation.study.ends_on = timezone.localdate()
+    assert not invitations.link_ended(invitation)

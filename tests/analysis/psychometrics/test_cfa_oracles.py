@@ -117,17 +117,17 @@ def test_parameters(case: Case) -> None:
     assert len(ours.parameters) == len(case.expected["parameters"])
     wrong = []
     for row in case.expected["parameters"]:
-        mine = ours.parameter(row["lhs"], row["op"], row["rhs"]).to_dict()
+        own = ours.parameter(row["lhs"], row["op"], row["rhs"]).to_dict()
         for name in ("est", "std.lv", "std.all"):
-            if abs(mine[name] - row[name]) > tol.ML_ESTIMATE:
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if abs(own[name] - row[name]) > tol.ML_ESTIMATE:
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
         for name in ("se", "std.all.se", "z"):
             agreeing = None if row[name] is None else pytest.approx(row[name], rel=se_rel, abs=1e-9)
-            if mine[name] != agreeing:
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if own[name] != agreeing:
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
         for name in ("ci.lower", "ci.upper", "pvalue"):
-            if row[name] is not None and abs(mine[name] - row[name]) > tol.MLR_SE_REL * max(1.0, abs(row[name])):
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if row[name] is not None and abs(own[name] - row[name]) > tol.MLR_SE_REL * max(1.0, abs(row[name])):
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
     assert wrong == []
 
 
