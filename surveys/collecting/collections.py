@@ -191,10 +191,14 @@ def close_collection(collection: Collection, by: User | None = None, by_link: bo
 
 
 def reopen_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
-    """Open a closed one again, before its sealing begins and not if it was imported (paper/entry.py). Whether it changed anything."""
+    """Open a closed one again, before its sealing begins and not if it was imported (paper/entry.py) or closed for the team to see
+    its figures (mirror.py). Whether it changed anything.
+    """
     with transaction.atomic():
+        # locked before the look: the condition on the meeting stands on another row than the one that is changed
+        Collection.objects.select_for_update(no_key=True).filter(pk=collection.pk).first()
         closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False)
-        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT)
+        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT).exclude(meeting__picture_asked_at__isnull=False)
         reopened = closed.update(state=Collection.State.OPEN, closes_for_good_at=None)
         if reopened:
             record(

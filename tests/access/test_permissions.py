@@ -403,6 +403,7 @@ TABLE = [
     Row("facilitator_slips_end", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_more", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_close", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_show", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_reopen", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper", by_link("facilitator", 200), meeting),
     Row("facilitator_paper_pdf", by_link("facilitator", 200), lambda cast: [*meeting(cast), "nl"]),

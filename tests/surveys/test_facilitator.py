@@ -30,7 +30,7 @@ def cora(meeting) -> Client:
 
 
 PAGES = ["facilitator", "facilitator_counts", "facilitator_projector"]
-BUTTONS = ["facilitator_present", "facilitator_more", "facilitator_close", "facilitator_reopen"]
+BUTTONS = ["facilitator_present", "facilitator_more", "facilitator_close", "facilitator_show", "facilitator_reopen"]
 
 
 @pytest.mark.parametrize("name", PAGES + BUTTONS)
