@@ -100,7 +100,7 @@ def send_links(collection: Collection, *addresses: str) -> None:
     """Lena pastes addresses on the page of her team."""
     address = reverse("team_links", args=[collection.participation_id])
     leader, data = lena(collection), {"addresses": "\n".join(addresses)}
-    seen = leader.post(address, data).context["found"].seen
+    seen = leader.post(address, data).context["pasted"].seen
     assert leader.post(address, data | {"seen": seen, "send": "1"}).status_code == 302
 
 

@@ -76,5 +76,5 @@ def person_remove(request: HttpRequest) -> HttpResponse:
                 )
                 return redirect("person_remove")
         person = people.look(address, scope)
-        context |= {"form": form, "found": person, "lines": person.in_words(), "refused": refused}
+        context |= {"form": form, "person": person, "lines": person.in_words(), "refused": refused}
     return render(request, "analysis/person_remove.html", context)
