@@ -83,7 +83,7 @@ def prove_histories(number: int) -> tuple[Effort, list[str], float]:
         suppress_health_check=list(HealthCheck),
     )
     @given(histories())
-    def one(waves: tuple[Wave, ...]) -> None:
+    def attacked(waves: tuple[Wave, ...]) -> None:
         try:
             disclosure = first(waves, effort)
         except (Undecided, AssertionError) as problem:
@@ -93,7 +93,7 @@ def prove_histories(number: int) -> tuple[Effort, list[str], float]:
             if disclosure is not None:
                 failed.append(f"{disclosure}\n{waves}")
 
-    one()
+    attacked()
     return effort, failed, time.monotonic() - started
 
 

@@ -46,9 +46,9 @@ def the_team(study: Study) -> Participation:
 
 
 def link(study: Study, **of: object) -> ReportLink:
-    found = links.share_with_team(the_team(study), 14, None)
-    ReportLink.objects.filter(pk=found.pk).update(participation=None, **of)
-    return ReportLink.objects.get(pk=found.pk)
+    link = links.share_with_team(the_team(study), 14, None)
+    ReportLink.objects.filter(pk=link.pk).update(participation=None, **of)
+    return ReportLink.objects.get(pk=link.pk)
 
 
 def opened(shared: ReportLink) -> Client:
