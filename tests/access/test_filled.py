@@ -60,6 +60,7 @@ NOT_ON_IT = {
     "analysis.forms.erasure.RemovePersonForm": ONCE,
     "analysis.forms.workspace.OwnModelForm": NEW,
     "analysis.forms.workspace.CriterionForm": NEW,
+    "analysis.forms.plan.OpenForm": ONCE,
     "analysis.forms.population.LimitsForm": "asks for other bands and writes nothing",
     "analysis.forms.decisions_and_import.DecisionForm": NEW,
     "analysis.forms.decisions_and_import.ImportForm": NEW,

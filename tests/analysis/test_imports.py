@@ -159,6 +159,8 @@ def test_what_is_wrong_with_columns_is_said(definition):
 def test_import_makes_teams_and_seals_them(survey, definition):
     imported = read(file_of(*GOOD, GOOD[0]), definition)
     made = import_answers(survey, imported, None)
+    survey.refresh_from_db()
+    assert not survey.mirror, "nobody saw themselves in a meeting"
     assert Response.objects.count() == 3
     seal(made)
     assert set(Collection.objects.values_list("state", flat=True)) == {"sealed"}

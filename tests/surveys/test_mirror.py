@@ -12,9 +12,10 @@ from surveys.answering import submission
 from surveys.collecting import collections, mirror, sealing
 from surveys.linking import personal_links
 from surveys.models import Collection, Meeting, PaperForm, PresentBy, Response, SealedResponse, Survey
-from surveys.paper import entry
+from surveys.paper import entry, form
 from teams.models import Event, Participation
 from tests.surveys.conftest import in_threads, make_participation, make_survey
+from tests.surveys.teacher import at, begin, post
 from tests.surveys.test_facilitator import enter
 from tests.teams.test_races import in_between
 
@@ -301,9 +302,71 @@ def test_nobody_counts_and_closes_in_another_order(collection, meeting):
     clients = [enter(meeting), enter(meeting)]
     results = in_threads(
         *[
-            lambda client=client, form=form: client.post(address, form).status_code
-            for client, form in zip(clients, ({"close-present": "9"}, {"close-unknown": "on"}), strict=True)
+            lambda client=client, fields=fields: client.post(address, fields).status_code
+            for client, fields in zip(clients, ({"close-present": "9"}, {"close-unknown": "on"}), strict=True)
         ]
     )
     assert results == [302, 302]
     assert Event.objects.filter(kind="closed_for_picture").count() == 1
+
+
+# ------------------------------------------------------------------------------------------------ what teachers read before
+SHOWN = "cijfers van jullie team op het scherm komen, als 5 of meer mensen"
+FOR_GOOD = "de afname definitief sluit om de cijfers van je team te laten zien"
+
+
+@pytest.fixture
+def nl(teacher):
+    teacher.cookies["django_language"] = "nl"
+    return teacher
+
+
+@pytest.mark.parametrize("shared", ["", "?shared=yes"])
+def test_teachers_read_beforehand_that_the_team_may_see_its_figures_and_when_deleting_ends(nl, meeting, shared):
+    welcome = nl.get(reverse("meeting_welcome", args=[meeting.code]) + shared).content.decode()
+    assert SHOWN in welcome
+    assert FOR_GOOD in welcome
+    assert "tot de afname in je team is afgelopen en" not in welcome
+
+
+def test_the_page_of_thanks_says_when_deleting_ends(nl, meeting):
+    key = begin(nl, meeting)
+    post(nl, "answer_submit", key=key, sequence=1, answers={})
+    assert FOR_GOOD in nl.get(at("answer_done", key)).content.decode()
+
+
+def test_by_a_personal_link_nothing_of_it_is_said_as_nothing_of_it_happens(nl, collection, online, invitees):
+    personal_links.issue_links(collection, ["ada@noord.example"])
+    for invitee in (collection.invitees.get(), invitees[0]):
+        page = nl.get(personal_links.personal_url(invitee), follow=True).content.decode()
+        assert "tot de afname in je team is afgelopen en" in page
+        assert SHOWN not in page
+        assert FOR_GOOD not in page
+
+
+def test_other_studies_promise_what_they_did(nl, meeting):
+    Survey.objects.update(mirror=False)
+    welcome = nl.get(reverse("meeting_welcome", args=[meeting.code])).content.decode()
+    assert SHOWN not in welcome
+    assert FOR_GOOD not in welcome
+    assert "tot de afname in je team is afgelopen en" in welcome
+
+
+def test_what_is_read_aloud_says_it_whatever_the_study_wrote(survey, meeting):
+    Survey.objects.filter(pk=survey.pk).update(meeting_texts={"briefing": {"nl": "Welkom.\n\nDank je wel."}})
+    text = page_of(enter(meeting), meeting)
+    welcome, mirrored, thanks = (
+        text.find(words) for words in ("Welkom.", "sluit ik dan de afname definitief", "Dank je wel.")
+    )
+    assert 0 < welcome < mirrored < thanks
+    Survey.objects.update(mirror=False)
+    assert "sluit ik dan" not in page_of(enter(meeting), meeting)
+
+
+@pytest.mark.parametrize("mirror_is_on", [True, False])
+def test_the_form_on_paper_says_it_too(collection, mirror_is_on):
+    Survey.objects.update(mirror=mirror_is_on)
+    collection = Collection.objects.get(pk=collection.pk)
+    with override("nl"):
+        said = any(SHOWN in paragraph for paragraph in form._content(collection, "nl")["introduction"])
+    assert said is mirror_is_on

@@ -307,7 +307,7 @@ def _context(meeting: Meeting) -> dict[str, Any]:
         "study": study,
         "participation": collection.participation,
         "team": team,
-        "briefing": meeting_texts.briefing(aloud, study, team.name),
+        "briefing": meeting_texts.briefing(aloud, study, team.name, mirror=mirror.is_offered(collection)),
         "questions": meeting_texts.asked(questions, study, team.name),
         "counts": counted,
         "paper": paper_counts_of(collection),
