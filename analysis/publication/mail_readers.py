@@ -10,19 +10,19 @@ from teams.models import OutboxMessage, Participation
 
 @name_readers(ReportMail.REPORT_READY)
 def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
-    participations = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(participation.leader_name, participation.leader_email, participation.team.name)
+        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
         for message in messages
-        if (participation := participations.get(message.object_id))
+        if (one := found.get(message.object_id))
     }
 
 
 @name_readers(ReportMail.ACADEMY_REPORT_READY)
 def of_academy_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
-    links = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
+    found = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(link.academy.director_name, link.academy.director_email, link.academy.name)
+        message.pk: Reader(one.academy.director_name, one.academy.director_email, one.academy.name)
         for message in messages
-        if (link := links.get(message.object_id)) and link.academy
+        if (one := found.get(message.object_id)) and one.academy
     }

@@ -74,10 +74,10 @@ class Material:
     @cached_property
     def _by_sector(self) -> dict[str, list[GroupFigures]]:
         """The units by sector: every academy asks for those of its own."""
-        by_sector: dict[str, list[GroupFigures]] = {}
+        found: dict[str, list[GroupFigures]] = {}
         for group in self.units:
-            by_sector.setdefault(group.sector, []).append(group)
-        return by_sector
+            found.setdefault(group.sector, []).append(group)
+        return found
 
     def judge(self, group: GroupFigures) -> Withheld | None:
         """Whether a group is shown, as every way out asks it."""
@@ -122,13 +122,11 @@ class Material:
             withheld=withheld,
             outsider=disclosure.judge_benchmark(None, units),
             base=_base(self.groups, self.units),
-            approached=sum(team.approached for team in counts),
-            returned=sum(team.returned for team in counts),
+            approached=sum(one.approached for one in counts),
+            returned=sum(one.returned for one in counts),
             sectors=tuple(sectors),
             like_these=len(units) >= disclosure.LIKE_THESE,
-            scales=()
-            if withheld
-            else self._wide(self.units, [self.in_sector(sector) for sector in sectors], _judge_study),
+            scales=() if withheld else self._wide(self.units, [self.in_sector(one) for one in sectors], _judge_study),
         )
 
     @property
@@ -143,12 +141,12 @@ class Material:
     @cached_property
     def _by_academy(self) -> dict[int, tuple[list[GroupFigures], list[GroupFigures]]]:
         """Per academy its groups, and those of them that are shown."""
-        by_academy: dict[int, tuple[list[GroupFigures], list[GroupFigures]]] = {}
+        found: dict[int, tuple[list[GroupFigures], list[GroupFigures]]] = {}
         for group in self.groups:
-            by_academy.setdefault(group.academy_id, ([], []))[0].append(group)
+            found.setdefault(group.academy_id, ([], []))[0].append(group)
         for group in self.units:
-            by_academy[group.academy_id][1].append(group)
-        return by_academy
+            found[group.academy_id][1].append(group)
+        return found
 
     def _unit(self, group: GroupFigures) -> Unit:
         members = tuple(
@@ -201,7 +199,7 @@ class Material:
             return None if len(known) == len(inside) else tuple(places[group.key] for group in known)
 
         def judge(known: Sequence[GroupFigures]) -> Withheld | None:
-            return None if len(known) == len(inside) else disclosure.judge_units([group.group for group in known])
+            return None if len(known) == len(inside) else disclosure.judge_units([one.group for one in known])
 
         return tuple(
             replace(
@@ -276,12 +274,12 @@ class Material:
         outside, near = self._around(inside)
         if not outside:
             return Withheld(Reason.FEW_TEAMS)
-        groups, of_sector = [unit.group for unit in outside], [unit.group for unit in near]
+        groups, of_sector = [one.group for one in outside], [one.group for one in near]
         return self.study_shown.withheld or disclosure.judge_rest(groups) or disclosure.judge_rest(of_sector)
 
     def _beside_on(self, inside: Sequence[GroupFigures], place: int) -> Withheld | None:
         """The same of one scale, by the units that have a score there."""
-        rests = [[unit.group for unit in self._with_score(rest, place)] for rest in self._around(inside)]
+        rests = [[one.group for one in self._with_score(rest, place)] for rest in self._around(inside)]
         return next((withheld for rest in rests if (withheld := disclosure.judge_rest(rest))), None)
 
     def _around(self, inside: Sequence[GroupFigures]) -> tuple[list[GroupFigures], list[GroupFigures]]:
@@ -289,7 +287,7 @@ class Material:
         keys = {group.key for group in inside}
         sector = inside[0].sector if inside else ""
         near = self.in_sector(sector) if sector in self.sectors else []
-        return [unit for unit in self.units if unit.key not in keys], [unit for unit in near if unit.key not in keys]
+        return [one for one in self.units if one.key not in keys], [one for one in near if one.key not in keys]
 
 
 def read_material(run: AnalysisRun, without: Collection[str] = ()) -> Material:
