@@ -19,7 +19,7 @@ from analysis.models import AnalysisRun, Publication
 from analysis.plan.plans import locked_plan
 from analysis.publication.publishing import is_empty
 from analysis.reports.groups import counted_groups
-from analysis.reports.wording import hold_text
+from analysis.reports.sentences import hold_text
 from analysis.troubles import troubles
 from surveys.collecting import agenda, listing
 from surveys.collecting.collections import OPENING, not_open

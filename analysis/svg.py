@@ -41,13 +41,13 @@ def wrapped(words: str, width: float, size: float = SIZE) -> list[str]:
 def document(width: float, height: float, parts: Sequence[str], *, title: str = "", description: str = "") -> str:
     """A whole drawing on white; ``title`` and ``description`` are read aloud where a page gives no words for it."""
     named = ""
-    told = ""
+    spoken = ""
     if title:
         named = ' role="img" aria-labelledby="title words"'
-        told = f'<title id="title">{_safe(title)}</title><desc id="words">{_safe(description)}</desc>'
+        spoken = f'<title id="title">{_safe(title)}</title><desc id="words">{_safe(description)}</desc>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}"{named} font-family={quoteattr(FONT)} font-size="{SIZE}">{told}'
+        f'height="{height:g}"{named} font-family={quoteattr(FONT)} font-size="{SIZE}">{spoken}'
         f'<rect width="{width:g}" height="{height:g}" fill="white"/>{"".join(parts)}</svg>'
     )
 

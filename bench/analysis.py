@@ -103,12 +103,12 @@ def make(n: int) -> None:
     )
     collections = Collection.objects.bulk_create(
         Collection(
-            survey=survey, participation=one, state="sealed", mode=one.mode, approached=one.approached,
+            survey=survey, participation=participation, state="sealed", mode=participation.mode, approached=participation.approached,
             n_started=PER_TEAM, n_submitted=PER_TEAM,
-            **({"n_links": one.approached, "n_confirmed": one.approached} if one.mode == "online"
+            **({"n_links": participation.approached, "n_confirmed": participation.approached} if participation.mode == "online"
                else {"n_present": PER_TEAM, "present_by": "researcher"}),
         )
-        for one in participations
+        for participation in participations
     )  # fmt: skip
     source = pd.read_csv(ROOT / "tests" / "oracles" / "demo.csv")
     items = [item.code for item in definition_of(version).items]
@@ -199,7 +199,7 @@ def pages(n: int) -> None:
     addresses = {name + query: reverse(name, args=[slug]) + query for name, query in PAGES}
     addresses["run"] = reverse("run", args=[slug, run.pk])
     addresses["factor_model"] = reverse("factor_model", args=[slug, model.pk])
-    found = {}
+    timed = {}
     for name, address in addresses.items():
         taken = []
         for _ in range(6):
@@ -210,8 +210,8 @@ def pages(n: int) -> None:
             if answer.status_code != 200:
                 raise SystemExit(f"{address}: {answer.status_code}")
         # the first request of a process loads templates and starts the chart converter
-        found[name] = {"ms": sorted(taken[1:])[2], "queries": len(queries)}
-    print(json.dumps(found))
+        timed[name] = {"ms": sorted(taken[1:])[2], "queries": len(queries)}
+    print(json.dumps(timed))
 
 
 # ------------------------------------------------------------------------------------------------ the benchmark
@@ -261,11 +261,11 @@ def main(sizes: tuple[int, ...] = SIZES) -> int:
                 if last and taken >= 1:
                     figures.append(measured(f"{name}: {step}", taken, "s"))
             opened = json.loads(_process(env, "pages", n))
-            queries[n] = {page: found["queries"] for page, found in opened.items()}
+            queries[n] = {page: of_page["queries"] for page, of_page in opened.items()}
             if last:
                 figures += [
-                    at_most(f"{name}: page {page}", found["ms"], MOST_MILLISECONDS, "ms")
-                    for page, found in opened.items()
+                    at_most(f"{name}: page {page}", of_page["ms"], MOST_MILLISECONDS, "ms")
+                    for page, of_page in opened.items()
                 ]
     for less, more in itertools.pairwise(sizes):
         times = cpu[more] / cpu[less]

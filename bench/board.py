@@ -75,7 +75,7 @@ def measure(out: str) -> int:
         figures.append(measured("  of which processor time", statistics.median(cpu), "ms"))
         figures.append(measured("  queries", len(captured), ""))
         if os.environ.get("SLOW_QUERIES") and figures[-3].value > LIMIT / 3:
-            for query in sorted(captured, key=lambda one: -float(one["time"]))[:4]:
+            for query in sorted(captured, key=lambda query: -float(query["time"]))[:4]:
                 print(name, query["time"], query["sql"][:600], file=sys.stderr)
     Path(out).write_text(json.dumps([figure.__dict__ for figure in figures]))
     return 0

@@ -29,10 +29,10 @@ def main() -> int:
         started = time.perf_counter()
         manage(env, "demo")
         again = time.perf_counter() - started
-        found = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", RUNS], cwd=ROOT, env=env, capture_output=True, text=True, check=True
         )
-    runs = json.loads(found.stdout)
+    runs = json.loads(process.stdout)
     return report(
         "demo",
         [

@@ -83,8 +83,8 @@ def prepare(n: int, form: str) -> None:
         raise SystemExit(f"{form} of {n} was not made")
     seconds = time.perf_counter() - start
     file.refresh_from_db()
-    found = {"seconds": seconds, "cpu": time.process_time() - before, "gigabytes": peak() / 1e9}
-    print(json.dumps({**found, "megabytes": file.size / 1e6}))
+    figures = {"seconds": seconds, "cpu": time.process_time() - before, "gigabytes": peak() / 1e9}
+    print(json.dumps({**figures, "megabytes": file.size / 1e6}))
 
 
 def web(n: int) -> None:
@@ -118,8 +118,8 @@ def web(n: int) -> None:
     done = time.perf_counter()
     if size != int(answer["Content-Length"]):
         raise SystemExit("the file is not whole")
-    found = {"page": 1000 * (looked - start), "judged": 1000 * judging, "first": 1000 * (first - asked)}
-    print(json.dumps({**found, "download": done - first, "grown": (peak() - before) / 1e6, "peak": peak() / 1e6}))
+    figures = {"page": 1000 * (looked - start), "judged": 1000 * judging, "first": 1000 * (first - asked)}
+    print(json.dumps({**figures, "download": done - first, "grown": (peak() - before) / 1e6, "peak": peak() / 1e6}))
 
 
 def _process(env: dict[str, str], *job: str) -> dict[str, float]:

@@ -66,7 +66,9 @@ def make(n_teams: int, per_team: int) -> Made:
     Survey.objects.filter(pk=survey.pk).update(plan_hash=plan.content_hash, opened_at=timezone.now())
     participations = _teams(study, n_teams)
     _invitations(study, participations)
-    accepted = [one for one in participations if one.state == Participation.State.ACCEPTED]
+    accepted = [
+        participation for participation in participations if participation.state == Participation.State.ACCEPTED
+    ]
     collections = _collections(survey, accepted, rng)
     n_invitees = _invitees(collections, per_team, n_teams)
     _answers(collections, rng)
@@ -94,7 +96,7 @@ def make_unopened(slug: str, n_teams: int) -> Study:
     let_work(study, User.objects.create_user(f"researcher@{host}", "a long password", name="Researcher"))
     Survey.objects.create(study=study, version=install_shipped(group)[0])
     made = _teams(study, n_teams)
-    Participation.objects.filter(pk__in=[one.pk for one in made]).update(
+    Participation.objects.filter(pk__in=[participation.pk for participation in made]).update(
         state=Participation.State.ACCEPTED, approached=20
     )
     return study
@@ -157,33 +159,33 @@ def _invitations(study: Study, participations: list[Participation]) -> None:
     leaders = [
         Invitation(
             study=study,
-            participation=one,
-            state=words[one.state],
-            undertaking=one.state == "accepted",
-            reason="workload" if one.state == "declined" else "",
+            participation=participation,
+            state=words[participation.state],
+            undertaking=participation.state == "accepted",
+            reason="workload" if participation.state == "declined" else "",
             nonce=new_nonce(),
             sent_at=now,
         )
-        for one in participations
+        for participation in participations
     ]
     every = Invitation.objects.bulk_create([*directors, *leaders], batch_size=BATCH)
     sent, bounced = OutboxMessage.State.SENT, OutboxMessage.State.BOUNCED
     OutboxMessage.objects.bulk_create(
         [
             OutboxMessage(
-                kind="teams.leader_invitation" if one.participation_id else "teams.director_invitation",
-                object_id=one.pk,
+                kind="teams.leader_invitation" if invitation.participation_id else "teams.director_invitation",
+                object_id=invitation.pk,
                 state=bounced if n % 200 == 0 else sent,
                 message_id=f"<{n}@large.example>",
             )
-            for n, one in enumerate(every)
+            for n, invitation in enumerate(every)
         ],
         batch_size=BATCH,
     )
     Event.objects.bulk_create(
         [
-            Event(study=study, participation=one, kind=kind)
-            for one in participations
+            Event(study=study, participation=participation, kind=kind)
+            for participation in participations
             for kind in ("team_listed", "leader_invited", "leader_accepted", "links_issued")
         ],
         batch_size=BATCH,
@@ -197,9 +199,9 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
         [
             Collection(
                 survey=survey,
-                participation=one,
+                participation=participation,
                 state=states[(n // 2) % 4],
-                mode=one.mode,
+                mode=participation.mode,
                 approached=20,
                 closes_for_good_at=timezone.now() + datetime.timedelta(days=1),
                 n_started=15,
@@ -209,15 +211,15 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
                 n_confirmed=0,
                 present_by="researcher",
             )
-            for n, one in enumerate(accepted)
+            for n, participation in enumerate(accepted)
         ],
         batch_size=BATCH,
     )
     Meeting.objects.bulk_create(
         [
-            Meeting(collection=one, code=f"{n:06}", facilitator_nonce=new_nonce(), present=16)
-            for n, one in enumerate(collections)
-            if one.mode != Participation.Mode.ONLINE
+            Meeting(collection=collection, code=f"{n:06}", facilitator_nonce=new_nonce(), present=16)
+            for n, collection in enumerate(collections)
+            if collection.mode != Participation.Mode.ONLINE
         ],
         batch_size=BATCH,
     )
@@ -225,9 +227,11 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
     DayCount.objects.bulk_create(
         [
             DayCount(
-                collection=one, day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day), n=1 + rng.randrange(8)
+                collection=collection,
+                day=today - datetime.timedelta(days=rng.randrange(60) * 1 + day),
+                n=1 + rng.randrange(8),
             )
-            for one in collections
+            for collection in collections
             for day in (0, 61, 122)
         ],
         batch_size=BATCH,
@@ -237,7 +241,7 @@ def _collections(survey: Survey, accepted: list[Participation], rng: random.Rand
 
 def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int:
     """Personal links for all teams that answer online; the same number in all as if half the teams did."""
-    online = [one for one in collections if one.mode == Participation.Mode.ONLINE]
+    online = [collection for collection in collections if collection.mode == Participation.Mode.ONLINE]
     wanted = per_team * n_teams // 2
     invitees = [
         Invitee(
@@ -249,13 +253,18 @@ def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int
     made = Invitee.objects.bulk_create(invitees, batch_size=BATCH)
     LinkSecret.objects.bulk_create(
         [
-            LinkSecret(invitee=one, nonce=new_nonce(), token_hash=hashlib.sha256(str(one.pk).encode()).hexdigest())
-            for one in made
+            LinkSecret(
+                invitee=invitee, nonce=new_nonce(), token_hash=hashlib.sha256(str(invitee.pk).encode()).hexdigest()
+            )
+            for invitee in made
         ],
         batch_size=BATCH,
     )
     OutboxMessage.objects.bulk_create(
-        [OutboxMessage(kind="surveys.personal_link", object_id=one.pk, state=OutboxMessage.State.SENT) for one in made],
+        [
+            OutboxMessage(kind="surveys.personal_link", object_id=invitee.pk, state=OutboxMessage.State.SENT)
+            for invitee in made
+        ],
         batch_size=BATCH,
     )
     return len(made)
@@ -263,27 +272,29 @@ def _invitees(collections: list[Collection], per_team: int, n_teams: int) -> int
 
 def _answers(collections: list[Collection], rng: random.Random) -> None:
     items = [f"I{n}" for n in range(36)]
-    live = [one for one in collections if one.state != Collection.State.SEALED]
+    live = [collection for collection in collections if collection.state != Collection.State.SEALED]
     Response.objects.bulk_create(
         [
             Response(
-                key=hashlib.sha256(f"{one.pk}-{n}".encode()).hexdigest()[:43],
-                collection=one,
+                key=hashlib.sha256(f"{collection.pk}-{n}".encode()).hexdigest()[:43],
+                collection=collection,
                 state="submitted" if n % 5 else "draft",
                 answers={item: rng.randrange(1, 5) for item in items},
             )
-            for one in live
-            for n in range(4 if one.pk % 3 else 15)
+            for collection in live
+            for n in range(4 if collection.pk % 3 else 15)
         ],
         batch_size=BATCH,
     )
 
 
 def _run(survey: Survey, plan: AnalysisPlan, collections: list[Collection], rng: random.Random) -> None:
-    sealed = [one for one in collections if one.state == Collection.State.SEALED]
+    sealed = [collection for collection in collections if collection.state == Collection.State.SEALED]
     teams = {
-        str(one.participation_id): asdict(Dispositions.of_team(20, analysed=rng.randrange(3, 14), screened_out=1))
-        for one in sealed
+        str(collection.participation_id): asdict(
+            Dispositions.of_team(20, analysed=rng.randrange(3, 14), screened_out=1)
+        )
+        for collection in sealed
     }
     now = timezone.now()
     AnalysisRun.objects.create(
@@ -299,21 +310,21 @@ def _run(survey: Survey, plan: AnalysisPlan, collections: list[Collection], rng:
 
 
 def _meetings(study: Study, accepted: list[Participation], researcher: User, today: datetime.date) -> None:
-    meeting = [one for one in accepted if one.mode != Participation.Mode.ONLINE]
+    meeting = [participation for participation in accepted if participation.mode != Participation.Mode.ONLINE]
     start = timezone.now().replace(minute=0, second=0, microsecond=0) - datetime.timedelta(days=20)
     planned = PlannedMeeting.objects.bulk_create(
         [
             PlannedMeeting(
-                participation=one,
+                participation=participation,
                 state="confirmed" if n % 3 else "proposed",
                 starts_at=start + datetime.timedelta(hours=n % 1000) if n % 3 else None,
-                researcher=researcher if one.mode == Participation.Mode.RESEARCHER else None,
+                researcher=researcher if participation.mode == Participation.Mode.RESEARCHER else None,
             )
-            for n, one in enumerate(meeting)
+            for n, participation in enumerate(meeting)
         ]
     )
     ProposedDate.objects.bulk_create(
-        ProposedDate(meeting=one, starts_at=start + datetime.timedelta(days=40 + n % 20), by_leader=bool(n % 2))
-        for n, one in enumerate(planned)
-        if one.state == "proposed"
+        ProposedDate(meeting=meeting, starts_at=start + datetime.timedelta(days=40 + n % 20), by_leader=bool(n % 2))
+        for n, meeting in enumerate(planned)
+        if meeting.state == "proposed"
     )

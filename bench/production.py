@@ -158,7 +158,7 @@ def measured_inside(module: str, name: str, settings: tuple[str, ...] = SETTINGS
         manage(env, "migrate", "--verbosity=0", "--skip-checks")
         out = Path(folder) / "figures.json"
         code = subprocess.call([sys.executable, "-m", module, str(out)], cwd=ROOT, env=env)
-        return code or report(name, [Figure(**one) for one in json.loads(out.read_text())])
+        return code or report(name, [Figure(**figure) for figure in json.loads(out.read_text())])
 
 
 @contextlib.contextmanager
@@ -293,8 +293,8 @@ class Journey:
         data = answer.read()
         self._went = answer.headers.get("Location") or ""
         text = (gzip.decompress(data) if answer.headers.get("Content-Encoding") == "gzip" else data).decode()
-        cookies = [one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or []]
-        return answer.status, text, "; ".join(one for one in cookies if one.startswith(("key=", "start=")))
+        cookies = [header.split(";")[0] for header in answer.headers.get_all("Set-Cookie") or []]
+        return answer.status, text, "; ".join(cookie for cookie in cookies if cookie.startswith(("key=", "start=")))
 
     def _hang_up(self) -> None:
         if self._line is not None:

@@ -116,17 +116,17 @@ def read(n_teams: int) -> None:
             times.append(1000 * (time.perf_counter() - start))
         return sorted(times)[READS // 2]
 
-    found = {}
+    taken = {}
     for kind, (link, name, now) in asked.items():
         client = Client()
         client.get(links.path_of(link))
         page = reverse(name, args=[link.pk]) + ("?n=1" if kind == "talk" else "")
 
         def own(now: Callable[[], served.Now | None] = now) -> None:
-            one = now()
-            assert one is not None
-            one.report("nl")
-            files.is_ready(one, "nl")
+            served_now = now()
+            assert served_now is not None
+            served_now.report("nl")
+            files.is_ready(served_now, "nl")
 
         def whole(client: Client = client, page: str = page) -> None:
             assert client.get(page).status_code == 200, page
@@ -134,8 +134,8 @@ def read(n_teams: int) -> None:
         whole()
         with CaptureQueriesContext(connection) as queries:
             whole()
-        found[kind] = {"queries": len(queries), "own": middle(own), "page": middle(whole)}
-    print(json.dumps(found))
+        taken[kind] = {"queries": len(queries), "own": middle(own), "page": middle(whole)}
+    print(json.dumps(taken))
 
 
 def _study(n_teams: int) -> int:
@@ -171,14 +171,14 @@ def main() -> int:
             job("bench.analysis", "make", n_teams * PER_TEAM)
             job("bench.analysis", "analyse", n_teams * PER_TEAM)
             for what in ("first", "beside the first"):
-                found = json.loads(job("bench.publish", "publish", n_teams))
-                name = f"{n_teams:,} teams × {found['measures']} measures, {what}"
-                cpu[what, n_teams] = found["cpu"]
+                published = json.loads(job("bench.publish", "publish", n_teams))
+                name = f"{n_teams:,} teams × {published['measures']} measures, {what}"
+                cpu[what, n_teams] = published["cpu"]
                 figures += [
-                    at_most(f"{name}: publishing", found["seconds"], seconds, "s"),
-                    measured(f"{name}: processor", found["cpu"], "s"),
-                    at_most(f"{name}: peak of memory", found["gigabytes"], MOST_GIGABYTES, "GB"),
-                    at_least(f"{name}: units published", found["units"], n_teams, "units"),
+                    at_most(f"{name}: publishing", published["seconds"], seconds, "s"),
+                    measured(f"{name}: processor", published["cpu"], "s"),
+                    at_most(f"{name}: peak of memory", published["gigabytes"], MOST_GIGABYTES, "GB"),
+                    at_least(f"{name}: units published", published["units"], n_teams, "units"),
                 ]
                 if what == "first":
                     job("bench.publish", "again", n_teams)

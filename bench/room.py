@@ -143,8 +143,8 @@ def main(*servers: str) -> int:
             for server in chosen:
                 rounds[server].append(one_round(command_of(server, port, var), env, port, code[1]))
     for server, all_of in rounds.items():
-        best = max(all_of, key=lambda one: one.per_second)
-        cut_off = [failure for one in all_of for failure in one.failures]
+        best = max(all_of, key=lambda room: room.per_second)
+        cut_off = [failure for room in all_of for failure in room.failures]
         if cut_off:
             print(f"{server}: the first teacher was cut off by {cut_off[0]}")
         figures += [

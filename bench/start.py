@@ -84,10 +84,10 @@ def measure(pid: int) -> list[Figure]:
     time.sleep(WATCHED)
     idle = 100 * (cpu_seconds(pid) - before) / WATCHED
     held: dict[str, list[float]] = defaultdict(list)
-    for one in tree(pid):
+    for process in tree(pid):
         with contextlib.suppress(OSError):
-            words = Path(f"/proc/{one}/cmdline").read_text().replace("\0", " ")
-            held[next((name for sign, name in PROGRAMS.items() if sign in words), words[:20])].append(pss(one))
+            words = Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+            held[next((name for sign, name in PROGRAMS.items() if sign in words), words[:20])].append(pss(process))
     most = {"web": WEB, "beat": BEAT, "worker": WORKER, "work": WORKER}
     figures = [
         at_most(f"{name}: the largest process", max(sizes), most[name], "MB")

@@ -363,7 +363,8 @@ def main() -> int:
             all(arrived[person] for person in people)
         ),
         **{
-            f"{name}: left {GOES_ON} s later: {one['left'] or 'nothing'}": not one["left"] for name, one in came.items()
+            f"{name}: left {GOES_ON} s later: {trouble['left'] or 'nothing'}": not trouble["left"]
+            for name, trouble in came.items()
         },
         **{
             f"{name}: the board names the team meanwhile": any(team in said for said in came[name]["board"])

@@ -18,6 +18,10 @@ class Happened(EventKind):
     )  # the other team's pages open to its leader no more
     TEAM_SPLIT = "team_split", gettext_lazy("Team was split: new team created")
     COLLECTION_CLOSED = "collection_closed", gettext_lazy("Collecting closed")
+    CLOSED_FOR_PICTURE = (
+        "closed_for_picture",
+        gettext_lazy("Meeting closed for good, for the team to see its own figures"),
+    )
     COLLECTION_REOPENED = "collection_reopened", gettext_lazy("Collecting opened again")
     COLLECTION_SEAL_ASKED = "collection_seal_asked", gettext_lazy("Sealing requested")
     LINKS_ISSUED = "links_issued", gettext_lazy("Personal links sent")

@@ -48,6 +48,7 @@ urlpatterns = [
     path("f/<int:meeting_id>/slips/end", facilitator.end_slips, name="facilitator_slips_end"),
     path("f/<int:meeting_id>/more", facilitator.more, name="facilitator_more"),
     path("f/<int:meeting_id>/close", facilitator.close, name="facilitator_close"),
+    path("f/<int:meeting_id>/show", facilitator.show, name="facilitator_show"),
     path("f/<int:meeting_id>/reopen", facilitator.reopen, name="facilitator_reopen"),
     path("calendar/<str:token>.ics", meetings.calendar_feed, name="calendar_feed"),
     path("team/<int:pk>/meeting", planning.team_meeting, name="team_meeting"),

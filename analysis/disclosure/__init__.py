@@ -10,7 +10,7 @@ follows from that; `differences`: what is said of two scores; `absent`: what tho
 """
 
 from analysis.disclosure.absent import IfAllHadAnswered, if_all_had_answered
-from analysis.disclosure.background import answers_together, teams_told
+from analysis.disclosure.background import answers_together, teams_counted
 from analysis.disclosure.differences import (
     Difference,
     Reached,
@@ -132,7 +132,7 @@ __all__ = [
     "show_scale",
     "side_of_units",
     "since",
-    "teams_told",
+    "teams_counted",
     "units",
     "version_conflicts",
     "version_tells",

@@ -115,10 +115,10 @@ def beside_point(own: Side, point: Fraction, n_points: int) -> Verdict:
     return _verdict(low - point, high - point, math.sqrt(own.error), own.spread.df, n_points)
 
 
-def clearly_above(one: Side, other: Side) -> bool:
+def clearly_above(side: Side, other: Side) -> bool:
     """Whether one subject's score is clearly higher than another's of the same unit."""
-    half = quantile(LEVEL, min(one.spread.df, other.spread.df)) * math.sqrt(one.error + other.error)
-    return one.range[0] - other.range[1] > half
+    half = quantile(LEVEL, min(side.spread.df, other.spread.df)) * math.sqrt(side.error + other.error)
+    return side.range[0] - other.range[1] > half
 
 
 def clear_extremes(sides: Sequence[Side | None]) -> list[tuple[bool, bool]]:
@@ -146,16 +146,16 @@ def delta(n_points: int) -> Fraction:
     return Fraction(n_points - 1, 12)
 
 
-def _difference(one: Side, other: Side, error: float, df: float, n_points: int, decimals: int) -> Difference:
+def _difference(own: Side, other: Side, error: float, df: float, n_points: int, decimals: int) -> Difference:
     """
     :param error: the standard error of the difference
     """
-    low, high = one.range[0] - other.range[1], one.range[1] - other.range[0]
+    low, high = own.range[0] - other.range[1], own.range[1] - other.range[0]
     verdict = _verdict(low, high, error, df, n_points)
-    if not isinstance(one.shown, MeanShown) or not isinstance(other.shown, MeanShown):
+    if not isinstance(own.shown, MeanShown) or not isinstance(other.shown, MeanShown):
         return Difference(verdict)
     # as the two stand on the page; none where it may as well be the other way round
-    by = round_half_up(float(decimal(one.shown.mean) - decimal(other.shown.mean)), decimals)
+    by = round_half_up(float(decimal(own.shown.mean) - decimal(other.shown.mean)), decimals)
     by = 0.0 if low <= 0 <= high else by
     half, most = Fraction(quantile(LEVEL, df) * error), Fraction(n_points - 1)
     return Difference(verdict, by, *outward(max(low - half, -most), min(high + half, most), decimals))

@@ -90,7 +90,7 @@ class TeamCounts:
         if self.accepted_by_researcher:
             return ()
         needed = min(k, self.claimed)
-        found = {
+        reasons = {
             Hold.RETURNED: self.more_than_people and not self.not_counted,
             Hold.PRESENT_UNKNOWN: self.present_unknown or (self.more_than_people and self.not_counted),
             Hold.COUNTED_BY_LEADER: self.counted_by_leader,
@@ -104,7 +104,7 @@ class TeamCounts:
             Hold.ONE_DEVICE: self.on_one_device >= DEVICE_IS_LARGE
             and self.analysed - (self.on_one_device - 1) < needed,
         }
-        return tuple(hold for hold, is_so in found.items() if is_so)
+        return tuple(hold for hold, is_so in reasons.items() if is_so)
 
 
 @dataclass(frozen=True)

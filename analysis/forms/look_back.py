@@ -63,14 +63,14 @@ class LookBackDateForm(Filled):
         return on
 
     def clean_others(self) -> str:
-        found, left = pasted(self.cleaned_data["others"])
-        wrong = [*left, *(address for address in found if not is_address(address))]
+        typed, left = pasted(self.cleaned_data["others"])
+        wrong = [*left, *(address for address in typed if not is_address(address))]
         if wrong:
             raise ValidationError(
                 _("There is no email address in: %(left)s. Correct it or leave it out.")
                 % {"left": ", ".join(wrong[:5])}
             )
-        addresses = [address for address in dict.fromkeys(found) if address != self.leader.lower()]
+        addresses = [address for address in dict.fromkeys(typed) if address != self.leader.lower()]
         if len(addresses) > MOST_READERS:
             raise ValidationError(_("Give at most %(n)s addresses.") % {"n": MOST_READERS})
         return "\n".join(addresses)
@@ -139,12 +139,12 @@ class LookBackForm(Filled):
     def said(self) -> dict[Step, dict[str, str]]:
         """What was changed, by step."""
         changed = set(self.changed_data)
-        found: dict[Step, dict[str, str]] = {}
+        changes: dict[Step, dict[str, str]] = {}
         for step in self.steps:
             for name in ("status", "line"):
                 if f"{name}_{step.key}" in changed:
-                    found.setdefault(step, {})[name] = self.cleaned_data[f"{name}_{step.key}"]
-        return found
+                    changes.setdefault(step, {})[name] = self.cleaned_data[f"{name}_{step.key}"]
+        return changes
 
     def rows(self) -> list[tuple[Step, BoundField, BoundField]]:
         """Each step with its two fields."""

@@ -1,4 +1,4 @@
-"""The form that changes a locked plan. It checks; analysis/plan/plans.py writes."""
+"""The forms that lock a plan and change a locked one. They check; analysis/plan/plans.py writes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis.plan.plans import ESTIMATORS, Content, changed, rules
+from teams.base.written import Written
 from teams.forms.filled import Filled
 
 MINIMUM, ITEMS = "minimum_", "items_"
 #: How far the parts of a distribution may be from 1 together.
 ROUNDING = 1e-5
 EXACT = 1e-12
+
+
+class OpenForm(Written):
+    """What is chosen when the plan is locked, and cannot be changed afterwards."""
+
+    mirror = forms.BooleanField(
+        label=gettext_lazy("Teams that meet can see their own figures in the meeting"),
+        required=False,
+        help_text=gettext_lazy(
+            "Whoever leads the meeting can then close it for good once everybody has handed in, and the figures of that team "
+            "appear on the screen. Teachers read this before they begin. It makes teams less comparable: people who have seen "
+            "the figures of their team may talk about them with people who have not answered yet. You cannot change this "
+            "after the questionnaire has opened."
+        ),
+    )
 
 
 class AmendmentForm(Filled):

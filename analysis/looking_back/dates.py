@@ -59,8 +59,8 @@ def day_of(participation: Participation) -> Day:
     """The day of a team, and whether it may still pick one: in one query, for the pages of reports."""
     published = Publication.objects.filter(study__previous_id=OuterRef("study_id"))
     teams = Participation.objects.filter(pk=participation.pk).annotate(fixed=Exists(published))
-    found = teams.values_list("look_back", "look_back__on", "look_back__mailed_on", "fixed").first()
-    look_back, on, mailed_on, fixed = found or (None, None, None, True)
+    row = teams.values_list("look_back", "look_back__on", "look_back__mailed_on", "fixed").first()
+    look_back, on, mailed_on, fixed = row or (None, None, None, True)
     return Day(look_back, on, mailed_on, not fixed)
 
 
@@ -93,7 +93,7 @@ def pick(participation: Participation, on: date | None, others: Iterable[str], b
 def _list(look_back: LookBack, others: Iterable[str]) -> None:
     wanted = dict.fromkeys(address.lower() for address in others)
     known = {reader.email.lower(): reader for reader in look_back.readers.all()}
-    _forget(LookBackReader.objects.filter(pk__in=[one.pk for email, one in known.items() if email not in wanted]))
+    _forget(LookBackReader.objects.filter(pk__in=[reader.pk for email, reader in known.items() if email not in wanted]))
     LookBackReader.objects.bulk_create(
         LookBackReader(look_back=look_back, email=email, nonce=links.new_nonce())
         for email in wanted
@@ -131,7 +131,9 @@ def follow_leader(participation: Participation) -> None:
 def mail_due() -> int:
     """What beat calls: queue the mails of the looks back whose day has come, each once. Returns how many teams."""
     due = _due().order_by("on", "pk").select_related("participation")
-    return MAILING.each(list(due), _mail, key=lambda one: one.pk, study=lambda one: one.participation.study_id)
+    return MAILING.each(
+        list(due), _mail, key=lambda look_back: look_back.pk, study=lambda look_back: look_back.participation.study_id
+    )
 
 
 def _due() -> QuerySet[LookBack]:

@@ -37,7 +37,7 @@ class Step:
 
 def steps_of(participation: Participation) -> list[Step]:
     """Each agreed step of a team with what was said of it, in the order of the talk's words."""
-    said = {(one.scale, one.step): one for one in _rows(participation)}
+    said = {(row.scale, row.step): row for row in _rows(participation)}
     steps = []
     for scale, goal in goals_of(participation).items():
         for words in in_steps(goal.next_steps):

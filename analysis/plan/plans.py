@@ -56,6 +56,7 @@ class PlanRules:
     scales: tuple[ScalePlan, ...]
     skewed_null: tuple[float, ...]
     estimators: tuple[str, ...]
+    mirror: bool = False  # teams that meet may see their own figures in the meeting (surveys/collecting/mirror.py)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -146,7 +147,13 @@ def rules(content: Content) -> PlanRules:
         ),
         skewed_null=tuple(content["agreement"]["skewed_null"]),
         estimators=tuple(content["factor_models"]["estimators"]),
+        mirror=_has_mirror(content),
     )
+
+
+def _has_mirror(content: Content) -> bool:
+    """Stands in a plan only where it is true, so that plans of before keep their hashes."""
+    return bool(content.get("mirror"))
 
 
 def model_syntax(scales: Iterable[ScalePlan]) -> str:
@@ -159,8 +166,11 @@ def locked_plan(study: Study) -> AnalysisPlan | None:
     return AnalysisPlan.objects.filter(study=study, locked_at__isnull=False).order_by("-number").first()
 
 
-def lock_plan(study: Study, user: User | None, content: Content | None = None) -> AnalysisPlan:
+def lock_plan(study: Study, user: User | None, content: Content | None = None, *, mirror: bool = False) -> AnalysisPlan:
     """Lock the study's first plan (default: :func:`default_plan` of its questionnaire); locking twice changes nothing.
+
+    Args:
+        mirror: whether teams that meet may see their own figures in the meeting.
 
     Raises ``Survey.DoesNotExist`` when no questionnaire was chosen: without items there is nothing to plan.
     """
@@ -170,6 +180,8 @@ def lock_plan(study: Study, user: User | None, content: Content | None = None) -
     if content is None:
         content = default_plan(definition_of(survey.version), study.k)
     content = {**content, "questionnaire": survey.version.content_hash}
+    if mirror:
+        content["mirror"] = True
     try:
         with transaction.atomic():
             plan = AnalysisPlan.objects.create(
@@ -198,6 +210,12 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
     if current is None:
         raise ValueError(_("There is no locked plan yet, so there is nothing to change."))
     content = {**content, "questionnaire": current.content["questionnaire"]}
+    if _has_mirror(content) != _has_mirror(current.content):
+        raise ValueError(
+            _(
+                "Whether teams see their own figures in the meeting cannot be changed: teachers read it before they begin."
+            )
+        )
     if content == current.content:
         raise ValueError(_("Nothing differs from the current plan."))
     if content["k"] < current.content["k"]:

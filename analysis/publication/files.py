@@ -88,7 +88,9 @@ def wake_for_due() -> list[int]:
 def make_anew() -> int:
     """What beat calls: files of the last publications that no longer stand go back to the queue. Returns how many."""
     last = _last_publications().select_related("run__survey__study")
-    return OUTDATED.each(last, _outdate, key=lambda one: one.pk, study=lambda one: one.study_id)
+    return OUTDATED.each(
+        last, _outdate, key=lambda publication: publication.pk, study=lambda publication: publication.study_id
+    )
 
 
 def _outdate(publication: Publication) -> int:

@@ -10,19 +10,19 @@ from teams.models import OutboxMessage, Participation
 
 @name_readers(ReportMail.REPORT_READY)
 def of_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
-    found = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
+    participations = Participation.objects.select_related("team").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.leader_name, one.leader_email, one.team.name)
+        message.pk: Reader(participation.leader_name, participation.leader_email, participation.team.name)
         for message in messages
-        if (one := found.get(message.object_id))
+        if (participation := participations.get(message.object_id))
     }
 
 
 @name_readers(ReportMail.ACADEMY_REPORT_READY)
 def of_academy_reports(messages: Sequence[OutboxMessage]) -> dict[int, Reader]:
-    found = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
+    links = ReportLink.objects.select_related("academy").in_bulk([message.object_id for message in messages])
     return {
-        message.pk: Reader(one.academy.director_name, one.academy.director_email, one.academy.name)
+        message.pk: Reader(link.academy.director_name, link.academy.director_email, link.academy.name)
         for message in messages
-        if (one := found.get(message.object_id)) and one.academy
+        if (link := links.get(message.object_id)) and link.academy
     }

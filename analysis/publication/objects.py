@@ -44,18 +44,20 @@ def objects_of(material: Material) -> Iterator[ReportObject]:
 def keep_objects(publication: Publication, made: Iterable[ReportObject]) -> None:
     """Store the objects of a publication, in the transaction that publishes; those that are there stay as they are."""
     rows = []
-    for one in made:
-        one.publication = publication
-        rows.append(one)
+    for row in made:
+        row.publication = publication
+        rows.append(row)
     ReportObject.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def without_objects(publications: Iterable[Publication]) -> list[Publication]:
     """Those published before objects were kept."""
-    found = list(publications)
-    there = ReportObject.objects.filter(publication__in=found, reader=STUDY).values_list("publication_id", flat=True)
+    publications = list(publications)
+    there = ReportObject.objects.filter(publication__in=publications, reader=STUDY).values_list(
+        "publication_id", flat=True
+    )
     known = set(there)
-    return [publication for publication in found if publication.pk not in known]
+    return [publication for publication in publications if publication.pk not in known]
 
 
 def make_missing(publication: Publication) -> bool:
@@ -65,6 +67,6 @@ def make_missing(publication: Publication) -> bool:
     made = list(objects_of(read_material(publication.run)))
     with transaction.atomic():  # a team that withdraws now waits; one that did meanwhile has nothing here
         teams = Participation.objects.select_for_update(no_key=True).filter(study=publication.study_id).order_by("pk")
-        gone = {team_key(one.pk) for one in teams if one.state == Participation.State.WITHDRAWN}
-        keep_objects(publication, (one for one in made if one.reader not in gone))
+        gone = {team_key(team.pk) for team in teams if team.state == Participation.State.WITHDRAWN}
+        keep_objects(publication, (row for row in made if row.reader not in gone))
     return True

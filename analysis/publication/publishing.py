@@ -48,8 +48,8 @@ class _State:
     @property
     def fingerprint(self) -> str:
         groups = sorted((group.key, astuple(group)[1]) for group in self.groups)
-        found = [self.run, self.publications, sorted(self.collections.items()), self.n_withdrawn, groups, self.k]
-        return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+        facts = [self.run, self.publications, sorted(self.collections.items()), self.n_withdrawn, groups, self.k]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -223,14 +223,14 @@ def _judge(run: AnalysisRun, without: Collection[str], progress: Progress) -> _J
     own = [publication.run for publication in publications if publication.run.survey_id == run.survey_id]
     withdrawn = dataset.load(run.survey, withdrawn=True)
     values = versions.together(*(versions.values_of([*own, run], answers) for answers in (withdrawn, data)))
-    told = versions.told_by_versions(versions.shown_in(publications), figures, values, data.n_points, study.k)
-    if told:
-        told_units = list(dict.fromkeys(unit for unit, _measure in told))
+    telling = versions.telling_figures(versions.shown_in(publications), figures, values, data.n_points, study.k)
+    if telling:
+        telling_units = list(dict.fromkeys(unit for unit, _measure in telling))
         stuck_too = (
-            [*without, *(unit for unit in told_units if unit in stuck)] if stuck.intersection(told_units) else ()
+            [*without, *(unit for unit in telling_units if unit in stuck)] if stuck.intersection(telling_units) else ()
         )
         names = {group.key: group.name for group in material.units}
-        raise PublishingRefused(Why.TELLS, n_figures=len(told), told=told_units, units=stuck_too, names=names)
+        raise PublishingRefused(Why.TELLS, n_figures=len(telling), about=telling_units, units=stuck_too, names=names)
     left_out = [group.name for group in material.groups if group.key in without and group.key not in units]
     objects = _made(material, progress)
     return _Judged(units, figures, stored_spreads(material), objects, is_first=not own, left_out=left_out)
@@ -240,10 +240,10 @@ def _made(material: Material, progress: Progress) -> list[ReportObject]:
     """Every object of the publication, telling how many of how many there are."""
     n_all = sum(len(group.teams) for group in material.groups) + len(material.academies) + 1
     made: list[ReportObject] = []
-    for one in objects_of(material):
+    for report_object in objects_of(material):
         if len(made) % TELL_EVERY == 0:
             progress(Step.MAKING, len(made), n_all)
-        made.append(one)
+        made.append(report_object)
     return made
 
 

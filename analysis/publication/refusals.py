@@ -58,7 +58,7 @@ class PublishingRefused(Exception):
 
     Args:
         n_figures: how many figures would tell too much.
-        told: the units that these figures are of.
+        about: the units that these figures are of.
         units: those without which it could be tried.
         names: of the units, by their keys.
     """
@@ -68,23 +68,25 @@ class PublishingRefused(Exception):
         why: Why,
         *,
         n_figures: int = 0,
-        told: Sequence[str] = (),
+        about: Sequence[str] = (),
         units: Sequence[str] = (),
         names: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(why)
-        self.why, self.n_figures, self.told, self.units = why, n_figures, tuple(told), tuple(units)
+        self.why, self.n_figures, self.about, self.units = why, n_figures, tuple(about), tuple(units)
         self.names = names or {}
 
     def __str__(self) -> str:
-        teams = ", ".join(self.names.get(key, key) for key in self.told)
+        teams = ", ".join(self.names.get(key, key) for key in self.about)
         return str(SENTENCES[self.why] % {"n": self.n_figures, "teams": teams})
 
     def packed(self) -> dict[str, Any]:
         """What is kept of it: keys, no name."""
-        return {"why": str(self.why), "n": self.n_figures, "told": list(self.told), "units": list(self.units)}
+        return {"why": str(self.why), "n": self.n_figures, "told": list(self.about), "units": list(self.units)}
 
 
 def unpacked(kept: Mapping[str, Any], names: Mapping[str, str]) -> PublishingRefused:
     """A refusal that was kept, with the names of the units as they are now."""
-    return PublishingRefused(Why(kept["why"]), n_figures=kept["n"], told=kept["told"], units=kept["units"], names=names)
+    return PublishingRefused(
+        Why(kept["why"]), n_figures=kept["n"], about=kept["told"], units=kept["units"], names=names
+    )

@@ -82,7 +82,7 @@ class _Versions:
         return Setting(
             publication.run.survey.study,
             definition.options,
-            scales_of(definition, {one.code: dict(one.items) for one in shown.scorings}),
+            scales_of(definition, {scoring.code: dict(scoring.items) for scoring in shown.scorings}),
             shown,
             publication.published_at,
             self.before.study if self.before else None,
@@ -95,8 +95,8 @@ def _read(
     """The objects of some readers, of both waves, in one query. None before the first publication, and while the objects of one
     from before objects were kept are being made."""
     last = Publication.objects.filter(study=study.pk).order_by("-pk").values("pk")[:1]
-    mine = Q(publication=of.pk) if of else Q(publication=Subquery(last))
-    wanted = mine & Q(reader__in=[*readers, STUDY])
+    this_publication = Q(publication=of.pk) if of else Q(publication=Subquery(last))
+    wanted = this_publication & Q(reader__in=[*readers, STUDY])
     if study.previous_id is not None:
         then = Publication.objects.filter(study=study.previous_id).order_by("-pk").values("pk")[:1]
         wanted |= Q(publication=Subquery(then), reader__in=[*readers_before, STUDY])
@@ -105,10 +105,10 @@ def _read(
         .select_related("publication__run__survey__version", "publication__run__survey__study")
         .defer("publication__spreads", "publication__run__counts", "publication__run__survey__version__content")
     )
-    found: dict[bool, dict[str, ReportObject]] = {True: {}, False: {}}
+    by_wave: dict[bool, dict[str, ReportObject]] = {True: {}, False: {}}
     for row in rows:
-        found[row.publication.study_id == study.pk][row.reader] = row
-    now, before = (_version(found[is_now]) for is_now in (True, False))
+        by_wave[row.publication.study_id == study.pk][row.reader] = row
+    now, before = (_version(by_wave[is_now]) for is_now in (True, False))
     return _Versions(now, before) if now else None
 
 
@@ -188,13 +188,15 @@ def of_team(participation: Participation, of: Publication | None = None) -> Team
         return None
     own = versions.now.unit(reader)
     unit_before = versions.before.unit(reader_then) if versions.before else None
-    known = collections_of(member.participation for one in (own, unit_before) if one for member in one.unit.members)
+    known = collections_of(
+        member.participation for shown in (own, unit_before) if shown for member in shown.unit.members
+    )
     return TeamNow(
         participation,
         versions,
         _judged(versions.now, own, known),
         _judged(versions.before, unit_before, known) if own and _same_teams(own, unit_before, known) else None,
-        [one.team.name for one in _teams(own.unit, known) if one.pk != participation.pk] if own else [],
+        [other.team.name for other in _teams(own.unit, known) if other.pk != participation.pk] if own else [],
         goals,
         agreed,
     )
@@ -217,7 +219,7 @@ def _same_teams(own: UnitShown, before: UnitShown | None, known: Mapping[int, Co
     """Whether a unit is made of the same teams as that of the wave before."""
     if before is None:
         return False
-    now, then = ({one.team_id for one in _teams(shown.unit, known)} for shown in (own, before))
+    now, then = ({participation.team_id for participation in _teams(shown.unit, known)} for shown in (own, before))
     return now == then
 
 
@@ -249,28 +251,28 @@ class AcademyNow:
             _said_of(self.publication.run.survey.study),
             [
                 [
-                    one.group.key,
-                    one.withheld,
-                    one.agreed,
-                    one.gone,
-                    [[team.team.name, team.team.form] for team in one.teams],
+                    unit.group.key,
+                    unit.withheld,
+                    unit.agreed,
+                    unit.gone,
+                    [[team.team.name, team.team.form] for team in unit.teams],
                 ]
-                for one in self.units
+                for unit in self.units
             ],
             self.versions.before and self.versions.before.publication.pk,
-            self.before and [str(one) for one in self.before],  # which of its means may be read now
+            self.before and [str(scale) for scale in self.before],  # which of its means may be read now
         )
 
     def report(self, language: str) -> AcademyReport:
         """The report. Of the units that are seen by themselves the objects are read now."""
-        asked = [one for one in self.units if one.is_apart]
+        asked = [unit for unit in self.units if unit.is_apart]
         # of several teams any one's, for that of a team that withdrew is gone
-        readers = [team_key(team.pk) for one in asked for team in one.teams]
+        readers = [team_key(team.pk) for unit in asked for team in unit.teams]
         rows = ReportObject.objects.filter(publication=self.publication, reader__in=readers)
         shown = (
             {unit.unit.key: unit for unit in map(unpack_unit, rows.values_list("content", flat=True))} if asked else {}
         )
-        units = [replace(one, shown=shown.get(one.group.key)) for one in self.units]
+        units = [replace(unit, shown=shown.get(unit.group.key)) for unit in self.units]
         return write_academy(self.versions.setting, self.shown, units, self.before, self.academy, language)
 
 
@@ -284,7 +286,7 @@ def of_academy(study: Study, academy: Academy, of: Publication | None = None) ->
     shown = versions.now.academy(reader) or nothing
     then = versions.before.academy(reader) if versions.before else None
     known = collections_of(
-        member.participation for one in (shown, then) if one for unit in one.units for member in unit.members
+        member.participation for wave in (shown, then) if wave for unit in wave.units for member in unit.members
     )
     units = _units_now(versions.now, shown, known)
     before = means_now(then, _units_now(versions.before, then, known)) if then and versions.before else None
@@ -296,7 +298,7 @@ def _units_now(version: _Version, shown: AcademyShown, known: Mapping[int, Count
     units = []
     for unit in shown.units:
         group, teams = group_now(unit, known), _teams(unit, known)
-        gone = group is None or all(one.state == Participation.State.WITHDRAWN for one in teams)
+        gone = group is None or all(team.state == Participation.State.WITHDRAWN for team in teams)
         units.append(UnitNow(group or unit.as_counted, teams, version.judge(unit, group), None, gone))
     return units
 

@@ -49,23 +49,25 @@ def world_of(publication: Publication) -> str:
     team; the same of the previous wave, whose means stand beside; names; and what teams wrote down after that wave and said when they looked back.
     """
     study = publication.run.survey.study
-    found = [_judged(publication)]
+    facts = [_facts_of(publication)]
     if study.previous_id is not None:
         goals = TeamGoal.objects.filter(participation__study=study.previous_id).order_by("participation", "scale")
-        found.append(list(goals.values_list("participation", "scale", "target", "next_steps")))
+        facts.append(list(goals.values_list("participation", "scale", "target", "next_steps")))
         said = LookBackStep.objects.filter(look_back__participation__study=study.previous_id).order_by("pk")
-        found.append(list(said.values_list("pk", "step", "status", "line")))
+        facts.append(list(said.values_list("pk", "step", "status", "line")))
         if (before := published(study.previous_id)) is not None:
-            found.append(_judged(before))
-    return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
+            facts.append(_facts_of(before))
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
-def _judged(publication: Publication) -> list[object]:
+def _facts_of(publication: Publication) -> list[object]:
     study_id = publication.study_id
     teams = Participation.objects.filter(study=study_id).order_by("pk").values_list(*OF_TEAMS)
     return [
         publication.pk,
         *Study.objects.filter(pk=study_id).values_list("k", "title", "starts_on", "ends_on").get(),
-        sorted(([group.key, astuple(group)] for group in counted_groups(publication.run)), key=lambda one: str(one[0])),
+        sorted(
+            ([group.key, astuple(group)] for group in counted_groups(publication.run)), key=lambda pair: str(pair[0])
+        ),
         list(teams),
     ]

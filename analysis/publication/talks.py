@@ -32,10 +32,10 @@ def _written(participations: Iterable[Participation]) -> dict[int, dict[str, Goa
 
     A team has a handful of subjects and of steps, so that each beside each is still little.
     """
-    found: dict[int, dict[str, Goal]] = {one.pk: {} for one in participations}
+    by_team: dict[int, dict[str, Goal]] = {participation.pk: {} for participation in participations}
     said = "participation__look_back__steps__"
     beside = [f"{said}{column}" for column in ("scale", "step", "status", "line")]
-    goals = TeamGoal.objects.filter(participation__in=list(found)).order_by("pk", f"{said}pk")
+    goals = TeamGoal.objects.filter(participation__in=list(by_team)).order_by("pk", f"{said}pk")
     written: dict[tuple[int, str], tuple[Decimal | None, str]] = {}
     looked_back: dict[tuple[int, str], dict[str, LookedBack]] = {}
     for team, scale, target, next_steps, about, step, status, line in goals.values_list(
@@ -46,8 +46,8 @@ def _written(participations: Iterable[Participation]) -> dict[int, dict[str, Goa
             looked_back.setdefault((team, scale), {})[step] = LookedBack(step, status, line)
     for (team, scale), (target, next_steps) in written.items():
         steps = _looked_back(next_steps, looked_back.get((team, scale), {}))
-        found[team][scale] = Goal(None if target is None else float(target), next_steps, steps)
-    return found
+        by_team[team][scale] = Goal(None if target is None else float(target), next_steps, steps)
+    return by_team
 
 
 def in_steps(text: str) -> list[str]:
@@ -59,7 +59,7 @@ def in_steps(text: str) -> list[str]:
 def _looked_back(next_steps: str, said: Mapping[str, LookedBack]) -> tuple[LookedBack, ...]:
     """Each agreed step beside what was said of it, and what was said of words that are others now; empty if nothing was said."""
     words = dict.fromkeys([*in_steps(next_steps), *said]) if said else {}
-    return tuple(said.get(one, LookedBack(one, "", "")) for one in words)
+    return tuple(said.get(step, LookedBack(step, "", "")) for step in words)
 
 
 def wave_before(participation: Participation) -> Participation | None:
@@ -90,8 +90,8 @@ def own_words(participation: Participation, scale: str, page: str) -> frozenset[
     goal = TeamGoal.objects.filter(participation=participation, scale=scale).first()
     if goal is None or not page:
         return frozenset()
-    mine = hash_of(page)
-    return frozenset(name for name, writer in goal.pages.items() if writer == mine)
+    this_page = hash_of(page)
+    return frozenset(name for name, writer in goal.pages.items() if writer == this_page)
 
 
 def write_goal(

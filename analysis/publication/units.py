@@ -26,24 +26,24 @@ def combine_teams(study: Study, participations: Collection[Participation], user:
     members = {participation.pk for participation in participations}
     with transaction.atomic():
         _before_publication(study)
-        found = list(
+        taking_part = list(
             Participation.objects.filter(pk__in=members, study=study, state=Participation.State.ACCEPTED)
             .select_related("team__academy")
             .order_by("team__name", "pk")
         )
-        if len(found) < 2:
+        if len(taking_part) < 2:
             raise CombiningRefused(_("Choose at least two teams that take part in this study."))
-        if len(found) < len(members):
+        if len(taking_part) < len(members):
             raise CombiningRefused(_("Only teams that take part in this study can be combined."))
-        academies = {participation.team.academy for participation in found}
+        academies = {participation.team.academy for participation in taking_part}
         if len(academies) > 1:
             raise CombiningRefused(_("Only teams of the same academy can be combined."))
-        if Unit.objects.filter(study=study, participations__in=found).exists():
+        if Unit.objects.filter(study=study, participations__in=taking_part).exists():
             raise CombiningRefused(_("One of these teams is combined already. Take that combination apart first."))
-        name = " + ".join(participation.team.name for participation in found)
+        name = " + ".join(participation.team.name for participation in taking_part)
         academy = academies.pop()
         unit = Unit.objects.create(study=study, academy=academy, name=name[:200], decided_by=user)
-        unit.participations.set(found)
+        unit.participations.set(taking_part)
         history.record(study, Happened.TEAMS_COMBINED, academy=academy, by=user, detail=name[:500])
     return unit
 

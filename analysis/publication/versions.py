@@ -38,15 +38,15 @@ def released_units(material: Material, keys_of: Mapping[int, Sequence[str]]) -> 
 
 def figures_of(units: Units, values: Values, k: int) -> dict[Figure, frozenset[str]]:
     """The figures of a version with those behind them; of fewer than ``k`` nothing is shown."""
-    found = {
+    figures = {
         (unit, measure): members if known.keys() >= members else members & known.keys()
         for unit, members in units.items()
         for measure, known in values.items()
     }
-    return {figure: behind for figure, behind in found.items() if len(behind) >= k}
+    return {figure: behind for figure, behind in figures.items() if len(behind) >= k}
 
 
-def told_by_versions(
+def telling_figures(
     earlier: Sequence[Figures], new: Figures, values: Values, n_points: int, k: int
 ) -> list[disclosure.Figure]:
     """The figures of a new version that, with the earlier ones, would tell on fewer than k, or on people all alike.
@@ -60,7 +60,9 @@ def told_by_versions(
 def stuck(publications: Iterable[Publication], units: Units, k: int) -> frozenset[str]:
     """The units that can never stand in a version as they are, beside what these publications showed."""
     return stuck_beside(
-        [{row.group: frozenset(row.members) for row in one.groups.all()} for one in publications], units, k
+        [{row.group: frozenset(row.members) for row in publication.groups.all()} for publication in publications],
+        units,
+        k,
     )
 
 
@@ -69,9 +71,9 @@ def stuck_beside(earlier: Iterable[Units], units: Units, k: int) -> frozenset[st
 
     By their people alone, whoever answered which item and what: readers know as much from the numbers of the reports.
     """
-    shown = [{(unit, ""): members for unit, members in one.items()} for one in earlier]
-    told = disclosure.version_conflicts(shown, {(unit, ""): members for unit, members in units.items()}, k)
-    return frozenset(unit for unit, _measure in told)
+    shown = [{(unit, ""): members for unit, members in version.items()} for version in earlier]
+    telling = disclosure.version_conflicts(shown, {(unit, ""): members for unit, members in units.items()}, k)
+    return frozenset(unit for unit, _measure in telling)
 
 
 # ------------------------------------------------------------------------------------------------ kept with a publication
@@ -95,24 +97,24 @@ def kept(
 ) -> dict[Figure, frozenset[str]]:
     """Who stood behind each figure of a publication. ``same``: one set for the same people in several versions."""
     same = {} if same is None else same
-    found = {}
+    figures = {}
     for row in publication.groups.all():
         everyone = frozenset(row.members)
         everyone = same.setdefault(everyone, everyone)
         for measure, places in row.missing.items():
             behind = everyone.difference(row.members[place] for place in places) if places else everyone
-            found[row.group, measure] = same.setdefault(behind, behind)
-    return found
+            figures[row.group, measure] = same.setdefault(behind, behind)
+    return figures
 
 
 def publications_of(study: Study) -> list[Publication]:
     """Every publication of the series of waves that a study belongs to, in order."""
-    found = Publication.objects.filter(study__in=series_of(study)).order_by("pk")
-    return list(found.select_related("run__survey__version", "run__plan").prefetch_related("groups"))
+    publications = Publication.objects.filter(study__in=series_of(study)).order_by("pk")
+    return list(publications.select_related("run__survey__version", "run__plan").prefetch_related("groups"))
 
 
 def shown_in(publications: Iterable[Publication]) -> list[Figures]:
-    """What each of these publications showed, as :func:`told_by_versions` wants it."""
+    """What each of these publications showed, as :func:`telling_figures` wants it."""
     same: dict[frozenset[str], frozenset[str]] = {}
     return [kept(publication, same) for publication in publications]
 
@@ -164,8 +166,8 @@ def _keyed(scale: FinalScale) -> Keyed:
 
 def together(*values: Values) -> dict[str, dict[str, float]]:
     """Values of different respondents as one."""
-    found: dict[str, dict[str, float]] = {}
-    for one in values:
-        for measure, known in one.items():
-            found.setdefault(measure, {}).update(known)
-    return found
+    merged: dict[str, dict[str, float]] = {}
+    for part in values:
+        for measure, known in part.items():
+            merged.setdefault(measure, {}).update(known)
+    return merged

@@ -149,7 +149,9 @@ def load_groups(run: AnalysisRun) -> list[GroupFigures]:
         members = tuple(teams[p.pk] for p in unit.participations.all() if p.pk in teams)
         if len(members) > 1:
             combined.update(member.participation.pk for member in members)
-            counts = _together(unit.decided_at, [(one.participation, one.counts, one.accepted_at) for one in members])
+            counts = _together(
+                unit.decided_at, [(member.participation, member.counts, member.accepted_at) for member in members]
+            )
             groups.append(GroupFigures(Group(f"unit:{unit.pk}", counts), unit.name, members, unit.decided_at))
     for pk, team in teams.items():
         if pk not in combined:
@@ -168,13 +170,15 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
     people = run.counts.get("teams", {})
     sealed = _sealed(run).select_related("participation").only(*OF_TEAM, *COUNTED)
     teams = {
-        one.participation_id: (
-            one.participation,
-            _counts(*_people(people[str(one.participation_id)]), one, one.participation_id in accepted),
-            accepted.get(one.participation_id),
+        collection.participation_id: (
+            collection.participation,
+            _team_counts(
+                *_people(people[str(collection.participation_id)]), collection, collection.participation_id in accepted
+            ),
+            accepted.get(collection.participation_id),
         )
-        for one in sealed
-        if str(one.participation_id) in people
+        for collection in sealed
+        if str(collection.participation_id) in people
     }
     groups, combined = [], set()
     for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
@@ -184,7 +188,7 @@ def counted_groups(run: AnalysisRun) -> list[Group]:
             groups.append(Group(f"unit:{unit.pk}", _together(unit.decided_at, [teams[pk] for pk in members])))
     return [
         *groups,
-        *(Group(f"team:{pk}", (counts,)) for pk, (_one, counts, _at) in teams.items() if pk not in combined),
+        *(Group(f"team:{pk}", (counts,)) for pk, (_participation, counts, _at) in teams.items() if pk not in combined),
     ]
 
 
@@ -194,12 +198,12 @@ def collections_of(participations: Iterable[int]) -> dict[int, Counted]:
     With them the teams, their academies and institutions by name.
     """
     last = AccountingDecision.objects.filter(participation=OuterRef("participation")).order_by("-decided_at")
-    found = (
+    collections = (
         Collection.objects.filter(participation__in=list(participations), state=Collection.State.SEALED)
         .select_related("participation__team__academy__institution")
         .annotate(accepted_at=Subquery(last.values("decided_at")[:1]))
     )
-    return {one.participation_id: Counted(one, one.accepted_at) for one in found}
+    return {collection.participation_id: Counted(collection, collection.accepted_at) for collection in collections}
 
 
 @dataclass(frozen=True)
@@ -216,9 +220,9 @@ def group_now(unit: PublishedUnit, known: Mapping[int, Counted]) -> Group | None
         return None
     teams = []
     for member in unit.members:
-        one = known[member.participation]
-        counts = _counts(member.analysed, member.returned, one.collection, one.accepted_at is not None)
-        teams.append((one.collection.participation, counts, one.accepted_at))
+        counted = known[member.participation]
+        counts = _team_counts(member.analysed, member.returned, counted.collection, counted.accepted_at is not None)
+        teams.append((counted.collection.participation, counts, counted.accepted_at))
     if unit.combined_at is None:
         return Group(unit.key, tuple(counts for _team, counts, _at in teams))
     return Group(unit.key, _together(unit.combined_at, teams))
@@ -231,14 +235,14 @@ def _together(
 
     What a researcher accepted of one team, before it was combined, was judged for other readers: it is judged again.
     """
-    leaders = [participation.leader_email for participation, _counts_of_one, _at in members]
+    leaders = [participation.leader_email for participation, _counts, _at in members]
     return tuple(
         replace(
             counts,
-            counted_by_leader=counts.counted_by_leader or any(has_vouched(one, leader) for leader in leaders),
+            counted_by_leader=counts.counted_by_leader or any(has_vouched(participation, leader) for leader in leaders),
             accepted_by_researcher=accepted_at is not None and accepted_at >= combined_at,
         )
-        for one, counts, accepted_at in members
+        for participation, counts, accepted_at in members
     )
 
 
@@ -261,7 +265,7 @@ def _people(team: Mapping[str, int]) -> tuple[int, int]:
     return team["analysed"], team["analysed"] + team["not_eligible"] + team["screened_out"]
 
 
-def _counts(analysed: int, returned: int, collection: Collection, accepted: bool) -> TeamCounts:
+def _team_counts(analysed: int, returned: int, collection: Collection, accepted: bool) -> TeamCounts:
     """Who answered on paper in a meeting was counted among those present.
 
     Where nobody counted, only forms that researchers typed stand for people: whatever else came in, by the code of the room,
@@ -305,7 +309,7 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
         if team is None:
             continue  # sealed after this run
         accepted_at = accepted.get(collection.participation_id)
-        counts = _counts(*_people(team), collection, accepted_at is not None)
+        counts = _team_counts(*_people(team), collection, accepted_at is not None)
         teams[collection.participation_id] = TeamFigures(collection.participation, counts, accepted_at)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id

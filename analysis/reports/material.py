@@ -74,10 +74,10 @@ class Material:
     @cached_property
     def _by_sector(self) -> dict[str, list[GroupFigures]]:
         """The units by sector: every academy asks for those of its own."""
-        found: dict[str, list[GroupFigures]] = {}
+        by_sector: dict[str, list[GroupFigures]] = {}
         for group in self.units:
-            found.setdefault(group.sector, []).append(group)
-        return found
+            by_sector.setdefault(group.sector, []).append(group)
+        return by_sector
 
     def judge(self, group: GroupFigures) -> Withheld | None:
         """Whether a group is shown, as every way out asks it."""
@@ -122,11 +122,13 @@ class Material:
             withheld=withheld,
             outsider=disclosure.judge_benchmark(None, units),
             base=_base(self.groups, self.units),
-            approached=sum(one.approached for one in counts),
-            returned=sum(one.returned for one in counts),
+            approached=sum(team.approached for team in counts),
+            returned=sum(team.returned for team in counts),
             sectors=tuple(sectors),
             like_these=len(units) >= disclosure.LIKE_THESE,
-            scales=() if withheld else self._wide(self.units, [self.in_sector(one) for one in sectors], _judge_study),
+            scales=()
+            if withheld
+            else self._wide(self.units, [self.in_sector(sector) for sector in sectors], _judge_study),
         )
 
     @property
@@ -141,12 +143,12 @@ class Material:
     @cached_property
     def _by_academy(self) -> dict[int, tuple[list[GroupFigures], list[GroupFigures]]]:
         """Per academy its groups, and those of them that are shown."""
-        found: dict[int, tuple[list[GroupFigures], list[GroupFigures]]] = {}
+        by_academy: dict[int, tuple[list[GroupFigures], list[GroupFigures]]] = {}
         for group in self.groups:
-            found.setdefault(group.academy_id, ([], []))[0].append(group)
+            by_academy.setdefault(group.academy_id, ([], []))[0].append(group)
         for group in self.units:
-            found[group.academy_id][1].append(group)
-        return found
+            by_academy[group.academy_id][1].append(group)
+        return by_academy
 
     def _unit(self, group: GroupFigures) -> Unit:
         members = tuple(
@@ -199,7 +201,7 @@ class Material:
             return None if len(known) == len(inside) else tuple(places[group.key] for group in known)
 
         def judge(known: Sequence[GroupFigures]) -> Withheld | None:
-            return None if len(known) == len(inside) else disclosure.judge_units([one.group for one in known])
+            return None if len(known) == len(inside) else disclosure.judge_units([group.group for group in known])
 
         return tuple(
             replace(
@@ -274,12 +276,12 @@ class Material:
         outside, near = self._around(inside)
         if not outside:
             return Withheld(Reason.FEW_TEAMS)
-        groups, of_sector = [one.group for one in outside], [one.group for one in near]
+        groups, of_sector = [unit.group for unit in outside], [unit.group for unit in near]
         return self.study_shown.withheld or disclosure.judge_rest(groups) or disclosure.judge_rest(of_sector)
 
     def _beside_on(self, inside: Sequence[GroupFigures], place: int) -> Withheld | None:
         """The same of one scale, by the units that have a score there."""
-        rests = [[one.group for one in self._with_score(rest, place)] for rest in self._around(inside)]
+        rests = [[unit.group for unit in self._with_score(rest, place)] for rest in self._around(inside)]
         return next((withheld for rest in rests if (withheld := disclosure.judge_rest(rest))), None)
 
     def _around(self, inside: Sequence[GroupFigures]) -> tuple[list[GroupFigures], list[GroupFigures]]:
@@ -287,7 +289,7 @@ class Material:
         keys = {group.key for group in inside}
         sector = inside[0].sector if inside else ""
         near = self.in_sector(sector) if sector in self.sectors else []
-        return [one for one in self.units if one.key not in keys], [one for one in near if one.key not in keys]
+        return [unit for unit in self.units if unit.key not in keys], [unit for unit in near if unit.key not in keys]
 
 
 def read_material(run: AnalysisRun, without: Collection[str] = ()) -> Material:

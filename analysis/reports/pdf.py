@@ -24,7 +24,7 @@ from analysis.reports.objects import (
     Wave,
     WideScale,
 )
-from analysis.reports.sentences import number, telling, value_of
+from analysis.reports.sentences import number, scale_value, telling, value_of, withheld_text
 from analysis.reports.wording import (
     all_teams,
     cannot_say,
@@ -42,11 +42,9 @@ from analysis.reports.wording import (
     next_steps,
     not_by_themselves,
     returned_text,
-    scale_value,
     table_head,
     table_row,
     with_figures,
-    withheld_text,
 )
 from surveys.typesetting import typeset
 from teams.text.directions import isolated
@@ -216,7 +214,7 @@ def _team(report: TeamReport) -> Iterator[Block]:
         yield _list([*map(" ".join, scale.said), *differences(scale)], keep=True)
         if line := change(scale):
             yield _heading(_("What you agreed last time"), 3)
-            agreed = [looked_back(one) for one in scale.looked_back] or [scale.agreed]
+            agreed = [looked_back(step) for step in scale.looked_back] or [scale.agreed]
             yield _note("\n".join(part for part in (*agreed, line) if part), keep=True)
         options = report.options if scale.has_distributions else ()
         yield _items(scale, report, options)

@@ -98,7 +98,7 @@ class Nesting:
 def reliability_figures(row: ReliabilityResult) -> Reliability:
     """A stored reliability with its marks."""
     omega = reliability_figure(row.omega)
-    if row.omega is not None and any(one["code"] == problems.NEGATIVE_VARIANCE for one in row.problems):
+    if row.omega is not None and any(problem["code"] == problems.NEGATIVE_VARIANCE for problem in row.problems):
         omega = Figure(omega.value, (Caution.IMPROPER_OMEGA, *omega.cautions))
     return Reliability(reliability_figure(row.alpha), row.alpha_low, row.alpha_high, omega)
 
@@ -140,9 +140,9 @@ def _icc(value: float | None) -> Figure:
     return Figure(value, (Caution.NEGATIVE_ICC,) if value is not None and value < 0 else ())
 
 
-def cautions_of(found: Iterable[Mapping[str, Any]], *, converged: bool = True) -> tuple[Caution, ...]:
+def cautions_of(reported: Iterable[Mapping[str, Any]], *, converged: bool = True) -> tuple[Caution, ...]:
     """The marks of every figure of a model, from what the engine found wrong with it."""
-    known = {OF_PROBLEM[problem["code"]] for problem in found if problem["code"] in OF_PROBLEM}
+    known = {OF_PROBLEM[problem["code"]] for problem in reported if problem["code"] in OF_PROBLEM}
     if not converged:
         known.add(Caution.NOT_CONVERGED)
     return tuple(caution for caution in Caution if caution in known)

@@ -1,4 +1,7 @@
-"""Plain sentences about one scale of a report, made from the shown figures only. Short, and without statistics words."""
+"""Plain sentences of a report: about one scale, made from the shown figures only, and why something is not shown.
+
+Short, and without statistics words.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,18 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.disclosure import Agreement, Capped, Difference, MeanShown, Reached, ShownScale, Verdict, Withheld
+from analysis.disclosure import (
+    Agreement,
+    Capped,
+    Difference,
+    Hold,
+    MeanShown,
+    Reached,
+    Reason,
+    ShownScale,
+    Verdict,
+    Withheld,
+)
 from analysis.reports.objects import ScaleReport, WideScale
 from teams.text.directions import isolated
 
@@ -44,6 +58,18 @@ def score(shown: ShownScale | None, decimals: int = 1) -> str:
             words = {"value": number(bound, 1)}
             return _("%(value)s or higher") % words if upper else _("%(value)s or lower") % words
     return "–"
+
+
+def scale_value(shown: ShownScale | None, decimals: int) -> str:
+    """A scale mean as it stands in a table: rounded, capped, or a dash."""
+    return "–" if shown is None else score(shown, decimals)
+
+
+def between(shown: ShownScale | None, decimals: int) -> str:
+    """The interval as it stands in a table."""
+    if not isinstance(shown, MeanShown) or shown.low is None or shown.high is None:
+        return "–"
+    return f"{number(shown.low, decimals)} – {number(shown.high, decimals)}"
 
 
 def joined(names: Sequence[str]) -> str:
@@ -188,3 +214,56 @@ def by_how_much(difference: Difference, decimals: int) -> Iterator[str]:
         yield _("The difference is %(by)s, probably not more than %(high)s.") % words  # its near end is nearly nothing
     else:
         yield _("The difference is %(by)s, probably %(low)s to %(high)s.") % words
+
+
+# ------------------------------------------------------------------------------------------------ what is not shown
+WHY_WITHHELD = {
+    Reason.TOO_FEW: gettext_lazy(
+        "Fewer than %(k)s people answered. We show no results, so that nobody can be recognised."
+    ),
+    Reason.COUNTS_OPEN: gettext_lazy(
+        "It is not certain yet that enough different people answered. A researcher looks at that first."
+    ),
+    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part: a mean would show how a single team scores."),
+    Reason.ONE_DOMINATES: gettext_lazy(
+        "One team gave more than half of the answers: a mean would show how that team scores."
+    ),
+    Reason.REMAINDER: gettext_lazy("The group that is left out is so small that it could be recognised."),
+    Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
+    Reason.NOT_MEASURED: gettext_lazy("There are no answers of this team in this measurement."),
+    Reason.NOT_IN_VERSION: gettext_lazy(
+        "The version that is published has no results of this team. The researchers can say why."
+    ),
+}
+WHY_HELD = {
+    Hold.RETURNED: gettext_lazy("More questionnaires came back than there were people."),
+    Hold.PRESENT_UNKNOWN: gettext_lazy("Nobody counted how many people were in the meeting."),
+    Hold.COUNTED_BY_LEADER: gettext_lazy(
+        "The team leader counted those present. Who gets the report must not be who counts."
+    ),
+    Hold.COUNTED_BY_STRANGER: gettext_lazy(
+        "Those present were counted by a contact person whose address is in no mail domain of the institution."
+    ),
+    Hold.LINKS_MAKE_UP: gettext_lazy("Fewer than %(k)s people were in the meeting; personal links make up the rest."),
+    Hold.UNCONFIRMED: gettext_lazy(
+        "Without the links to addresses that nobody confirmed, fewer than %(k)s people may have answered."
+    ),
+    Hold.ONE_SUPPLIER: gettext_lazy("One person counted those present and supplied the addresses for links."),
+    Hold.PAPER_BY_LINK: gettext_lazy(
+        "Without the paper forms that were typed by link, so not by a researcher, fewer than %(k)s people may have answered."
+    ),
+    Hold.ONE_DEVICE: gettext_lazy(
+        "Many answers were begun on one device, and no shared device was announced: without them fewer than %(k)s people "
+        "may have answered."
+    ),
+}
+
+
+def hold_text(hold: Hold, k: int) -> str:
+    """What a researcher has to look at before a team gets a report, in a sentence."""
+    return WHY_HELD[hold] % {"k": k}
+
+
+def withheld_text(reason: Reason, k: int) -> str:
+    """Why something is not shown, in a sentence that depends on group sizes only."""
+    return WHY_WITHHELD[reason] % {"k": k}

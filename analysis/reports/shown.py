@@ -64,7 +64,9 @@ class Unit:
     @property
     def as_counted(self) -> Group:
         """Its counts as they were when it was published."""
-        counts = (TeamCounts(one.analysed, one.returned, one.returned, one.approached) for one in self.members)
+        counts = (
+            TeamCounts(member.analysed, member.returned, member.returned, member.approached) for member in self.members
+        )
         return Group(self.key, tuple(counts))
 
 
@@ -197,7 +199,8 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
     match shown:
         case UnitShown(unit, sector, scales):
             packed = [
-                [_figure(one.shown), _figure(one.agreement), [_figure(item) for item in one.items]] for one in scales
+                [_figure(scale.shown), _figure(scale.agreement), [_figure(item) for item in scale.items]]
+                for scale in scales
             ]
             return {"unit": _unit(unit), "sector": sector, "scales": packed}
         case AcademyShown(units, benchmark, base, like_these, wide, without_all):
@@ -206,7 +209,7 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
                 "benchmark": _figure(benchmark),
                 "base": _base(base),
                 "like": like_these,
-                "scales": [_wide(one) for one in wide],
+                "scales": [_wide(scale) for scale in wide],
                 "without_all": list(without_all),
             }
         case StudyShown():
@@ -214,7 +217,8 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
                 "k": shown.k,
                 "points": shown.n_points,
                 "scorings": [
-                    [one.code, [list(item) for item in one.items], _spread(one.spread)] for one in shown.scorings
+                    [scoring.code, [list(item) for item in scoring.items], _spread(scoring.spread)]
+                    for scoring in shown.scorings
                 ],
                 "withheld": _figure(shown.withheld),
                 "outsider": _figure(shown.outsider),
@@ -222,7 +226,7 @@ def pack(shown: UnitShown | AcademyShown | StudyShown) -> Packed:
                 "counts": [shown.approached, shown.returned],
                 "sectors": list(shown.sectors),
                 "like": shown.like_these,
-                "scales": [_wide(one) for one in shown.scales],
+                "scales": [_wide(scale) for scale in shown.scales],
             }
 
 
@@ -244,7 +248,7 @@ def unpack_academy(packed: Packed) -> AcademyShown:
         benchmark=_read(packed["benchmark"]),
         base=Benchmark(*packed["base"]),
         like_these=packed["like"],
-        scales=tuple(_read_wide(one, n_shown) for one in packed["scales"]),
+        scales=tuple(_read_wide(scale, n_shown) for scale in packed["scales"]),
         without_all=tuple(packed.get("without_all", range(len(packed["scales"])))),  # schema 1 does not say
     )
 
@@ -266,12 +270,12 @@ def unpack_study(packed: Packed) -> StudyShown:
         returned=returned,
         sectors=tuple(packed["sectors"]),
         like_these=packed["like"],
-        scales=tuple(_read_wide(one) for one in packed["scales"]),
+        scales=tuple(_read_wide(scale) for scale in packed["scales"]),
     )
 
 
 def _unit(unit: Unit) -> list[Any]:
-    members = [[one.participation, one.analysed, one.returned, one.approached] for one in unit.members]
+    members = [[member.participation, member.analysed, member.returned, member.approached] for member in unit.members]
     return [unit.key, members, unit.combined_at.isoformat() if unit.combined_at else None, unit.released]
 
 
@@ -293,13 +297,13 @@ def _spread(spread: Spread | None) -> list[Any] | None:
     return [spread.sd, spread.df, spread.measured] if spread else None
 
 
-def _wide(one: WideShown) -> list[Any]:
+def _wide(scale: WideShown) -> list[Any]:
     return [
-        _over(one.mean),
-        [_over(part) for part in one.parts],
-        list(one.items),
-        _places(one.behind),
-        [_places(places) for places in one.behind_items],
+        _over(scale.mean),
+        [_over(part) for part in scale.parts],
+        list(scale.items),
+        _places(scale.behind),
+        [_places(places) for places in scale.behind_items],
     ]
 
 
@@ -324,8 +328,8 @@ def _read_places(packed: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if packed is None else tuple(packed)
 
 
-def _over(one: OverUnits) -> list[Any]:
-    return [_figure(one.shown), one.n, one.hidden]
+def _over(mean: OverUnits) -> list[Any]:
+    return [_figure(mean.shown), mean.n, mean.hidden]
 
 
 def _read_over(packed: Sequence[Any]) -> OverUnits:

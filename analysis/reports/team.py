@@ -21,9 +21,8 @@ from analysis.reports.groups import FinalScale, group_of
 from analysis.reports.material import Material, read_material
 from analysis.reports.objects import Benchmark, ItemReport, LookedBack, ScaleReport, Subject, TeamReport
 from analysis.reports.questions import questions
-from analysis.reports.sentences import said_of_team
+from analysis.reports.sentences import said_of_team, withheld_text
 from analysis.reports.shown import Judged, OverUnits, StudyShown, UnitShown
-from analysis.reports.wording import withheld_text
 from surveys.models.questionnaire import in_language
 from teams.models import Participation, Study
 from teams.models.languages import current_language
@@ -135,8 +134,8 @@ def write_team(
     members = own.shown.unit.members if own else ()  # of a combination: all its teams
     withheld = own.withheld if own else Withheld(Reason.NOT_MEASURED)
     benchmark = (shown.withheld if own and own.shown.unit.released else shown.outsider) or shown.base
-    returned = sum(one.returned for one in members)
-    approached = sum(one.approached for one in members) if members else participation.approached or 0
+    returned = sum(member.returned for member in members)
+    approached = sum(member.approached for member in members) if members else participation.approached or 0
     wave = setting.wave(language)
     options = wave["options"]
     with override(language):
@@ -256,5 +255,5 @@ def _extremes(items: Sequence[ItemReport], agreement: Agreement | Withheld) -> t
     known = [(known, item.code) for item in items if (known := disclosure.deviation(item.shown)) is not None]
     if len(known) < 2:
         return None, None
-    closest, widest = min(known, key=lambda one: one[0]), max(known, key=lambda one: one[0])
+    closest, widest = min(known, key=lambda pair: pair[0]), max(known, key=lambda pair: pair[0])
     return (closest[1], widest[1]) if widest[0] - closest[0] >= MIN_ITEMS_APART else (None, None)

@@ -106,12 +106,12 @@ def write_academy(
     then = None if isinstance(before, Withheld) else before
     benchmark = shown.benchmark or setting.shown.base
     everybody = () if isinstance(benchmark, Withheld) else setting.shown.scales
-    beside = [None if place in shown.without_all else one for place, one in enumerate(everybody)]
+    beside = [None if place in shown.without_all else scale for place, scale in enumerate(everybody)]
     listed = [unit for unit in now if not unit.gone]
     members = [member for unit in shown.units for member in unit.members]
     with override(language):
         scales = means if isinstance(means, Withheld) else _scales(setting, means, shown.base, beside, then, language)
-        teams = tuple((name, _team(setting, one, language)) for name, one in zip(_names(listed), listed, strict=True))
+        teams = tuple((name, _team(setting, unit, language)) for name, unit in zip(_names(listed), listed, strict=True))
         return AcademyReport(
             **setting.wave(language),
             approached=sum(member.approached for member in members),
@@ -142,7 +142,7 @@ def means_now(shown: AcademyShown, now: Sequence[UnitNow]) -> tuple[WideShown, .
     Args:
         now: its units as they are now, in any order.
     """
-    groups = {unit.key: unit.as_counted for unit in shown.units} | {one.group.key: one.group for one in now}
+    groups = {unit.key: unit.as_counted for unit in shown.units} | {unit.group.key: unit.group for unit in now}
     apart = {unit.group.key for unit in now if unit.is_apart}
     withheld = disclosure.judge_academy([groups[unit.key] for unit in shown.units if unit.released], apart)
     if withheld is None and not shown.scales:  # of fewer than two units no mean was published
@@ -201,7 +201,7 @@ def _scales(
     sides = setting.shown.sides(shown)
     made = []
     for place, (side, extremes) in enumerate(zip(sides, disclosure.clear_extremes(sides), strict=True)):
-        scale, one = setting.scales[place], shown[place]
+        scale, wide = setting.scales[place], shown[place]
         with_all = beside[place] if beside else None
         everybody = with_all.mean if with_all else None
         others = everybody.side(setting.shown.scorings[place].spread) if everybody else None
@@ -211,19 +211,19 @@ def _scales(
             code=scale.code,
             name=in_language(scale.name, language),
             meaning=in_language(scale.meaning, language),
-            shown=one.mean.shown,
+            shown=wide.mean.shown,
             benchmark=everybody.shown if everybody else None,
             previous=then.shown if then else None,
-            parts=tuple(part.shown for part in one.parts),
+            parts=tuple(part.shown for part in wide.parts),
             items=tuple(
                 WideItem(item.code, in_language(item.text, language), mean, item.reverse_keyed)
-                for item, mean in zip(scale.items, one.items, strict=True)
+                for item, mean in zip(scale.items, wide.items, strict=True)
             ),
             since=disclosure.since(side, then, n_points, AGGREGATE_DECIMALS) if side and then else None,
             beside_all=disclosure.beside_all(side, others, n_points, AGGREGATE_DECIMALS) if side and others else None,
             highest=highest,
             lowest=lowest,
-            of_fewer=isinstance(one.mean.shown, MeanShown) and one.mean.n < base.n_respondents,
+            of_fewer=isinstance(wide.mean.shown, MeanShown) and wide.mean.n < base.n_respondents,
         )
         made.append(replace(written, said=said_of_teams(written)))
     return tuple(made)
@@ -237,19 +237,19 @@ def _before(setting: Setting, before: Sequence[WideShown] | None, place: int) ->
     return before[then].mean.side(setting.before.scorings[then].spread)
 
 
-def _team(setting: Setting, one: UnitNow, language: str) -> TeamReport | Withheld:
-    if not one.agreed:
+def _team(setting: Setting, unit: UnitNow, language: str) -> TeamReport | Withheld:
+    if not unit.agreed:
         return Withheld(Reason.NOT_AGREED)
-    if one.withheld or one.shown is None:
-        return one.withheld or Withheld(Reason.NOT_MEASURED)
-    first = one.teams[0]
-    others = [team.team.name for team in one.teams[1:]]
-    return write_team(setting, Judged(one.shown, None), None, first, others, language)
+    if unit.withheld or unit.shown is None:
+        return unit.withheld or Withheld(Reason.NOT_MEASURED)
+    first = unit.teams[0]
+    others = [team.team.name for team in unit.teams[1:]]
+    return write_team(setting, Judged(unit.shown, None), None, first, others, language)
 
 
 def _names(units: Sequence[UnitNow]) -> list[str]:
     """The units by the names of their teams; two programmes of one name are told apart by their form."""
-    teams = [[one.team for one in unit.teams] for unit in units]
+    teams = [[participation.team for participation in unit.teams] for unit in units]
     often = Counter(team.name for together in teams for team in together)
     return [
         " + ".join(

@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from analysis.disclosure import (
     Agreement,
     Capped,
-    Hold,
     ItemDistribution,
     ItemMean,
     MeanShown,
     NearlyAll,
-    Reason,
     ShownScale,
     Withheld,
 )
@@ -36,73 +34,8 @@ from analysis.reports.objects import (
     WideScale,
 )
 from analysis.reports.questions import plain_text
-from analysis.reports.sentences import number, score, value_of
+from analysis.reports.sentences import between, number, scale_value, score, value_of, withheld_text
 from teams.text.directions import isolated
-
-_WITHHELD = {
-    Reason.TOO_FEW: gettext_lazy(
-        "Fewer than %(k)s people answered. We show no results, so that nobody can be recognised."
-    ),
-    Reason.COUNTS_OPEN: gettext_lazy(
-        "It is not certain yet that enough different people answered. A researcher looks at that first."
-    ),
-    Reason.FEW_TEAMS: gettext_lazy("Too few teams took part: a mean would show how a single team scores."),
-    Reason.ONE_DOMINATES: gettext_lazy(
-        "One team gave more than half of the answers: a mean would show how that team scores."
-    ),
-    Reason.REMAINDER: gettext_lazy("The group that is left out is so small that it could be recognised."),
-    Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
-    Reason.NOT_MEASURED: gettext_lazy("There are no answers of this team in this measurement."),
-    Reason.NOT_IN_VERSION: gettext_lazy(
-        "The version that is published has no results of this team. The researchers can say why."
-    ),
-}
-
-
-_HELD = {
-    Hold.RETURNED: gettext_lazy("More questionnaires came back than there were people."),
-    Hold.PRESENT_UNKNOWN: gettext_lazy("Nobody counted how many people were in the meeting."),
-    Hold.COUNTED_BY_LEADER: gettext_lazy(
-        "The team leader counted those present. Who gets the report must not be who counts."
-    ),
-    Hold.COUNTED_BY_STRANGER: gettext_lazy(
-        "Those present were counted by a contact person whose address is in no mail domain of the institution."
-    ),
-    Hold.LINKS_MAKE_UP: gettext_lazy("Fewer than %(k)s people were in the meeting; personal links make up the rest."),
-    Hold.UNCONFIRMED: gettext_lazy(
-        "Without the links to addresses that nobody confirmed, fewer than %(k)s people may have answered."
-    ),
-    Hold.ONE_SUPPLIER: gettext_lazy("One person counted those present and supplied the addresses for links."),
-    Hold.PAPER_BY_LINK: gettext_lazy(
-        "Without the paper forms that were typed by link, so not by a researcher, fewer than %(k)s people may have answered."
-    ),
-    Hold.ONE_DEVICE: gettext_lazy(
-        "Many answers were begun on one device, and no shared device was announced: without them fewer than %(k)s people "
-        "may have answered."
-    ),
-}
-
-
-def hold_text(hold: Hold, k: int) -> str:
-    """What a researcher has to look at before a team gets a report, in a sentence."""
-    return _HELD[hold] % {"k": k}
-
-
-def withheld_text(reason: Reason, k: int) -> str:
-    """Why something is not shown, in a sentence that depends on group sizes only."""
-    return _WITHHELD[reason] % {"k": k}
-
-
-def scale_value(shown: ShownScale | None, decimals: int) -> str:
-    """A scale mean as it stands in a table: rounded, capped, or a dash."""
-    return "–" if shown is None else score(shown, decimals)
-
-
-def between(shown: ShownScale | None, decimals: int) -> str:
-    """The interval as it stands in a table."""
-    if not isinstance(shown, MeanShown) or shown.low is None or shown.high is None:
-        return "–"
-    return f"{number(shown.low, decimals)} – {number(shown.high, decimals)}"
 
 
 # ------------------------------------------------------------------------------------------------ charts and tables

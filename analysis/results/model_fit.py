@@ -58,8 +58,8 @@ def fits_of(run: AnalysisRun) -> list[Fit]:
     """The models of a run in the order of the path; one query, without their long contents."""
     rows = FactorModelResult.objects.filter(run=run).defer("content").order_by("pk")
     return [
-        _fit(row, row.found or (), row.clusters)
-        for row in rows.annotate(found=F("content__problems"), clusters=F("content__n_clusters"))
+        _fit(row, row.problems or (), row.clusters)
+        for row in rows.annotate(problems=F("content__problems"), clusters=F("content__n_clusters"))
     ]
 
 

@@ -65,7 +65,7 @@ class ScaleLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamLine:
+class TeamScores:
     """One team: a cell per scale, in the order of the scales. Figures of fewer than k people are not in it."""
 
     participation: Participation
@@ -113,7 +113,7 @@ def scale_lines(run: AnalysisRun, scale_set: str) -> list[ScaleLine]:
     ]
 
 
-def team_lines(run: AnalysisRun, scale_set: str, codes: Iterable[str]) -> list[TeamLine]:
+def team_scores(run: AnalysisRun, scale_set: str, codes: Iterable[str]) -> list[TeamScores]:
     """Every team of the run with its cells, by institution, academy and name; two queries."""
     cells: dict[int, dict[str, ScaleResult]] = {}
     participations: dict[int, Participation] = {}
@@ -129,7 +129,7 @@ def team_lines(run: AnalysisRun, scale_set: str, codes: Iterable[str]) -> list[T
     codes = list(codes)
     few = {code: hidden_teams(run, scale_set, code) for code in codes}
     return [
-        TeamLine(
+        TeamScores(
             participation,
             tuple(without(cells[participation.pk][code], few[code]) for code in codes),
             tuple(None if participation.pk in few[code] else agreement[participation.pk, code] for code in codes),
@@ -240,10 +240,10 @@ def _marks(line: ScaleLine) -> dict[str, list[str]]:
 
 
 def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
-    lines = team_lines(run, ScaleSet.FINAL, codes)
-    labels = team_labels(line.participation.team for line in lines)
+    teams = team_scores(run, ScaleSet.FINAL, codes)
+    labels = team_labels(team.participation.team for team in teams)
     return {
-        labels[line.participation.team_id]: {
+        labels[team.participation.team_id]: {
             code: {
                 "n": scores.n,
                 "mean": scores.mean,
@@ -253,9 +253,9 @@ def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
                 "max": scores.maximum,
                 "rwg": agreement.rwg_uniform if agreement else None,
             }
-            for code, scores, agreement in zip(codes, line.scores, line.agreement, strict=True)
+            for code, scores, agreement in zip(codes, team.scores, team.agreement, strict=True)
         }
-        for line in lines
+        for team in teams
     }
 
 

@@ -214,6 +214,8 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
         )
         % {"n": people.analysed, "rate": printed(100 * (people.usable_rate or 0), 1)}
     )
+    if plan.mirror:
+        text.append(_("Teams that met could see their own results in the meeting, once it was closed for good."))
     if plan.set_aside_not_eligible or plan.most_unanswered is not None:
         when = (
             _("The rules for setting responses aside were fixed in an analysis plan before the first response.")

@@ -63,7 +63,7 @@ class KnownQuestion:
     limits: bands.Limits = ()
     known: tuple[int, ...] = ()
     source: str = ""
-    told: tuple[float, ...] = ()  # limits of earlier tables
+    earlier_limits: tuple[float, ...] = ()  # of the bands in earlier tables
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Population:
         if groups is None:
             return {"withheld": "answers"}
         shown_limits = [question.limits[group[0] - 1] for group in groups[1:]] if question.limits else []
-        if question.told and not self._stands_beside(answers, question, shown_limits):
+        if question.earlier_limits and not self._stands_beside(answers, question, shown_limits):
             return {"withheld": "bands"}
         of_answer = np.empty(len(question.answers), dtype=np.intp)
         for place, group in enumerate(groups):
@@ -189,7 +189,7 @@ class Population:
 
     def _stands_beside(self, answers: npt.NDArray[Any], question: KnownQuestion, limits: Sequence[float]) -> bool:
         """Whether bands beside those of earlier tables leave no small band between two limits."""
-        grid = sorted({*limits, *question.told})
+        grid = sorted({*limits, *question.earlier_limits})
         codes = _codes(answers, KnownQuestion(question.code, tuple(bands.codes(grid)), tuple(grid)))
         counts = np.bincount(codes[codes >= 0], minlength=len(grid) + 1)
         return bool(((counts == 0) | (counts >= self.k)).all())
@@ -259,7 +259,7 @@ def population_of(survey: Survey, data: Dataset, approached: Mapping[int, int]) 
     return Population(
         tuple(_teams(survey, approached)),
         tuple(questions_of(survey)),
-        disclosure.teams_told(frozenset(data.participations), earlier),
+        disclosure.teams_counted(frozenset(data.participations), earlier),
         survey.study.k,
         lambda: dataset.background_of(survey, data),
     )

@@ -22,7 +22,7 @@ BATCH = 2_500
 NOTHING = r"\N"
 
 
-def store(run: AnalysisRun, found: Iterable[Rows], counts: dict[str, Any], versions: dict[str, str]) -> None:
+def store(run: AnalysisRun, parts: Iterable[Rows], counts: dict[str, Any], versions: dict[str, str]) -> None:
     """Write a run's rows and mark it done, in one transaction.
 
     The run's row is changed first, on the condition that this worker still holds it (``run.n_claims`` is the number of the
@@ -42,7 +42,7 @@ def store(run: AnalysisRun, found: Iterable[Rows], counts: dict[str, Any], versi
         )
         if not done:
             raise ClaimLost
-        for part in found:
+        for part in parts:
             write(run, part)
         # what earlier runs staged was for this one; a run that comes later may use what this one staged, and one that is
         # still at work needs its own

@@ -14,10 +14,10 @@ from analysis.disclosure import Hold, Reason, ShownScale, round_half_up
 from analysis.models import AnalysisRun
 from analysis.reports.objects import TeamReport, WideReport
 from analysis.reports.quality import Caution, Figure
-from analysis.reports.wording import hold_text as text_of_hold
+from analysis.reports.sentences import hold_text as text_of_hold
+from analysis.reports.sentences import scale_value as scale_value_of
+from analysis.reports.sentences import withheld_text
 from analysis.reports.wording import returned_text as text_of_returned
-from analysis.reports.wording import scale_value as scale_value_of
-from analysis.reports.wording import withheld_text
 
 register = template.Library()
 #: Where a page notes which marks it showed.

@@ -64,8 +64,12 @@ def may_open(study: Study) -> None:
         )
 
 
-def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
+def begin(survey: Survey, plan_hash: str, by: User | None = None, *, mirror: bool = False) -> None:
     """Open the survey and no team of it: `open_missing` does that. Again it changes nothing.
+
+    Args:
+        mirror: as the locked plan says: whether a team that meets may see its own figures in the meeting (mirror.py). Teachers read
+            it before they answer, so it stays as it was at the first opening.
 
     :raises NotReady: without the hash of a locked plan, or with another plan than it was opened with
     """
@@ -75,7 +79,7 @@ def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
     with transaction.atomic():
         hold_opening(survey.study_id)
         opened = Survey.objects.filter(pk=survey.pk, opened_at__isnull=True).update(
-            plan_hash=plan_hash, opened_at=timezone.now()
+            plan_hash=plan_hash, opened_at=timezone.now(), mirror=mirror
         )
         survey.refresh_from_db()
         if survey.plan_hash != plan_hash:
@@ -84,7 +88,7 @@ def begin(survey: Survey, plan_hash: str, by: User | None = None) -> None:
             record(survey.study, Happened.SURVEY_OPENED, by=by)
 
 
-def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
+def open_survey(survey: Survey, plan_hash: str, by: User | None = None, *, mirror: bool = False) -> int:
     """Open the survey, and a collection for every team that takes part. Returns the number of teams that are open.
 
     Again it opens what is still missing, and nothing twice: what fails for one team fails for that team alone, is named on the
@@ -92,7 +96,7 @@ def open_survey(survey: Survey, plan_hash: str, by: User | None = None) -> int:
 
     :raises NotReady: as `begin`
     """
-    begin(survey, plan_hash, by)
+    begin(survey, plan_hash, by, mirror=mirror)
     open_missing(survey.study)
     return n_open(survey.study)
 
@@ -187,10 +191,14 @@ def close_collection(collection: Collection, by: User | None = None, by_link: bo
 
 
 def reopen_collection(collection: Collection, by: User | None = None, by_link: bool = False) -> bool:
-    """Open a closed one again, before its sealing begins and not if it was imported (paper/entry.py). Whether it changed anything."""
+    """Open a closed one again, before its sealing begins and not if it was imported (paper/entry.py) or closed for the team to see
+    its figures (mirror.py). Whether it changed anything.
+    """
     with transaction.atomic():
+        # locked before the look: the condition on the meeting stands on another row than the one that is changed
+        Collection.objects.select_for_update(no_key=True).filter(pk=collection.pk).first()
         closed = Collection.objects.filter(pk=collection.pk, state=Collection.State.CLOSED, sealing=False)
-        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT)
+        closed = closed.exclude(meeting__present_by=PresentBy.IMPORT).exclude(meeting__picture_asked_at__isnull=False)
         reopened = closed.update(state=Collection.State.OPEN, closes_for_good_at=None)
         if reopened:
             record(

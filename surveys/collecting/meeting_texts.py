@@ -47,9 +47,15 @@ def text_of(survey: Survey, kind: str, language: str) -> str:
     return survey.meeting_texts.get(kind, {}).get(language) or default_text(kind, language)
 
 
-def briefing(text: str, study: Study, team: str) -> list[str]:
-    """The paragraphs to read aloud."""
-    return _blocks(_filled(text, study, team))
+def briefing(text: str, study: Study, team: str, *, mirror: bool = False) -> list[str]:
+    """The paragraphs to read aloud.
+
+    Args:
+        mirror: whether the team may see its own figures in the meeting (mirror.py): then that is said too, whatever the study
+            wrote, as the last thing but one.
+    """
+    paragraphs = _blocks(_filled(text, study, team))
+    return [*paragraphs[:-1], _of_mirror(study), *paragraphs[-1:]] if mirror else paragraphs
 
 
 def asked(text: str, study: Study, team: str) -> list[Asked]:
@@ -91,6 +97,14 @@ def _blocks(text: str) -> list[str]:
 def _filled(text: str, study: Study, team: str) -> str:
     values = {"team": isolated(team), "controller": isolated(study.controller), "k": str(study.k)}
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)
+
+
+def _of_mirror(study: Study) -> str:
+    return _(
+        "When everybody has finished, we can look at the figures of our team here, if %(k)s or more people handed in answers: "
+        "of all of us together, never a single answer. First I close the meeting for good. From then on, nobody can change or "
+        "delete answers."
+    ) % {"k": study.k}
 
 
 def _default_briefing() -> str:

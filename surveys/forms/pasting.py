@@ -63,5 +63,5 @@ def page(collection: Collection, form: AddressesForm, base: str, back: str) -> d
         "study": collection.survey.study,
         "team": collection.participation.team,
         "form": form,
-        "found": look(collection, form),
+        "pasted": look(collection, form),
     }

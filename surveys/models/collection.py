@@ -20,6 +20,9 @@ class Survey(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)  # of the locked analysis plan; blank: not open yet
     opened_at = models.DateTimeField(null=True, blank=True)
     n_seals = models.PositiveIntegerField(default=0)  # rises with every sealed collection: a run is due
+    # as the plan said when the survey opened, and teachers read before they answered: a team that meets may see its own figures in
+    # the meeting (collecting/mirror.py)
+    mirror = models.BooleanField(default=False)
     # what whoever leads a meeting reads aloud and answers: {"briefing": {language: text}, "questions": …}; blank: the default
     meeting_texts: "models.JSONField[dict[str, dict[str, str]]]" = models.JSONField(default=dict)
 
@@ -111,6 +114,8 @@ class Meeting(models.Model):
     counted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     paper = models.PositiveIntegerField(_("paper forms handed in"), null=True, blank=True)
     joins_confirmed = models.PositiveIntegerField(default=0)  # how often the facilitator allowed more to join
+    # when whoever led it closed it for good, for the team to see its own figures in the meeting (collecting/mirror.py)
+    picture_asked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint("code", condition=~Q(code=""), name="meeting_code_once")]

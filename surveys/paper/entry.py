@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from surveys.answering import submission
 from surveys.answering.answers import checked_answers, checked_eligibility
@@ -162,12 +162,14 @@ def correct_handed_in(collection: Collection, handed_in: int | None) -> bool:
 def _lock(collection: Collection) -> None:
     """Sealing takes the same lock before it looks whether forms are left (collecting/sealing.py).
 
-    Beside answers that somebody imported nothing is typed: who made them up would read in the report what the others answered.
+    Beside answers that somebody imported nothing is typed: who made them up would read in the report what the others answered. Nor
+    once a team sees its figures in the meeting, which are made of what was there then (collecting/mirror.py).
     """
     locked = Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
-    imported = Meeting.objects.filter(collection=collection.pk, present_by=PresentBy.IMPORT)
+    meetings = Meeting.objects.filter(collection=collection.pk)
+    ended = meetings.filter(Q(present_by=PresentBy.IMPORT) | Q(picture_asked_at__isnull=False))
     stopped = Participation.objects.filter(pk=locked.participation_id, state=Participation.State.WITHDRAWN)
-    if locked.sealing or locked.state == Collection.State.SEALED or imported.exists() or stopped.exists():
+    if locked.sealing or locked.state == Collection.State.SEALED or ended.exists() or stopped.exists():
         raise submission.Closed
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from surveys.answering.page import ELIGIBILITY
+from surveys.collecting import mirror
 from surveys.models import Collection
 from surveys.models.questionnaire import in_language
 from surveys.paper.fields import Field, parts_of
@@ -47,6 +48,7 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
                 "manager and colleagues only see results of %(k)s or more people, yourself included."
             )
             % {"k": study.k},
+            *_of_mirror(collection),
             _(
                 "Taking part is voluntary. You may leave questions unanswered, or stop and tear up the form. On "
                 "paper, you can take your answers back until you hand the form in: once it is mixed with the others, "
@@ -77,6 +79,17 @@ def _content(collection: Collection, language: str) -> dict[str, Any]:
             for part in parts_of(definition, survey.background, language)
         ],
     }
+
+
+def _of_mirror(collection: Collection) -> list[str]:
+    """Where the team may see its own figures in the meeting, whoever answers on paper reads it too."""
+    if not mirror.is_offered(collection):
+        return []
+    text = _(
+        "At the end of this meeting, the figures of your team can be shown on the screen, if %(k)s or more people handed in "
+        "answers: of all of you together, never a single answer."
+    )
+    return [text % {"k": collection.survey.study.k}]
 
 
 def _options(collection: Collection, language: str) -> list[dict[str, str]]:

@@ -113,7 +113,10 @@ def _ask(participations: list[Participation], study: Study, by: User) -> None:
     Survey.objects.create(study=study, version=install_shipped(study.group)[0])
     invitations.invite_directors(study, by)
     invitation = invitations.academy_invitation(participations[0])
-    approach = [Approach(one.pk, one.team.leader_name, one.team.leader_email) for one in participations]
+    approach = [
+        Approach(participation.pk, participation.team.leader_name, participation.team.leader_email)
+        for participation in participations
+    ]
     assert invitations.accept_academy(invitation, approach)
 
 

@@ -284,8 +284,8 @@ def _director_says_yes(cast: Cast) -> dict[str, Any]:
 def _to_tick(cast: Cast) -> dict[str, Any]:
     """The addresses of teachers that nobody has confirmed yet."""
     mail_domain(cast)
-    found = Invitee.objects.filter(collection__participation=cast.online)
-    return {"address": list(found.values_list("pk", flat=True))}
+    invitees = Invitee.objects.filter(collection__participation=cast.online)
+    return {"address": list(invitees.values_list("pk", flat=True))}
 
 
 def _stop(cast: Cast) -> list[object]:
@@ -396,7 +396,7 @@ _EMPTY = {
     "collecting_paper_correct": "nothing is typed twice yet: tests/surveys/test_paper.py corrects",
     **dict.fromkeys(
         ("team_look_back", "team_look_back_day", "look_back", "look_back_leave"),
-        "nothing is published and agreed yet: tests/analysis/test_looking_back.py looks back",
+        "nothing is published and agreed yet: tests/analysis/looking_back looks back",
     ),
     "team_talk": "nothing is published yet: tests/analysis/test_shared_reports.py writes down targets",
 }

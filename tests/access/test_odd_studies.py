@@ -257,7 +257,9 @@ def test_the_migration_lists_teams_that_nobody_invited() -> None:
     team = builders.make_team(study, "Nobody's")
     listed(study)
     listed(study)
-    assert {(one.participation_id, one.academy_id, one.state) for one in study.invitations.all()} == {
+    assert {
+        (invitation.participation_id, invitation.academy_id, invitation.state) for invitation in study.invitations.all()
+    } == {
         (team.pk, None, "listed"),
         (None, team.team.academy_id, "listed"),
     }

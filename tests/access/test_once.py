@@ -46,7 +46,7 @@ def test_every_form_in_a_template_has_a_key() -> None:
     missing, used = [], set()
     for path in sorted(TEMPLATES.rglob("*.html")):
         name = path.relative_to(TEMPLATES).as_posix()
-        excused = [one for one in WITHOUT if name.startswith(one)]
+        excused = [prefix for prefix in WITHOUT if name.startswith(prefix)]
         used.update(excused)
         for form in FORM.findall(path.read_text()):
             single = [one for one in SINGLE if one[0] == name and f'action="{one[1]}"' in form]

@@ -403,6 +403,7 @@ TABLE = [
     Row("facilitator_slips_end", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_more", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_close", by_link("facilitator", 302), meeting, "post"),
+    Row("facilitator_show", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_reopen", by_link("facilitator", 302), meeting, "post"),
     Row("facilitator_paper", by_link("facilitator", 200), meeting),
     Row("facilitator_paper_pdf", by_link("facilitator", 200), lambda cast: [*meeting(cast), "nl"]),
@@ -631,7 +632,7 @@ TABLE = [
     Row("team_share_revoke", carol(302), lambda cast: [cast.participation.pk, cast.report_link.pk], "post"),
     # ---------------------------------------------------------------- readers of reports, by link
     Row("look_back_link", everyone(404), lambda cast: ["forged"]),
-    # who may write by such a link: tests/analysis/test_looking_back.py
+    # who may write by such a link: tests/analysis/looking_back/test_page.py
     Row("look_back", everyone(404), lambda cast: [1]),
     Row("look_back_leave", everyone(404), lambda cast: [1], "post"),
     Row("report_link", everyone(404), lambda cast: ["forged"]),
@@ -731,9 +732,9 @@ def test_a_page_with_a_header_leads_to_the_help_that_is_its_own(row: Row, cast: 
     where = place(row.name)
     assert where is not None or row.name in OF_NOBODY, "no section of the handbook explains this page"
     expected = reverse("handbook", args=[where[0]]) + f"#{where[1]}" if where else reverse("help")
-    found = HELP.search(page.content)
-    assert found
-    assert found[1].decode() == expected
+    match = HELP.search(page.content)
+    assert match
+    assert match[1].decode() == expected
 
 
 def test_every_address_is_in_the_table() -> None:

@@ -106,7 +106,9 @@ def test_no_page_lets_names_turn_what_is_beside_them(row: Row, cast: Cast) -> No
             json.loads(answer.content)
         if not answer.streaming and "html" in answer.headers.get("Content-Type", ""):
             assert turned(page := answer.content.decode()) == [], role
-            assert [one for one in Words(page).anchors if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", one)] == []
+            assert [
+                anchor for anchor in Words(page).anchors if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", anchor)
+            ] == []
 
 
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)

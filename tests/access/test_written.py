@@ -30,7 +30,11 @@ SIGNS = (*STEERS, r"\u202e", r"\ufeff", r"\u0007")
 
 
 def test_every_form_stands_on_the_base() -> None:
-    others = {f"{one.__module__}.{one.__qualname__}" for one in form_classes() if not issubclass(one, Written)}
+    others = {
+        f"{form_class.__module__}.{form_class.__qualname__}"
+        for form_class in form_classes()
+        if not issubclass(form_class, Written)
+    }
     assert others == OF_OTHERS.keys()
 
 
@@ -68,9 +72,9 @@ def test_rows_that_are_ticked_have_numbers_that_a_database_counts(number: str) -
 
 def test_every_form_asks_for_rows_in_this_way() -> None:
     plain = [
-        f"{one.__module__}.{one.__qualname__}.{name}"
-        for one in form_classes()
-        for name, field in getattr(one, "base_fields", {}).items()
+        f"{form_class.__module__}.{form_class.__qualname__}.{name}"
+        for form_class in form_classes()
+        for name, field in getattr(form_class, "base_fields", {}).items()
         if isinstance(field, forms.ModelMultipleChoiceField) and not isinstance(field, RowsField)
     ]
     assert plain == []
@@ -135,7 +139,9 @@ def send(form: Form, cast: Cast, actor: str, held: str, change: str = "") -> Sen
 
 def is_text(name: str, value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return name != FIELD and all(isinstance(one, str) and not isinstance(one, SimpleUploadedFile) for one in values)
+    return name != FIELD and all(
+        isinstance(value, str) and not isinstance(value, SimpleUploadedFile) for value in values
+    )
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
@@ -148,4 +154,4 @@ def test_nothing_that_steers_is_written(name: str, cast: Cast, cookies: dict[str
             continue
         for field in (field for field, value in sent.fields.items() if is_text(field, value)):
             for sql, parameters in send(form, cast, actor, cookies[actor], field).written:
-                assert not any(sign in str(one) for sign in SIGNS for one in parameters), (field, sql)
+                assert not any(sign in str(parameter) for sign in SIGNS for parameter in parameters), (field, sql)

@@ -57,14 +57,14 @@ def test_study_counts_who_was_invited_and_who_takes_part():
     Invitation.objects.create(study=study, participation=teams[2], state="declined", reason="workload")
     Participation.objects.filter(pk=teams[3].pk).update(state=Participation.State.LISTED)
     builders.seal(teams[0], [builders.answers(1)] * 3)
-    found = account(study, {teams[0].pk: Dispositions.of_team(10, analysed=3)})
-    assert (found.academies_invited, found.academies_participating) == (3, 2)
-    assert (found.teams_invited, found.teams_participating, found.teams_declined) == (3, 2, 1)
-    assert found.declined_reasons == {"workload": 1}
-    assert found.team_participation == pytest.approx(2 / 3)
-    assert found.total == Dispositions(20, 3, not_returned=7, pending=10)
-    for groups in (found.by_academy(), found.by_institution(), found.by_sector(), found.by_mode()):
-        assert sum(groups.values(), Dispositions()) == found.total
+    accounted = account(study, {teams[0].pk: Dispositions.of_team(10, analysed=3)})
+    assert (accounted.academies_invited, accounted.academies_participating) == (3, 2)
+    assert (accounted.teams_invited, accounted.teams_participating, accounted.teams_declined) == (3, 2, 1)
+    assert accounted.declined_reasons == {"workload": 1}
+    assert accounted.team_participation == pytest.approx(2 / 3)
+    assert accounted.total == Dispositions(20, 3, not_returned=7, pending=10)
+    for groups in (accounted.by_academy(), accounted.by_institution(), accounted.by_sector(), accounted.by_mode()):
+        assert sum(groups.values(), Dispositions()) == accounted.total
         assert all(people.reconciles for people in groups.values())
 
 
@@ -74,10 +74,10 @@ def test_more_answers_than_teachers_is_not_accounted_for_until_corrected():
     team = builders.make_team(study, "Team", approached=2)
     collection = builders.seal(team, [builders.answers(1)] * 3)
     known = {team.pk: Dispositions.of_team(2, analysed=3)}
-    found = account(study, known)
-    assert not found.teams[0].accounted_for
-    assert found.total.not_accounted_for == 1
-    assert found.total.reconciles
+    accounted = account(study, known)
+    assert not accounted.teams[0].accounted_for
+    assert accounted.total.not_accounted_for == 1
+    assert accounted.total.reconciles
     Collection.objects.filter(pk=collection.pk).update(approached=4)
     corrected = account(study, known)
     assert corrected.teams[0].accounted_for
@@ -90,9 +90,9 @@ def test_who_refused_is_counted_apart_from_who_did_not_return():
     team = builders.make_team(study, "Team", approached=10)
     collection = builders.seal(team, [builders.answers(1)] * 3)
     Collection.objects.filter(pk=collection.pk).update(refused=2)
-    found = account(study, {team.pk: Dispositions.of_team(10, analysed=3)})
-    assert found.total == Dispositions(10, 3, refused=2, not_returned=5)
-    assert found.total.reconciles
+    accounted = account(study, {team.pk: Dispositions.of_team(10, analysed=3)})
+    assert accounted.total == Dispositions(10, 3, refused=2, not_returned=5)
+    assert accounted.total.reconciles
 
 
 @pytest.mark.django_db
@@ -103,9 +103,9 @@ def test_academies_that_were_asked_count_without_their_teams_taking_part():
     Invitation.objects.create(
         study=study, academy=team.team.academy, state="declined", reason="reorganisation", undertaking=False
     )
-    found = accounts(study)
-    assert (found.academies_invited, found.academies_declined, found.teams_declined) == (1, 1, 1)
-    assert found.total == Dispositions()
+    accounted = accounts(study)
+    assert (accounted.academies_invited, accounted.academies_declined, accounted.teams_declined) == (1, 1, 1)
+    assert accounted.total == Dispositions()
 
 
 @pytest.mark.django_db

@@ -56,13 +56,17 @@ def collection_of(team: str) -> Collection:
 
 
 def test_every_level_adds_up_to_the_study(study):
-    found = accounts(study)
-    assert (found.total.approached, found.total.returned, found.total.analysed) == (30, 18, 15)
+    accounted = accounts(study)
+    assert (accounted.total.approached, accounted.total.returned, accounted.total.analysed) == (
+        30,
+        18,
+        15,
+    )
     for level in GROUPS:
-        people = [row.people for row in rows(found, level, study)]
-        assert all(one.reconciles for one in people)
+        people = [row.people for row in rows(accounted, level, study)]
+        assert all(person.reconciles for person in people)
         for name in COUNTS:
-            assert sum(getattr(one, name) for one in people) == getattr(found.total, name), (level, name)
+            assert sum(getattr(person, name) for person in people) == getattr(accounted.total, name), (level, name)
 
 
 @pytest.mark.parametrize("group", [*GROUPS, "nonsense", ""])
@@ -160,10 +164,10 @@ def test_the_flow_diagram_is_a_drawing_with_the_counts(researcher, study):
 
 
 def test_the_stages_lose_nobody(study):
-    found = accounts(study)
-    lost = found.teams_waiting + found.teams_declined + found.teams_withdrawn
-    assert found.teams_invited == found.teams_participating + lost
-    words = " ".join(line for stage in flow_diagram.stages(found) for line in stage.aside)
+    accounted = accounts(study)
+    lost = accounted.teams_waiting + accounted.teams_declined + accounted.teams_withdrawn
+    assert accounted.teams_invited == accounted.teams_participating + lost
+    words = " ".join(line for stage in flow_diagram.stages(accounted) for line in stage.aside)
     assert words.replace("\u00a0", " ").count("(n = 12)") == 2  # not returned, and all of them without an answer
 
 

@@ -109,11 +109,11 @@ def directors_answer(study: Study) -> None:
             data = {"decline": "1", "decline-reason": refusal.reason.value, "decline-text": refusal.explanation}
         else:
             data = {"undertaking": "on"}
-            for one in Participation.objects.filter(study=study, team__academy=invitation.academy).select_related(
-                "team"
-            ):
-                data |= {f"ask_{one.pk}": "on", f"name_{one.pk}": one.team.leader_name}
-                data[f"email_{one.pk}"] = one.team.leader_email
+            for participation in Participation.objects.filter(
+                study=study, team__academy=invitation.academy
+            ).select_related("team"):
+                data |= {f"ask_{participation.pk}": "on", f"name_{participation.pk}": participation.team.leader_name}
+                data[f"email_{participation.pk}"] = participation.team.leader_email
         assert by_link(invitation).post(page, data).status_code == 302
 
 
@@ -180,22 +180,30 @@ def test_every_count_is_the_articles(researcher: Client, study: Study) -> None:
     assert execute(request_run(Survey.objects.get(pk=survey.pk)).pk)
 
     # ---- the accounts
-    found = accounts(study)
-    total = found.total
-    assert (found.teams_invited, found.teams_participating, found.teams_declined, found.teams_waiting) == (42, 36, 6, 0)
-    assert (found.academies_declined, found.declined_reasons) == (1, {"reorganisation": 5, "workload": 1})
+    accounted = accounts(study)
+    total = accounted.total
+    assert (
+        accounted.teams_invited,
+        accounted.teams_participating,
+        accounted.teams_declined,
+        accounted.teams_waiting,
+    ) == (42, 36, 6, 0)
+    assert (accounted.academies_declined, accounted.declined_reasons) == (
+        1,
+        {"reorganisation": 5, "workload": 1},
+    )
     assert (total.approached, total.returned, total.set_aside, total.analysed) == (748, 495, 19, 476)
-    assert (round(found.team_participation * 100, 1), round(total.return_rate * 100, 1)) == (85.7, 66.2)
+    assert (round(accounted.team_participation * 100, 1), round(total.return_rate * 100, 1)) == (85.7, 66.2)
     assert round(total.usable_rate * 100, 1) == 63.6
     assert total.reconciles
     part_time = Participation.objects.filter(study=study, state="accepted", team__form="part_time")
     assert part_time.count() == 2
-    modes = {row.name: row.teams for row in rows(found, "mode", study)}
+    modes = {row.name: row.teams for row in rows(accounted, "mode", study)}
     assert sorted(modes.values()) == sorted(
         sum(count.mode == mode for count in WAVE.counts.values()) for mode in fieldwork.Mode
     )
     for level in GROUPS:
-        groups = [row.people for row in rows(found, level, study)]
+        groups = [row.people for row in rows(accounted, level, study)]
         assert all(people.reconciles for people in groups)
         assert (sum(p.approached for p in groups), sum(p.analysed for p in groups)) == (748, 476)
 

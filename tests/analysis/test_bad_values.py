@@ -48,7 +48,7 @@ def study():
     study = builders.make_study()
     rng = random.Random(5)
     mood = [rng.uniform(1, 4) for _person in range(80)]
-    rows = [answers(*[min(4, max(1, round(one + rng.gauss(0, 0.8)))) for _item in range(9)]) for one in mood]
+    rows = [answers(*[min(4, max(1, round(level + rng.gauss(0, 0.8)))) for _item in range(9)]) for level in mood]
     builders.seal(builders.make_team(study, "Only", approached=80), rows)
     return study
 

@@ -70,22 +70,22 @@ def boxes(svg: str) -> list[tuple[str, float, float, float, float]]:
 @pytest.mark.parametrize("marks", [tuple(Mark), (Mark.OWN,), (Mark.OWN, Mark.INTERVAL, Mark.PREVIOUS)])
 def test_words_are_there_apart_and_inside(width: int, marks: tuple[Mark, ...], n_points: int):
     svg = means_chart(ROWS, WORDS, n_points, width, marks)
-    found = boxes(svg)
-    said = " ".join(words for words, *_box in found)
+    drawn = boxes(svg)
+    said = " ".join(words for words, *_box in drawn)
     for row in ROWS:
         assert all(word in said for word in row.label.split())
         assert row.text in said
     for mark in marks:
         assert WORDS.marks[mark] in said
     assert all(words in said for words in (*WORDS.ends, WORDS.middle))
-    assert {str(n) for n in range(1, n_points + 1)} <= {words for words, *_box in found}
+    assert {str(n) for n in range(1, n_points + 1)} <= {words for words, *_box in drawn}
     root = ElementTree.fromstring(svg)
-    for words, left, top, right, bottom in found:
+    for words, left, top, right, bottom in drawn:
         assert left >= -1, words
         assert top >= 0, words
         assert right <= float(root.get("width", "0")) + 1, words
         assert bottom <= float(root.get("height", "0")), words
-    for (one, *a), (other, *b) in itertools.combinations(found, 2):
+    for (one, *a), (other, *b) in itertools.combinations(drawn, 2):
         apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
         assert apart, f"“{one}” lies over “{other}”"
 

@@ -52,17 +52,26 @@ def contract(study, capsys):
 
 # ------------------------------------------------------------------------------------------------ the figures
 def test_accounts_are_those_of_the_article(study):
-    found = accounts(study)
-    total = found.total
-    assert (found.teams_invited, found.teams_participating, found.teams_declined) == (42, 36, 6)
-    assert (found.academies_declined, len({team.institution for team in found.teams})) == (1, 8)
+    accounted = accounts(study)
+    total = accounted.total
+    assert (accounted.teams_invited, accounted.teams_participating, accounted.teams_declined) == (
+        42,
+        36,
+        6,
+    )
+    assert (accounted.academies_declined, len({team.institution for team in accounted.teams})) == (1, 8)
     assert (total.approached, total.returned, total.analysed) == (748, 495, 476)
     assert (total.not_eligible, total.screened_out, total.not_returned, total.pending) == (14, 5, 253, 0)
     assert round(100 * total.return_rate, 1) == 66.2
     assert round(100 * total.usable_rate, 1) == 63.6
     assert round(100 * total.rr1, 1) == 64.9
-    assert round(100 * found.team_participation, 1) == 85.7
-    for groups in (found.by_academy(), found.by_institution(), found.by_sector(), found.by_mode()):
+    assert round(100 * accounted.team_participation, 1) == 85.7
+    for groups in (
+        accounted.by_academy(),
+        accounted.by_institution(),
+        accounted.by_sector(),
+        accounted.by_mode(),
+    ):
         assert sum(people.approached for people in groups.values()) == 748
         assert all(people.reconciles for people in groups.values())
 

@@ -65,15 +65,15 @@ def text_of(run):
 
 def test_a_team_that_is_open_is_pending_and_not_a_team_that_did_not_return(study):
     analysed(study)
-    found = accounts(study)
-    people = {team.team: team.people for team in found.teams}
+    accounted = accounts(study)
+    people = {team.team: team.people for team in accounted.teams}
     assert people == {
         "Sealed": Dispositions(8, 5, not_returned=3),
         "Open": Dispositions(8, pending=8),
         "Later": Dispositions(20, pending=20),
     }
-    assert (found.total.not_returned, found.total.pending) == (3, 28)
-    assert found.total.reconciles
+    assert (accounted.total.not_returned, accounted.total.pending) == (3, 28)
+    assert accounted.total.reconciles
 
 
 def test_board_accounts_files_and_flow_say_the_same(study, researcher):
@@ -174,9 +174,9 @@ def test_a_team_that_withdraws_while_a_run_computes_is_counted_in_what_it_read(s
     read = execution._computation
 
     def withdrawn_meanwhile(run):
-        found = read(run)
+        table = read(run)
         Participation.objects.filter(pk=second.pk).update(state=Participation.State.WITHDRAWN)
-        return found
+        return table
 
     monkeypatch.setattr(execution, "_computation", withdrawn_meanwhile)
     run = analysed(study)

@@ -61,13 +61,13 @@ GOOD = [["Noord", 1, 2, 3, 4, 1, 2, 3, 4, "x"], ["Zuid", 4, 3, 2, 1, 4, "", 2, 1
 # ------------------------------------------------------------------------------------------------ reading
 def test_a_file_of_another_program(definition):
     rows = [["Één tëam", *GOOD[0][1:]], GOOD[1]]
-    found = read(file_of(*rows, delimiter=";", encoding="cp1252"), definition)
-    assert found.good
-    assert set(found.teams) == {"Één tëam", "Zuid"}
-    answers = found.teams["Één tëam"][0]["answers"]
+    imported = read(file_of(*rows, delimiter=";", encoding="cp1252"), definition)
+    assert imported.good
+    assert set(imported.teams) == {"Één tëam", "Zuid"}
+    answers = imported.teams["Één tëam"][0]["answers"]
     assert (answers["AA1"], answers["CC3"]) == (1, "x")
-    assert found.teams["Zuid"][0]["answers"]["BB1"] == 1
-    assert "BB3" not in found.teams["Zuid"][0]["answers"]
+    assert imported.teams["Zuid"][0]["answers"]["BB1"] == 1
+    assert "BB3" not in imported.teams["Zuid"][0]["answers"]
 
 
 def test_rows_are_numbered_as_in_the_file_where_it_begins_with_empty_ones(definition):
@@ -82,9 +82,9 @@ def test_xlsx(definition):
         book.active.append([None if cell == "" else cell for cell in row])
     stream = io.BytesIO()
     book.save(stream)
-    found = read(stream.getvalue(), definition, name="answers.xlsx")
-    assert found.good
-    assert found.teams["Noord"][0]["answers"]["BB1"] == 4
+    imported = read(stream.getvalue(), definition, name="answers.xlsx")
+    assert imported.good
+    assert imported.teams["Noord"][0]["answers"]["BB1"] == 4
 
 
 @pytest.mark.parametrize("cell", ["2", "2,0", "2.0", " 2 ", "disagree", "Disagree"])
@@ -100,32 +100,32 @@ def test_ways_to_write_no_answer(definition, cell):
 
 def test_every_bad_cell_is_reported_with_row_column_and_reason(definition):
     rows = [GOOD[0], ["", 1, 5, 3, 4, 1, 2, 3, 4, 1], ["T", 0, '"2,5"', "maybe", 4, 1, 2, 3, 4, 1]]
-    found = read(file_of(*rows), definition)
-    assert not found.good
-    assert [(bad.row, bad.column) for bad in found.bad_cells] == [
+    imported = read(file_of(*rows), definition)
+    assert not imported.good
+    assert [(bad.row, bad.column) for bad in imported.bad_cells] == [
         (3, "team"),
         (3, "AA2"),
         (4, "AA1"),
         (4, "AA2"),
         (4, "AA3"),
     ]
-    assert all(bad.reason for bad in found.bad_cells)
-    assert "2,5" in found.bad_cells[3].reason
-    assert "1" in found.bad_cells[1].reason
-    assert "4" in found.bad_cells[1].reason
+    assert all(bad.reason for bad in imported.bad_cells)
+    assert "2,5" in imported.bad_cells[3].reason
+    assert "1" in imported.bad_cells[1].reason
+    assert "4" in imported.bad_cells[1].reason
 
 
 def test_rows_left_out_by_number(definition):
     rows = [GOOD[0], ["", 1, 5, 3, 4, 1, 2, 3, 4, 1], GOOD[1]]
-    found = read(file_of(*rows), definition, leave_out={3})
-    assert found.good
-    assert (found.n_rows, found.left_out) == (2, (3,))
+    imported = read(file_of(*rows), definition, leave_out={3})
+    assert imported.good
+    assert (imported.n_rows, imported.left_out) == (2, (3,))
 
 
 def test_rows_without_a_team_may_get_one(definition):
-    found = read(file_of(["NA", *GOOD[0][1:]]), definition, empty_team="unknown")
-    assert found.good
-    assert set(found.teams) == {"unknown"}
+    imported = read(file_of(["NA", *GOOD[0][1:]]), definition, empty_team="unknown")
+    assert imported.good
+    assert set(imported.teams) == {"unknown"}
 
 
 def test_limesurvey_headers_through_a_map(definition):
@@ -134,31 +134,33 @@ def test_limesurvey_headers_through_a_map(definition):
     for n, item in enumerate(builders.ITEMS, 1):
         lines.append(f"G02Q01[SQ{n:03}],{item},A1=1;A2=2;A3=3;A4=4")
     content = file_of([17, "Noord", *["A2"] * 9, "Y"], [18, "Noord", *[""] * 9, "N"], header=header, delimiter=";")
-    found = read_answers(
+    imported = read_answers(
         read_table(content, "export.csv"),
         definition,
         [],
         "G01Q01",
         column_map=read_map(read_table("\n".join(lines).encode(), "map.csv")),
     )
-    assert found.good, (found.problems, found.bad_cells)
-    assert [row.get("eligibility") for row in found.teams["Noord"]] == ["yes", "no_other"]
-    assert set(found.teams["Noord"][0]["answers"].values()) == {2}
-    assert found.ignored_columns == ("Response ID",)
+    assert imported.good, (imported.problems, imported.bad_cells)
+    assert [row.get("eligibility") for row in imported.teams["Noord"]] == ["yes", "no_other"]
+    assert set(imported.teams["Noord"][0]["answers"].values()) == {2}
+    assert imported.ignored_columns == ("Response ID",)
 
 
 def test_what_is_wrong_with_columns_is_said(definition):
-    found = read(file_of([1, 2], header=["AA1", "AA2"]), definition)
-    assert any("team" in problem for problem in found.problems)
-    assert any("BB1" in problem for problem in found.problems)
+    imported = read(file_of([1, 2], header=["AA1", "AA2"]), definition)
+    assert any("team" in problem for problem in imported.problems)
+    assert any("BB1" in problem for problem in imported.problems)
     twice = read(file_of([*GOOD[0], 1], header=[*HEADER, "aa1"]), definition)
     assert any("AA1" in problem for problem in twice.problems)
 
 
 # ------------------------------------------------------------------------------------------------ importing
 def test_import_makes_teams_and_seals_them(survey, definition):
-    found = read(file_of(*GOOD, GOOD[0]), definition)
-    made = import_answers(survey, found, None)
+    imported = read(file_of(*GOOD, GOOD[0]), definition)
+    made = import_answers(survey, imported, None)
+    survey.refresh_from_db()
+    assert not survey.mirror, "nobody saw themselves in a meeting"
     assert Response.objects.count() == 3
     seal(made)
     assert set(Collection.objects.values_list("state", flat=True)) == {"sealed"}
@@ -172,9 +174,9 @@ def test_import_makes_teams_and_seals_them(survey, definition):
 
 def test_rows_without_one_answer_are_no_returned_questionnaires(survey, definition):
     empty = ["Noord", *[""] * 9]
-    found = read(file_of(*GOOD, empty, empty), definition)
-    assert (found.good, found.n_rows, found.n_unanswered) == (True, 4, 2)
-    seal(import_answers(survey, found, None))
+    imported = read(file_of(*GOOD, empty, empty), definition)
+    assert (imported.good, imported.n_rows, imported.n_unanswered) == (True, 4, 2)
+    seal(import_answers(survey, imported, None))
     run = execution.request_run(survey)
     assert execution.execute(run.pk)
     run.refresh_from_db()
@@ -190,9 +192,9 @@ def test_rows_without_one_answer_are_no_returned_questionnaires(survey, definiti
 
 def test_who_said_not_to_be_eligible_or_could_not_judge_did_answer(survey, definition):
     header = ["team", "eligibility", *builders.ITEMS]
-    found = read(file_of(["Noord", "no_other", *[""] * 9], ["Noord", "yes", *["x"] * 9], header=header), definition)
-    assert found.n_unanswered == 0
-    seal(import_answers(survey, found, None))
+    imported = read(file_of(["Noord", "no_other", *[""] * 9], ["Noord", "yes", *["x"] * 9], header=header), definition)
+    assert imported.n_unanswered == 0
+    seal(import_answers(survey, imported, None))
     run = execution.request_run(survey)
     assert execution.execute(run.pk)
     run.refresh_from_db()
@@ -285,8 +287,8 @@ def test_bfi_from_import_to_result_rows(tmp_path):
 # ------------------------------------------------------------------------------------------------ teams of a file
 def test_spellings_of_one_name_are_one_team(definition):
     rows = [[name, *GOOD[0][1:]] for name in ("Één Team", "één team", "E\u0301e\u0301n  Team")]
-    found = read(file_of(*rows), definition)
-    assert {team: len(rows) for team, rows in found.teams.items()} == {"Één Team": 3}
+    imported = read(file_of(*rows), definition)
+    assert {team: len(rows) for team, rows in imported.teams.items()} == {"Één Team": 3}
 
 
 def test_columns_say_where_a_team_is(survey, definition):
@@ -296,9 +298,9 @@ def test_columns_say_where_a_team_is(survey, definition):
         ["Noord", "hogeschool elders", "Academie Zorg", "Gezondheid", *GOOD[0][1:]],
         ["Zuid", "", "", "", *GOOD[1][1:]],
     ]
-    found = read(file_of(*rows[::2], header=header), definition)
-    assert found.good
-    import_answers(survey, found, None)
+    imported = read(file_of(*rows[::2], header=header), definition)
+    assert imported.good
+    import_answers(survey, imported, None)
     north, south = (Participation.objects.get(team__name=name).team.academy for name in ("Noord", "Zuid"))
     assert (north.name, north.institution.name, north.sector) == ("Academie Zorg", "Hogeschool Elders", "health")
     assert (south.name, south.institution.name) == (f"Imported: {survey.study.slug}", survey.study.controller)
@@ -326,9 +328,9 @@ def test_an_academy_of_a_study_in_which_one_does_not_work_is_not_taken(survey, d
     other = builders.make_study("other")
     builders.make_team(other, "Theirs", academy="Academie Zorg")
     header = ["team", "institution", "academy", *builders.ITEMS]
-    found = read(file_of(["Noord", "University", "academie zorg", *GOOD[0][1:]], header=header), definition)
+    imported = read(file_of(["Noord", "University", "academie zorg", *GOOD[0][1:]], header=header), definition)
     with pytest.raises(ImportRefused, match="in which you do not work"):
-        import_answers(survey, found, builders.make_researcher(survey.study))
+        import_answers(survey, imported, builders.make_researcher(survey.study))
     assert not survey.study.participations.exists()
 
 

@@ -208,7 +208,7 @@ def test_the_mail_to_the_one_before_says_by_whom_where_and_whom_to_ask(first, se
     by = make_researcher(second.study)
     corrections.correct_leader(second, "New", "new@x.example", by=by)
     outbox.send_due()
-    (sent,) = (one for one in django_mail.outbox if one.to == ["first0@university.example"])
+    (sent,) = (message for message in django_mail.outbox if message.to == ["first0@university.example"])
     for text in (second.study.title, first.team.name, str(by), "researcher@university.example", "privacy@university"):
         assert text in sent.body
     assert "new@x.example" not in sent.body

@@ -66,13 +66,13 @@ def kind():
             kinds.Goes.ANY_HOUR | kinds.Goes.WITHOUT_TRACE,
         )
 
-    for one in Mails:
-        outbox.register(one)(lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T"))
+    for message in Mails:
+        outbox.register(message)(lambda pk, language: composing.Mail(to=f"x{pk}@noord.example", subject="S", text="T"))
     yield
-    for one in Mails:
-        del outbox._renderers[one], kinds.KINDS[one]
-        outbox._any_hour.discard(one)
-        outbox._traceless.discard(one)
+    for message in Mails:
+        del outbox._renderers[message], kinds.KINDS[message]
+        outbox._any_hour.discard(message)
+        outbox._traceless.discard(message)
 
 
 @pytest.mark.parametrize("name", ["test.plain", "test.quiet"])
@@ -83,10 +83,10 @@ def kind():
 )
 def test_a_mail_goes_once(kind, monkeypatch, name, module, at):
     outbox.queue_many(kinds.KINDS[name], [1, 2, 3])
-    found = frozen_at(monkeypatch, module, at, outbox.send_due, after=at != "_begin_handing_over")
+    outcome = frozen_at(monkeypatch, module, at, outbox.send_due, after=at != "_begin_handing_over")
     outbox.send_due()
-    assert found == [3] or (at == "_claim" and found[0] == 3), found
-    assert sorted(one.to[0] for one in django_mail.outbox) == [f"x{n}@noord.example" for n in (1, 2, 3)]
+    assert outcome == [3] or (at == "_claim" and outcome[0] == 3), outcome
+    assert sorted(message.to[0] for message in django_mail.outbox) == [f"x{n}@noord.example" for n in (1, 2, 3)]
     left = OutboxMessage.objects.exclude(state=OutboxMessage.State.SENT)
     assert not left.exists()
     assert OutboxMessage.objects.count() == (0 if name == "test.quiet" else 3)
@@ -109,9 +109,9 @@ def test_a_prepared_file_is_that_of_whoever_finished_it(survey, monkeypatch, at,
     file = PreparedFile.objects.create(survey=survey, form=prepared.COUNTS)
     contents = [b"first " * 60, b"second " * 20]
     monkeypatch.setattr(prepared, "_write", lambda _file, out: out.write(contents.pop(0)))
-    found = frozen_at(monkeypatch, prepared, at, lambda: prepared.prepare(file.pk), after=after)
+    outcome = frozen_at(monkeypatch, prepared, at, lambda: prepared.prepare(file.pk), after=after)
     result = prepared.prepare(file.pk)
-    assert found == [True]
+    assert outcome == [True]
     assert result is False
     file.refresh_from_db()
     assert (file.state, file.lease_until) == (PreparedFile.State.READY, None)
@@ -131,8 +131,8 @@ def test_a_report_file_is_stored_once(monkeypatch):
     monkeypatch.setattr(objects, "make_missing", lambda _publication: False)
     monkeypatch.setattr(served, "of_reader", lambda _publication, _reader: SimpleNamespace(basis="basis"))
     monkeypatch.setattr(files, "_content", lambda *_args: contents.pop(0))
-    found = frozen_at(monkeypatch, files, "_content", lambda: files.make_files(publication.pk), after=True)
+    outcome = frozen_at(monkeypatch, files, "_content", lambda: files.make_files(publication.pk), after=True)
     assert files.make_files(publication.pk) == 0
-    assert found == [1]
+    assert outcome == [1]
     file.refresh_from_db()
     assert (file.state, bytes(file.content), file.attempts) == (ReportFile.State.READY, b"second", 2)

@@ -150,12 +150,12 @@ def test_the_page_and_the_diagram_of_a_model_are_marked(researcher, run):
 def test_the_text_for_an_article_marks_text_tables_and_latex(run):
     for language in ("en", "nl"):
         with override(language):
-            found = write_up(run)
-            text = " ".join(found.paragraphs)
+            article = write_up(run)
+            text = " ".join(article.paragraphs)
             alpha = Caution.NEGATIVE_RELIABILITY
             assert f", {alpha.word})" in text
             assert alpha.explanation in text
-            scales, models = found.tables
+            scales, models = article.tables
             assert all("†" in cell for row in models.rows for cell in row[2:] if cell != "–")
             assert f"† {Caution.IMPROPER.word}: {Caution.IMPROPER.explanation}" in models.note
             assert r"\dag{}" in models.latex

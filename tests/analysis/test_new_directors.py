@@ -72,7 +72,7 @@ def gets_the_report(academy: Academy, email: str, mailbox: list) -> None:
     mailbox.clear()
     outbox.send_due()
     link = ReportLink.objects.get(academy=academy)
-    (found,) = [one for one in mailbox if links.path_of(link) in one.body]
+    (found,) = [message for message in mailbox if links.path_of(link) in message.body]
     assert found.to == [email]
     assert reads(open_link(link), academy)
 
@@ -118,8 +118,8 @@ def test_of_two_academies_that_become_one_the_other_director_reads_nothing(acade
     assert former.academy == keep, "also what has no name for the way back"
     assert not reads(dirk, keep)
     outbox.send_due()
-    assert [one for one in mailoutbox if one.to == ["dirk@university.example"]], "who was director is told"
-    gets = [one for one in mailoutbox if links.path_of(ReportLink.objects.get()) in one.body]
+    assert [message for message in mailoutbox if message.to == ["dirk@university.example"]], "who was director is told"
+    gets = [message for message in mailoutbox if links.path_of(ReportLink.objects.get()) in message.body]
     assert [one.to for one in gets] == [["nora@university.example"]]
 
 

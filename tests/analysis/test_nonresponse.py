@@ -38,12 +38,12 @@ def table(run, name):
 
 def seal(study, name, years, *, approached=10, mode="online", part="part", value=3):
     team = builders.make_team(study, name, approached=approached, mode=mode)
-    builders.seal(team, [answers(value, value, 5 - value, value) | {"years": one, "part": part} for one in years])
+    builders.seal(team, [answers(value, value, 5 - value, value) | {"years": year, "part": part} for year in years])
     return team
 
 
 def group(found, name):
-    return next(one for one in found["groups"] if one["group"] == name)
+    return next(group for group in found["groups"] if group["group"] == name)
 
 
 # ------------------------------------------------------------------------------------------------ groups of teams
@@ -75,24 +75,24 @@ def test_teams_by_what_is_known_of_them(study):
 def test_rates_beside_scores_every_team_once(study):
     for number, (n, value) in enumerate([(2, 1), (4, 2), (6, 3), (8, 4), (10, 4), (11, 1)]):
         seal(study, f"T{number}", ["short"] * n, value=value)
-    found = table(analyse(study), "score BB")
-    assert (found["n_teams"], found["surplus"], found["no_score"]) == (5, 1, 0)
-    assert found["points"] == [[0.6, 3], [0.8, 4], [1, 4]]  # not of the two small teams; all are in the correlations
+    content = table(analyse(study), "score BB")
+    assert (content["n_teams"], content["surplus"], content["no_score"]) == (5, 1, 0)
+    assert content["points"] == [[0.6, 3], [0.8, 4], [1, 4]]  # not of the two small teams; all are in the correlations
     # r = Σ(x − .6)(y − 2.8)/√(Σ(x − .6)² Σ(y − 2.8)²) = 1.6/√(.4 · 6.8)
-    assert found["pearson"]["r"] == pytest.approx(1.6 / (0.4 * 6.8) ** 0.5)
+    assert content["pearson"]["r"] == pytest.approx(1.6 / (0.4 * 6.8) ** 0.5)
     # ranks 1 2 3 4 5 beside 1 2 3 4.5 4.5: 9.5/√(10 · 9.5)
-    assert found["spearman"]["r"] == pytest.approx((9.5 / 10) ** 0.5)
-    assert found["pearson"]["low"] < found["pearson"]["r"] < found["pearson"]["high"]
-    assert found["cells"] == []
+    assert content["spearman"]["r"] == pytest.approx((9.5 / 10) ** 0.5)
+    assert content["pearson"]["low"] < content["pearson"]["r"] < content["pearson"]["high"]
+    assert content["cells"] == []
 
 
 def test_many_teams_are_counted_in_cells(study, monkeypatch):
     monkeypatch.setattr("analysis.runs.nonresponse.MOST_POINTS", 2)
     for number in range(3):
         seal(study, f"T{number}", ["short"] * 10, value=4)
-    found = table(analyse(study), "score BB")
-    assert (found["points"], found["cells"]) == ([], [[19, 19, 3]])
-    assert found["pearson"]["problem"] == "too_few_observations"
+    content = table(analyse(study), "score BB")
+    assert (content["points"], content["cells"]) == ([], [[19, 19, 3]])
+    assert content["pearson"]["problem"] == "too_few_observations"
 
 
 # ------------------------------------------------------------------------------------------------ background questions
@@ -100,13 +100,13 @@ def test_respondents_beside_the_population(study):
     KnownComposition.objects.create(study=study, question="years", counts=[30, 70], source="HR, 2026")
     for name in "ABCD":
         seal(study, name, ["short"] * 5 + ["long"] * 4 + [""])
-    found = table(analyse(study), "question years")
-    assert (found["counts"], found["n"], found["missing"], found["n_teams"]) == ([20, 16], 40, 4, 4)
-    assert (found["groups"], found["known"], found["source"]) == ([["short"], ["long"]], [30, 70], "HR, 2026")
+    content = table(analyse(study), "question years")
+    assert (content["counts"], content["n"], content["missing"], content["n_teams"]) == ([20, 16], 40, 4, 4)
+    assert (content["groups"], content["known"], content["source"]) == ([["short"], ["long"]], [30, 70], "HR, 2026")
     # w² = (20/36 − .3)²/.3 + (16/36 − .7)²/.7
-    assert found["w"] == pytest.approx(((20 / 36 - 0.3) ** 2 / 0.3 + (16 / 36 - 0.7) ** 2 / 0.7) ** 0.5)
-    assert found["problem"] == "no_variance", "all teams have the same shares: chance between teams is not known"
-    assert found["p"] is None
+    assert content["w"] == pytest.approx(((20 / 36 - 0.3) ** 2 / 0.3 + (16 / 36 - 0.7) ** 2 / 0.7) ** 0.5)
+    assert content["problem"] == "no_variance", "all teams have the same shares: chance between teams is not known"
+    assert content["p"] is None
     alone = table(AnalysisRun.objects.get(), "question part")
     assert (alone["counts"], alone["known"]) == ([40, 0], [])
 
@@ -179,9 +179,9 @@ def ages(study):
 
 
 def test_numbers_are_counted_in_bands(ages):
-    found = table(analyse(ages), "question age")
-    assert found["limits"] == [10, 20, 30, 40, 50, 70, 80, 90]
-    assert found["counts"] == [0, 0, 6, 9, 9, 6, 0, 0, 0], "the fifties are three people, and so are the sixties"
+    content = table(analyse(ages), "question age")
+    assert content["limits"] == [10, 20, 30, 40, 50, 70, 80, 90]
+    assert content["counts"] == [0, 0, 6, 9, 9, 6, 0, 0, 0], "the fifties are three people, and so are the sixties"
     KnownComposition.objects.create(study=ages, question="age", limits=[30.0, 50.0], counts=[1, 2, 1], source="HR")
     other = table(analyse(ages), "question age")
     assert (other["limits"], other["counts"], other["known"]) == ([30, 50], [6, 18, 6], [1, 2, 1])
@@ -219,8 +219,10 @@ def test_answers_are_taken_together_with_neighbours(counts, groups):
 
 def test_teams_that_may_be_counted_together():
     first = {1, 2, 3}
-    assert disclosure.teams_told({1, 2}, []) is None
-    assert disclosure.teams_told(first, []) == first
-    assert disclosure.teams_told({1, 2, 3, 4}, [first]) == first
-    assert disclosure.teams_told({1, 2, 3, 4, 5, 6}, [first]) == {1, 2, 3, 4, 5, 6}
-    assert disclosure.teams_told({2, 3, 4, 5}, [first]) is None, "1 is gone: nothing can stand beside the first table"
+    assert disclosure.teams_counted({1, 2}, []) is None
+    assert disclosure.teams_counted(first, []) == first
+    assert disclosure.teams_counted({1, 2, 3, 4}, [first]) == first
+    assert disclosure.teams_counted({1, 2, 3, 4, 5, 6}, [first]) == {1, 2, 3, 4, 5, 6}
+    assert disclosure.teams_counted({2, 3, 4, 5}, [first]) is None, (
+        "1 is gone: nothing can stand beside the first table"
+    )

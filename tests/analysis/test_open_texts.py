@@ -69,14 +69,14 @@ def test_texts_leave_in_no_file_of_responses(survey, user):
     asked = {"with_team": False, "background": ASKED, "purpose": "a check", "user": user}
     release = releases.register(survey, **asked)
     assert (release.background, release.smallest_cell) == (["years", "age", "hours"], 6)
-    found = rows.rows_of(release, survey, None)
-    text = "".join(csv_lines(csv_file.csv_rows(found)))
+    lines = rows.rows_of(release, survey, None)
+    text = "".join(csv_lines(csv_file.csv_rows(lines)))
     assert "text 1" not in text
     assert "idea" not in text
     columns = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert {(row["age"], row["hours"]) for row in columns} == {("-1", "8"), ("", "")}
     with tempfile.NamedTemporaryFile(suffix=".sav") as file:
-        spss.write_sav(found, "en", "Title", file)
+        spss.write_sav(lines, "en", "Title", file)
         file.flush()
         frame, meta = pyreadstat.read_sav(file.name)
     assert "more" not in frame.columns
@@ -99,17 +99,17 @@ def test_the_codebooks_know_numbers_and_leave_texts_out(survey):
 def test_the_order_of_texts_tells_nothing_about_whose_they_are(survey):
     found = dataset.open_texts_of(survey)
     assert len(found) == 12
-    keys = {code: [one.key for one in found if one.question == code] for code in ("more", "idea")}
+    keys = {code: [text.key for text in found if text.question == code] for code in ("more", "idea")}
     assert sorted(keys["more"]) == sorted(keys["idea"])
     assert keys["more"] != keys["idea"], "each question has an order of its own"
     assert keys["more"] != sorted(keys["more"]), "and it is not that of the rows"
-    assert not {one.handle for one in found} & {one.key for one in found}
-    assert [one.handle for one in found] == [one.handle for one in dataset.open_texts_of(survey)]
+    assert not {text.handle for text in found} & {text.key for text in found}
+    assert [text.handle for text in found] == [text.handle for text in dataset.open_texts_of(survey)]
 
 
 def test_only_what_was_cleared_is_shown(survey, user):
-    found = [one for one in dataset.open_texts_of(survey) if one.question == "idea"]
-    whole, cut, hidden = found[:3]
+    texts = [text for text in dataset.open_texts_of(survey) if text.question == "idea"]
+    whole, cut, hidden = texts[:3]
     assert open_texts.review(survey, whole.handle, whole.text, user).verdict == "cleared"
     assert open_texts.review(survey, cut.handle, "something [name]", user).verdict == "redacted"
     withheld = open_texts.review(survey, hidden.handle, " ", user)
@@ -133,7 +133,7 @@ def test_only_what_was_cleared_is_shown(survey, user):
 def test_before_sealing_there_is_nothing_to_see(survey):
     theirs = SealedResponse.objects.filter(collection__n_started=6)
     Response.objects.bulk_create(
-        Response(key=one.key, collection=one.collection, answers=one.answers) for one in theirs
+        Response(key=response.key, collection=response.collection, answers=response.answers) for response in theirs
     )
     theirs.delete()
     Collection.objects.filter(n_started=6).update(state="open")
@@ -157,7 +157,7 @@ def test_the_page_shows_texts_without_anything_else(survey, researcher, django_a
     found = dataset.open_texts_of(survey)
     assert "text 1</textarea>" in page
     assert "6 wait for a review" in page
-    assert not [one for one in found if one.key in page]
+    assert not [text for text in found if text.key in page]
     assert "Team" not in page.split("<main")[1].split("</main")[0].replace("team", "")
     review = reverse("open_text_review", args=[survey.study.slug])
     form = {"handle": found[0].handle, "text": "shown words", "action": "show"}
@@ -179,8 +179,8 @@ def test_numbers_and_texts_can_be_imported(survey):
     header = ["team", "AA1", "AA2", "AA3", "BB1", "BB2", "BB3", "CC1", "CC2", "CC3", "age", "hours", "more"]
     items = ["T", *"12341234x"]
     table = Table(header, [[*items, "41", "7,5", "Meer tijd"], [*items, "NA", "", ""], [*items, "200", "", ""]])
-    found = read_answers(table, definition_of(survey.version), survey.background, "team")
-    assert [(bad.row, bad.column) for bad in found.bad_cells] == [(4, "age")]
-    assert "whole number from -1 to 99" in found.bad_cells[0].reason
-    first = found.teams["T"][0]["answers"]
+    imported = read_answers(table, definition_of(survey.version), survey.background, "team")
+    assert [(bad.row, bad.column) for bad in imported.bad_cells] == [(4, "age")]
+    assert "whole number from -1 to 99" in imported.bad_cells[0].reason
+    first = imported.teams["T"][0]["answers"]
     assert (first["age"], first["hours"], first["more"]) == (41, 7.5, "Meer tijd")

@@ -4,13 +4,15 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from analysis.models import AnalysisPlan, AnalysisRun
-from analysis.plan.plans import hash_of, locked_plan, rules
+from analysis.plan.plans import amend_plan, hash_of, lock_plan, locked_plan, rules
 from analysis.reports.groups import final_scales_of
 from analysis.runs import execution
 from surveys.models import Survey
 from surveys.questionnaires.publishing import definition_of
+from teams.models import User
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +140,49 @@ def test_questions_reverse_keys_and_k_can_be_amended_and_results_follow(research
         if item.code == "BB3"
     )
     assert item.reverse_keyed
+
+
+# ------------------------------------------------------------------------------------------------ teams that see themselves in the meeting
+@pytest.fixture
+def unopened(study):
+    """The study as it was before its plan was locked."""
+    AnalysisPlan.objects.all().delete()
+    Survey.objects.filter(study=study).update(plan_hash="", opened_at=None)
+    return study
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_whether_teams_see_themselves_in_the_meeting_is_chosen_when_the_plan_is_locked(researcher, unopened, mirror):
+    page = researcher.get(url("plan")).content.decode()
+    assert "It makes teams less comparable" in page
+    assert 'name="mirror"' in page
+    assert "checked" not in page.split('name="mirror"')[1].partition(">")[0]
+    researcher.post(url("survey_open"), {"mirror": "on"} if mirror else {})
+    plan, survey = AnalysisPlan.objects.get(), Survey.objects.get()
+    assert survey.mirror is rules(plan.content).mirror is mirror
+    assert ("mirror" in plan.content) is mirror, "plans without it keep the hash that they had"
+    assert plan.content_hash == hash_of(plan.content) == survey.plan_hash
+    said = "as soon as whoever leads it closes it for good"
+    for page in (url("plan"), url("plan_document", 1)):
+        assert (said in " ".join(researcher.get(page).content.decode().split())) is mirror
+    assert researcher.get(url("plan_json", 1)).json()["content"].get("mirror", False) is mirror
+
+
+def test_opening_that_was_interrupted_follows_the_plan_that_was_locked(researcher, unopened):
+    lock_plan(unopened, None, mirror=True)
+    assert 'name="mirror"' not in researcher.get(url("plan")).content.decode()
+    researcher.post(url("survey_open"))
+    assert Survey.objects.get().mirror
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_no_change_of_the_plan_switches_it_on_or_off(researcher, unopened, mirror):
+    plan = lock_plan(unopened, None, mirror=mirror)
+    user = User.objects.get()
+    other = {**plan.content, "mirror": not mirror, "k": 8}
+    with override("en"), pytest.raises(ValueError, match="cannot be changed: teachers read it"):
+        amend_plan(unopened, other, "We thought better of it", user)
+    assert "cannot be changed: teachers read it" in researcher.get(url("plan_amend")).content.decode()
+    researcher.post(url("plan_amend"), FORM | {"unanswered_over": "50"})
+    assert rules(locked_plan(unopened).content).mirror is mirror
+    assert locked_plan(unopened).number == 2

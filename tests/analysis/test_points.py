@@ -79,12 +79,12 @@ def test_the_files_hold_the_points(monkeypatch):
     assert execution.execute(run.pk)
     run.refresh_from_db()
     release = releases.register(survey, with_team=True, background=[], purpose="a check", user=None)
-    found = rows.rows_of(release, survey, run)
-    text = "".join(csv_lines(csv_file.csv_rows(found)))
+    lines = rows.rows_of(release, survey, run)
+    text = "".join(csv_lines(csv_file.csv_rows(lines)))
     assert ",7," in text
     assert "highest <- 7" in rscript.script(AnalysisRun.objects.get(pk=run.pk), clustered=True)
     sav = io.BytesIO()
-    spss.write_sav(found, "en", "Title", sav)
+    spss.write_sav(lines, "en", "Title", sav)
     assert sav.getvalue().startswith(b"$FL2")  # compressed row by row: the kind that every program reads
 
 

@@ -232,12 +232,12 @@ def test_a_study_that_is_deleted_meanwhile_publishes_nothing(study, client, addr
 
 def test_every_refusal_is_kept_without_a_name_and_said_with_it():
     for why in Why:
-        refusal = PublishingRefused(why, n_figures=7, told=["team:1"], units=["team:1"], names={"team:1": "Alfa"})
+        refusal = PublishingRefused(why, n_figures=7, about=["team:1"], units=["team:1"], names={"team:1": "Alfa"})
         assert "Alfa" not in str(refusal.packed())
         again = unpacked(refusal.packed(), {"team:1": "Alfa"})
         assert (str(again), again.units) == (str(refusal), refusal.units)
         assert why in SENTENCES
-    assert "Alfa" in str(PublishingRefused(Why.TELLS, told=["team:1"], names={"team:1": "Alfa"}))
+    assert "Alfa" in str(PublishingRefused(Why.TELLS, about=["team:1"], names={"team:1": "Alfa"}))
 
 
 # ------------------------------------------------------------------------------------------------ at once
@@ -245,8 +245,8 @@ def test_every_refusal_is_kept_without_a_name_and_said_with_it():
 def test_of_two_who_ask_at_once_one_is_told_that_it_is_being_done(study):
     run = analyse(study)
     asked = in_threads(*[lambda: jobs.ask(run, None, ())] * 4)
-    assert sum(isinstance(one, PublishingJob) for one in asked) == 1, asked
-    assert sum(one is None for one in asked) == 3
+    assert sum(isinstance(answer, PublishingJob) for answer in asked) == 1, asked
+    assert sum(answer is None for answer in asked) == 3
     job = PublishingJob.objects.get()
     done = in_threads(*[lambda: jobs.carry_out(job.pk)] * 3)
     assert done.count(True) == 1, done

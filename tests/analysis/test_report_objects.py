@@ -106,7 +106,7 @@ def test_objects_hold_no_name_and_a_renamed_team_reads_its_new_one():
         study.title,
         *Participation.objects.values_list("leader_email", flat=True),
     ]
-    kept = " ".join(json.dumps(one.content) for one in ReportObject.objects.all())
+    kept = " ".join(json.dumps(report_object.content) for report_object in ReportObject.objects.all())
     assert [name for name in names if name in kept] == []
     team = participations(study)[1]
     files.make_files(Publication.objects.get().pk)
@@ -234,7 +234,7 @@ def n_queries(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
         answer = client.get(address)
     assert answer.status_code == 200, address
-    return sum("django_session" not in one["sql"] for one in queries)
+    return sum("django_session" not in query["sql"] for query in queries)
 
 
 def test_no_page_of_a_report_reads_more_than_six_times_however_many_teams_there_are():

@@ -59,7 +59,7 @@ def texts(language: str) -> list[str]:
 def sentences_of(text: str) -> list[list[str]]:
     # a name of a scale or question that is put in counts as one word
     plain = re.sub(r"“?%\(\w+\)s”?", "X", text)
-    return [re.findall(r"[\w'-]+", one) for one in re.split(r"(?<=[.?!:;])\s", plain)]
+    return [re.findall(r"[\w'-]+", part) for part in re.split(r"(?<=[.?!:;])\s", plain)]
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
@@ -69,10 +69,10 @@ def test_the_file_to_read_through_holds_every_text(language: str):
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_sentences_are_short(language: str):
-    sentences = [one for text in texts(language) for one in sentences_of(text)]
+    sentences = [sentence for text in texts(language) for sentence in sentences_of(text)]
     assert len(sentences) > 100
-    assert [" ".join(one) for one in sentences if len(one) > MOST_WORDS] == []
-    assert sum(len(one) > FEW_LONG for one in sentences) <= len(sentences) / 10
+    assert [" ".join(sentence) for sentence in sentences if len(sentence) > MOST_WORDS] == []
+    assert sum(len(sentence) > FEW_LONG for sentence in sentences) <= len(sentences) / 10
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

@@ -21,9 +21,10 @@ from analysis.publication import files, links, objects, served
 from analysis.publication.publishing import publish
 from analysis.publication.standing import published
 from analysis.publication.talks import goals_beside, goals_of, wave_before, write_goal
+from analysis.reports.sentences import scale_value
 from analysis.reports.team import Goal, team_report
 from analysis.reports.wide import academy_report, study_report
-from analysis.reports.wording import change, scale_value
+from analysis.reports.wording import change
 from teams.models import Academy, Invitation, OutboxMessage, Participation, Study, Team
 from tests.analysis.builders import make_researcher, make_study, make_team, publish_what_is_asked, seal
 from tests.analysis.test_reader_pages import analysed_study, leader_of

@@ -70,9 +70,9 @@ def test_a_way_of_asking_less_its_teams_is_nobody(study) -> None:
             {"AA": 12, "BB": 12, "CC": 12},
         )
     groups = client.get(reverse("result_groups", args=["small"])).context["factors"]
-    of_mode = next(one for one in groups if one["factor"] == "mode")
+    of_mode = next(group for group in groups if group["factor"] == "mode")
     for scale in of_mode["scales"]:  # a model's mean is a second equation about the same two hidden teams
-        assert [one["mean"] for one in scale["groups"]] == [None, None]
+        assert [group["mean"] for group in scale["groups"]] == [None, None]
         assert (scale["f"], scale["differences"]) == (None, [])
     lines = client.get(reverse("results", args=["small"])).content.decode()
     assert "None" not in lines
@@ -140,12 +140,12 @@ def rank(rows: list[np.ndarray]) -> int:
 def follows(sizes: dict[int, int], groups: dict[int, dict[str, str]], k: int) -> list[tuple[int, ...]]:
     """The groups of teams, fewer than k people, whose sum follows from the sums that are shown."""
     teams = sorted(sizes)
-    found = unshown(sizes, groups, k)
+    hidden = unshown(sizes, groups, k)
     people = np.array([float(sizes[team]) for team in teams])
     shown = [people]
-    shown += [people * (np.array(teams) == team) for team in teams if team not in found.teams]
+    shown += [people * (np.array(teams) == team) for team in teams if team not in hidden.teams]
     for part in PARTS:
-        for name in {of_team[part] for of_team in groups.values()} - found.groups.get(part, frozenset()):
+        for name in {of_team[part] for of_team in groups.values()} - hidden.groups.get(part, frozenset()):
             shown.append(people * np.array([groups[team][part] == name for team in teams]))
     known = rank(shown)
     few = [
@@ -190,6 +190,6 @@ def test_large_teams_hide_nothing_and_a_small_one_only_what_it_needs() -> None:
     plain = dict.fromkeys(PARTS, "one")
     assert unshown({1: 5, 2: 9}, {1: plain, 2: plain}, K).teams == frozenset()
     groups = {team: plain | {"mode": "online" if team < 4 else "contact"} for team in range(1, 7)}
-    found = unshown({1: 4, 2: 8, 3: 9, 4: 6, 5: 7, 6: 8}, groups, K)
-    assert found.teams == {1, 2}
-    assert not any(found.groups.values())
+    hidden = unshown({1: 4, 2: 8, 3: 9, 4: 6, 5: 7, 6: 8}, groups, K)
+    assert hidden.teams == {1, 2}
+    assert not any(hidden.groups.values())

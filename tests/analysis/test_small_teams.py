@@ -59,9 +59,9 @@ def url(name: str, *args: object) -> str:
 
 
 def row_of(page: str, team: str) -> str:
-    found = re.search(rf"<tr>(?:(?!</tr>).)*{team}(?:(?!</tr>).)*</tr>", page, re.S)
-    assert found, team
-    return re.sub(r"<[^>]+>", " ", found[0])
+    match = re.search(rf"<tr>(?:(?!</tr>).)*{team}(?:(?!</tr>).)*</tr>", page, re.S)
+    assert match, team
+    return re.sub(r"<[^>]+>", " ", match[0])
 
 
 @pytest.mark.parametrize("name", ["result_teams", "cases", "nonresponse"])

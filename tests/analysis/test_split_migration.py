@@ -117,7 +117,7 @@ def test_rows_of_several_groups_are_copied_and_what_is_said_of_them_moves(before
     asked.save()
 
     now = after(leaves()).get_model  # and through all migrations since
-    study = {one.slug: one for one in now("teams", "Study").objects.all()}
+    study = {row.slug: row for row in now("teams", "Study").objects.all()}
     assert study["first"].group == study["second"].group == study["beside"].group
     assert study["other"].group != study["first"].group
     members = now("teams", "Membership").objects.values_list("group", "user__name")
@@ -219,8 +219,8 @@ def test_a_questionnaire_of_two_groups_is_copied_with_the_versions_they_use(befo
     only_draft = world.make("Questionnaire", "surveys", code="draft", title={}, draft={}, edit=1)
 
     now = after().get_model
-    group = {one.slug: one.group_id for one in now("teams", "Study").objects.all()}
-    asked = {one.study.slug: one.version for one in now("surveys", "Survey").objects.select_related("study")}
+    group = {row.slug: row.group_id for row in now("teams", "Study").objects.all()}
+    asked = {row.study.slug: row.version for row in now("surveys", "Survey").objects.select_related("study")}
     assert asked["mine"].pk == first.pk
     assert asked["mine"].questionnaire.group_id == group["mine"]
     assert asked["mine"].questionnaire.draft == {"draft": "of the first"}
@@ -231,7 +231,7 @@ def test_a_questionnaire_of_two_groups_is_copied_with_the_versions_they_use(befo
     assert copy.questionnaire.group_id == group["other"]
     assert copy.questionnaire.draft == second.content
     assert copy.questionnaire.versions.count() == 1
-    rows = {one.pk: one for one in now("surveys", "Questionnaire").objects.all()}
+    rows = {row.pk: row for row in now("surveys", "Questionnaire").objects.all()}
     assert rows[made_by_bob.questionnaire_id].group_id == group["other"]
     assert rows[unused.questionnaire_id].group_id not in group.values()
     assert rows[unused.questionnaire_id].offered  # everybody could choose it, and can still copy it

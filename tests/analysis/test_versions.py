@@ -182,7 +182,9 @@ def test_who_is_left_out_is_in_no_mean_over_teams_and_in_no_spread(study):
     assert read_material(AnalysisRun.objects.get(survey__study=study)).spreads != expected.spreads
     for team, same in zip(teams[1:], never, strict=True):
         ours, theirs = render_team(left_out, team, "en").scales, render_team(expected, same, "en").scales
-        assert [(one.shown, one.benchmark) for one in ours] == [(one.shown, one.benchmark) for one in theirs]
+        assert [(scale.shown, scale.benchmark) for scale in ours] == [
+            (scale.shown, scale.benchmark) for scale in theirs
+        ]
     assert render_team(left_out, teams[0], "en").scales == disclosure.Withheld(disclosure.Reason.NOT_IN_VERSION)
 
 
@@ -292,11 +294,11 @@ def test_two_publications_at_once(monkeypatch):
     version_tells = disclosure.version_tells
 
     def slowly(*given: Any) -> object:
-        told = version_tells(*given)
+        telling = version_tells(*given)
         if threading.current_thread() is not threading.main_thread():
             judged.set()
             assert go_on.wait(120)
-        return told
+        return telling
 
     monkeypatch.setattr(disclosure, "version_tells", slowly)
     came: list[object] = []
@@ -312,8 +314,8 @@ def test_two_publications_at_once(monkeypatch):
     thread = threading.Thread(target=of_the_first_run)
     thread.start()
     assert judged.wait(120)
-    one = SealedResponse.objects.filter(collection__participation=alfa).first()
-    SealedResponse.objects.filter(pk=one.pk).update(eligibility="no_other")
+    response = SealedResponse.objects.filter(collection__participation=alfa).first()
+    SealedResponse.objects.filter(pk=response.pk).update(eligibility="no_other")
     second = publish(analyse(study), None)
     go_on.set()
     thread.join(120)
@@ -345,14 +347,14 @@ def test_a_publication_keeps_who_stood_behind_each_figure(study):
     seal(team, [*rows[:6], rows[6] | {"BB1": None}, rows[7]])
     publication = publish(analyse(study), None)
     group = publication.groups.get()
-    found = versions.kept(publication)
+    figures = versions.kept(publication)
     assert len(group.members) == 8
-    assert len(found[group.group, "AA1"]) == 8
-    assert len(found[group.group, "AA2"]) == len(found[group.group, "BB1"]) == 7
+    assert len(figures[group.group, "AA1"]) == 8
+    assert len(figures[group.group, "AA2"]) == len(figures[group.group, "BB1"]) == 7
     assert set(group.missing) == {f"{s}{n}" for s in ("AA", "BB", "CC") for n in (1, 2, 3)} | {"AA", "BB", "CC"}
     assert sum(len(places) for places in group.missing.values()) == 2
-    without = next(one for one in SealedResponse.objects.all() if one.answers.get("BB1") is None)
-    assert without.key not in found[group.group, "BB1"]
+    without = next(response for response in SealedResponse.objects.all() if response.answers.get("BB1") is None)
+    assert without.key not in figures[group.group, "BB1"]
 
 
 def test_publications_of_the_whole_series_are_held_against(study):
@@ -368,7 +370,8 @@ def test_publications_of_the_whole_series_are_held_against(study):
 def in_one_table(sealed):
     """Sealed answers where they stood when this migration was made."""
     Response.objects.bulk_create(
-        Response(key=one.key, collection_id=one.collection_id, state=one.state, answers=one.answers) for one in sealed
+        Response(key=response.key, collection_id=response.collection_id, state=response.state, answers=response.answers)
+        for response in sealed
     )
 
 

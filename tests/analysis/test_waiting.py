@@ -117,9 +117,9 @@ def test_the_board_has_words_for_every_chore(study):
         Job.objects.create(kind=chore.kind, key="1", study=study, attempts=3, error="OSError")
     for language in ("en", "nl"):
         with translation.override(language):
-            found = dict(troubles.troubles(study))
-        assert len(found) == len(CHORES)
-        assert all("%" not in text and page.startswith("/") for text, page in found.items())
+            by_kind = dict(troubles.troubles(study))
+        assert len(by_kind) == len(CHORES)
+        assert all("%" not in text and page.startswith("/") for text, page in by_kind.items())
 
 
 def test_a_mail_server_that_is_away_is_on_the_board_until_it_answers(study, settings, monkeypatch):

@@ -49,10 +49,14 @@ def test_before_publication_the_answers_are_deleted_and_a_run_is_due(study, run)
     assert [survey.study for survey in surveys_due()] == [study]
     assert Event.objects.get(kind="answers_deleted").participation == team
     assert withdrawals.carry_out() == 0
-    found = accounts(study)
-    assert (found.teams_invited, found.teams_participating, found.teams_withdrawn) == (3, 2, 1)
-    assert found.total.approached == 20
-    assert found.total.reconciles
+    accounted = accounts(study)
+    assert (accounted.teams_invited, accounted.teams_participating, accounted.teams_withdrawn) == (
+        3,
+        2,
+        1,
+    )
+    assert accounted.total.approached == 20
+    assert accounted.total.reconciles
 
 
 def test_an_open_collection_goes_with_its_key(study):

@@ -138,7 +138,7 @@ def test_groups_are_compared_over_teams(researcher, study):
         builders.seal(builders.make_team(study, f"T{number}", mode=mode), rows)
     run = analyse(study)
     table = ResultTable.objects.get(run=run, kind="groups", name="mode").content["BB"]
-    assert [(one["group"], one["n_teams"], one["n"]) for one in table["groups"]] == [
+    assert [(group["group"], group["n_teams"], group["n"]) for group in table["groups"]] == [
         ("contact", 2, 12),
         ("online", 2, 12),
     ]

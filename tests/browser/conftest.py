@@ -70,9 +70,9 @@ class Stack:
     def link(self, to: str, path: str, subject: str = "") -> str:
         """The link in that mail whose path begins with ``path``."""
         text = self.mail(to, subject).text
-        found = re.search(rf"https?://[^\s/]+({re.escape(path)}\S*)", text)
-        assert found, f"no link to {path} in:\n{text}"
-        return self.url + found[1]
+        match = re.search(rf"https?://[^\s/]+({re.escape(path)}\S*)", text)
+        assert match, f"no link to {path} in:\n{text}"
+        return self.url + match[1]
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -154,10 +154,10 @@ def axe() -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         page.evaluate(source)  # not a script element: the page's content security policy stays as it is
-        found = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        audit = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
         faults = [
             f"{violation['id']}: {violation['help']}\n    {node['html']}\n    {node['failureSummary']}"
-            for violation in found["violations"]
+            for violation in audit["violations"]
             for node in violation["nodes"]
         ]
         assert not faults, f"{page.url}\n" + "\n".join(faults)

@@ -238,9 +238,9 @@ def test_two_tabs_merge_what_they_say(context: BrowserContext, meeting: tuple[st
     second.wait_for_timeout(2500)
     third = context.new_page()
     third.goto(questions)
-    found = checked(third, 13)
-    assert [found.get(f"GV{n}") for n in range(1, 7)] == ["1"] * 6
-    assert [found.get(f"IV{n}") for n in range(1, 7)] == ["2"] * 6
+    ticked = checked(third, 13)
+    assert [ticked.get(f"GV{n}") for n in range(1, 7)] == ["1"] * 6
+    assert [ticked.get(f"IV{n}") for n in range(1, 7)] == ["2"] * 6
     assert not first.locator("#trouble").is_visible()
 
 

@@ -22,9 +22,9 @@ TABLE_1 = {"GV": (2.58, 0.61), "OD": (2.71, 0.60), "CH": (2.89, 0.55), "ER": (2.
 
 
 def number(text: str) -> float:
-    found = re.search(r"-?\d+,\d+", text)
-    assert found, text
-    return float(found[0].replace(",", "."))
+    match = re.search(r"-?\d+,\d+", text)
+    assert match, text
+    return float(match[0].replace(",", "."))
 
 
 def wait_for_run(me: Person, study: str, before: int) -> None:

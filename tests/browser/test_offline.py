@@ -169,10 +169,10 @@ def test_what_waited_for_a_network_does_not_go_over_what_was_answered_meanwhile(
     with phone.expect_response(lambda r: r.url.endswith("/save") and r.json()["outcome"] == "saved", timeout=30_000):
         phone.context.set_offline(False)
     phone.wait_for_timeout(300)
-    found = checked(phone, 7)
-    assert [found[f"GV{n}"] for n in range(1, 7)] == ["4", "1", "1", "1", "1", "1"], "the page shows what is saved"
+    ticked = checked(phone, 7)
+    assert [ticked[f"GV{n}"] for n in range(1, 7)] == ["4", "1", "1", "1", "1", "1"], "the page shows what is saved"
     laptop.reload()
-    assert checked(laptop, 7) == found
+    assert checked(laptop, 7) == ticked
     for page in pages:
         page.context.close()
 

@@ -136,7 +136,7 @@ def test_what_is_typed_is_kept(leader: Person) -> None:
     subject.steps.fill("Elke week drie lessen.")
     subject.said("out")
     leader.look()
-    leader.context.add_cookies([one for one in cookies if one["name"] == "sessionid"])
+    leader.context.add_cookies([cookie for cookie in cookies if cookie["name"] == "sessionid"])
     subject.said("saved")
     subject.again()
     expect(subject.steps).to_have_value("Elke week drie lessen.")

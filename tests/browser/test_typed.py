@@ -138,7 +138,7 @@ def test_what_was_taken_is_forgotten_and_what_was_refused_is_not(researcher: Per
     page.goto("/studies/demo/settings")
     expect(page.locator(".typed-note")).to_have_count(0)
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('typed:'))") == []
-    assert not [one for one in researcher.context.cookies() if one["name"].startswith("typed-")]
+    assert not [cookie for cookie in researcher.context.cookies() if cookie["name"].startswith("typed-")]
     field.fill(before)
     submit(field)
 

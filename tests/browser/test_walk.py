@@ -65,9 +65,9 @@ class Walk:
         )
         me.press("form:has([name=title])")
         me.page.wait_for_url(lambda url: re.search(r"/studies/(?!new)[^/]+/", url) is not None)
-        found = re.search(r"/studies/([^/]+)/", me.page.url)
-        assert found
-        self.slug = found[1]
+        match = re.search(r"/studies/([^/]+)/", me.page.url)
+        assert match
+        self.slug = match[1]
         me.look(f"{self.study}/")
 
     def choose_the_questionnaire(self) -> None:

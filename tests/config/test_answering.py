@@ -146,9 +146,9 @@ def test_a_teachers_page_and_its_assets_ask_nobody_else(db):
     for address in seen:
         assert address.startswith("data:") or re.match(r"/(?!/)|\?|#|\w+$", address), address
         if address.startswith("/static/"):
-            found = finders.find(address.removeprefix("/static/"))
-            assert found is not None, address
-            assert not outside.search(Path(found).read_text(errors="replace")), address
+            file = finders.find(address.removeprefix("/static/"))
+            assert file is not None, address
+            assert not outside.search(Path(file).read_text(errors="replace")), address
 
 
 EVIL = ("https://evil.example/", "//evil.example/", "/\\evil.example", "http:evil.example", "javascript:alert(1)")

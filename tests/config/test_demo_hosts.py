@@ -45,10 +45,10 @@ def answers(var: Path, *hosts: str, **env: str) -> dict[str, list[int]]:
 
 
 def test_a_strange_name_reads_nothing_of_the_demo(tmp_path: Path) -> None:
-    found = answers(tmp_path, *STRANGE, *OWN)
-    assert {host: found[host] for host in STRANGE} == {host: [400, 400, 400] for host in STRANGE}
-    assert {tuple(found[host][:2]) for host in OWN} == {(200, 200)}
-    assert 400 not in {found[host][2] for host in OWN}
+    statuses = answers(tmp_path, *STRANGE, *OWN)
+    assert {host: statuses[host] for host in STRANGE} == {host: [400, 400, 400] for host in STRANGE}
+    assert {tuple(statuses[host][:2]) for host in OWN} == {(200, 200)}
+    assert 400 not in {statuses[host][2] for host in OWN}
 
 
 def test_phones_in_the_room_are_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,8 @@ def test_phones_in_the_room_are_answered(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("BASE_URL", "http://laptop.local:8000")
     given = run.environment("0.0.0.0", 8000, tmp_path)
     env = {name: given[name] for name in ("BASE_URL", "HOST")}
-    found = answers(tmp_path, "laptop.local:8000", "192.168.1.9:8000", "192.168.1.8:8000", "0.0.0.0:8000", **env)
-    assert {host: page for host, (_mailbox, page, _health) in found.items()} == {
+    statuses = answers(tmp_path, "laptop.local:8000", "192.168.1.9:8000", "192.168.1.8:8000", "0.0.0.0:8000", **env)
+    assert {host: page for host, (_mailbox, page, _health) in statuses.items()} == {
         "laptop.local:8000": 200,
         "192.168.1.9:8000": 200,
         "192.168.1.8:8000": 400,

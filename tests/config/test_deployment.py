@@ -68,8 +68,8 @@ def test_the_shell_and_systemd_read_the_same_settings(tmp_path: Path) -> None:
 
 def test_a_system_with_these_settings_is_found_sound(tmp_path: Path) -> None:
     own = {"SECRET_KEY": "x1y2z3" * 12, "TEAMSPIEGEL_VAR": str(tmp_path), "LIMITS_DIR": str(tmp_path)}
-    found = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **settings_of_example() | own)
-    assert found.returncode == 0, found.stderr
+    process = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **settings_of_example() | own)
+    assert process.returncode == 0, process.stderr
 
 
 def test_every_setting_of_the_program_is_in_the_document_and_in_the_file() -> None:
@@ -131,7 +131,9 @@ def test_a_killed_web_worker_is_replaced(tmp_path: Path) -> None:
     before = {process.pid for process in psutil.Process().children()}
     with web_server(tmp_path) as address:
         (server,) = [process for process in psutil.Process().children() if process.pid not in before]
-        workers = [one for one in server.children(recursive=True) if "resource_tracker" not in " ".join(one.cmdline())]
+        workers = [
+            child for child in server.children(recursive=True) if "resource_tracker" not in " ".join(child.cmdline())
+        ]
         assert workers
         for worker in workers:
             worker.kill()

@@ -46,8 +46,10 @@ def loaded_by(program: str) -> list[str]:
     """The modules that a program has when it was run in a process of its own."""
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "TEAMSPIEGEL_ENV": "demo"}
     code = program + "import sys; print(' '.join(sorted(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True)
-    return told.stdout.split()
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
+    )
+    return process.stdout.split()
 
 
 @pytest.mark.parametrize("program", [SETUP + ADDRESSES, SETUP + TASKS], ids=["web", "worker"])

@@ -69,8 +69,8 @@ class Program:
                 self._row({self.h[number, item, v]: 1 for v in range(1, case.n_points + 1)}, len(cell), len(cell))
                 if insider is not None and cell == (insider,):
                     for value in range(1, case.n_points + 1):
-                        told = given.count(value)
-                        self._row({self.h[number, item, value]: 1}, told, told)
+                        n_gave = given.count(value)
+                        self._row({self.h[number, item, value]: 1}, n_gave, n_gave)
         self.spreads = [fact for fact in case.facts if isinstance(fact, Spread)]
         for fact in case.facts:
             self._fact(fact)
@@ -326,9 +326,9 @@ class Attack:
         for measure in self.measures():
             values = self._values(measure)
             apart = {
-                alike: _apart(found)
+                alike: _apart(given)
                 for alike, members in classes.items()
-                if (found := [value for key in members if (value := values[key]) is not None])
+                if (given := [value for key in members if (value := values[key]) is not None])
             }
             for group, inside in groups:
                 if all(alike in apart for alike in inside):
@@ -349,8 +349,8 @@ class Attack:
         """Everybody's value as a whole number of parts, ``_parts(measure)`` to a point; None without an answer."""
         if measure not in self.values:
             parts = _parts(measure)
-            found = {key: self._value(key, measure) for key in self.case.people}
-            self.values[measure] = {key: None if v is None else int(v * parts) for key, v in found.items()}
+            exact = {key: self._value(key, measure) for key in self.case.people}
+            self.values[measure] = {key: None if v is None else int(v * parts) for key, v in exact.items()}
         return self.values[measure]
 
     def _value(self, key: Key, measure: Sequence[str]) -> Fraction | None:
@@ -369,13 +369,13 @@ class Attack:
         for cell in small:
             by_component[self.component[cell[0]]].append(cell)
         for inside in by_component.values():
-            found = [
+            groups = [
                 union
                 for size in range(1, largest + 1)
                 for chosen in itertools.combinations(inside, size)
                 if len(union := [key for cell in chosen for key in cell]) <= largest
             ]
-            yield from sorted(found, key=self._order)[: self.most_unions]
+            yield from sorted(groups, key=self._order)[: self.most_unions]
         if len(by_component) > 1 and largest > 1:
             across = [
                 union
@@ -412,9 +412,9 @@ class Attack:
             return  # two worlds that programs found before
         if self.worlds.reach(measure, group, insider, needed):
             return
-        found = self._search(measure, group, insider, classes, needed)
-        if found is not None:
-            yield Disclosure(kind, measure, tuple(group), insider, *found)
+        bounds = self._search(measure, group, insider, classes, needed)
+        if bounds is not None:
+            yield Disclosure(kind, measure, tuple(group), insider, *bounds)
 
     def _search(
         self,
@@ -432,9 +432,9 @@ class Attack:
             terms = program.mean(group, measure)
             low = high = sum(weight * program.truth[variable] for variable, weight in terms.items())
             for sign in (1, -1):  # the truth is a world too, so one direction is often enough
-                found = program.extreme(terms, sign)
+                extreme = program.extreme(terms, sign)
                 self.known.keep(program, group, insider, self._classes_of(group))
-                low, high = min(low, found), max(high, found)
+                low, high = min(low, extreme), max(high, extreme)
                 if high - low >= needed - EPSILON:
                     return None
         return low, high

@@ -116,13 +116,13 @@ def classes(universe: Universe) -> list[list[World]]:
         return _alike((output(publish(wave), wave), world) for world, wave in waves)
     # A version that was refused looks like one that nobody made: what is seen could have come of every world that shows the
     # same in the versions that are there.
-    shown = {tuple(wave.versions.index(one.version) for one in publish(wave)) for _world, wave in waves}
-    found = []
+    shown = {tuple(wave.versions.index(published.version) for published in publish(wave)) for _world, wave in waves}
+    disclosed = []
     for numbers in sorted(shown):
         only = [(world, replace(wave, versions=tuple(wave.versions[n] for n in numbers))) for world, wave in waves]
         published = [(world, wave, publish(wave)) for world, wave in only]
-        found += _alike((output(out, wave), world) for world, wave, out in published if len(out) == len(numbers))
-    return found
+        disclosed += _alike((output(out, wave), world) for world, wave, out in published if len(out) == len(numbers))
+    return disclosed
 
 
 def _alike(outputs: Iterable[tuple[object, World]]) -> list[list[World]]:

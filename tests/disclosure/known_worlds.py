@@ -43,7 +43,7 @@ class World:
         if of not in self.rest:
             return of not in self.target
         rest, known = self.rest[of], self.sums[of]
-        return all(rest[answer] for answer in answers) and all(known[one] for one in sums)
+        return all(rest[answer] for answer in answers) and all(known[of_sum] for of_sum in sums)
 
 
 class KnownWorlds:
@@ -55,7 +55,7 @@ class KnownWorlds:
         self.answered: dict[Class, tuple[str, ...]] = {}
         for key, of in class_of.items():
             self.answered.setdefault(of, tuple(case.answered(key, case.items)))
-        self.found: dict[frozenset[tuple[Class, int]], list[World]] = defaultdict(list)
+        self.by_sizes: dict[frozenset[tuple[Class, int]], list[World]] = defaultdict(list)
         self.own: dict[tuple[Key, frozenset[tuple[str, ...]]], tuple[list[Answer], list[Sum]]] = {}
 
     def keep(self, program: Program, group: Sequence[Key], insider: Key | None, sizes: Sizes) -> None:
@@ -77,7 +77,7 @@ class KnownWorlds:
                     sums[self.class_of[first]][items, total] += point[variable]
         for of in rest:
             sums[of]  # an empty count where no spread asks
-        self.found[frozenset(sizes.items())].append(World(dict(target), dict(rest), dict(sums)))
+        self.by_sizes[frozenset(sizes.items())].append(World(dict(target), dict(rest), dict(sums)))
 
     def width(self, measure: tuple[str, ...], sizes: Sizes, insider: Key | None, truth: int, parts: int) -> int:
         """How far apart the target's sum is in the known worlds that agree with what the insider knows.
@@ -85,7 +85,7 @@ class KnownWorlds:
         In parts of a point, as ``truth``: what the target's sum truly is.
         """
         low = high = truth
-        for world in self.found.get(frozenset(sizes.items()), ()):
+        for world in self.by_sizes.get(frozenset(sizes.items()), ()):
             if insider is None or self._allows(world, insider):
                 total = self._total(world, measure, parts)
                 low, high = min(low, total), max(high, total)

@@ -83,17 +83,17 @@ def prove_histories(number: int) -> tuple[Effort, list[str], float]:
         suppress_health_check=list(HealthCheck),
     )
     @given(histories())
-    def one(waves: tuple[Wave, ...]) -> None:
+    def attacked(waves: tuple[Wave, ...]) -> None:
         try:
-            found = first(waves, effort)
+            disclosure = first(waves, effort)
         except (Undecided, AssertionError) as problem:
             where = traceback.extract_tb(problem.__traceback__)[-1]
             failed.append(f"{type(problem).__name__}: {problem} ({where.name}, {where.line})\n{waves}")
         else:
-            if found is not None:
-                failed.append(f"{found}\n{waves}")
+            if disclosure is not None:
+                failed.append(f"{disclosure}\n{waves}")
 
-    one()
+    attacked()
     return effort, failed, time.monotonic() - started
 
 
@@ -101,7 +101,11 @@ def prove_universe(number: int) -> tuple[int, list[str], float]:
     """Enumerate a universe: its number of worlds and the first disclosures."""
     universe, started = UNIVERSES[number], time.monotonic()
     n_worlds = sum(1 for _ in universe.worlds())
-    return n_worlds, [f"{universe.name}: {found}" for found in disclosures(universe)][:3], time.monotonic() - started
+    return (
+        n_worlds,
+        [f"{universe.name}: {disclosure}" for disclosure in disclosures(universe)][:3],
+        time.monotonic() - started,
+    )
 
 
 def code_that_decides() -> str:
@@ -115,7 +119,7 @@ def code_that_decides() -> str:
 def commit_now() -> str:
     """The commit in the working tree, "" outside a repository; with a + where files were changed since."""
     try:
-        found = subprocess.run(
+        process = subprocess.run(
             ["git", "describe", "--always", "--exclude=*", "--dirty=+"],
             cwd=ROOT,
             capture_output=True,
@@ -124,7 +128,7 @@ def commit_now() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return found.stdout.strip()
+    return process.stdout.strip()
 
 
 def kept() -> list[Outcome]:
@@ -197,8 +201,8 @@ def main() -> int:
     parser.add_argument("--afresh", action="store_true", help="leave nothing out and keep nothing")
     options = parser.parse_args()
     started, code = time.monotonic(), code_that_decides()
-    done = [] if options.afresh else [one for one in kept() if one.code == code]
-    clean = {(one.what, one.first) for one in done if not one.disclosures}
+    done = [] if options.afresh else [outcome for outcome in kept() if outcome.code == code]
+    clean = {(outcome.what, outcome.first) for outcome in done if not outcome.disclosures}
     ranges = [n for n in range(-(-options.histories // CHUNK)) if ("histories", CHUNK * n) not in clean]
     universes = [n for n, universe in enumerate(UNIVERSES) if (universe.name, 0) not in clean]
     print(f"code {code}: {len(clean)} ranges and universes were clean before; {len(ranges) + len(universes)} to try")
@@ -210,13 +214,13 @@ def main() -> int:
         print(f"[{time.monotonic() - started:6.0f} s] {outcome}", flush=True)
         for problem in failed:
             print(problem, flush=True)
-    tried = [*new, *(one for one in done if (one.what, one.first) in clean)]
-    of_histories = [one for one in tried if one.what == "histories"]
-    n_failed = sum(one.disclosures for one in new)
+    tried = [*new, *(outcome for outcome in done if (outcome.what, outcome.first) in clean)]
+    of_histories = [outcome for outcome in tried if outcome.what == "histories"]
+    n_failed = sum(outcome.disclosures for outcome in new)
     print(
-        f"{sum(one.last - one.first + 1 for one in of_histories)} histories ({sum(one.published for one in of_histories)} "
-        f"versions published, {sum(one.refused for one in of_histories)} refused; {sum(one.targets for one in of_histories)} "
-        f"targets, {sum(one.programs for one in of_histories)} of them by integer program) and "
+        f"{sum(outcome.last - outcome.first + 1 for outcome in of_histories)} histories ({sum(outcome.published for outcome in of_histories)} "
+        f"versions published, {sum(outcome.refused for outcome in of_histories)} refused; {sum(outcome.targets for outcome in of_histories)} "
+        f"targets, {sum(outcome.programs for outcome in of_histories)} of them by integer program) and "
         f"{len(tried) - len(of_histories)} of {len(UNIVERSES)} universes with this code: {n_failed} failed"
     )
     return 1 if n_failed or not tried else 0

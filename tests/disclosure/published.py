@@ -84,7 +84,7 @@ def _aggregates(number: int, publication: Publication, units: set[tuple[int, ...
     with override("en"):  # as the reports
         labels = {sector: str(Sector(sector).label) for sector in set(sector_of.values())}
     of_sector = {
-        label: together(units, lambda team, one=sector: sector_of[team] == one)  # type: ignore[misc]
+        label: together(units, lambda team, own=sector: sector_of[team] == own)  # type: ignore[misc]
         for sector, label in labels.items()
     }
     for report in publication.teams:
@@ -280,8 +280,8 @@ def check_previous(publications: Sequence[Publication], before: Sequence[Publica
         for wide, then in ((publication.everybody, before[-1].everybody), *_same_academies(publication, before[-1])):
             scales = () if isinstance(wide.scales, Withheld) else wide.scales
             shown = {} if isinstance(then.scales, Withheld) else {scale.code: scale.shown for scale in then.scales}
-            for one in scales:
-                assert one.previous is None or one.previous == shown[one.code]
+            for scale in scales:
+                assert scale.previous is None or scale.previous == shown[scale.code]
 
 
 def _same_academies(now: Publication, then: Publication) -> Iterator[tuple[WideReport, WideReport]]:
@@ -308,23 +308,23 @@ def check_differences(wave: Wave, publication: Publication) -> None:
         )
 
 
-def _check_difference(wave: Wave, one: ShownScale, other: ShownScale, said: Difference, half: float) -> None:
+def _check_difference(wave: Wave, own: ShownScale, other: ShownScale, said: Difference, half: float) -> None:
     if said.by is None:
-        assert isinstance(one, Capped) or isinstance(other, Capped)
+        assert isinstance(own, Capped) or isinstance(other, Capped)
         return
-    assert isinstance(one, MeanShown)
+    assert isinstance(own, MeanShown)
     assert isinstance(other, MeanShown)
-    assert said.by in (0.0, round_half_up(float(exact(one.mean) - exact(other.mean)), 1))
+    assert said.by in (0.0, round_half_up(float(exact(own.mean) - exact(other.mean)), 1))
     low, high = (end for end in (said.low, said.high))
     assert low is not None
     assert high is not None
     # outward by a step; the score may be half a step from what is printed, each item's mean half a step from what is printed
     # of it, and the mean of all as much again; or the whole range of a cap
-    most = 0.1 + 0.05 + 0.05 + 0.1 + (1.5 * (wave.n_points - 1) if one.about or other.about else 0)
-    assert max(one.mean - other.mean - half - most, 1.0 - wave.n_points) - 1e-9 <= low
-    assert low <= one.mean - other.mean - half + 0.06
-    assert one.mean - other.mean + half - 0.06 <= high
-    assert high <= min(one.mean - other.mean + half + most, wave.n_points - 1.0) + 1e-9
+    most = 0.1 + 0.05 + 0.05 + 0.1 + (1.5 * (wave.n_points - 1) if own.about or other.about else 0)
+    assert max(own.mean - other.mean - half - most, 1.0 - wave.n_points) - 1e-9 <= low
+    assert low <= own.mean - other.mean - half + 0.06
+    assert own.mean - other.mean + half - 0.06 <= high
+    assert high <= min(own.mean - other.mean + half + most, wave.n_points - 1.0) + 1e-9
     if said.verdict.up:
         assert low >= 0
     if said.verdict.down:
@@ -354,7 +354,7 @@ def check_directors(publication: Publication) -> None:
 def check_words(publication: Publication) -> None:
     """Sentences, findings and questions hold no number that does not stand as a figure in the same report."""
     for report in (*publication.teams, *publication.academies, publication.everybody):
-        said = {found for text in texts_of(report) for found in re.findall(r"\d+(?:\.\d+)?", text)}
+        said = {number for text in texts_of(report) for number in re.findall(r"\d+(?:\.\d+)?", text)}
         assert said <= numbers_of(report), (said - numbers_of(report), report.findings)
 
 
@@ -364,37 +364,37 @@ def texts_of(report: object, name: str = "") -> Iterator[str]:
         if name in ("sentences", "questions"):
             yield report
     elif isinstance(report, tuple):
-        for one in report:
-            yield from texts_of(one, name)
+        for part in report:
+            yield from texts_of(part, name)
     elif is_dataclass(report) and not isinstance(report, type):
-        for one in fields(report):
-            yield from texts_of(getattr(report, one.name), one.name)
+        for field in fields(report):
+            yield from texts_of(getattr(report, field.name), field.name)
 
 
 def numbers_of(report: WideReport | TeamReport) -> set[str]:
     """Every number that stands as a figure in a report, as it is written; and names with a digit in them."""
-    found = {str(report.n_points), *(f"{report.midpoint:.{n}f}" for n in (1, 2)), str(report.k), str(2 * report.k)}
+    numbers = {str(report.n_points), *(f"{report.midpoint:.{n}f}" for n in (1, 2)), str(report.k), str(2 * report.k)}
 
     def collect(value: object) -> None:
         if isinstance(value, bool):
             return
         if isinstance(value, int):
-            found.add(str(value))
+            numbers.add(str(value))
         elif isinstance(value, float):
-            found.update(f"{abs(value):.{decimals}f}" for decimals in (1, 2) if round(value, decimals) == value)
+            numbers.update(f"{abs(value):.{decimals}f}" for decimals in (1, 2) if round(value, decimals) == value)
         elif isinstance(value, tuple):
-            for one in value:
-                collect(one)
+            for part in value:
+                collect(part)
         elif is_dataclass(value) and not isinstance(value, type):
-            for one in fields(value):
-                if one.name in ("text", "name"):
-                    found.update(re.findall(r"\d+(?:\.\d+)?", getattr(value, one.name)))
-                elif one.name == "options":
-                    found.update(*(re.findall(r"\d+", option) for option in getattr(value, one.name)))
-                collect(getattr(value, one.name))
+            for field in fields(value):
+                if field.name in ("text", "name"):
+                    numbers.update(re.findall(r"\d+(?:\.\d+)?", getattr(value, field.name)))
+                elif field.name == "options":
+                    numbers.update(*(re.findall(r"\d+", option) for option in getattr(value, field.name)))
+                collect(getattr(value, field.name))
 
     collect(report)
-    return found
+    return numbers
 
 
 def value_from(shown: Iterable[tuple[object, bool]], n: int, wave: Wave) -> Fraction | None:

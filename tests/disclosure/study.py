@@ -172,10 +172,10 @@ def allowed(wave: Wave, version: Version, material: Material, shown: Shown, valu
     while True:
         units = versions.released_units(material, keys_of)
         new = versions.figures_of(units, scored, wave.k)
-        told = versions.told_by_versions(shown.figures, new, values, wave.n_points, wave.k)
-        if not told:
+        telling = versions.telling_figures(shown.figures, new, values, wave.n_points, wave.k)
+        if not telling:
             break
-        named = stuck.intersection(unit for unit, _measure in told)
+        named = stuck.intersection(unit for unit, _measure in telling)
         if not version.leaves_out or not named - without:
             return None
         without |= named if version.leaves_out == "named" else stuck

@@ -118,7 +118,7 @@ def test_what_came_of_a_proof_is_kept_and_left_out_the_next_time(tmp_path, monke
     assert prove.main() == 1
     everything = list(range(len(UNIVERSES)))
     assert tried == [([0, 1, 2], everything), ([1, 2], everything)], "what was clean is left out, what failed is not"
-    assert [one.disclosures for one in prove.kept()] == [0, 1, 1, 1]
+    assert [outcome.disclosures for outcome in prove.kept()] == [0, 1, 1, 1]
     monkeypatch.setattr(prove, "code_that_decides", lambda: "another")
     assert prove.main() == 1
     assert tried[-1][0] == [0, 1, 2], "another code is another proof"

@@ -100,7 +100,7 @@ def send_links(collection: Collection, *addresses: str) -> None:
     """Lena pastes addresses on the page of her team."""
     address = reverse("team_links", args=[collection.participation_id])
     leader, data = lena(collection), {"addresses": "\n".join(addresses)}
-    seen = leader.post(address, data).context["found"].seen
+    seen = leader.post(address, data).context["pasted"].seen
     assert leader.post(address, data | {"seen": seen, "send": "1"}).status_code == 302
 
 
@@ -430,7 +430,7 @@ def test_who_became_a_leader_confirms_no_addresses(study):
     assert kim.get(page).status_code == 200
     corrections.correct_leader(collection.participation, "Kim", "kim@university.example")
     assert kim.get(page).status_code == 404
-    kim.post(page, {"address": [one.pk for one in collection.invitees.all()]})
+    kim.post(page, {"address": [invitee.pk for invitee in collection.invitees.all()]})
     assert not collection.invitees.filter(confirmed=True).exists()
 
 
@@ -438,7 +438,7 @@ def test_who_confirmed_addresses_becomes_no_leader(study):
     collection = opened(study, "online", 12)
     send_links(collection, *ALIASES)
     kim, page = confirms_addresses(collection, "kim@university.example")
-    kim.post(page, {"address": [one.pk for one in collection.invitees.all()]})
+    kim.post(page, {"address": [invitee.pk for invitee in collection.invitees.all()]})
     with pytest.raises(SamePerson):
         corrections.correct_leader(collection.participation, "Kim", "k.im+x@university.example")
 

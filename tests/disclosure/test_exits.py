@@ -46,9 +46,9 @@ def the_team(study: Study) -> Participation:
 
 
 def link(study: Study, **of: object) -> ReportLink:
-    found = links.share_with_team(the_team(study), 14, None)
-    ReportLink.objects.filter(pk=found.pk).update(participation=None, **of)
-    return ReportLink.objects.get(pk=found.pk)
+    link = links.share_with_team(the_team(study), 14, None)
+    ReportLink.objects.filter(pk=link.pk).update(participation=None, **of)
+    return ReportLink.objects.get(pk=link.pk)
 
 
 def opened(shared: ReportLink) -> Client:
@@ -197,7 +197,7 @@ def test_of_a_team_that_withdrew_nothing_is_left_by_itself(run):
     assert not publication.files.filter(
         reader=objects.academy_key(team.team.academy_id), content__isnull=False
     ).exists()
-    kept = [json.dumps(one.content) for one in ReportObject.objects.all()]
+    kept = [json.dumps(report_object.content) for report_object in ReportObject.objects.all()]
     assert not any(TEAM in content or json.dumps(row.content["scales"]) in content for content in kept)
     assert served.of_study(study).report("en") == stands
     files.make_files(publication.pk)

@@ -17,7 +17,7 @@ from tests.disclosure.facts import Case, Fact, ItemCount, ItemSum, ScoreSum, Spr
 from tests.disclosure.histories import histories
 from tests.disclosure.known_worlds import KnownWorlds, World
 from tests.disclosure.people import Answers, Wave
-from tests.disclosure.test_witnesses import ALFA, BETA, EVERYONE, GAMMA, history, keys, one
+from tests.disclosure.test_witnesses import ALFA, BETA, EVERYONE, GAMMA, answered, history, keys
 
 SCALE = ("I0", "I1")
 ALIKE = {f"p{n}": vector for n, vector in enumerate([(2, 3), (3, 2), (2, 3), (3, 2), (2, 3)])}
@@ -27,12 +27,12 @@ APART = {f"p{n}": v for n, v in enumerate([(4, 4), (4, 4), (4, 4), (1, 1), (4, 4
 
 def sums(people: dict[str, Answers]) -> list[Fact]:
     """The exact sum of each item over those who answered it."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for column, item in enumerate(SCALE):
         given = {key: value for key, vector in people.items() if (value := vector[column]) is not None}
         total = Fraction(sum(given.values()))
-        found.append(ItemSum(frozenset(given), item, total, total))
-    return found
+        facts.append(ItemSum(frozenset(given), item, total, total))
+    return facts
 
 
 def case(people: dict[str, Answers], *facts: Fact) -> Case:
@@ -87,8 +87,8 @@ SPARED = {
 CASES |= SPARED
 
 
-def outlines(found: Sequence[Disclosure]) -> list[object]:
-    return [(d.kind, d.measure, d.people, d.insider, round(d.low, 5), round(d.high, 5)) for d in found]
+def outlines(disclosures: Sequence[Disclosure]) -> list[object]:
+    return [(d.kind, d.measure, d.people, d.insider, round(d.low, 5), round(d.high, 5)) for d in disclosures]
 
 
 def without_known_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,11 +106,11 @@ def test_a_case_tells_the_same_with_known_worlds_and_without(monkeypatch: pytest
 
     monkeypatch.setattr(Program, "extreme", counted)
     quick = Attack(CASES[name])
-    found = outlines(list(quick.run()))
+    outlined = outlines(list(quick.run()))
     solved.append(0)
     without_known_worlds(monkeypatch)
     slow = Attack(CASES[name])
-    assert outlines(list(slow.run())) == found
+    assert outlines(list(slow.run())) == outlined
     assert slow.n_targets == quick.n_targets
     assert solved[0] < solved[1] if name in SPARED else solved[0] <= solved[1], solved
 
@@ -118,15 +118,15 @@ def test_a_case_tells_the_same_with_known_worlds_and_without(monkeypatch: pytest
 ONE_LESS = frozenset(EVERYONE) - keys(0, 5)
 TWO_SCALES = {"S": ("I0", "I1")}
 LEAKS = {
-    "taken apart": history([one(*ALFA), one(*BETA)], {"units": ((0, 1),)}, {}),
+    "taken apart": history([answered(*ALFA), answered(*BETA)], {"units": ((0, 1),)}, {}),
     "combined anew": history(
-        [one(*ALFA), one(*BETA), one(*GAMMA)],
+        [answered(*ALFA), answered(*BETA), answered(*GAMMA)],
         {"units": ((0, 1),), "analysed": frozenset(EVERYONE) - keys(2, *range(6))},
         {"units": ((1, 2),), "held": frozenset({0})},
         {"held": frozenset({1, 2})},
     ),
     "corrected twice": history(
-        [one(*ALFA), one(*GAMMA)],
+        [answered(*ALFA), answered(*GAMMA)],
         {},
         {"analysed": ONE_LESS, "held": frozenset({0})},
         {"analysed": ONE_LESS},
@@ -137,20 +137,20 @@ LEAKS = {
         {"scales": {"S": ("I0",)}},
         {"scales": TWO_SCALES, "analysed": keys(0, *range(6))},
     ),
-    "an early picture": history([one(*ALFA), one(*GAMMA)], {"analysed": keys(0, *range(5))}, {}),
-    "two at once": history([one(*ALFA)], {"analysed": keys(0, *range(5))}, {"analysed": keys(0, *range(1, 6))}),
+    "an early picture": history([answered(*ALFA), answered(*GAMMA)], {"analysed": keys(0, *range(5))}, {}),
+    "two at once": history([answered(*ALFA)], {"analysed": keys(0, *range(5))}, {"analysed": keys(0, *range(1, 6))}),
 }
 
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_planted_leak_tells_the_same_with_known_worlds_and_without(monkeypatch: pytest.MonkeyPatch, name: str):
     """Each published without the rule for versions; a world taken as one for everybody hides a part of these leaks."""
-    monkeypatch.setattr(versions, "told_by_versions", lambda *_args: [])
+    monkeypatch.setattr(versions, "telling_figures", lambda *_args: [])
     quick, slow = Effort(), Effort()
-    found = outlines(list(attack([LEAKS[name]], quick)))
-    assert found
+    outlined = outlines(list(attack([LEAKS[name]], quick)))
+    assert outlined
     without_known_worlds(monkeypatch)
-    assert outlines(list(attack([LEAKS[name]], slow))) == found
+    assert outlines(list(attack([LEAKS[name]], slow))) == outlined
     assert quick.n_targets == slow.n_targets
 
 
@@ -167,10 +167,10 @@ def test_histories_tell_the_same_with_known_worlds_and_without(waves: tuple[Wave
     """Published without the rule for versions, so that some disclose."""
     quick, slow = Effort(), Effort()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(versions, "told_by_versions", lambda *_args: [])
-        found = outlines(list(attack(waves, quick, most_unions=4, most_insiders=3)))
+        patch.setattr(versions, "telling_figures", lambda *_args: [])
+        outlined = outlines(list(attack(waves, quick, most_unions=4, most_insiders=3)))
         without_known_worlds(patch)
-        assert outlines(list(attack(waves, slow, most_unions=4, most_insiders=3))) == found
+        assert outlines(list(attack(waves, slow, most_unions=4, most_insiders=3))) == outlined
     assert quick.n_targets == slow.n_targets
 
 
@@ -178,7 +178,7 @@ def test_a_world_is_one_for_an_insider_only_where_his_answers_and_his_scale_sum_
     """Without the condition the test of two versions at once in test_witnesses.py misses its leak."""
     quick = Attack(CASES["two spreads of two teams"])
     list(quick.run())
-    kept = [world for worlds in quick.known.found.values() for world in worlds]
+    kept = [world for worlds in quick.known.by_sizes.values() for world in worlds]
     assert kept
     for world in kept:
         for of, rest in world.rest.items():

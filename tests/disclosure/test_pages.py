@@ -55,11 +55,11 @@ def words_of(page: str) -> str:
 
 def allowed(report: TeamReport | WideReport) -> set[str]:
     """The report's figures, the ends and points of its scale, and the days of collecting."""
-    found = numbers_of(report) | {str(n) for n in range(report.n_points + 1)} | {str(report.wave), "8"}
-    found |= {f"{report.midpoint:.2f}"}
+    numbers = numbers_of(report) | {str(n) for n in range(report.n_points + 1)} | {str(report.wave), "8"}
+    numbers |= {f"{report.midpoint:.2f}"}
     for day in (report.starts_on, report.ends_on):
-        found |= {str(day.day), str(day.year)} if day else set()
-    return found
+        numbers |= {str(day.day), str(day.year)} if day else set()
+    return numbers
 
 
 def test_every_number_on_the_pages_is_a_figure_of_the_report(run):

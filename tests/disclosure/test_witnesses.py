@@ -50,11 +50,11 @@ def case(people: dict[str, Answers], *facts: Fact, scales: tuple[tuple[str, ...]
     return replace(Case(5, 4, items, scales, people, facts), **given)
 
 
-def told(of: Case) -> bool:
+def tells(of: Case) -> bool:
     return any(True for _ in Attack(of).run())
 
 
-def one(*values: int) -> list[Answers]:
+def answered(*values: int) -> list[Answers]:
     return [(value,) for value in values]
 
 
@@ -64,10 +64,10 @@ def keys(team: int, *people: int) -> set[str]:
 
 # ---------------------------------------------------------------------------------------------- rule 1: units of k
 def test_rule_1_a_team_below_k():
-    found = first([wave([one(2, 3, 2, 3)], k=4)], k=5)
-    assert found is not None
-    assert (found.kind, len(found.people)) == ("T1", 4)
-    assert first([wave([one(2, 3, 2, 3)])]) is None
+    leak = first([wave([answered(2, 3, 2, 3)], k=4)], k=5)
+    assert leak is not None
+    assert (leak.kind, len(leak.people)) == ("T1", 4)
+    assert first([wave([answered(2, 3, 2, 3)])]) is None
 
 
 # ---------------------------------------------------------------------------------------------- rule 2: unions of units
@@ -76,8 +76,8 @@ def test_rule_2_an_aggregate_with_people_of_no_unit():
     two = {"x": (4,), "y": (1,)}
     units = ItemSum(frozenset(team), "I0", Fraction(15), Fraction(15))
     everyone = ItemSum(frozenset(team | two), "I0", Fraction(20), Fraction(20))
-    assert told(case(team | two, units, everyone))
-    assert not told(case(team, units))
+    assert tells(case(team | two, units, everyone))
+    assert not tells(case(team, units))
 
 
 # ---------------------------------------------------------------------------------------------- rule 5: versions
@@ -87,12 +87,12 @@ def without_rule_5(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
 
 
 def test_rule_5_a_correction_of_one(monkeypatch: pytest.MonkeyPatch):
-    team = wave([one(1, 3, 2, 4, 3, 2)], [keys(0, 0, 1, 2, 3, 4, 5), keys(0, 0, 1, 2, 3, 4)])
+    team = wave([answered(1, 3, 2, 4, 3, 2)], [keys(0, 0, 1, 2, 3, 4, 5), keys(0, 0, 1, 2, 3, 4)])
     assert first([team]) is None
     without_rule_5(monkeypatch)
-    found = first([team])
-    assert found is not None
-    assert found.people == ("0-5",)
+    leak = first([team])
+    assert leak is not None
+    assert leak.people == ("0-5",)
 
 
 def test_rule_5_three_units_that_differ_by_k_in_pairs(monkeypatch: pytest.MonkeyPatch):
@@ -100,7 +100,7 @@ def test_rule_5_three_units_that_differ_by_k_in_pairs(monkeypatch: pytest.Monkey
     a, b, q = (1, 3, 2, 4, 3), (2, 3, 1, 4, 2), 3
     members = {"a": keys(0, *range(5)), "b": keys(0, *range(5, 10)), "q": keys(0, 10)}
     team = wave(
-        [one(*a, *b, q)],
+        [answered(*a, *b, q)],
         [members["a"] | members["q"], members["b"] | members["q"], members["a"] | members["b"] | members["q"]],
     )
 
@@ -115,18 +115,18 @@ def test_rule_5_three_units_that_differ_by_k_in_pairs(monkeypatch: pytest.Monkey
     assert first([team]) is None
     without_rule_5(monkeypatch, "version_tells")
     monkeypatch.setattr(disclosure, "version_conflicts", in_pairs)
-    found = first([team])
-    assert found is not None
-    assert found.people == ("0-10",)
+    leak = first([team])
+    assert leak is not None
+    assert leak.people == ("0-10",)
 
 
 def test_rule_5_those_who_came_in_answered_alike(monkeypatch: pytest.MonkeyPatch):
-    team = wave([one(1, 3, 2, 4, 3, 2, 4, 4, 4, 4, 4)], [keys(0, *range(6)), keys(0, *range(11))])
+    team = wave([answered(1, 3, 2, 4, 3, 2, 4, 4, 4, 4, 4)], [keys(0, *range(6)), keys(0, *range(11))])
     assert first([team]) is None
     without_rule_5(monkeypatch, "version_tells")
-    found = first([team])
-    assert found is not None
-    assert found.low == found.high == 4
+    leak = first([team])
+    assert leak is not None
+    assert leak.low == leak.high == 4
 
 
 def test_rule_5_enumerated(monkeypatch: pytest.MonkeyPatch):
@@ -146,7 +146,7 @@ def history(teams: list[list[Answers]], *versions: dict[str, Any]) -> Wave:
     """A wave whose versions differ from the first as said: ``units``, ``withdrawn``, ``deleted``, ``held``, ``analysed``."""
     made = wave(teams)
     start = made.versions[0]
-    return replace(made, versions=tuple(replace(start, **one) for one in versions))
+    return replace(made, versions=tuple(replace(start, **version) for version in versions))
 
 
 def refused(of: Wave) -> int:
@@ -155,39 +155,39 @@ def refused(of: Wave) -> int:
 
 def rebuilt_without(monkeypatch: pytest.MonkeyPatch, *teams: str) -> None:
     """As it was: earlier versions told again from the data there are, without those who withdrew."""
-    real = versions.told_by_versions
+    real = versions.telling_figures
 
-    def told(earlier: Sequence[versions.Figures], *rest: Any) -> object:
-        left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in one.items()} for one in earlier]
+    def without_them(earlier: Sequence[versions.Figures], *rest: Any) -> object:
+        left = [{f: frozenset(k for k in of if k[0] not in teams) for f, of in version.items()} for version in earlier]
         return real(left, *rest)
 
-    monkeypatch.setattr(versions, "told_by_versions", told)
+    monkeypatch.setattr(versions, "telling_figures", without_them)
 
 
 def held_against(monkeypatch: pytest.MonkeyPatch, which: slice) -> None:
     """Held against some of the earlier versions only."""
-    real = versions.told_by_versions
-    monkeypatch.setattr(versions, "told_by_versions", lambda earlier, *rest: real(earlier[which], *rest))
+    real = versions.telling_figures
+    monkeypatch.setattr(versions, "telling_figures", lambda earlier, *rest: real(earlier[which], *rest))
 
 
 def test_rule_5_one_of_a_unit_withdraws(monkeypatch: pytest.MonkeyPatch):
     # ten people as one unit; four withdraw; the sums of the six, taken from those of the ten, are the sums of the four
     alfa_and_beta = history(
-        [one(*ALFA), one(*BETA)],
+        [answered(*ALFA), answered(*BETA)],
         {"units": ((0, 1),)},
         {"units": ((0, 1),), "withdrawn": frozenset({1})},
     )
     assert refused(alfa_and_beta) == 1
     assert first([alfa_and_beta]) is None
     rebuilt_without(monkeypatch, "1")
-    found = first([alfa_and_beta])
-    assert found is not None
-    assert set(found.people) <= keys(1, *range(4))
+    leak = first([alfa_and_beta])
+    assert leak is not None
+    assert set(leak.people) <= keys(1, *range(4))
 
 
 def test_rule_5_who_withdrew_before_anything_was_shown_is_in_nothing():
     of = history(
-        [one(*ALFA), one(*BETA)],
+        [answered(*ALFA), answered(*BETA)],
         {"units": ((0, 1),), "withdrawn": frozenset({1}), "deleted": frozenset({1})},
         {"withdrawn": frozenset({1}), "deleted": frozenset({1})},
     )
@@ -198,7 +198,7 @@ def test_rule_5_who_withdrew_before_anything_was_shown_is_in_nothing():
 def test_rule_5_answers_that_are_gone(monkeypatch: pytest.MonkeyPatch):
     # seven who all answered 4 withdraw, and are deleted: enough people, but their difference tells what each answered
     of = history(
-        [one(*ALFA), one(4, 4, 4, 4, 4, 4, 4)],
+        [answered(*ALFA), answered(4, 4, 4, 4, 4, 4, 4)],
         {"units": ((0, 1),)},
         {"units": ((0, 1),), "withdrawn": frozenset({1}), "deleted": frozenset({1})},
     )
@@ -207,7 +207,7 @@ def test_rule_5_answers_that_are_gone(monkeypatch: pytest.MonkeyPatch):
     real = disclosure.version_tells
 
     def what_is_there(earlier: Any, new: Any, answers: Mapping[str, Mapping[str, float]], *rest: Any) -> object:
-        known = {measure: dict.fromkeys(EVERYONE | keys(1, 6), 2.0) | dict(found) for measure, found in answers.items()}
+        known = {measure: dict.fromkeys(EVERYONE | keys(1, 6), 2.0) | dict(given) for measure, given in answers.items()}
         spread = {
             m: {k: float(n % 4 + 1) if k[0] == "1" else v for n, (k, v) in enumerate(sorted(of.items()))}
             for m, of in known.items()
@@ -215,13 +215,13 @@ def test_rule_5_answers_that_are_gone(monkeypatch: pytest.MonkeyPatch):
         return real(earlier, new, spread, *rest)
 
     monkeypatch.setattr(disclosure, "version_tells", what_is_there)
-    found = first([of])
-    assert found is not None
-    assert set(found.people) <= keys(1, *range(7))
+    leak = first([of])
+    assert leak is not None
+    assert set(leak.people) <= keys(1, *range(7))
 
 
 def test_rule_5_a_unit_taken_apart(monkeypatch: pytest.MonkeyPatch):
-    of = history([one(*ALFA), one(*BETA)], {"units": ((0, 1),)}, {})
+    of = history([answered(*ALFA), answered(*BETA)], {"units": ((0, 1),)}, {})
     assert refused(of) == 1
     assert first([of]) is None
     held_against(monkeypatch, slice(0))
@@ -231,7 +231,7 @@ def test_rule_5_a_unit_taken_apart(monkeypatch: pytest.MonkeyPatch):
 def test_rule_5_teams_combined_anew(monkeypatch: pytest.MonkeyPatch):
     # Alfa + Beta, then Beta + Gamma, then Alfa by itself: four people stand between them
     of = history(
-        [one(*ALFA), one(*BETA), one(*GAMMA)],
+        [answered(*ALFA), answered(*BETA), answered(*GAMMA)],
         {"units": ((0, 1),), "analysed": frozenset(EVERYONE) - keys(2, *range(6))},
         {"units": ((1, 2),), "held": frozenset({0})},
         {"held": frozenset({1, 2})},
@@ -239,16 +239,16 @@ def test_rule_5_teams_combined_anew(monkeypatch: pytest.MonkeyPatch):
     assert refused(of) == 2
     assert first([of]) is None
     held_against(monkeypatch, slice(0))
-    found = first([of])
-    assert found is not None
-    assert set(found.people) <= keys(1, *range(4))
+    leak = first([of])
+    assert leak is not None
+    assert set(leak.people) <= keys(1, *range(4))
 
 
 def test_rule_5_a_count_corrected_twice(monkeypatch: pytest.MonkeyPatch):
     # shown, closed by its counts while one person goes, and shown again: held against the first, not the last
     one_less = frozenset(EVERYONE) - keys(0, 5)
     of = history(
-        [one(*ALFA), one(*GAMMA)],
+        [answered(*ALFA), answered(*GAMMA)],
         {},
         {"analysed": one_less, "held": frozenset({0})},
         {"analysed": one_less},
@@ -256,9 +256,9 @@ def test_rule_5_a_count_corrected_twice(monkeypatch: pytest.MonkeyPatch):
     assert refused(of) == 1
     assert first([of]) is None
     held_against(monkeypatch, slice(-1, None))
-    found = first([of])
-    assert found is not None
-    assert found.people == ("0-5",)
+    leak = first([of])
+    assert leak is not None
+    assert leak.people == ("0-5",)
 
 
 def test_rule_5_a_decision_undone(monkeypatch: pytest.MonkeyPatch):
@@ -275,36 +275,36 @@ def test_rule_5_a_decision_undone(monkeypatch: pytest.MonkeyPatch):
     assert refused(of) == 2
     assert first([of]) is None
     held_against(monkeypatch, slice(0))
-    found = first([of])
-    assert found is not None
-    assert found.people == ("0-6",)
+    leak = first([of])
+    assert leak is not None
+    assert leak.people == ("0-6",)
 
 
 def test_rule_5_another_leader_and_the_same_again():
-    of = history([one(*ALFA), one(*GAMMA)], {}, {}, {})
+    of = history([answered(*ALFA), answered(*GAMMA)], {}, {}, {})
     assert refused(of) == 0
     assert first([of]) is None
 
 
 def test_rule_5_an_early_picture(monkeypatch: pytest.MonkeyPatch):
     # in the meeting five of a team had answered, in the report the sixth is there too
-    of = history([one(*ALFA), one(*GAMMA)], {"analysed": keys(0, *range(5))}, {})
+    of = history([answered(*ALFA), answered(*GAMMA)], {"analysed": keys(0, *range(5))}, {})
     assert refused(of) == 1
     assert first([of]) is None
     held_against(monkeypatch, slice(0))
-    found = first([of])
-    assert found is not None
-    assert found.people == ("0-5",)
+    leak = first([of])
+    assert leak is not None
+    assert leak.people == ("0-5",)
 
 
 def test_rule_5_two_at_once(monkeypatch: pytest.MonkeyPatch):
     # each judged before the other was there (tests/analysis/test_versions.py plays it with two threads)
-    of = history([one(*ALFA)], {"analysed": keys(0, *range(5))}, {"analysed": keys(0, *range(1, 6))})
+    of = history([answered(*ALFA)], {"analysed": keys(0, *range(5))}, {"analysed": keys(0, *range(1, 6))})
     assert refused(of) == 1
     assert first([of]) is None
     held_against(monkeypatch, slice(0))
-    found = first([of])
-    assert found is not None
+    leak = first([of])
+    assert leak is not None
 
 
 def test_rule_5_enumerated_with_withdrawals(monkeypatch: pytest.MonkeyPatch):
@@ -316,7 +316,7 @@ def test_rule_5_enumerated_with_withdrawals(monkeypatch: pytest.MonkeyPatch):
     )
     assert not list(disclosures(of))
     rebuilt_without(monkeypatch, "1")
-    assert any(set(found.cells) == {1} for found in disclosures(of))
+    assert any(set(disclosure.cells) == {1} for disclosure in disclosures(of))
 
 
 def test_rule_5_a_refusal_is_told_to_nobody_but_researchers():
@@ -334,7 +334,7 @@ def test_rule_5_a_refusal_is_told_to_nobody_but_researchers():
         units=(((0, 1),), ((0, 1),)),
         withdrawn=(frozenset(), frozenset({1})),
     )
-    assert any(found.insider == (1, (1,)) for found in disclosures(of))
+    assert any(disclosure.insider == (1, (1,)) for disclosure in disclosures(of))
     assert not list(disclosures(replace(of, refusals_known=False)))
 
 
@@ -345,8 +345,8 @@ def test_rule_6_a_distribution_of_five():
     marks = {"x": "left something empty"}
     everyone = frozenset(people)
     counts = [ItemCount(everyone, "I0", v, Fraction(n), Fraction(n)) for v, n in enumerate((2, 2, 1, 0), start=1)]
-    assert told(case(people, *counts, marks=marks))
-    assert not told(case(people, ItemSum(everyone, "I0", Fraction(5), Fraction(10)), marks=marks))  # "2.0 or lower"
+    assert tells(case(people, *counts, marks=marks))
+    assert not tells(case(people, ItemSum(everyone, "I0", Fraction(5), Fraction(10)), marks=marks))  # "2.0 or lower"
 
 
 PARTLY = {"a": (2, 3, 2), "b": (3, 3, 3), "c": (1, 2, 3), "d": (4, 2, 3), "e": (2, 1, 2), "x": (3, None, None)}
@@ -362,8 +362,8 @@ def test_rule_6_an_exact_scale_mean_beside_the_items():
     ]
     scale = ("I0", "I1", "I2")
     exact = ScoreSum(scored, scale, Fraction(5 * 235, 100), Fraction(5 * 245, 100))  # 2.4
-    assert told(case(PARTLY, *items, exact, scales=(scale,)))
-    assert not told(case(PARTLY, *items, scales=(scale,)))
+    assert tells(case(PARTLY, *items, exact, scales=(scale,)))
+    assert not tells(case(PARTLY, *items, scales=(scale,)))
 
 
 def test_rule_6_an_exact_aggregate_uncovers_a_capped_team():
@@ -375,8 +375,8 @@ def test_rule_6_an_exact_aggregate_uncovers_a_capped_team():
         ItemSum(frozenset(others), "I0", Fraction(15), Fraction(15)),
     ]
     aggregate = ItemSum(frozenset(capped | others), "I0", 11 * Fraction("3.175"), 11 * Fraction("3.185"))
-    assert told(case(capped | others, *facts, aggregate))
-    assert not told(case(capped | others, *facts))
+    assert tells(case(capped | others, *facts, aggregate))
+    assert not tells(case(capped | others, *facts))
 
 
 ALIKE = {f"p{n}": vector for n, vector in enumerate([(2, 3), (3, 2), (2, 3), (3, 2), (2, 3)])}
@@ -389,8 +389,8 @@ def test_rule_6_a_teams_own_interval():
     items = [ItemSum(everyone, "I0", Fraction(12), Fraction(12)), ItemSum(everyone, "I1", Fraction(13), Fraction(13))]
     own = Spread((everyone,), SCALE, (0.0, 0.01))
     pooled = Spread((everyone,), SCALE, (0.0, 9 * 7 / 6))  # not below what one person can reach
-    assert told(case(ALIKE, *items, own, scales=(SCALE,)))
-    assert not told(case(ALIKE, *items, pooled, scales=(SCALE,)))
+    assert tells(case(ALIKE, *items, own, scales=(SCALE,)))
+    assert not tells(case(ALIKE, *items, pooled, scales=(SCALE,)))
 
 
 def test_rule_6_a_spread_below_what_one_person_can_reach():
@@ -399,9 +399,9 @@ def test_rule_6_a_spread_below_what_one_person_can_reach():
     everyone = frozenset(people)
     items = [ItemSum(everyone, "I0", Fraction(13), Fraction(13)), ItemSum(everyone, "I1", Fraction(14), Fraction(14))]
     squares = 1.5**2 * 5 / 6
-    assert told(case(people, *items, Spread((everyone,), SCALE, (0.0, squares + 0.1)), scales=(SCALE,)))
+    assert tells(case(people, *items, Spread((everyone,), SCALE, (0.0, squares + 0.1)), scales=(SCALE,)))
     floored = Spread((everyone,), SCALE, (0.0, (9 * 7 / 6)))
-    assert not told(case(people, *items, floored, scales=(SCALE,)))
+    assert not tells(case(people, *items, floored, scales=(SCALE,)))
 
 
 def test_rule_6_a_spread_told_again_after_a_team_came_in():
@@ -415,8 +415,8 @@ def test_rule_6_a_spread_told_again_after_a_team_came_in():
     ]
     both = first_team | ALIKE
     old, new = Spread((before,), SCALE, (5.0, 5.5)), Spread((before, late), SCALE, (4.5, 5.01))
-    assert told(case(both, *items, old, new, scales=(SCALE,)))
-    assert not told(case(both, *items, old, scales=(SCALE,)))
+    assert tells(case(both, *items, old, new, scales=(SCALE,)))
+    assert not tells(case(both, *items, old, scales=(SCALE,)))
 
 
 def test_rule_6_a_measured_spread_of_one_team():
@@ -426,13 +426,13 @@ def test_rule_6_a_measured_spread_of_one_team():
     scored, everyone = frozenset(whole), frozenset(people)
     items = [ItemSum(everyone, "I0", Fraction(30), Fraction(30)), ItemSum(scored, "I1", Fraction(26), Fraction(26))]
     measured = Spread((scored,), SCALE, (13.0, 14.0))
-    assert told(case(people, *items, measured, scales=(SCALE,)))
-    assert not told(case(people, *items, scales=(SCALE,)))
+    assert tells(case(people, *items, measured, scales=(SCALE,)))
+    assert not tells(case(people, *items, scales=(SCALE,)))
 
 
 # ---------------------------------------------------------------------------------------------- rule 7: extremes
 def test_rule_7_nearly_all(monkeypatch: pytest.MonkeyPatch):
-    team = wave([one(3, 3, 3, 3, 3, 3, 3, 3, 3, 2)])
+    team = wave([answered(3, 3, 3, 3, 3, 3, 3, 3, 3, 2)])
     assert first([team]) is None
 
     def exact_distribution(figures: ItemFigures, k: int) -> object:
@@ -441,31 +441,31 @@ def test_rule_7_nearly_all(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(disclosure, "show_item", exact_distribution)
     monkeypatch.setattr("tests.disclosure.published.nearly_all_margin", 0)
-    found = first([team])
-    assert found is not None
-    assert found.insider == "0-9", "the one who answered otherwise learns what all the others answered"
+    leak = first([team])
+    assert leak is not None
+    assert leak.insider == "0-9", "the one who answered otherwise learns what all the others answered"
 
 
 def test_rule_7_a_cap_of_one_answer_is_too_little():
     # one at the other end: "3.4" tells him that the four others answered 4; "within 1/n of the end" would not hide it
     people = {"me": (1,), **{f"p{n}": (4,) for n in range(4)}}
     everyone = frozenset(people)
-    assert told(case(people, ItemSum(everyone, "I0", Fraction(17), Fraction(17))))
-    assert not told(case(people, ItemSum(everyone, "I0", Fraction(15), Fraction(20))))
+    assert tells(case(people, ItemSum(everyone, "I0", Fraction(17), Fraction(17))))
+    assert not tells(case(people, ItemSum(everyone, "I0", Fraction(15), Fraction(20))))
 
 
 def test_rule_7_caps_enumerated(monkeypatch: pytest.MonkeyPatch):
     universe = Universe("one team of 5", (Cell(5),))
     assert not list(disclosures(universe))
     monkeypatch.setattr(disclosure, "show_item", lambda figures, k: ItemMean(disclosure.round_half_up(figures.mean, 1)))
-    assert any(found.kind == "T2" for found in disclosures(universe))
+    assert any(disclosure.kind == "T2" for disclosure in disclosures(universe))
 
 
 # ---------------------------------------------------------------------------------------------- a second line
 def test_rule_3_protects_teams_not_people():
     # the mean of two units, less one's own, is the other team's mean: three others at least, none of more than half
-    mine, all_two = (10, 2.5), disclosure.show_aggregate([(10, 2.5), (8, 3.1)], 4).mean
-    assert (18 * all_two - 10 * mine[1]) / 8 == pytest.approx(3.1, abs=0.02)
+    own, all_two = (10, 2.5), disclosure.show_aggregate([(10, 2.5), (8, 3.1)], 4).mean
+    assert (18 * all_two - 10 * own[1]) / 8 == pytest.approx(3.1, abs=0.02)
     counts = [Group(name, (TeamCounts(n, n, n, n),)) for name, n in (("a", 10), ("b", 8))]
     assert disclosure.judge_benchmark("a", counts) is not None
 

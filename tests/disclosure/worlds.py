@@ -45,7 +45,7 @@ class Worlds:
             ]
             for facts in self.item_facts
         ]
-        self.found: dict[object, list[frozenset[int]]] = {}
+        self.changes: dict[object, list[frozenset[int]]] = {}
         assert all(self._item_holds(column, self.truth) for column in range(len(case.items)))
         assert self._scores_hold(self.truth)
 
@@ -84,8 +84,8 @@ class Worlds:
         Worlds found before serve again where the insider's own answers are the same in them.
         """
         own = None if insider is None else self.row[insider]
-        found = self.found.setdefault((tuple(measure), frozenset(group)), [])
-        if any(own not in changed for changed in found):
+        changes = self.changes.setdefault((tuple(measure), frozenset(group)), [])
+        if any(own not in changed for changed in changes):
             return True
         rows = [self.row[key] for key in group]
         fixed = {*rows, *([] if own is None else [own])}
@@ -95,7 +95,7 @@ class Worlds:
             if float(high + low) < needed - 1e-9:
                 return False
             changed |= others
-        found.append(frozenset(changed))
+        changes.append(frozenset(changed))
         return True
 
     def _climb(

@@ -25,7 +25,7 @@ def says_something(model: type[Model]) -> bool:
 
 @pytest.mark.parametrize(
     "model",
-    [one for one in apps.get_models() if says_something(one) and one._meta.label not in NOTHING_IN_IT],
+    [model for model in apps.get_models() if says_something(model) and model._meta.label not in NOTHING_IN_IT],
     ids=lambda model: model._meta.label,
 )
 def test_it_is_in_the_table(model: type[Model]) -> None:

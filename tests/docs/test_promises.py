@@ -154,7 +154,7 @@ def test_what_a_team_wrote_down_is_read_for_its_talk_and_report_only():
         "analysis/looking_back/cycle.py",  # how many, for the picture on the team's page
         "analysis/looking_back/steps.py",  # each agreed step, for the team's page to look back
     }
-    known |= {"analysis/erasure/told.py", "analysis/erasure/places.py"}
+    known |= {"analysis/erasure/consequences.py", "analysis/erasure/places.py"}
     reads = re.compile(r"\bTeamGoal\b|\bgoals_(of|beside)\b|[\"'.]teamgoal")
     found = {
         str(path.relative_to(ROOT))

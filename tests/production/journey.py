@@ -122,9 +122,9 @@ def test_an_invited_researcher_comes_in() -> None:
     for cookies in (ada.cookies, ine.cookies):
         assert {"__Host-sessionid", "__Host-csrftoken", "__Host-messages"} <= set(cookies)
         assert {name for name in cookies if not name.startswith("__Host-")} == set()
-        assert {(one["secure"], one["path"], one["domain"]) for one in cookies.values() if one.value} == {
-            (True, "/", "")
-        }
+        assert {
+            (cookie["secure"], cookie["path"], cookie["domain"]) for cookie in cookies.values() if cookie.value
+        } == {(True, "/", "")}
 
 
 def test_a_password_mail_that_a_stranger_asked_for_locks_nobody_out() -> None:

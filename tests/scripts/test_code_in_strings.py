@@ -27,11 +27,11 @@ def imported() -> Iterator[tuple[str, str, str]]:
 
 
 def test_what_code_in_a_string_imports_exists() -> None:
-    found = list(imported())
-    assert len(found) > 10
+    imports = list(imported())
+    assert len(imports) > 10
     gone = [
         f"{where}: {module}.{name}"
-        for where, module, name in found
+        for where, module, name in imports
         if not hasattr(importlib.import_module(module), name) and find_spec(f"{module}.{name}") is None
     ]
     assert gone == []

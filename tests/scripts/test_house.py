@@ -15,9 +15,9 @@ def test_a_module_that_passes_400_lines_is_two() -> None:
 
 
 def test_all_modules_are_read() -> None:
-    found = modules()
-    assert len(found) > 300
-    assert any("disclosure" in path.parts for path in found)
+    by_name = modules()
+    assert len(by_name) > 300
+    assert any("disclosure" in path.parts for path in by_name)
 
 
 def test_a_module_of_401_lines_is_found(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def of_template(source: str) -> list[messages.Text]:
     ],
 )
 def test_texts_of_a_template(source: str, expected: messages.Text | None) -> None:
-    found = of_template("<p>don't ((( }}</p>\n  " + source + "\n<b>'\"</b>")
-    assert found == ([expected] if expected else [])
+    texts = of_template("<p>don't ((( }}</p>\n  " + source + "\n<b>'\"</b>")
+    assert texts == ([expected] if expected else [])
 
 
 def test_texts_of_python() -> None:
@@ -42,8 +42,8 @@ b = ngettext("%(n)s team", "%(n)s teams", n)
 c = pgettext("month", "May")
 d = _(f"not {this}")
 """
-    found = list(messages.python_texts(source))
-    assert found[:3] == [
+    texts = list(messages.python_texts(source))
+    assert texts[:3] == [
         ("_", ["one two"]),
         ("ngettext", ["%(n)s team", "%(n)s teams", None]),
         ("pgettext", ["month", "May"]),
@@ -65,8 +65,8 @@ def test_gaps_are_named() -> None:
         ("%(n)s answers", "%(m)s antwoorden"),
     )
     catalog.add("Guess", "Gok", flags=["fuzzy"])
-    found = messages.gaps(catalog)
-    assert [gap.rsplit(": ", 1)[1] for gap in found] == ["Sign out", "%(n)s team", "%(n)s answers", "Guess"]
+    texts = messages.gaps(catalog)
+    assert [gap.rsplit(": ", 1)[1] for gap in texts] == ["Sign out", "%(n)s team", "%(n)s answers", "Guess"]
 
 
 def test_every_text_of_the_product_can_be_read() -> None:

@@ -19,7 +19,7 @@ class Item:
     ) -> None:
         self.nodeid = f"{module}::test_something[a::b]"
         self.fixturenames = fixtures
-        self.marks = {one.mark.name: one.mark for one in marks}
+        self.marks = {mark.mark.name: mark.mark for mark in marks}
 
     def get_closest_marker(self, name: str) -> pytest.Mark | None:
         return self.marks.get(name)

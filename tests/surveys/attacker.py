@@ -427,11 +427,11 @@ class _Ranks:
             table = np.empty((len(traits), len(whose)), dtype=np.int32)
             for row, values in zip(table, traits.values(), strict=True):
                 rank = {one: n for group in groups for n, one in enumerate(_ranked(values, group, chooser))}
-                row[:] = [rank[one] for one in whose]
+                row[:] = [rank[person] for person in whose]
             return table
 
         left = ranks(of_persons, [mine for _team, mine, _theirs in position], order)
-        right = ranks(of_responses, [theirs for _team, _mine, theirs in position], [own[one] for one in order])
+        right = ranks(of_responses, [theirs for _team, _mine, theirs in position], [own[person] for person in order])
         self.in_order = np.array([(row == right).sum(axis=1) for row in left])
         self.reversed = np.array([(size - 1 - row == right).sum(axis=1) for row in left])
         # A sum over teams of independent correlations with exact mean 0 and variance 1/(n − 1); its tails are lighter than

@@ -13,9 +13,9 @@ JSON = "application/json"
 
 
 def hidden(response, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
-    assert found, f"no field {name}"
-    return found[1]
+    match = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
+    assert match, f"no field {name}"
+    return match[1]
 
 
 def begin(teacher: Client, meeting, slip: str = "") -> str:

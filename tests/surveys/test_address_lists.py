@@ -51,8 +51,8 @@ def ask(client: Client, study, academy, email: str = "personeelszaken.k@noord.ex
 def by_mail(study, academy) -> Client:
     """Who opens the link that was mailed."""
     outbox.send_due()
-    found = [letter for letter in django_mail.outbox if "/i/addresses/t/" in letter.body]
-    path = "/i/addresses/t/" + found[-1].body.partition("/i/addresses/t/")[2].split()[0]
+    letters = [letter for letter in django_mail.outbox if "/i/addresses/t/" in letter.body]
+    path = "/i/addresses/t/" + letters[-1].body.partition("/i/addresses/t/")[2].split()[0]
     client = Client()
     assert client.get(path).status_code == 302
     return client
@@ -87,9 +87,9 @@ def test_another_academys_addresses_cannot_be_confirmed_by_the_link(listed, stud
     ask(researcher, study, academy, "kim@noord.example")
     kim = by_mail(study, academy)
     elsewhere = Invitee.objects.create(collection=online, email="other@thuis.example")
-    found = address_lists.lists_of(study, academy)[0]
+    address_list = address_lists.lists_of(study, academy)[0]
     elsewhere.delete()
-    address_lists.confirm(found, study, {10**9})
+    address_lists.confirm(address_list, study, {10**9})
     assert confirming.n_confirmed(online) == 2
     assert kim.get(reverse("address_list", args=[10**6])).status_code == 404
 
@@ -142,7 +142,7 @@ def test_the_link_opens_nothing_once_who_holds_it_is_somebody_who_may_not_confir
     else:
         MailDomain.objects.filter(domain="noord.example").update(used=False)
     assert kim.get(address).status_code == 404
-    kim.post(address, {"address": [one.pk for one in online.invitees.all()]})
+    kim.post(address, {"address": [invitee.pk for invitee in online.invitees.all()]})
     assert not Invitee.objects.filter(confirmed=True).exists()
 
 

@@ -54,8 +54,8 @@ def handed_in(invitees, answers) -> Invitee:
     browser = by_link(invitees[0])
     assert press(browser, invitees[0]).status_code == 303
     key = hidden(browser.get(page_of(browser)), "key")
-    told = post(browser, "answer_submit", key=key, sequence=1, answers=answers, eligibility="yes").json()
-    assert told["outcome"] == "submitted"
+    reply = post(browser, "answer_submit", key=key, sequence=1, answers=answers, eligibility="yes").json()
+    assert reply["outcome"] == "submitted"
     return invitees[0]
 
 
@@ -80,10 +80,10 @@ def test_the_witness_begins_again_with_the_mailed_link_and_asks_save(handed_in, 
     assert not {"key", "answer"} & set(begun.cookies), "no key is given out"
     assert not holds_an_answer(begun)
     for sequence in (1, 2, 3, 60):
-        told = post(
+        reply = post(
             reader, "answer_save", key=personal_links.response_key(handed_in), sequence=sequence, answers={}
         ).json()
-        assert told == {"outcome": "submitted"}
+        assert reply == {"outcome": "submitted"}
 
 
 @pytest.mark.parametrize("held", ["the link", "the key"])
@@ -158,8 +158,8 @@ def test_the_thanks_are_the_same_whoever_was_asked(invitees, meeting, survey):
 
 def test_nothing_in_the_code_gives_out_what_was_handed_in(handed_in, answers):
     key = personal_links.response_key(handed_in)
-    found = submission.find(key)
-    assert (found.answers, found.eligibility, found.sequence, found.language) == ({}, "", 0, "")
+    response = submission.find(key)
+    assert (response.answers, response.eligibility, response.sequence, response.language) == ({}, "", 0, "")
     handed = submission.Written(Outcome.SUBMITTED)
     assert submission.save(key, 1, answers, eligibility="yes") == handed
     assert submission.submit(key, 1, answers, eligibility="yes") == handed
@@ -263,8 +263,8 @@ def test_only_the_device_that_holds_the_key_is_told_how_things_stand(invitees):
     other = by_link(invitees[1])
     other.cookies["key"] = other.cookies["answer"] = key
     other.cookies["begun"] = browser.cookies["begun"].value
-    told = other.get(link_page(other), {"language": "en"}).content.decode()
-    assert "handed in on this device." not in told, "the key of another link's response"
+    reply = other.get(link_page(other), {"language": "en"}).content.decode()
+    assert "handed in on this device." not in reply, "the key of another link's response"
 
 
 def test_the_first_time_the_button_gives_consent_and_going_on_asks_for_nothing(invitees):

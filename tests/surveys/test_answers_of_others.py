@@ -85,7 +85,7 @@ def test_the_next_person_is_led_nowhere_by_a_page_of_others(table):
 def test_every_outcome_says_what_its_request_alone_said(teacher, meeting, collection, survey):
     key, answers = begin(teacher, meeting), all_answers(survey)
     said = {"key": key, "echo": ECHO}
-    told = [
+    replies = [
         post(teacher, "answer_save", **said, sequence=1, answers={"GV1": 1}, eligibility="yes"),
         post(teacher, "answer_save", **said, sequence=1, answers={"GV1": 2}, eligibility="yes"),
         post(teacher, "answer_save", **said, sequence=2, answers={"GV1": "nonsense"}),
@@ -98,26 +98,26 @@ def test_every_outcome_says_what_its_request_alone_said(teacher, meeting, collec
         post(teacher, "answer_delete", **said),
         post(teacher, "answer_save", **said, sequence=3, answers={}),
     ]
-    assert [one.json()["outcome"] for one in told] == [
+    assert [reply.json()["outcome"] for reply in replies] == [
         *("saved", "conflict", "invalid", "invalid", "submitted", "unknown", "invalid", "invalid", "deleted"),
         *("unknown", "unknown"),
     ]
-    assert {one.json()["echo"] for one in told} == {ECHO}
-    assert {one["Cache-Control"] for one in told} == {"no-store"}
+    assert {reply.json()["echo"] for reply in replies} == {ECHO}
+    assert {reply["Cache-Control"] for reply in replies} == {"no-store"}
 
 
 def test_a_parcel_is_answered_as_ours_too(collection):
     body = {"key": submission.start_in_meeting(collection.meeting), "sequence": 1, "answers": {"GV1": 2}}
     parcel = locked(collection, {**body, "eligibility": "yes", "language": "nl"})
-    told = post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel, echo=ECHO)
-    assert told.json() == {"outcome": "submitted", "echo": ECHO}
+    answered = post(Client(), "answer_submit", collection=collection.uid.hex, parcel=parcel, echo=ECHO)
+    assert answered.json() == {"outcome": "submitted", "echo": ECHO}
 
 
 @pytest.mark.parametrize("echo", [None, 7, "", "<b>", "1" * 41, ["1"], {"1": 1}, "1\n"])
 def test_what_is_no_echo_is_not_given_back(teacher, meeting, echo):
     key = begin(teacher, meeting)
-    told = post(teacher, "answer_save", key=key, sequence=1, answers={"GV1": 1}, echo=echo)
-    assert set(told.json()) == {"outcome", "sequence", "answers", "eligibility"}
+    answered = post(teacher, "answer_save", key=key, sequence=1, answers={"GV1": 1}, echo=echo)
+    assert set(answered.json()) == {"outcome", "sequence", "answers", "eligibility"}
 
 
 @pytest.mark.parametrize("name", ["answer_save", "answer_submit", "answer_delete"])
@@ -126,9 +126,9 @@ def test_a_refusal_before_our_pages_is_no_answer_of_ours(meeting, name, settings
     key = submission.start_in_meeting(meeting)
     body = json.dumps({"key": key, "sequence": 1, "answers": {}, "echo": ECHO})
     for headers in ({"host": "other.example"}, {"host": "ours.example", "sec-fetch-site": "cross-site"}):
-        told = Client().post(reverse(name), body, content_type="application/json", headers=headers)
-        assert told.status_code in (400, 403)
-        assert ECHO not in told.content.decode()
+        answer = Client().post(reverse(name), body, content_type="application/json", headers=headers)
+        assert answer.status_code in (400, 403)
+        assert ECHO not in answer.content.decode()
     assert Response.objects.count() == 1
 
 
@@ -141,9 +141,9 @@ def test_deleting_says_what_came_of_it_and_nothing_while_the_answers_are_there(t
     there = teacher.get(page)
     assert (there.status_code, there["Location"]) == (303, at("questionnaire", key))
     assert hidden(teacher.get(page_of(teacher)), "key") == key
-    told = post(teacher, "answer_delete", key=key)
-    assert told.json() == {"outcome": "deleted"}
-    assert told.cookies["key"]["max-age"] == 0
+    answered = post(teacher, "answer_delete", key=key)
+    assert answered.json() == {"outcome": "deleted"}
+    assert answered.cookies["key"]["max-age"] == 0
     assert Response.objects.count() == 0
     assert "Your answers are deleted" in teacher.get(page + "?language=en").content.decode()
     nothing = teacher.get(page + "?nothing&language=en")

@@ -62,13 +62,13 @@ def test_nobody_begins_in_a_meeting_while_the_team_goes_online(meeting, roos, mo
         first(lambda: to(meeting.collection.participation, ONLINE, roos)),
         second(lambda: submission.start_in_meeting(meeting)),
     )
-    found = Collection.objects.select_related("participation").get(pk=meeting.collection_id)
-    assert found.mode == found.participation.mode
+    collection = Collection.objects.select_related("participation").get(pk=meeting.collection_id)
+    assert collection.mode == collection.participation.mode
     if results[0] is True:
-        assert found.mode == ONLINE
+        assert collection.mode == ONLINE
     else:
         assert isinstance(results[0], WayStays), results
-        assert found.mode == Participation.Mode.RESEARCHER
+        assert collection.mode == Participation.Mode.RESEARCHER
 
 
 def test_the_way_stays_where_somebody_began_at_that_moment(meeting, roos, monkeypatch):
@@ -91,8 +91,8 @@ def test_a_collection_that_opens_meanwhile_has_the_way_that_was_chosen(asked, ro
         second(lambda: collections.open_collection(Participation.objects.get(pk=asked.pk))),
     )
     assert results[0] is True, results
-    found = Collection.objects.select_related("participation").get()
-    assert found.mode == found.participation.mode == ONLINE
+    collection = Collection.objects.select_related("participation").get()
+    assert collection.mode == collection.participation.mode == ONLINE
     assert not Meeting.objects.exists()
 
 
@@ -161,7 +161,7 @@ def test_no_meeting_is_fixed_for_a_team_that_stops(asked, roos, monkeypatch, sto
 
     first, second = in_between(monkeypatch, planning, "hold_researcher" if not stops_first else "end_meetings")
     results = in_threads(*((first(stop), second(fix)) if stops_first else (first(fix), second(stop))))
-    assert all(isinstance(one, bool) for one in results), results
+    assert all(isinstance(result, bool) for result in results), results
     asked.refresh_from_db()
     assert asked.state == "withdrawn"
     assert PlannedMeeting.objects.get().state != PlannedMeeting.State.CONFIRMED

@@ -98,5 +98,5 @@ def test_of_two_who_press_it_at_once_one_copies(django_user_model):
     study = make_study()
     user = django_user_model.objects.create_user("roos@noord.example")
     results = in_threads(*[lambda: offering.begin_with("collective-learning", study.group, user)] * 3)
-    assert sorted(type(one).__name__ for one in results) == ["NoneType", "NoneType", "Questionnaire"], results
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", "NoneType", "Questionnaire"], results
     assert Questionnaire.objects.count() == 1

@@ -91,7 +91,7 @@ def test_closing_reopening_and_sealing(researcher, collection):
 def test_links_are_sent_to_pasted_addresses(researcher, online):
     pasted = "Jan de Vries <Jan@noord.example>; piet@noord.example,\n\nklaas@noord.example\npiet@noord.example"
     page = page_of(online, "collecting_links")
-    shown = researcher.post(page, {"addresses": pasted}).context["found"]
+    shown = researcher.post(page, {"addresses": pasted}).context["pasted"]
     assert not online.invitees.exists(), "the first press sends nothing"
     assert researcher.post(page, {"addresses": pasted, "seen": shown.seen, "send": "1"}).status_code == 302
     emails = sorted(online.invitees.values_list("email", flat=True))
@@ -106,7 +106,7 @@ def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_se
     text = "good@noord.example\nnot one\nKnown@noord.example, wrong@noord; good@noord.example"
     response = researcher.post(page, {"addresses": text, "send": "1"})  # also where the first press says so
     assert response.status_code == 200
-    found = response.context["found"]
+    found = response.context["pasted"]
     assert (found.new, found.known, found.twice) == (
         ["good@noord.example"],
         ["known@noord.example"],
@@ -119,7 +119,7 @@ def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_se
     assert not OutboxMessage.objects.exists()
     added = text + "\nlate@noord.example"
     again = researcher.post(page, {"addresses": added, "seen": found.seen, "send": "1"})
-    assert again.context["found"].new == ["good@noord.example", "late@noord.example"], (
+    assert again.context["pasted"].new == ["good@noord.example", "late@noord.example"], (
         "what was not shown is shown first"
     )
     assert not OutboxMessage.objects.exists()

@@ -49,6 +49,22 @@ def test_opening_opens_a_collection_for_every_team_that_takes_part(study):
     assert Event.objects.filter(kind="survey_opened").count() == 1
 
 
+def test_whether_teams_see_themselves_in_the_meeting_is_fixed_when_the_survey_opens(study):
+    survey = make_survey(study)
+    collections.open_survey(survey, HASH, mirror=True)
+    collections.open_survey(survey, HASH)
+    survey.refresh_from_db()
+    assert survey.mirror
+
+
+def test_teams_do_not_see_themselves_in_the_meeting_unless_the_plan_says_so(study):
+    survey = make_survey(study)
+    collections.open_survey(survey, HASH)
+    collections.open_survey(survey, HASH, mirror=True)
+    survey.refresh_from_db()
+    assert not survey.mirror
+
+
 def test_leaders_are_mailed_when_the_survey_opens(study):
     """The page of a team that accepted before promises it: "You get a mail when it begins"."""
     survey = make_survey(study)

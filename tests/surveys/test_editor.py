@@ -188,8 +188,8 @@ def test_missing_texts_are_found(questionnaire):
     draft["scales"][0]["items"][1]["text"] = {"nl": "Twee", "en": ""}
     draft["intro"] = {"nl": "", "en": "Hello"}
     draft["background"][0]["choices"][0]["text"] = {}
-    found = [(gap.part, gap.language) for gap in drafts.missing(draft)]
-    assert found == [("texts", "nl"), ("item:A2", "en"), ("question:role", "nl"), ("question:role", "en")]
+    gaps = [(gap.part, gap.language) for gap in drafts.missing(draft)]
+    assert gaps == [("texts", "nl"), ("item:A2", "en"), ("question:role", "nl"), ("question:role", "en")]
 
 
 # ------------------------------------------------------------------------------------------------ versions
@@ -268,9 +268,9 @@ def test_a_conflict_keeps_what_was_typed(questionnaire, researcher):
     looked = drafts.seen(questionnaire.draft, "item:A1")
     form = {"code": "A1", "scale": "A", "seen": looked}
     assert researcher.post(url, {**form, **texts("text", "Zij", "They")}).status_code == 302
-    mine = researcher.post(url, {**form, **texts("text", "Wij", "We")})
-    page = mine.content.decode()
-    assert mine.status_code == 409
+    answer = researcher.post(url, {**form, **texts("text", "Wij", "We")})
+    page = answer.content.decode()
+    assert answer.status_code == 409
     assert "Somebody else changed this part" in page
     assert "They" in page
     assert ">\nWe</textarea>" in page

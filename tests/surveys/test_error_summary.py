@@ -89,6 +89,6 @@ def test_every_template_that_shows_fields_names_their_errors():
     showing = [path for path in TEMPLATES.rglob("*.html") if "as_crispy_field" in path.read_text()]
     assert showing
     without = {
-        str(path.relative_to(TEMPLATES)) for path in showing if not any(one in path.read_text() for one in NAMED_BY)
+        str(path.relative_to(TEMPLATES)) for path in showing if not any(sign in path.read_text() for sign in NAMED_BY)
     }
     assert without == PARTS

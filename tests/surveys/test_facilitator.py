@@ -30,7 +30,7 @@ def cora(meeting) -> Client:
 
 
 PAGES = ["facilitator", "facilitator_counts", "facilitator_projector"]
-BUTTONS = ["facilitator_present", "facilitator_more", "facilitator_close", "facilitator_reopen"]
+BUTTONS = ["facilitator_present", "facilitator_more", "facilitator_close", "facilitator_show", "facilitator_reopen"]
 
 
 @pytest.mark.parametrize("name", PAGES + BUTTONS)
@@ -274,7 +274,7 @@ def test_two_devices_with_this_page_take_nothing_back_from_each_other(cora, meet
     collections.count_present(meeting, 11, roos)
     answer = cora.post(address, phone | {"present": "13"})
     assert answer.status_code == 200
-    assert [one.name for one in answer.context["form"].conflicts] == ["present"]
+    assert [conflict.name for conflict in answer.context["form"].conflicts] == ["present"]
     meeting.refresh_from_db()
     assert (meeting.present, meeting.paper) == (11, 3)
     opened = fields_of(cora.get(page).content.decode())

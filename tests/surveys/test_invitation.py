@@ -45,9 +45,9 @@ def invitation(client, study: Study) -> Invitation:
     invitations.invite_directors(study)
     director = invitations.academy_invitation(participation)
     invitations.accept_academy(director, [invitations.Approach(participation.pk, "Lou Vos", "lou@noord.example")])
-    found = Invitation.objects.get(participation=participation)
-    client.get(invitations.link_path(found))
-    return found
+    current = Invitation.objects.get(participation=participation)
+    client.get(invitations.link_path(current))
+    return current
 
 
 def page(invitation: Invitation) -> str:

@@ -69,11 +69,11 @@ def asked(survey, meeting) -> Survey:
     ],
 )
 def test_answers_are_stored_in_one_notation(definition, given, stored):
-    found = checked_answers(definition, ASKED, given)
-    assert found == stored
-    assert list(found) == list(stored)
-    assert checked_answers(definition, ASKED, found) == stored
-    assert [type(value) for value in found.values()] == [type(value) for value in stored.values()]
+    checked = checked_answers(definition, ASKED, given)
+    assert checked == stored
+    assert list(checked) == list(stored)
+    assert checked_answers(definition, ASKED, checked) == stored
+    assert [type(value) for value in checked.values()] == [type(value) for value in stored.values()]
 
 
 @pytest.mark.parametrize(

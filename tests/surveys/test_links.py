@@ -129,8 +129,8 @@ def test_no_column_can_link_a_response_to_a_person():
 def test_a_link_opens_its_invitee_in_one_query(invitees, django_assert_num_queries):
     token = personal_links.personal_url(invitees[2]).rsplit("/", 1)[1]
     with django_assert_num_queries(1):
-        found = personal_links.find_invitee(token)
-    assert found == invitees[2]
+        invitee = personal_links.find_invitee(token)
+    assert invitee == invitees[2]
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "A" * 27, "a" * 5000])

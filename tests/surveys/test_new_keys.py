@@ -78,18 +78,21 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
     submission.submit(handed_in, 1, all_answers(survey))
     submission.save(begun, 1, {"GV1": 2})
     personal_links.opt_out(silent)
-    old = {one.pk: (one.secret.nonce, one.secret.token_hash, personal_links.personal_url(one)) for one in invitees}
+    old = {
+        invitee.pk: (invitee.secret.nonce, invitee.secret.token_hash, personal_links.personal_url(invitee))
+        for invitee in invitees
+    }
     outbox.send_due()
     django_mail.outbox.clear()
     lose_all()
     page = researcher.get(page_of(online)).content.decode()
     with translation.override("en"):
-        assert (told := new_keys.consequences(online)).mailed == len(invitees) - 1
-        assert (told.without, told.submitted, told.drafts) == (1, 1, 1)
+        assert (consequences := new_keys.consequences(online)).mailed == len(invitees) - 1
+        assert (consequences.without, consequences.submitted, consequences.drafts) == (1, 1, 1)
     assert f'action="{page_of(online, "collecting_new_key")}"' in page
     researcher.post(page_of(online, "collecting_new_key"))
     outbox.send_due()
-    assert {letter.to[0] for letter in django_mail.outbox} == {one.email for one in invitees} - {silent.email}
+    assert {letter.to[0] for letter in django_mail.outbox} == {invitee.email for invitee in invitees} - {silent.email}
     for one in Invitee.objects.all():
         nonce, token_hash, url = old[one.pk]
         assert one.secret.nonce != nonce
@@ -121,11 +124,14 @@ def test_a_key_that_is_cut_off_or_another_one_is_lost_too(invitees, content):
 
 def test_a_key_that_is_there_stays(researcher, invitees):
     online = invitees[0].collection
-    before = path(online).read_bytes(), [one.secret.nonce for one in invitees]
+    before = path(online).read_bytes(), [invitee.secret.nonce for invitee in invitees]
     with pytest.raises(NotReady):
         new_keys.renew(online)
     assert researcher.post(page_of(online, "collecting_new_key")).status_code == 302
-    assert (path(online).read_bytes(), [one.secret.nonce for one in Invitee.objects.order_by("email")]) == before
+    assert (
+        path(online).read_bytes(),
+        [invitee.secret.nonce for invitee in Invitee.objects.order_by("email")],
+    ) == before
 
 
 def test_once_closed_no_new_links_are_made_and_sealing_goes_on(invitees):
@@ -192,7 +198,7 @@ def test_a_mail_that_waited_brings_the_new_link_once(invitees):
     new_keys.renew(online)
     outbox.send_due()
     to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
-    assert sorted(to_teachers) == sorted(one.email for one in invitees)
+    assert sorted(to_teachers) == sorted(invitee.email for invitee in invitees)
 
 
 def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
@@ -212,7 +218,7 @@ def test_no_mail_is_thrown_away_while_a_key_is_away(invitees):
     waiting_mails.update(due_at=timezone.now())
     outbox.send_due()
     to_teachers = [letter.to[0] for letter in django_mail.outbox if letter.to[0].startswith("teacher")]
-    assert sorted(to_teachers) == sorted([one.email for one in invitees] * 2)
+    assert sorted(to_teachers) == sorted([invitee.email for invitee in invitees] * 2)
 
 
 def test_no_page_fails_while_a_key_cannot_be_read(researcher, invitees, meeting):

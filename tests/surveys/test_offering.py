@@ -45,13 +45,13 @@ def test_offered_copied_and_taken_back(theirs):
     form = {"template": str(theirs.pk), "group": a_group("Others").pk}
     before = Questionnaire.objects.filter(pk=theirs.pk).values().get()
     copied = other.post(page, form, follow=True)
-    mine = Questionnaire.objects.get(group=a_group("Others"))
-    assert copied.redirect_chain[-1][0] == reverse("questionnaire_edit", args=[mine.pk])
-    for path in (page, reverse("questionnaire_versions", args=[mine.pk]), reverse("questionnaires")):
+    questionnaire = Questionnaire.objects.get(group=a_group("Others"))
+    assert copied.redirect_chain[-1][0] == reverse("questionnaire_edit", args=[questionnaire.pk])
+    for path in (page, reverse("questionnaire_versions", args=[questionnaire.pk]), reverse("questionnaires")):
         shown += other.get(path).content.decode()
     assert "Geheim" not in shown + copied.content.decode()
-    assert mine.versions.get().content == theirs.versions.first().content
-    assert not mine.offered
+    assert questionnaire.versions.get().content == theirs.versions.first().content
+    assert not questionnaire.offered
     for path in ("questionnaire_edit", "questionnaire_versions", "questionnaire_preview"):
         assert other.get(reverse(path, args=[theirs.pk])).status_code == 404
     assert other.post(reverse("questionnaire_offer", args=[theirs.pk])).status_code == 404

@@ -156,7 +156,7 @@ def asked(study: Study, *names: str) -> list[Participation]:
         named = {"leader_name": "Lou", "leader_email": f"{name.lower()}@noord.example"}
         teams.append(invitations.list_team(study, Team.objects.create(academy=academy, name=name, **named)))
     invitations.invite_directors(study)
-    approach = [Approach(one.pk, one.leader_name, one.leader_email) for one in teams]
+    approach = [Approach(team.pk, team.leader_name, team.leader_email) for team in teams]
     assert invitations.accept_academy(invitations.academy_invitation(teams[0]), approach)
     return teams
 
@@ -233,7 +233,7 @@ def test_the_button_beat_and_a_leader_together_open_each_team_once():
         lambda: collections.open_missing(study),
         lambda: collections.open_collection(team),
     )
-    assert not [one for one in results if isinstance(one, Exception)], results
+    assert not [result for result in results if isinstance(result, Exception)], results
     assert Collection.objects.count() == len(NAMES)
     assert files() == as_they_are()
     outbox.send_due()
@@ -280,14 +280,16 @@ def test_every_team_of_a_batch_gets_what_a_team_by_itself_gets():
         opening.open_teams(alone.pk, [pk], mail=SurveyMail.COLLECTING_BEGINS)
     assert collections.open_missing(together) == 6
     assert what_came_of(together) == what_came_of(alone)
-    assert {len(collection_keys.read(one)) for one in Collection.objects.all()} == {collection_keys.KEY_BYTES}
+    assert {len(collection_keys.read(collection)) for collection in Collection.objects.all()} == {
+        collection_keys.KEY_BYTES
+    }
 
 
 def what_came_of(study: Study) -> list[Any]:
     found: list[Any] = []
-    for one in Collection.objects.filter(survey__study=study).order_by("participation__team__name"):
-        team = one.participation
-        meeting = Meeting.objects.filter(collection=one).first()
+    for collection in Collection.objects.filter(survey__study=study).order_by("participation__team__name"):
+        team = collection.participation
+        meeting = Meeting.objects.filter(collection=collection).first()
         attendees = list(Attendee.objects.filter(meeting__participation=team).order_by("part"))
         of = {
             "surveys.collecting_begins": [team.pk],
@@ -301,7 +303,7 @@ def what_came_of(study: Study) -> list[Any]:
         ]
         events = list(Event.objects.filter(participation=team).order_by("kind").values_list("kind", "detail"))
         met = meeting and (len(meeting.code), meeting.sent_to_contact, bool(meeting.facilitator_nonce))
-        found.append((team.team.name, one.mode, one.approached, one.state, met, mails, events))
+        found.append((team.team.name, collection.mode, collection.approached, collection.state, met, mails, events))
     return found
 
 

@@ -86,8 +86,8 @@ class Tab:
     @property
     def key(self) -> str:
         """Of the response whose questions, or thanks, this tab shows."""
-        found = re.search(r'name="key" value="([^"]+)"', self.text)
-        return found[1] if found else ""
+        match = re.search(r'name="key" value="([^"]+)"', self.text)
+        return match[1] if match else ""
 
     @property
     def answers(self) -> bool:
@@ -112,11 +112,11 @@ class Tab:
             self.now = {**self.now, **typed}
             body = {"key": self.key, "sequence": self.sequence + 1, "answers": self.now, "eligibility": "yes"}
             answer, _address = self.device.ask(urljoin(self.address, name), body=body)
-            told = answer.json()
-            if told["outcome"] in ("saved", "conflict"):
-                self.sequence, self.now = told["sequence"], told["answers"]
-            if told["outcome"] != "conflict":
-                return told["outcome"]
+            reply = answer.json()
+            if reply["outcome"] in ("saved", "conflict"):
+                self.sequence, self.now = reply["sequence"], reply["answers"]
+            if reply["outcome"] != "conflict":
+                return reply["outcome"]
         raise AssertionError("always another tab")
 
 
@@ -214,19 +214,19 @@ class Play:
         self.look()
 
     def sends(self, tab: Tab, name: str, typed: dict) -> None:
-        told = tab.sends(name, typed)
+        reply = tab.sends(name, typed)
         expected = self.truth.get(tab.own)
         if expected is None:
-            assert told == "unknown"
+            assert reply == "unknown"
             tab.shows(tab.device.ask(tab.address))
         elif name == "submit" or expected.state == "submitted":
-            assert told == "submitted"
+            assert reply == "submitted"
             if expected.state == "draft":
                 expected.answers, expected.state = {**expected.answers, **typed}, "submitted"
             tab.shows(tab.device.ask(urljoin(tab.address, "done")))
             assert tab.device.shared or (tab.key == tab.own and 'id="q"' not in tab.text), "thanks, no empty question"
         else:
-            assert told == "saved"
+            assert reply == "saved"
             expected.answers |= typed
 
     def steps(self, tab: Tab, typed: dict) -> None:

@@ -108,7 +108,7 @@ def test_a_clash_is_said_in_a_sentence(client, study, team, researcher):
     assert "is with Physio on" in client.get(page).content.decode()
     data = {"fix": "1", "fix-date": "other", "fix-other": f"{DAY}T14:15", "fix-researcher": researcher.pk}
     said = [str(message) for message in client.post(page, data, follow=True).context["messages"]]
-    assert any("is with Physio on" in one for one in said)
+    assert any("is with Physio on" in sentence for sentence in said)
 
 
 def test_another_way_changes_the_collection_until_somebody_has_begun(client, study, team, researcher):
@@ -195,10 +195,10 @@ def test_the_briefing_has_the_link_and_waits_for_the_collection(study, team):
     team.refresh_from_db()
     planning.fix(planning.begin(team), timezone.now() + timedelta(hours=30), researcher=None)
     mail.send_due()
-    assert not [one for one in outbox.outbox if "/f/" in one.body]  # there is no meeting to lead yet
+    assert not [message for message in outbox.outbox if "/f/" in message.body]  # there is no meeting to lead yet
     open_collection(team)
     mail.send_due()
-    (briefing,) = [one for one in outbox.outbox if "/f/" in one.body]
+    (briefing,) = [message for message in outbox.outbox if "/f/" in message.body]
     assert briefing.to == ["cor@x.example"]
     assert OutboxMessage.objects.filter(kind=TeamMail.MEETING_BRIEFING, state="sent").count() == 1
 

@@ -56,7 +56,7 @@ def listed(study: Study, name: str, leader: str, academy: str = "Academie voor Z
 def permit(*teams: Participation) -> None:
     invitations.invite_directors(teams[0].study)
     director = invitations.academy_invitation(teams[0])
-    invitations.accept_academy(director, [Approach(one.pk, one.leader_name, one.leader_email) for one in teams])
+    invitations.accept_academy(director, [Approach(team.pk, team.leader_name, team.leader_email) for team in teams])
 
 
 def accept(team: Participation, n: int, mode: str = "contact", **more: object) -> None:
@@ -83,7 +83,7 @@ def sent() -> dict[str, str]:
     """Send what is due: the texts, by address."""
     django_mail.outbox.clear()
     outbox.send_due()
-    return {one.to[0]: f"{one.subject}\n{one.body}" for one in django_mail.outbox}
+    return {message.to[0]: f"{message.subject}\n{message.body}" for message in django_mail.outbox}
 
 
 def opened(study: Study) -> None:
@@ -104,9 +104,9 @@ def test_two_become_one_with_both_histories_and_the_number_that_was_entered(two,
     assert events.filter(of_team="Fysiotherapie", kind="leader_accepted").count() == 1
     assert events.get(kind="teams_merged", by=roos).detail == "Fysiotherapie → Verpleegkunde; 9 + 4 → 12"
     assert history.in_words(events.get(kind="teams_merged")) != "teams_merged"
-    told = sent()
-    assert set(told) == {"lars@noord.example", "contact4@noord.example"}, "who leads it and goes on is not mailed"
-    for text in told.values():
+    mails = sent()
+    assert set(mails) == {"lars@noord.example", "contact4@noord.example"}, "who leads it and goes on is not mailed"
+    for text in mails.values():
         assert "Fysiotherapie" in text
         assert "Verpleegkunde" in text
         assert "roos@noord.example" in text, "whom to object to"
@@ -120,9 +120,9 @@ def test_another_leader_gets_the_pages_and_a_mail(two, roos, whose):
     keep, gone = two
     name = "Lars" if whose == "the other one's leader" else "Nora"
     merge(keep, gone, Merger(name, f"{name.lower()}@noord.example", 13), by=roos)
-    told = sent()
+    mails = sent()
     former = {"lena@noord.example"} | ({"lars@noord.example"} if name == "Nora" else set())
-    assert set(told) == {f"{name.lower()}@noord.example", "contact4@noord.example", *former}
+    assert set(mails) == {f"{name.lower()}@noord.example", "contact4@noord.example", *former}
     assert Role.objects.get(kind="leader").user.email == f"{name.lower()}@noord.example"
 
 
@@ -135,9 +135,11 @@ def test_who_was_told_before_stays_told_and_mails_that_wait_do_not_go(study, roo
     invitation = Invitation.objects.get(participation=gone)
     link = invitations.link_path(invitation)
     merge(keep, gone, Merger("Lena", "lena@noord.example", None), by=roos)
-    told = sent()
-    assert set(told) == {"lars@noord.example", "noor@noord.example"}
-    assert "noor@noord.example" in {one.email for one in FormerContact.objects.filter(participation=keep)}
+    mails = sent()
+    assert set(mails) == {"lars@noord.example", "noor@noord.example"}
+    assert "noor@noord.example" in {
+        former_contact.email for former_contact in FormerContact.objects.filter(participation=keep)
+    }
     assert OutboxMessage.objects.get(kind="teams.leader_invitation", object_id=invitation.pk, state="dropped")
     assert invitations.link_path(Invitation.objects.get(participation=keep)) != link
     keep.refresh_from_db()
@@ -261,7 +263,7 @@ def test_two_merge_the_same_two_at_once(two, roos):
     keep, gone = two
     merger = Merger("Lena", "lena@noord.example", 13)
     results = in_threads(lambda: merge(keep, gone, merger, by=roos), lambda: merge(gone, keep, merger, by=roos))
-    assert sorted(isinstance(one, merging.Refused) for one in results) == [False, True], results
+    assert sorted(isinstance(result, merging.Refused) for result in results) == [False, True], results
     assert Participation.objects.count() == 1
     assert Event.objects.filter(kind="teams_merged").count() == 1
 
@@ -276,8 +278,8 @@ def test_a_new_team_asks_its_leader_who_decides_for_it(two, roos):
     old.refresh_from_db()
     assert (old.approached, made.approached, made.state) == (6, 3, State.INVITED)
     assert set(sent()) == {"hanna@noord.example"}
-    for one in (old, made):
-        assert one.events.get(kind="team_split").detail == "Verpleegkunde → Huidtherapie; 6 + 3"
+    for participation in (old, made):
+        assert participation.events.get(kind="team_split").detail == "Verpleegkunde → Huidtherapie; 6 + 3"
     accept(made, 3)
     opened(old.study)
     assert dict(Collection.objects.values_list("participation__team__name", "approached")) == {

@@ -37,8 +37,8 @@ def hand_in(invitee, value: int) -> None:
     teacher.get(reverse("personal_link", args=[token]))
     teacher.post(reverse("answer_start"), {"link": token})
     key = hidden(teacher.get(page_of(teacher)), "key")
-    told = post(teacher, "answer_submit", key=key, sequence=1, answers={"GV1": value}, eligibility="yes")
-    assert told.json() == {"outcome": "submitted"}
+    reply = post(teacher, "answer_submit", key=key, sequence=1, answers={"GV1": value}, eligibility="yes")
+    assert reply.json() == {"outcome": "submitted"}
 
 
 def test_who_noted_the_keys_of_links_finds_nobody_in_a_dump(invitees):
@@ -66,8 +66,8 @@ def test_the_keys_of_a_dump_open_nothing(meeting, invitees):
         assert thief.get(page_of(thief)).status_code == 404
         assert thief.get(page_of(thief, "answer_done")).content.decode().count(stored) == 0
         for name in ("answer_save", "answer_submit"):
-            told = post(thief, name, key=stored, sequence=2, answers={"GV1": 1}).json()
-            assert told == {"outcome": "unknown"}
+            reply = post(thief, name, key=stored, sequence=2, answers={"GV1": 1}).json()
+            assert reply == {"outcome": "unknown"}
         assert thief.post(reverse("answer_step"), {"key": stored, "step": "1", "GV1": "1"}).status_code == 404
         assert thief.post(reverse("answer_delete"), {"key": stored}).status_code == 404
     assert list(Response.objects.values()) == rows

@@ -101,11 +101,11 @@ def test_two_dumps_of_collecting_link_nobody_without_the_secrets_and_everybody_w
     assert two_dumps(world, seed=2, **TEAMS) >= 6
     last, begun = world.moments[-1]
     persons = world.without_sight(begun)
-    found = attacker.attack(_of_links(last), persons, world.keys())
-    assert not attacker.linked(found), "the key files open nothing without the secret of the server"
-    found = attacker.linked(attacker.attack(_of_links(last), persons, world.keys(), secret=True))
-    assert found, "with both the same attacker links"
-    assert found[0].right == TEAMS["by_link"] * TEAMS["teachers"]
+    findings = attacker.attack(_of_links(last), persons, world.keys())
+    assert not attacker.linked(findings), "the key files open nothing without the secret of the server"
+    findings = attacker.linked(attacker.attack(_of_links(last), persons, world.keys(), secret=True))
+    assert findings, "with both the same attacker links"
+    assert findings[0].right == TEAMS["by_link"] * TEAMS["teachers"]
 
 
 def alone_by_link(world: World, seed: int, mixed: int, teachers: int) -> list[list[Finding]]:
@@ -227,20 +227,20 @@ def test_the_same_attacker_links_once_a_leak_is_planted(world):
         lines = list(world.log)
         try:
             leak(world, keys)
-            found = attacker.linked(attacker.attack(world.dump(), world.persons))
+            findings = attacker.linked(attacker.attack(world.dump(), world.persons))
         finally:
             _clean()
-        assert found, f"{leak.__name__} is not found"
-        assert max(finding.right for finding in found) > TEAMS["by_link"] * TEAMS["teachers"] / 3
+        assert findings, f"{leak.__name__} is not found"
+        assert max(finding.right for finding in findings) > TEAMS["by_link"] * TEAMS["teachers"] / 3
         world.log[:] = lines
 
 
 def test_chance_is_counted_exactly():
     """Against all permutations of two small teams."""
     counted = [0] * 8
-    for one in itertools.permutations(range(4)):
+    for permutation in itertools.permutations(range(4)):
         for other in itertools.permutations(range(3)):
-            counted[sum(n == m for own in (one, other) for n, m in enumerate(own))] += 1
+            counted[sum(n == m for own in (permutation, other) for n, m in enumerate(own))] += 1
     for right in range(8):
         assert attacker.by_chance(right, (4, 3)) == pytest.approx(sum(counted[right:]) / sum(counted))
     exact = [1, 0.5 + 0.5 * 0.25, 0.5 * 0.25, 0]  # of two guesses at least none, one, both, three

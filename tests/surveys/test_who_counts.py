@@ -298,7 +298,7 @@ def test_leaders_who_were_contact_person_are_parted(survey, collection, meeting,
     assert not waiting.filter(kind__in=[TeamMail.MEETING_CALENDAR, TeamMail.MEETING_BRIEFING]).exists()
     new = dict(Meeting.objects.values_list("pk", "facilitator_nonce"))
     assert {pk for pk in nonces if new[pk] == nonces[pk]} == {sealed.meeting.pk}
-    assert [one.object_id for one in OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK)] == [
+    assert [message.object_id for message in OutboxMessage.objects.filter(kind=SurveyMail.FACILITATOR_LINK)] == [
         other.meeting.pk
     ]
     assert Role.objects.filter(kind="leader").count() == 0

@@ -17,7 +17,7 @@ LINK = re.compile(r"^https?://\S+$", re.MULTILINE)
 def mailed_path(to: str) -> str:
     """The path of the link in the last mail to an address."""
     send_due()
-    sent = [one for one in django_mail.outbox if one.to == [to]][-1]
+    sent = [message for message in django_mail.outbox if message.to == [to]][-1]
     return urlsplit(LINK.search(sent.body).group()).path
 
 

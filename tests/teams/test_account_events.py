@@ -83,7 +83,7 @@ def mails_to(user: User) -> list[str]:
     """The mails of the outbox to this account, sent now."""
     django_mail.outbox.clear()
     outbox.send_due()
-    return [one.body for one in django_mail.outbox if one.to == [user.email]]
+    return [message.body for message in django_mail.outbox if message.to == [user.email]]
 
 
 # ------------------------------------------------------------------------------------------------ mails

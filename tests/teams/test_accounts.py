@@ -97,7 +97,7 @@ def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, 
     monkeypatch.setattr(Moody, "at_the_door", None)
     with freeze_time(timezone.now() + timedelta(seconds=6)):
         outbox.send_due()
-    codes = [found.group() for one in django_mail.outbox if (found := CODE.search(one.body))]
+    codes = [match.group() for message in django_mail.outbox if (match := CODE.search(message.body))]
     assert codes
     told = f"{dict(client.session)} {list(OutboxMessage.objects.values())} {list(SignInMail.objects.values())}"
     assert not any(code in told for code in codes)

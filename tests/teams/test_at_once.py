@@ -63,5 +63,5 @@ def test_two_studies_of_one_title(study, roos):
         for name in ("group", "starts_on", "ends_on", "controller", "privacy_contact", "contact_name", "contact_email")
     }
     results = in_threads(*[lambda: setting_up.create_study({**fields, "title": "Twin"}, roos)] * 3)
-    assert {one.slug for one in results} == {"twin", "twin-2", "twin-3"}
+    assert {result.slug for result in results} == {"twin", "twin-2", "twin-3"}
     assert Study.objects.count() == 4

@@ -40,7 +40,7 @@ def everything() -> list:
 
 
 def states(preview: contacts.Preview) -> list[str]:
-    return [one.state.value for one in preview.rows]
+    return [row.state.value for row in preview.rows]
 
 
 def test_the_example_is_good(study, roos):

@@ -135,7 +135,7 @@ def study(by: User) -> Study:
         made = Team.objects.create(
             academy=where, name=name, form="full_time", leader_name=called, leader_email=leader.upper()
         )
-        return [invitations.list_team(one, made, by) for one in studies][-1]
+        return [invitations.list_team(study, made, by) for study in studies][-1]
 
     care = academy(NORTH, "Zorg", "Dirk@noord.example")
     Academy.objects.filter(pk=care.pk).update(director_name="Dirk")

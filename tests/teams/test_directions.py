@@ -132,7 +132,7 @@ def test_a_name_with_signs_of_direction_is_refused_in_words_by_forms_and_by_file
     for words in NASTY.values():
         form = TeamForm({"name": words[:160], "form": "full_time"}, participation=nursing)
         steers = set(words) & STEERING
-        assert any("direction of writing" in one for one in form.errors.get("name", [])) == bool(steers), words
+        assert any("direction of writing" in error for error in form.errors.get("name", [])) == bool(steers), words
     row = dict.fromkeys(COLUMNS, "x") | {"sector": "health", "form": "", "team": "Zo\u202erg"}
     with override("en"):
         wrong = wrong_cells(row | {"director_email": "a@noord.example", "leader_email": "b@noord.example"})

@@ -26,11 +26,11 @@ def page(invitation: Invitation) -> str:
 
 def permission(*participations: Participation, **changes: str) -> dict[str, str]:
     data = {"undertaking": "on"}
-    for one in participations:
+    for participation in participations:
         data |= {
-            f"ask_{one.pk}": "on",
-            f"name_{one.pk}": one.team.leader_name,
-            f"email_{one.pk}": one.team.leader_email,
+            f"ask_{participation.pk}": "on",
+            f"name_{participation.pk}": participation.team.leader_name,
+            f"email_{participation.pk}": participation.team.leader_email,
         }
     return {**data, **changes}
 
@@ -98,8 +98,8 @@ def test_declining_needs_a_reason(client, invitation):
     assert response.context["decline_form"].errors
     assert reread(invitation).state == Invitation.State.SENT
     client.post(page(invitation), {"decline": "1", "decline-reason": "reorganisation", "decline-text": "We fuseren"})
-    found = reread(invitation)
-    assert (found.state, found.reason, found.reason_text) == ("declined", "reorganisation", "We fuseren")
+    current = reread(invitation)
+    assert (current.state, current.reason, current.reason_text) == ("declined", "reorganisation", "We fuseren")
     assert client.get(page(invitation)).templates[0].name == "teams/director_answered.html"
 
 

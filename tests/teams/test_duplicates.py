@@ -79,7 +79,9 @@ def test_what_looks_double_is_suggested(study, second, roos):
     listed(study)
     listed(second, "Verplegkunde", leader="Lena  Bos", email="l.bos@noord.example")
     listed(second, "Fysiotherapie", "Zorg", leader="Lars", email="lars@noord.example")
-    found = {(one.kind, str(one.first), str(one.second)) for one in suggestions([study, second])}
+    found = {
+        (suggestion.kind, str(suggestion.first), str(suggestion.second)) for suggestion in suggestions([study, second])
+    }
     assert found == {
         ("academy", "Academie voor Zorg", "Zorg"),
         ("team", "Verpleegkunde", "Verplegkunde"),
@@ -246,8 +248,8 @@ def test_a_long_list_of_names_costs_seconds_not_hours():
 def test_near_pairs_are_those_that_are_alike():
     random = Random(2)
     names = ["verpleeg" + "".join(random.choice("aeik") for _ in range(random.randint(0, 6))) for _ in range(60)]
-    found = set(duplicates.near_pairs(names))
-    assert found == {
+    pairs = set(duplicates.near_pairs(names))
+    assert pairs == {
         (one, other) for one, other in combinations(range(len(names)), 2) if duplicates.alike(names[one], names[other])
     }
-    assert 0 < len(found) < 1000
+    assert 0 < len(pairs) < 1000

@@ -121,7 +121,7 @@ def test_the_dry_run_shows_nobody_of_others_studies(client, zoe, nursing, academ
     page = reverse("contacts_import", args=["other"])
     table = Table(HEADER, [row(director_email="x@noord.example", leader_name="Zoe", leader_email=zoe.email)])
     preview = contacts.preview(Study.objects.get(slug="other"), table, zoe)
-    assert [one.state for one in preview.rows] == ["wrong"]
+    assert [row.state for row in preview.rows] == ["wrong"]
     text = "\n".join(",".join(cells) for cells in table.lines)
     shown = client.post(page, {"content": text}).content.decode()
     for secret in ("Dirk Jansen", "dirk@noord.example", "Lena Bos", "lena@noord.example"):

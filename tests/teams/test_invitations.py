@@ -34,7 +34,10 @@ pytestmark = pytest.mark.django_db
 
 
 def approach(*participations: Participation) -> list[Approach]:
-    return [Approach(one.pk, one.leader_name, one.leader_email) for one in participations]
+    return [
+        Approach(participation.pk, participation.leader_name, participation.leader_email)
+        for participation in participations
+    ]
 
 
 def kinds() -> list[str]:
@@ -314,11 +317,11 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
     elif step == "move":
         corrections.correct_director(reread(academy), "D", f"director-moved{n}@x.example")
     elif step == "accept academy" and director:
-        ours = [one for one in invitations.teams_of(director) if (one.team_id + n) % 3]
+        ours = [team for team in invitations.teams_of(director) if (team.team_id + n) % 3]
         undecided = set(invitations.undecided_teams(director)) & set(ours)
         accepts = invitations.accept_academy if n % 5 else invitations.approach_more
         if accepts(director, approach(*ours)):
-            chosen |= {one.leader_email for one in undecided}
+            chosen |= {undecided_team.leader_email for undecided_team in undecided}
     elif step == "decline academy" and director:
         invitations.decline(director, "workload")
     elif step == "accept team" and leader:

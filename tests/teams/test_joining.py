@@ -92,7 +92,7 @@ def signs_in_by_code() -> Client:
     client = Client()
     client.post(reverse("account_request_login_code"), {"email": LENA})
     send_due()
-    sent = [one for one in django_mail.outbox if CODE.search(one.body)][-1]
+    sent = [message for message in django_mail.outbox if CODE.search(message.body)][-1]
     client.post(reverse("account_confirm_login_code"), {"code": CODE.search(sent.body).group()})
     return client
 
@@ -295,9 +295,9 @@ def test_who_was_only_asked_goes_with_the_study_and_is_forgotten_when_removed(ev
     """A question from elsewhere kept a leader's account alive when her study was deleted."""
     add_lena(eve, theirs)
     assert accounts.only_of_leaders_in(hers.study) == {User.objects.get(email=LENA).pk}
-    found = people.look(LENA, Study.objects.filter(pk=hers.study_id))
-    assert found.account_goes
-    assert "teams.ResearcherInvitation" not in found.rows
+    look = people.look(LENA, Study.objects.filter(pk=hers.study_id))
+    assert look.account_goes
+    assert "teams.ResearcherInvitation" not in look.rows
     people.remove(LENA, None, Study.objects.filter(pk=theirs.pk))
     assert not ResearcherInvitation.objects.exists()
     assert User.objects.filter(email=LENA).exists()

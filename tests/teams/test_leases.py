@@ -80,7 +80,7 @@ def test_each_by_itself(chore, caplog, leased):
         for _n in range(60):
             clock.tick(MINUTE)
             chore.each([3], do, key=lambda n: n, leased=leased)
-    assert [(one - begin) // MINUTE for one in tried] == [0, 1, 6, 11]
+    assert [(at - begin) // MINUTE for at in tried] == [0, 1, 6, 11]
     job = Job.objects.get()
     assert (job.key, job.attempts, job.error, job.lease_until) == ("3", 4, "KeyError", None)
     lines = [record.getMessage() for record in caplog.records]

@@ -84,8 +84,8 @@ def test_back_to_the_shipped_text_and_the_shipped_text_itself_is_not_stored(stud
     ],
 )
 def test_a_text_with_a_problem_is_refused(study, roos, subject, body, place):
-    found = templates.problems(KIND, subject, body)
-    assert {where for where, _ in found} == {place}
+    problems = templates.problems(KIND, subject, body)
+    assert {where for where, _ in problems} == {place}
     with pytest.raises(ValueError, match="cannot be sent"):
         templates.put_in_own_words(study, KIND, "nl", subject, body, roos)
     assert not MailText.objects.exists()

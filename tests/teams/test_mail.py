@@ -322,7 +322,7 @@ def test_files_go_with_the_mail(kind, monkeypatch):
     )
     outbox.queue(kind, 7)
     assert outbox.send_due() == 1
-    (part,) = [one for one in django_mail.outbox[0].message().walk() if one.get_filename()]
+    (part,) = [attached for attached in django_mail.outbox[0].message().walk() if attached.get_filename()]
     assert (part.get_filename(), part.get_content_type()) == ("meeting.ics", "text/calendar")
     assert part.get_payload(decode=True) == file.content
 

@@ -124,4 +124,4 @@ def test_sign_in_codes_wait_for_nothing(client, study, office_hours, settings):
         assert pace.take_turn(MONDAY_NIGHT)
         client.post(reverse("account_request_login_code"), {"email": "lena@noord.example"})
         assert outbox.send_due() == 1
-    assert [one.to for one in django_mail.outbox] == [["lena@noord.example"]]
+    assert [message.to for message in django_mail.outbox] == [["lena@noord.example"]]

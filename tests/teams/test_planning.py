@@ -72,7 +72,7 @@ def queued(kind: str) -> list[OutboxMessage]:
 
 
 def to_whom(kind: str) -> list[str]:
-    return sorted(Attendee.objects.get(pk=one.object_id).email for one in queued(kind))
+    return sorted(Attendee.objects.get(pk=message.object_id).email for message in queued(kind))
 
 
 def sent() -> list[tuple[str, icalendar.Calendar]]:
@@ -94,7 +94,7 @@ def event_of(calendar: icalendar.Calendar) -> icalendar.Event:
 # ------------------------------------------------------------------------------------------------ agreeing
 def test_a_leader_proposes_and_a_researcher_fixes(team: Participation, roos: User) -> None:
     planned = planning.propose(team, [LATE, MONDAY, MONDAY], by_leader=True, room="B1.12")
-    assert [one.starts_at for one in planned.dates.all()] == [MONDAY, LATE]
+    assert [date.starts_at for date in planned.dates.all()] == [MONDAY, LATE]
     assert not queued(TeamMail.MEETING_CALENDAR)
     assert planning.fix(planned, MONDAY, researcher=None, by=roos)
     team.refresh_from_db()
@@ -118,7 +118,7 @@ def test_new_proposals_replace_those_of_the_same_side_only(team: Participation) 
     planning.propose(team, [MONDAY], by_leader=True)
     planning.propose(team, [LATE], by_leader=False)
     planned = planning.propose(team, [MONDAY + timedelta(days=1)], by_leader=True)
-    assert {(one.starts_at, one.by_leader) for one in planned.dates.all()} == {
+    assert {(date.starts_at, date.by_leader) for date in planned.dates.all()} == {
         (MONDAY + timedelta(days=1), True),
         (LATE, False),
     }
@@ -151,7 +151,7 @@ def test_the_first_leader_has_the_offered_time(
     planned = PlannedMeeting.objects.get(participation=other)
     assert (planned.state, planned.starts_at, planned.researcher, planned.room) == ("confirmed", MONDAY, roos, "A2")
     assert not PlannedMeeting.objects.filter(participation=team, state="confirmed").exists()
-    assert [one.starts_at for one in free_slots(study)] == [LATE]
+    assert [slot.starts_at for slot in free_slots(study)] == [LATE]
     assert not withdraw_slot(slot)
 
 
@@ -168,7 +168,7 @@ def test_a_time_at_which_its_researcher_meets_another_team_is_not_offered(
 ) -> None:
     offer_slots(study, roos, [MONDAY, MONDAY + timedelta(minutes=44), MONDAY + timedelta(minutes=45)], 45)
     fixed(team, researcher=roos)
-    assert [one.starts_at for one in free_slots(study)] == [MONDAY + timedelta(minutes=45)]
+    assert [slot.starts_at for slot in free_slots(study)] == [MONDAY + timedelta(minutes=45)]
 
 
 def test_a_researcher_who_is_elsewhere_then_is_found(

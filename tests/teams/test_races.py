@@ -29,11 +29,11 @@ def in_between(
     real, looked, done = getattr(module, name), Flag(), Flag()
 
     def slow(*args: object, **kwargs: object) -> object:
-        found = real(*args, **kwargs)
+        result = real(*args, **kwargs)
         if not looked.is_set():
             looked.set()
             done.wait(1)
-        return found
+        return result
 
     monkeypatch.setattr(module, name, slow)
 
@@ -53,9 +53,9 @@ def in_between(
 @pytest.fixture
 def both(study, nursing, physiotherapy) -> tuple[Participation, Participation]:
     """Two teams of an academy that meet."""
-    for one in (nursing, physiotherapy):
-        Participation.objects.filter(pk=one.pk).update(state=STATE.ACCEPTED, mode="researcher", approached=9)
-        one.refresh_from_db()
+    for participation in (nursing, physiotherapy):
+        Participation.objects.filter(pk=participation.pk).update(state=STATE.ACCEPTED, mode="researcher", approached=9)
+        participation.refresh_from_db()
     return nursing, physiotherapy
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_proposed_or_fixed_for_a_team_that_does_not_meet_any_more(bot
     results = in_threads(
         first(lambda: planning.propose(Participation.objects.get(pk=team.pk), [at(0)], by_leader=False)), second(end)
     )
-    assert not any(isinstance(one, Exception) for one in results), results
+    assert not any(isinstance(result, Exception) for result in results), results
     planned = PlannedMeeting.objects.get(participation=team)
     assert (planned.state, planned.dates.count()) == (PlannedMeeting.State.CANCELLED, 0)
     assert planning.propose(team, [at(0)], by_leader=True) is None
@@ -215,7 +215,7 @@ def test_two_files_that_name_another_leader_at_once(both, study, roos, monkeypat
         first(lambda: contacts.apply(study, listed("Mia", "Mondzorg"), roos)),
         second(lambda: contacts.apply(study, listed("Noor", "Optometrie"), roos)),
     )
-    assert [one.applied for one in results] == [True, True], results
+    assert [result.applied for result in results] == [True, True], results
     assert len(results[1].rows[0].asks) == 1
     assert Participation.objects.get(team__name="Logopedie").leader_email == "mia@noord.example"
 
@@ -256,5 +256,7 @@ def test_two_files_that_list_the_same_new_institutions_in_another_order(study, r
         return contacts.apply(study, turned, roos)
 
     results = in_threads(lambda: contacts.apply(study, as_listed, roos), later)
-    assert [one.applied for one in results] == [True, False], results  # there is nothing left for the second to do
+    assert [result.applied for result in results] == [True, False], (
+        results
+    )  # there is nothing left for the second to do
     assert Institution.objects.filter(name__startswith="Hogeschool ").count() == 2

@@ -214,7 +214,7 @@ class Play:
             invitations.invite_directors(self.study)
         elif step == "accept academy":
             day = timezone.localdate() + timedelta(days=n) if n % 3 else None
-            ours = [one for one in invitations.teams_of(director) if (one.team_id + n) % 4]
+            ours = [team for team in invitations.teams_of(director) if (team.team_id + n) % 4]
             invitations.accept_academy(director, approach(*ours), not_before=day)
         elif step == "decline academy" and n % 2:
             invitations.decline(director, "workload")
@@ -267,13 +267,13 @@ class Play:
         assert all(len(days) <= TIMES for days in self.reminders.values()), self.reminders
         by_schedule = Event.objects.filter(kind__endswith="_by_schedule")
         assert by_schedule.count() == self.n_reminded
-        for one in Invitation.objects.all():
+        for invitation in Invitation.objects.all():
             days = sorted(
                 timezone.localdate(event.at)
-                for event in by_schedule.filter(participation=one.participation, academy=one.academy)
+                for event in by_schedule.filter(participation=invitation.participation, academy=invitation.academy)
             )
             assert all((later - earlier).days >= AFTER for earlier, later in itertools.pairwise(days)), days
-            assert one.n_reminders == len(days) <= TIMES
+            assert invitation.n_reminders == len(days) <= TIMES
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

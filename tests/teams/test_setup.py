@@ -127,7 +127,7 @@ def test_the_list_is_filtered_by_words_and_state(study, nursing, physiotherapy):
     )
 
     def names(**filters) -> list[str]:
-        return [one.team.name for row in list_teams(study, **filters).academies for one in row.teams]
+        return [team.team.name for row in list_teams(study, **filters).academies for team in row.teams]
 
     assert names() == ["Fysiotherapie", "Verpleegkunde"]
     assert names(search="VERPL") == ["Verpleegkunde"]

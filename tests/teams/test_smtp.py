@@ -50,7 +50,7 @@ class Postman:
         return "250 OK"
 
     def counts(self) -> Counter:
-        return Counter(one.to[0] for one in self.taken)
+        return Counter(arrived.to[0] for arrived in self.taken)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_worker_killed_after_sending_leaves_copies_with_one_message_id(postman
         assert outbox.send_due() == 1
         assert outbox.send_due() == 0
     assert len(postman.taken) == 2
-    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+    assert len({arrived.mail["Message-ID"] for arrived in postman.taken}) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -324,7 +324,7 @@ def test_reminders_say_how_to_end_them(study, nursing, postman):
     invitation = invitations.academy_invitation(nursing)
     invitations.remind(invitation)
     outbox.send_due()
-    invited, reminded = (one.mail for one in postman.taken)
+    invited, reminded = (arrived.mail for arrived in postman.taken)
     assert "List-Unsubscribe" not in invited
     assert "List-Unsubscribe-Post" not in invited
     assert reminded["List-Unsubscribe"].strip() == f"<{composing.absolute(invitations.stop_path(invitation))}>"
@@ -359,7 +359,7 @@ def test_a_line_that_breaks_after_the_mail_gives_one_copy_more_at_most(postman, 
         clock.tick(timedelta(days=30))
         assert outbox.send_due() == 0
     assert len(postman.taken) == 2
-    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+    assert len({arrived.mail["Message-ID"] for arrived in postman.taken}) == 1
 
 
 def test_workers_killed_again_and_again_after_sending_give_one_copy_more_at_most(postman, kind, monkeypatch, settings):
@@ -378,7 +378,7 @@ def test_workers_killed_again_and_again_after_sending_give_one_copy_more_at_most
     message = OutboxMessage.objects.get()
     assert (message.state, message.error) == (State.FAILED, outbox.MAY_HAVE_GONE)
     assert len(postman.taken) == 2
-    assert len({one.mail["Message-ID"] for one in postman.taken}) == 1
+    assert len({arrived.mail["Message-ID"] for arrived in postman.taken}) == 1
 
 
 def test_a_mail_without_trace_is_never_sent_twice(postman, kind, monkeypatch, settings):

@@ -41,7 +41,7 @@ def taking_part(director, nursing, physiotherapy) -> Invitation:
 
 
 def states(*participations: Participation) -> list[str]:
-    return [reread(one).state for one in participations]
+    return [reread(participation).state for participation in participations]
 
 
 def mailed_code(client, page: str, address: str) -> str:
@@ -197,8 +197,10 @@ def said_no(study: Study) -> set[str]:
     """Addresses of leaders who declined or stopped in the study, and of who wants no reminders."""
     waves = list(Participation.objects.filter(study=study).select_related("invitation"))
     no = {"declined", "withdrawn"}
-    refused = {one.leader_email for one in waves if one.invitation.state in no and one.invitation.reason != "left_out"}
-    return refused | {one.leader_email for one in waves if refusals.wants_none(one.leader_email)}
+    refused = {
+        wave.leader_email for wave in waves if wave.invitation.state in no and wave.invitation.reason != "left_out"
+    }
+    return refused | {wave.leader_email for wave in waves if refusals.wants_none(wave.leader_email)}
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -275,7 +277,7 @@ def test_who_becomes_leader_of_a_team_that_takes_part_is_mailed(client, roos, ta
     sent = dict(mails())
     assert set(sent) == {"lena@noord.example", "nina@noord.example"}
     assert "Verpleegkunde" in sent["nina@noord.example"]
-    (to_new,) = [one for one in django_mail.outbox if one.to == ["nina@noord.example"]]
+    (to_new,) = [message for message in django_mail.outbox if message.to == ["nina@noord.example"]]
     assert reverse("team", args=[nursing.pk]) in to_new.body
     client.post(page, {**values, "leader_email": "nina@noord.example", "leader_name": "Nina Berg"})
     assert mails() == [], "the same address"
@@ -316,9 +318,9 @@ def test_who_was_only_left_out_by_the_director_is_mailed(director, nursing, phys
 
 def test_a_link_works_until_the_study_ends_also_if_that_day_moves(study, nursing):
     invitations.invite_directors(study)
-    found = invitations.academy_invitation(nursing)
-    found.link_until = timezone.localdate() - datetime.timedelta(days=1)
-    found.study.ends_on = found.link_until
-    assert invitations.link_ended(found)
-    found.study.ends_on = timezone.localdate()
-    assert not invitations.link_ended(found)
+    invitation = invitations.academy_invitation(nursing)
+    invitation.link_until = timezone.localdate() - datetime.timedelta(days=1)
+    invitation.study.ends_on = invitation.link_until
+    assert invitations.link_ended(invitation)
+    invitation.study.ends_on = timezone.localdate()
+    assert not invitations.link_ended(invitation)

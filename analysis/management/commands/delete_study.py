@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.erasure import studies, told
+from analysis.erasure import consequences, studies
 from teams.models import Study, StudyDeletion
 
 
@@ -33,9 +33,9 @@ class Command(BaseCommand):
 
     def _ask(self, study: Study, title: str | None) -> None:
         for heading, lines in (
-            ("Look out:", told.warnings(study)),
-            ("This goes:", told.goes(study)),
-            ("This stays:", told.stays(study)),
+            ("Look out:", consequences.warnings(study)),
+            ("This goes:", consequences.goes(study)),
+            ("This stays:", consequences.stays(study)),
         ):
             if lines:
                 self.stdout.write("\n".join([heading, *(f"  - {line}" for line in lines)]))

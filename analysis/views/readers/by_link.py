@@ -88,10 +88,10 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     now = _now(shared)
     if now is None:
         raise Http404
-    found = pdf_of(now, f"teamspiegel-{now.reader.replace(':', '-')}")
-    if found is None:
+    response = pdf_of(now, f"teamspiegel-{now.reader.replace(':', '-')}")
+    if response is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
-    return found or redirect("shared_report", pk)
+    return response or redirect("shared_report", pk)
 
 
 def _opened(request: HttpRequest, pk: int) -> ReportLink | None:

@@ -120,7 +120,7 @@ def _page(
     request: HttpRequest, participation: Participation, address: str, reader: LookBackReader | None
 ) -> HttpResponse:
     now = _published(participation)
-    names = {one.code: in_language(one.name, language_now()) for one in now.versions.setting.scales}
+    names = {scale.code: in_language(scale.name, language_now()) for scale in now.versions.setting.scales}
     form = None
     if request.method == "POST":
         hold(request, participation)

@@ -15,7 +15,7 @@ from analysis.publication.served import Now
 from analysis.publication.standing import published
 from analysis.reports import charts, pdf
 from analysis.reports.objects import AcademyReport, Finding, Mark, ScaleReport, StudyReport, TeamReport, Wave, WideScale
-from analysis.reports.sentences import telling, value_of
+from analysis.reports.sentences import telling, value_of, withheld_text
 from analysis.reports.wording import (
     all_teams,
     cannot_say,
@@ -34,7 +34,6 @@ from analysis.reports.wording import (
     table_head,
     table_row,
     with_figures,
-    withheld_text,
 )
 from teams.models import Academy, Participation, Study
 from teams.models.languages import current_language

@@ -88,11 +88,11 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     now = of_team(access.participation_for_leader(request.user, pk))
     if now is None:
         raise Http404
-    found = pdf_of(now, f"teamspiegel-{pk}")
-    if found is None:
+    response = pdf_of(now, f"teamspiegel-{pk}")
+    if response is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("team_report", pk)
-    return found
+    return response
 
 
 def talk(request: HttpRequest, pk: int) -> HttpResponse:

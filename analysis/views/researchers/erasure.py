@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.erasure import people, studies, told
+from analysis.erasure import consequences, people, studies
 from analysis.forms.erasure import AddressForm, DeleteStudyForm, RemovePersonForm
 from teams import access
 from teams.accounts.proving import prove_first
@@ -33,9 +33,9 @@ def study_delete(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "form": form,
         "refused": refused,
-        "warnings": told.warnings(study),
-        "goes": told.goes(study),
-        "stays": told.stays(study),
+        "warnings": consequences.warnings(study),
+        "goes": consequences.goes(study),
+        "stays": consequences.stays(study),
     }
     return render(request, "analysis/study_delete.html", context)
 
@@ -76,5 +76,5 @@ def person_remove(request: HttpRequest) -> HttpResponse:
                 )
                 return redirect("person_remove")
         person = people.look(address, scope)
-        context |= {"form": form, "found": person, "lines": person.in_words(), "refused": refused}
+        context |= {"form": form, "person": person, "lines": person.in_words(), "refused": refused}
     return render(request, "analysis/person_remove.html", context)

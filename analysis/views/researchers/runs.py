@@ -18,6 +18,7 @@ from analysis.choices import decisions as deciding
 from analysis.data.accounting import held_by
 from analysis.data.moved_on import moved_on
 from analysis.forms.decisions_and_import import DECISION_FORMS, DecisionForm
+from analysis.forms.plan import OpenForm
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
 from analysis.plan.plans import default_plan, lock_plan, locked_plan, rules
 from analysis.results.run_words import failure_in_words, state_in_words, step_in_words
@@ -54,6 +55,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
             "rules": rules(content) if content else None,
             "names": _scale_names(survey),
             "n_accepted": accepted,
+            "form": OpenForm(),
         },
     )
 
@@ -66,10 +68,11 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
     if survey is None:
         messages.error(request, _("Choose a questionnaire first."))
         return redirect("plan", slug)
-    user = access.signed_in(request)
+    user, form = access.signed_in(request), OpenForm(request.POST)
     try:
         collections.may_open(study)  # before the plan is locked for it
-        collections.begin(survey, lock_plan(study, user).content_hash, by=user)
+        locked = lock_plan(study, user, mirror=form.is_valid() and form.cleaned_data["mirror"])
+        collections.begin(survey, locked.content_hash, by=user, mirror=rules(locked.content).mirror)
     except collections.NotReady as error:
         messages.error(request, str(error))
     else:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from zlib import crc32
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -19,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from surveys import qr
 from surveys.access import meeting_for_facilitator
 from surveys.answering import limits, submission
-from surveys.collecting import collections, meeting_texts
+from surveys.collecting import collections, meeting_texts, mirror
 from surveys.collecting.paper_counts import paper_counts_of
 from surveys.forms.collecting import CloseForm, PresentForm, SlipsForm
 from surveys.models import Collection, Meeting
@@ -97,7 +99,14 @@ def counts(request: HttpRequest, meeting_id: int) -> HttpResponse:
     meeting = meeting_for_facilitator(request, meeting_id)
     counted = collections.room_counts(meeting)
     template = "surveys/projector_total.html" if "total" in request.GET else "surveys/facilitator_counts.html"
-    response = render(request, template, {"counts": counted})
+    context: dict[str, Any] = {"counts": counted}
+    if "mirror" in request.GET:
+        now = _mirror_now(meeting)
+        if (
+            str(now["mirror_seen"]) != request.GET["mirror"]
+        ):  # a button that is not new stays, with the focus that may be on it
+            context |= {**now, "meeting": meeting, "mirror_is_new": True}
+    response = render(request, template, context)
     seen = _seen(meeting, counted)
     if request.GET.get("seen", seen) != seen:
         response["HX-Refresh"] = "true"  # closed, sealed or full meanwhile: the rest of the page is out of date
@@ -189,16 +198,40 @@ def more(request: HttpRequest, meeting: Meeting) -> None:
 @_action
 def close(request: HttpRequest, meeting: Meeting) -> None:
     """Close collecting; where nobody said how many are present, that is asked first."""
-    if meeting.present is None:
-        form = CloseForm(request.POST)
-        if not form.is_valid():
-            messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
-            return
-        if (present := form.cleaned_data["present"]) is not None:
-            by = request.user if request.user.is_authenticated else None
-            collections.set_present(meeting, present, meeting.paper, by=by)
-    if collections.close_collection(meeting.collection, by_link=True):
+    if _is_counted(request, meeting) and collections.close_collection(meeting.collection, by_link=True):
         messages.success(request, _("Collecting is closed: nobody else can begin."))
+
+
+@by_link
+@require_POST
+@_in_meeting
+def show(request: HttpRequest, meeting: Meeting) -> HttpResponse:
+    """Close for good and go to the team's own figures; whoever comes second goes there too."""
+    collection = meeting.collection
+    # the order in which they are locked elsewhere, or two would wait for each other
+    hold(request, collection.participation.team.academy, collection.participation, collection, meeting)
+    if meeting.picture_asked_at is None:
+        if why := mirror.why_not(collection):
+            messages.warning(request, why)
+            return redirect("facilitator", meeting.pk)
+        if not _is_counted(request, meeting):
+            return redirect("facilitator", meeting.pk)
+        mirror.close_and_show(collection, by_link=True)
+    return redirect(_picture_address(meeting) or reverse("facilitator", args=[meeting.pk]))
+
+
+def _is_counted(request: HttpRequest, meeting: Meeting) -> bool:
+    """Whether it is known how many are present, or said that nobody counted; else it is said what to fill in."""
+    if meeting.present is not None or meeting.collection.state != Collection.State.OPEN:
+        return True
+    form = CloseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        return False
+    if (present := form.cleaned_data["present"]) is not None:
+        by = request.user if request.user.is_authenticated else None
+        collections.set_present(meeting, present, meeting.paper, by=by)
+    return True
 
 
 @_action
@@ -214,11 +247,41 @@ def _page(
 ) -> HttpResponse:
     context = _context(meeting)
     context["form"] = form
-    context["close_form"] = CloseForm() if meeting.present is None else None
+    context["close_form"] = _close_form(meeting)
+    context |= _mirror_now(meeting)
     if meeting.collection.survey.study.slips:
         context["slips_form"] = slips_form or SlipsForm(initial={"n": meeting.present or meeting.collection.approached})
         context["n_slips"] = slips.n_left(meeting.collection)
     return render(request, "surveys/facilitator.html", context)
+
+
+def _close_form(meeting: Meeting, ids: str = "id_%s") -> CloseForm | None:
+    """What is asked where nobody said how many are present; on a page that asks it twice each has ids of its own."""
+    asks = meeting.present is None and meeting.collection.state == Collection.State.OPEN
+    return CloseForm(auto_id=ids) if asks else None
+
+
+def _mirror_now(meeting: Meeting) -> dict[str, Any]:
+    """Whether the team can see its own figures here, why not yet, and what tells the page whether that is new."""
+    offered = mirror.is_offered(meeting.collection) and _state(meeting.collection) in ("open", "closed")
+    why = mirror.why_not(meeting.collection) if offered else None
+    return {
+        "mirror": offered,
+        "mirror_why_not": why,
+        "mirror_seen": crc32((why or "").encode()),
+        "mirror_form": _close_form(meeting, "mirror_%s"),
+    }
+
+
+def _picture_address(meeting: Meeting) -> str:
+    """Where the team's own figures are shown until the end of the day on which it closed to see them; else blank."""
+    asked_at = meeting.picture_asked_at
+    if asked_at is None or timezone.localdate(asked_at) != timezone.localdate():
+        return ""
+    try:
+        return reverse("meeting-picture", args=[meeting.pk])
+    except NoReverseMatch:  # the page is on its way
+        return ""
 
 
 def _as_recorded(meeting: Meeting) -> dict[str, Any]:
@@ -244,11 +307,12 @@ def _context(meeting: Meeting) -> dict[str, Any]:
         "study": study,
         "participation": collection.participation,
         "team": team,
-        "briefing": meeting_texts.briefing(aloud, study, team.name),
+        "briefing": meeting_texts.briefing(aloud, study, team.name, mirror=mirror.is_offered(collection)),
         "questions": meeting_texts.asked(questions, study, team.name),
         "counts": counted,
         "paper": paper_counts_of(collection),
         "full": _full(meeting, counted),
+        "picture": _picture_address(meeting),
         "state": _state(collection),
         "seen": _seen(meeting, counted),
         "address": qr.join_address(),

@@ -38,7 +38,8 @@ def texts(request: HttpRequest, slug: str) -> HttpResponse:
     for language in meeting_texts.languages():
         with override(language):
             team = _("the name of the team")
-        briefing = meeting_texts.briefing(shown[meeting_texts.BRIEFING, language], study, team)
+            aloud = shown[meeting_texts.BRIEFING, language]
+            briefing = meeting_texts.briefing(aloud, study, team, mirror=survey.mirror)
         questions = meeting_texts.asked(shown[meeting_texts.QUESTIONS, language], study, team)
         preview.append({"language": language, "briefing": briefing, "questions": questions})
     context = {"study": study, "survey": survey, "form": form, "preview": preview, "unsaved": form.is_bound}

@@ -184,7 +184,7 @@ def questionnaire_import(request: HttpRequest) -> HttpResponse:
     content = form_found.content if form_found else None
     context = {
         "form": form,
-        "found": form_found,
+        "imported": form_found,
         "document": document,
         "definition": Definition.read(content) if content else None,
         "replaces": Questionnaire.objects.filter(group=form.cleaned_data["group"], code=content["code"]).first()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from surveys.answering import page, submission
 from surveys.answering.handles import handle_of
+from surveys.collecting import mirror
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
 from surveys.models import Response
@@ -118,6 +119,7 @@ def answer_done(request: HttpRequest, handle: str = "") -> HttpResponse:
         "asks_first": definition.eligibility is not None,  # never what was said: that was handed in
         "thanks": in_language(dict(definition.thanks), get_language()),
         "shared": device.is_shared(request),
+        "mirror": mirror.is_offered(stored_response.collection),
     }
     response = render(request, "surveys/done.html", context)
     if context["shared"]:

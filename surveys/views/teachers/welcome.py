@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from surveys.answering import cache, limits, offers, submission
 from surveys.answering.handles import handle_of, link_handle
 from surveys.answering.page_slots import Slotted
-from surveys.collecting import collections
+from surveys.collecting import collections, mirror
 from surveys.keys import collection_keys
 from surveys.linking import personal_links
 from surveys.models import Collection, Invitee, Meeting, Response
@@ -211,6 +211,8 @@ def _welcome_html(request: HttpRequest, collection: Collection, context: dict[st
                 "consent": in_language(dict(definition.consent), language),
                 "closed": collection.state != Collection.State.OPEN,
                 "insecure": _is_insecure(request),
+                # never by a personal link: a team that has such links sees its figures in the report
+                "mirror": mirror.is_offered(collection) and "token" not in context,
                 "mails_stopped": request.GET.get("mails") == "stopped",
                 "mails_again": request.GET.get("mails") == "again",
                 **context,

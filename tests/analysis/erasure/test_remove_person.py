@@ -136,10 +136,10 @@ def test_every_place_leads_to_a_study():
 def test_an_administrator_removes_somebody_everywhere(marga, study, roos, admin):
     assert left()
     Membership.objects.get_or_create(group=study.group, user=marga)
-    found = people.look(ADDRESS, None)
-    assert found.account_goes
-    assert NAME in found.names
-    assert "Marga" in found.names, "a name that stood only in a history"
+    look = people.look(ADDRESS, None)
+    assert look.account_goes
+    assert NAME in look.names
+    assert "Marga" in look.names, "a name that stood only in a history"
     people.remove(ADDRESS, admin, None)
     assert left() == []
     assert not User.objects.filter(email=ADDRESS).exists()

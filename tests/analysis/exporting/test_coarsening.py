@@ -139,7 +139,7 @@ def ages(survey) -> Survey:
     )
     SealedResponse.objects.all().delete()
     Survey.objects.filter(pk=survey.pk).update(version=version, background=["years", "part", "age"])
-    given = [answers(1, 2, 3) | {"years": "a"} | ({"age": one} if one else {}) for one in AGES if one != ""]
+    given = [answers(1, 2, 3) | {"years": "a"} | ({"age": age} if age else {}) for age in AGES if age != ""]
     builders.seal(builders.make_team(survey.study, "Ages", approached=60), given)
     return Survey.objects.select_related("version", "study").get(pk=survey.pk)
 

@@ -122,7 +122,7 @@ def faults(document: ElementTree.Element) -> list[str]:
     """What the schema would not let pass."""
     found = []
     ids = [element.get("ID") for element in document.iter() if element.get("ID")]
-    found += [f"ID {one} twice" for one in set(ids) if ids.count(one) > 1]
+    found += [f"ID {id_} twice" for id_ in set(ids) if ids.count(id_) > 1]
     if local(document.tag) != "codeBook":
         found.append("the root is codeBook")
     for element in document.iter():
@@ -132,7 +132,7 @@ def faults(document: ElementTree.Element) -> list[str]:
         for attribute, value in element.attrib.items():
             if attribute not in allowed or not re.fullmatch(allowed[attribute], value):
                 found.append(f"{name} {attribute}={value}")
-        found += [f"{name} needs {one}" for one in REQUIRED.get(name, set()) - set(element.attrib)]
+        found += [f"{name} needs {attribute}" for attribute in REQUIRED.get(name, set()) - set(element.attrib)]
         if name in MIXED:
             found += [f"{child} in {name}" for child in children if child not in MIXED[name]]
             continue
@@ -211,7 +211,7 @@ def test_the_rules_find_a_fault_of_every_kind(element, change):
 
 def test_every_column_of_a_file_has_its_variable_in_every_language():
     made = document(of_version(import_questionnaire(NUMBERS, a_group())[1]))
-    variables = {one.get("name"): one for one in made.iter("{ddi:codebook:2_5}var")}
+    variables = {variable.get("name"): variable for variable in made.iter("{ddi:codebook:2_5}var")}
     assert list(variables) == ["team", "set_aside", "AA1", "AA2", "age", "hours", "part"], "no open text"
     lang = "{http://www.w3.org/XML/1998/namespace}lang"
     for variable in variables.values():

@@ -118,12 +118,12 @@ def files(write, rows, run):
 
 
 def test_r_archive_holds_data_script_and_numbers(survey, run):
-    found = files(rscript.write_r, released(survey, run), run)
-    assert set(found) == {"README.txt", "responses.csv", "analysis.R", "expected.csv"}
-    assert '"AA" = list(items = c("AA1", "AA2", "AA3"), reverse = c("AA3"), minimum = 2)' in found["analysis.R"]
+    files_made = files(rscript.write_r, released(survey, run), run)
+    assert set(files_made) == {"README.txt", "responses.csv", "analysis.R", "expected.csv"}
+    assert '"AA" = list(items = c("AA1", "AA2", "AA3"), reverse = c("AA3"), minimum = 2)' in files_made["analysis.R"]
     alpha = ReliabilityResult.objects.get(run=run, scale_set="final", scale="BB").alpha
-    assert f"final,BB,alpha,{alpha!r}" in found["expected.csv"]
-    assert found == files(rscript.write_r, rows_of(survey.study.row_releases.get(), survey, run), run)
+    assert f"final,BB,alpha,{alpha!r}" in files_made["expected.csv"]
+    assert files_made == files(rscript.write_r, rows_of(survey.study.row_releases.get(), survey, run), run)
 
 
 def test_without_teams_the_script_leaves_robust_errors_out(survey, run):

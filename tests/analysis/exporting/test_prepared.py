@@ -133,43 +133,43 @@ def test_the_page_counts_then_releases_then_makes_the_files(researcher, survey, 
 
 
 def test_a_file_of_another_analysis_is_made_anew(researcher, survey):
-    one = release(counted(survey))
-    assert made(one, survey)
+    registered = release(counted(survey))
+    assert made(registered, survey)
     assert execution.execute(execution.request_run(survey).pk)
     run = AnalysisRun.objects.get()
-    assert prepared.ready(one, run, "csv", "en") is None
+    assert prepared.ready(registered, run, "csv", "en") is None
     assert "Make CSV" in researcher.get(url("exports")).content.decode()
-    assert made(one, survey, run)
+    assert made(registered, survey, run)
     assert PreparedFile.objects.filter(form="csv").count() == 1
 
 
 def test_a_day_later_it_is_gone(survey):
-    one = release(counted(survey))
-    file = made(one, survey)
+    registered = release(counted(survey))
+    file = made(registered, survey)
     prepared.wake_for_due()
     assert PreparedPart.objects.filter(file=file).exists()
     PreparedFile.objects.update(ready_at=timezone.now() - prepared.LASTS - timedelta(minutes=1))
-    assert prepared.ready(one, None, "csv", "en") is None, "also before it was removed"
+    assert prepared.ready(registered, None, "csv", "en") is None, "also before it was removed"
     prepared.wake_for_due()
     assert not PreparedFile.objects.exists()
     assert not PreparedPart.objects.exists()
 
 
 def test_a_team_that_withdraws_takes_what_was_prepared_with_it(researcher, survey):
-    one = release(counted(survey))
-    made(one, survey)
+    registered = release(counted(survey))
+    made(registered, survey)
     Participation.objects.filter(team__name="Zuid").update(state=Participation.State.WITHDRAWN)
-    answer = researcher.get(url("release_file", one.pk, "csv"), follow=True)
+    answer = researcher.get(url("release_file", registered.pk, "csv"), follow=True)
     assert "make a new one" in answer.content.decode(), "at once, whenever the withdrawal is carried out"
     withdrawals.carry_out()
     assert not PreparedPart.objects.exists()
 
 
 def test_answers_that_changed_while_it_waited_are_not_given(researcher, survey):
-    one = release(counted(survey))
-    prepared.ask(one, survey, None, "csv", "en")
+    registered = release(counted(survey))
+    prepared.ask(registered, survey, None, "csv", "en")
     builders.seal(builders.make_team(survey.study, "Oost"), [answers(1)])
-    file = PreparedFile.objects.get(release=one)
+    file = PreparedFile.objects.get(release=registered)
     assert not prepared.prepare(file.pk)
     file.refresh_from_db()
     assert (file.state, file.problem) == (FAILED, "changed")
@@ -177,9 +177,9 @@ def test_answers_that_changed_while_it_waited_are_not_given(researcher, survey):
 
 
 def test_a_worker_that_died_is_followed_by_another_and_the_third_is_the_last(researcher, survey, monkeypatch):
-    one = release(counted(survey))
-    prepared.ask(one, survey, None, "csv", "en")
-    file = PreparedFile.objects.get(release=one)
+    registered = release(counted(survey))
+    prepared.ask(registered, survey, None, "csv", "en")
+    file = PreparedFile.objects.get(release=registered)
 
     def died(*_args):
         raise RuntimeError("killed")
@@ -194,14 +194,14 @@ def test_a_worker_that_died_is_followed_by_another_and_the_third_is_the_last(res
     file.refresh_from_db()
     assert (file.state, file.problem) == (FAILED, "stopped")
     assert "The file could not be made" in researcher.get(url("exports")).content.decode()
-    researcher.post(url("release_prepare", one.pk, "csv"))
-    assert prepared.prepare(PreparedFile.objects.get(release=one).pk)
+    researcher.post(url("release_prepare", registered.pk, "csv"))
+    assert prepared.prepare(PreparedFile.objects.get(release=registered).pk)
 
 
 def test_a_slow_worker_finds_that_another_took_over(survey, monkeypatch):
-    one = release(counted(survey))
-    prepared.ask(one, survey, None, "csv", "en")
-    file = PreparedFile.objects.get(release=one)
+    registered = release(counted(survey))
+    prepared.ask(registered, survey, None, "csv", "en")
+    file = PreparedFile.objects.get(release=registered)
     write = prepared.write_file
 
     def slow(*args):
@@ -219,9 +219,9 @@ def test_a_slow_worker_finds_that_another_took_over(survey, monkeypatch):
 
 @pytest.mark.parametrize("moment", ["killed", "withdrawn"])
 def test_a_worker_that_ends_while_it_stores(survey, monkeypatch, moment):
-    one = release(counted(survey))
-    prepared.ask(one, survey, None, "csv", "en")
-    file = PreparedFile.objects.get(release=one)
+    registered = release(counted(survey))
+    prepared.ask(registered, survey, None, "csv", "en")
+    file = PreparedFile.objects.get(release=registered)
     create = PreparedPart.objects.create
 
     def third(**fields):
@@ -237,10 +237,10 @@ def test_a_worker_that_ends_while_it_stores(survey, monkeypatch, moment):
         assert not prepared.prepare(file.pk)
     if moment == "withdrawn":
         assert not PreparedPart.objects.filter(file=file.pk).exists()
-        assert not PreparedFile.objects.filter(release=one).exists()
+        assert not PreparedFile.objects.filter(release=registered).exists()
         return
     assert PreparedPart.objects.filter(file=file).count() == 2
-    assert prepared.ready(one, None, "csv", "en") is None
+    assert prepared.ready(registered, None, "csv", "en") is None
     PreparedFile.objects.update(due_at=None)
     assert prepared.wake_for_due() == [file.pk]
     assert prepared.prepare(file.pk)
@@ -251,11 +251,11 @@ def test_a_worker_that_ends_while_it_stores(survey, monkeypatch, moment):
 
 
 def test_of_two_who_ask_at_the_same_moment_one_row_stands(survey):
-    one = release(counted(survey))
+    registered = release(counted(survey))
     for _person in range(2):  # both saw that there is none
-        prepared._ask(survey=survey, release=one, form="csv", language="")
+        prepared._ask(survey=survey, release=registered, form="csv", language="")
         prepared._ask(survey=survey, release=None, form=prepared.COUNTS)
-    assert PreparedFile.objects.filter(release=one).count() == 1
+    assert PreparedFile.objects.filter(release=registered).count() == 1
     assert PreparedFile.objects.filter(release=None).count() == 1
 
 

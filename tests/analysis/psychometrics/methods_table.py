@@ -97,10 +97,10 @@ def differences(result: FitResult, parameters: list[dict[str, Any]]) -> tuple[fl
     """Largest difference of estimates, and largest relative one of standard errors."""
     estimates = errors = 0.0
     for row in parameters:
-        mine = result.parameter(row["lhs"], row["op"], row["rhs"], level=row.get("level"))
-        estimates = max(estimates, abs(mine.est - row["est"]))
-        if mine.free and row["se"]:
-            errors = max(errors, abs(mine.se / row["se"] - 1.0))
+        own = result.parameter(row["lhs"], row["op"], row["rhs"], level=row.get("level"))
+        estimates = max(estimates, abs(own.est - row["est"]))
+        if own.free and row["se"]:
+            errors = max(errors, abs(own.se / row["se"] - 1.0))
     return estimates, errors
 
 

@@ -117,17 +117,17 @@ def test_parameters(case: Case) -> None:
     assert len(ours.parameters) == len(case.expected["parameters"])
     wrong = []
     for row in case.expected["parameters"]:
-        mine = ours.parameter(row["lhs"], row["op"], row["rhs"]).to_dict()
+        own = ours.parameter(row["lhs"], row["op"], row["rhs"]).to_dict()
         for name in ("est", "std.lv", "std.all"):
-            if abs(mine[name] - row[name]) > tol.ML_ESTIMATE:
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if abs(own[name] - row[name]) > tol.ML_ESTIMATE:
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
         for name in ("se", "std.all.se", "z"):
             agreeing = None if row[name] is None else pytest.approx(row[name], rel=se_rel, abs=1e-9)
-            if mine[name] != agreeing:
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if own[name] != agreeing:
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
         for name in ("ci.lower", "ci.upper", "pvalue"):
-            if row[name] is not None and abs(mine[name] - row[name]) > tol.MLR_SE_REL * max(1.0, abs(row[name])):
-                wrong.append((row["lhs"], row["op"], row["rhs"], name, mine[name], row[name]))
+            if row[name] is not None and abs(own[name] - row[name]) > tol.MLR_SE_REL * max(1.0, abs(row[name])):
+                wrong.append((row["lhs"], row["op"], row["rhs"], name, own[name], row[name]))
     assert wrong == []
 
 
@@ -148,8 +148,8 @@ def test_factor_correlations_and_r_square(case: Case) -> None:
     expected = case.expected["factor_correlations"]
     if len(result["factor_correlations"]["rows"]) > 1:  # with one factor the oracle holds its variance
         assert result["factor_correlations"]["rows"] == expected["rows"]
-        for mine, row in zip(result["factor_correlations"]["values"], expected["values"], strict=True):
-            assert mine == pytest.approx(row, abs=tol.ML_ESTIMATE)
+        for value, row in zip(result["factor_correlations"]["values"], expected["values"], strict=True):
+            assert value == pytest.approx(row, abs=tol.ML_ESTIMATE)
     assert result["r_square"] == pytest.approx(case.expected["r_square"], abs=tol.ML_ESTIMATE)
 
 

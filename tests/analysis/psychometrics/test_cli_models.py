@@ -29,10 +29,10 @@ def test_cfa_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     for key in ("converged", "warnings", "n_obs", "n_free_parameters"):
         assert result[key] == expected[key]
     assert result["fit"] == pytest.approx(expected["fit"], rel=1e-5)
-    for mine, row in zip(result["parameters"], expected["parameters"], strict=True):
-        assert mine["lhs"] + mine["op"] + mine["rhs"] == row["lhs"] + row["op"] + row["rhs"]
+    for parameter, row in zip(result["parameters"], expected["parameters"], strict=True):
+        assert parameter["lhs"] + parameter["op"] + parameter["rhs"] == row["lhs"] + row["op"] + row["rhs"]
         for name in ("est", "se", "z", "pvalue", "std.all"):
-            assert mine[name] == (None if row[name] is None else pytest.approx(row[name], rel=1e-5, abs=1e-12))
+            assert parameter[name] == (None if row[name] is None else pytest.approx(row[name], rel=1e-5, abs=1e-12))
     assert result["factor_correlations"]["rows"] == ["visual", "textual", "speed"]
     assert result["modification_indices"][0]["mi"] == pytest.approx(36.4110165612357)
 

@@ -70,11 +70,11 @@ def test_parameters(name: str) -> None:
     # lavaan's two-level optimum is refined with a numerical information matrix only: its gradient is 4e-7
     allowed = 1e-4 if two_level else tol.FIML_ESTIMATE if "fiml" in name else tol.ML_ESTIMATE
     for row in expected["parameters"]:
-        mine = result.parameter(row["lhs"], row["op"], row["rhs"], level=row.get("level"))
-        assert mine.est == pytest.approx(row["est"], abs=allowed)
-        assert mine.se == pytest.approx(row["se"], rel=tol.TWO_LEVEL_SE_REL if two_level else tol.FIML_SE_REL)
-        if "std.all" in row and math.isfinite(mine.std_all):
-            assert mine.std_all == pytest.approx(row["std.all"], abs=allowed)
+        own = result.parameter(row["lhs"], row["op"], row["rhs"], level=row.get("level"))
+        assert own.est == pytest.approx(row["est"], abs=allowed)
+        assert own.se == pytest.approx(row["se"], rel=tol.TWO_LEVEL_SE_REL if two_level else tol.FIML_SE_REL)
+        if "std.all" in row and math.isfinite(own.std_all):
+            assert own.std_all == pytest.approx(row["std.all"], abs=allowed)
 
 
 @pytest.mark.parametrize("name", list(ORACLE["fits"]))
@@ -111,5 +111,5 @@ def test_scales(scale: str) -> None:
         (expected["n"], expected["mean"], expected["sd"]), abs=tol.DESCRIPTIVES
     )
     assert reliability(data[items]).alpha_raw == pytest.approx(expected["alpha_raw"], abs=tol.DESCRIPTIVES)
-    found = nesting(score, data["team"])
-    assert (found.icc1, found.icc2) == pytest.approx((expected["icc1"], expected["icc2"]), abs=tol.DESCRIPTIVES)
+    nested = nesting(score, data["team"])
+    assert (nested.icc1, nested.icc2) == pytest.approx((expected["icc1"], expected["icc2"]), abs=tol.DESCRIPTIVES)

@@ -71,9 +71,9 @@ def test_htmt_is_the_same_for_the_same_seed(study):
 def test_polychoric_htmt():
     data = load_data("hs1939_ordinal")
     plain, ordinal = (htmt(data, SCALES, correlation=kind, n_replicates=400) for kind in ("pearson", "polychoric"))
-    for one, other in zip(plain.pairs, ordinal.pairs, strict=True):
-        assert other.htmt == pytest.approx(one.htmt, abs=0.06)
-        width = (other.ci_upper - other.ci_lower) / (one.ci_upper - one.ci_lower)
+    for pair, other in zip(plain.pairs, ordinal.pairs, strict=True):
+        assert other.htmt == pytest.approx(pair.htmt, abs=0.06)
+        width = (other.ci_upper - other.ci_lower) / (pair.ci_upper - pair.ci_lower)
         assert 0.7 < width < 1.4
         assert other.ci_lower < other.htmt < other.ci_upper
 
@@ -83,9 +83,9 @@ def test_many_respondents_are_drawn_in_random_groups(school, monkeypatch):
     monkeypatch.setattr(htmt_module, "MOST_UNITS", 100)
     in_groups = htmt(school, SCALES, n_replicates=800)
     assert (one_by_one.n_units, in_groups.n_units) == (301, 100)
-    for one, other in zip(one_by_one.pairs, in_groups.pairs, strict=True):
-        assert one.htmt == other.htmt
-        assert (other.ci_upper - other.ci_lower) / (one.ci_upper - one.ci_lower) == pytest.approx(1, abs=0.25)
+    for pair, other in zip(one_by_one.pairs, in_groups.pairs, strict=True):
+        assert pair.htmt == other.htmt
+        assert (other.ci_upper - other.ci_lower) / (pair.ci_upper - pair.ci_lower) == pytest.approx(1, abs=0.25)
 
 
 def test_failures_of_htmt_are_named(school):

@@ -111,10 +111,10 @@ def test_everything_else(file: str, name: str) -> None:
         assert compare(ours["saturated_moments"], expected["saturated_moments"], tol.FIML_ESTIMATE) == []
     if "modification_indices_top10" in expected:
         assert len(ours["modification_indices"]) == expected["modification_indices_n"]
-        found = by_name(ours["modification_indices"])
+        indices = by_name(ours["modification_indices"])
         for key, row in by_name(expected["modification_indices_top10"]).items():
             for quantity in ("mi", "epc", "sepc.lv", "sepc.all", "sepc.nox"):
-                assert found[key][quantity] == pytest.approx(row[quantity], rel=tol.MODIFICATION_REL)
+                assert indices[key][quantity] == pytest.approx(row[quantity], rel=tol.MODIFICATION_REL)
 
 
 def test_few_clusters_are_named() -> None:

@@ -68,12 +68,12 @@ def test_parameters(study: str, level: str, variant: str) -> None:
     se_rel = tol.MLR_SE_REL if variant.startswith("mlr") else tol.ML_SE_REL
     assert len(ours.parameters) == len(expected["parameters"])
     for row in expected["parameters"]:
-        mine = ours.parameter(row["lhs"], row["op"], row["rhs"], group=row["group"]).to_dict()
-        assert mine.get("label") == row.get("label")
+        own = ours.parameter(row["lhs"], row["op"], row["rhs"], group=row["group"]).to_dict()
+        assert own.get("label") == row.get("label")
         for name in ("est", "std.lv", "std.all"):
-            assert mine[name] == pytest.approx(row[name], abs=tol.ML_ESTIMATE * max(1.0, abs(row[name])))
+            assert own[name] == pytest.approx(row[name], abs=tol.ML_ESTIMATE * max(1.0, abs(row[name])))
         for name in ("se", "std.all.se"):
-            assert mine[name] == pytest.approx(row[name], rel=se_rel, abs=1e-9)
+            assert own[name] == pytest.approx(row[name], rel=se_rel, abs=1e-9)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -96,13 +96,13 @@ def test_difference_tests(study: str, variant: str) -> None:
     comparison = our_invariance(study, variant).comparison
     assert comparison is not None
     for row, expected in zip(comparison.rows, oracle_of(study)[f"lrt__{variant}"]["table"], strict=True):
-        mine = row.to_dict()
-        assert (mine["model"], mine["Df"], mine["Df diff"]) == (
+        own = row.to_dict()
+        assert (own["model"], own["Df"], own["Df diff"]) == (
             expected["model"], expected["Df"], expected["Df diff"],
         )  # fmt: skip
         for name in ("AIC", "BIC", "Chisq", "Chisq diff", "RMSEA", "Pr(>Chisq)"):
             if expected.get(name) is not None:
-                assert mine[name] == pytest.approx(expected[name], rel=tol.MLR_SCALING, abs=tol.ML_CHISQ)
+                assert own[name] == pytest.approx(expected[name], rel=tol.MLR_SCALING, abs=tol.ML_CHISQ)
 
 
 @pytest.mark.parametrize("level", ["metric", "scalar", "strict", "means"])

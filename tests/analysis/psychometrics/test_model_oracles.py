@@ -56,8 +56,8 @@ def test_parameters(name: str) -> None:
     wrong = []
     for row in FITS[name]["parameters"]:
         group = row.get("group") if result.group_labels else None
-        mine = result.parameter(row["lhs"], row["op"], row["rhs"], group=group).to_dict()
+        own = result.parameter(row["lhs"], row["op"], row["rhs"], group=group).to_dict()
         for column in ("est", "se", "std.lv", "std.all", "std.all.se"):
-            if row[column] is None or not math.isclose(mine[column], row[column], rel_tol=REL, abs_tol=1e-5):
-                wrong.append((row["lhs"], row["op"], row["rhs"], column, mine[column], row[column]))
+            if row[column] is None or not math.isclose(own[column], row[column], rel_tol=REL, abs_tol=1e-5):
+                wrong.append((row["lhs"], row["op"], row["rhs"], column, own[column], row[column]))
     assert wrong == []

@@ -30,23 +30,23 @@ def compared(scale, grouping):
 @pytest.mark.parametrize("grouping", ["two", "three"])
 def test_equals_lme4_and_nlme(scale, grouping):
     expected = EXPECTED[f"{scale} {grouping}"]
-    found = compared(scale, grouping)
-    assert [group.mean for group in found.groups] == pytest.approx(expected["means"], rel=1e-6)
-    assert [group.se for group in found.groups] == pytest.approx(expected["se"], rel=1e-5)
-    assert found.var_between == pytest.approx(expected["var_between"], rel=1e-4)
-    assert found.var_within == pytest.approx(expected["var_within"], rel=1e-5)
-    assert found.df2 == expected["df2"]
-    assert found.f == pytest.approx(expected["f"], rel=1e-4)
-    assert found.p == pytest.approx(expected["p"], rel=1e-4)
-    first = found.differences[0]
+    comparison = compared(scale, grouping)
+    assert [group.mean for group in comparison.groups] == pytest.approx(expected["means"], rel=1e-6)
+    assert [group.se for group in comparison.groups] == pytest.approx(expected["se"], rel=1e-5)
+    assert comparison.var_between == pytest.approx(expected["var_between"], rel=1e-4)
+    assert comparison.var_within == pytest.approx(expected["var_within"], rel=1e-5)
+    assert comparison.df2 == expected["df2"]
+    assert comparison.f == pytest.approx(expected["f"], rel=1e-4)
+    assert comparison.p == pytest.approx(expected["p"], rel=1e-4)
+    first = comparison.differences[0]
     assert first.t == pytest.approx(expected["t"], rel=1e-4)
     assert first.p == pytest.approx(expected["p_t"], rel=1e-4)
 
 
 def test_two_groups_give_one_answer_by_t_and_by_f():
-    found = compared("st", "two")
-    assert found.f == pytest.approx(found.differences[0].t ** 2)
-    assert found.p == pytest.approx(found.differences[0].p)
+    comparison = compared("st", "two")
+    assert comparison.f == pytest.approx(comparison.differences[0].t ** 2)
+    assert comparison.p == pytest.approx(comparison.differences[0].p)
 
 
 def test_a_t_test_over_teachers_finds_what_is_not_there():
@@ -69,11 +69,11 @@ def test_a_t_test_over_teachers_finds_what_is_not_there():
 def test_without_differences_between_teams_it_is_analysis_of_variance():
     score = pd.Series([1.0, 2.0, 3.0, 4.0] * 6)
     teams = teams_of(pd.Series(np.repeat(np.arange(6), 4)))
-    found = compare_groups(score, teams, ["a", "a", "a", "b", "b", "b"])
-    assert found.var_between == 0
-    assert [group.mean for group in found.groups] == [2.5, 2.5]
-    assert found.var_within == pytest.approx(score.var() * 23 / 22)
-    assert (found.f, found.p) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
+    comparison = compare_groups(score, teams, ["a", "a", "a", "b", "b", "b"])
+    assert comparison.var_between == 0
+    assert [group.mean for group in comparison.groups] == [2.5, 2.5]
+    assert comparison.var_within == pytest.approx(score.var() * 23 / 22)
+    assert (comparison.f, comparison.p) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
 
 
 def test_the_mean_of_one_group_of_all_agrees_with_the_variance_components():
@@ -81,8 +81,8 @@ def test_the_mean_of_one_group_of_all_agrees_with_the_variance_components():
     data = pd.read_csv(ORACLES / "simstudy_complete.csv")
     score = data[[f"st{number}" for number in range(1, 7)]].mean(axis=1)
     whole = nesting(score, data["team_id"])
-    found = compared("st", "two")
-    assert found.var_within == pytest.approx(whole.var_within_reml, rel=0.01)
+    comparison = compared("st", "two")
+    assert comparison.var_within == pytest.approx(whole.var_within_reml, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_the_mean_of_one_group_of_all_agrees_with_the_variance_components():
     ],
 )
 def test_what_cannot_be_compared_is_named(score, team, groups):
-    found = compare_groups(np.array(score), teams_of(pd.Series(team)), groups)
-    assert found.problems
-    assert np.isnan(found.p)
+    comparison = compare_groups(np.array(score), teams_of(pd.Series(team)), groups)
+    assert comparison.problems
+    assert np.isnan(comparison.p)
 
 
 def test_teams_without_a_group_are_left_out():
     score = np.array([1.0, 2.0, 2.0, 3.0, 4.0, 3.0, 9.0, 9.0])
     teams = teams_of(pd.Series([0, 0, 1, 1, 2, 2, 3, 3]))
-    found = compare_groups(score, teams, ["a", "b", "b", ""])
-    assert [group.n for group in found.groups] == [2, 4]
+    comparison = compare_groups(score, teams, ["a", "b", "b", ""])
+    assert [group.n for group in comparison.groups] == [2, 4]

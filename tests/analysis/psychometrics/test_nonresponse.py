@@ -25,21 +25,21 @@ def test_a_composition_equals_survey(data):
     teams = teams_of(data["team_id"])
     category = (((teams.codes + 1) % 4 + data["st1"].to_numpy()) % 3).astype(np.intp)
     expected = EXPECTED["composition"]
-    found = composition(category, teams, expected["known"])
-    assert list(found.counts) == expected["counts"]
+    result = composition(category, teams, expected["known"])
+    assert list(result.counts) == expected["counts"]
     for name in ("chisq", "scale", "df", "p"):
-        assert getattr(found, name) == pytest.approx(expected[name], rel=1e-9)
-    assert found.p == pytest.approx(expected["p_survey"], abs=0.002), (
+        assert getattr(result, name) == pytest.approx(expected[name], rel=1e-9)
+    assert result.p == pytest.approx(expected["p_survey"], abs=0.002), (
         "survey sums the exact mixture, under the hypothesis"
     )
 
 
 def test_a_return_rate_equals_survey():
     expected = EXPECTED["rate"]
-    found = return_rate(np.array(expected["returned"], dtype=float), np.array(expected["approached"], dtype=float))
-    assert found.rate == pytest.approx(expected["rate"], rel=1e-12)
-    assert found.ci_lower == pytest.approx(expected["low"], rel=1e-9)
-    assert found.ci_upper == pytest.approx(expected["high"], rel=1e-9)
+    rate = return_rate(np.array(expected["returned"], dtype=float), np.array(expected["approached"], dtype=float))
+    assert rate.rate == pytest.approx(expected["rate"], rel=1e-12)
+    assert rate.ci_lower == pytest.approx(expected["low"], rel=1e-9)
+    assert rate.ci_upper == pytest.approx(expected["high"], rel=1e-9)
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
@@ -57,12 +57,12 @@ def test_by_hand_where_every_team_is_a_person():
     """Without teams the correction is that of a plain sample: 30, 50, 20 of 100 beside 40, 40, 20 %."""
     category = np.repeat([0, 1, 2], [30, 50, 20]).astype(np.intp)
     teams = Teams(np.arange(100, dtype=np.intp), tuple(range(100)))
-    found = composition(category, teams, [4, 4, 2])
-    assert found.chisq == pytest.approx(10**2 / 40 + 10**2 / 40)
-    assert found.w == pytest.approx(math.sqrt(0.05))
+    result = composition(category, teams, [4, 4, 2])
+    assert result.chisq == pytest.approx(10**2 / 40 + 10**2 / 40)
+    assert result.w == pytest.approx(math.sqrt(0.05))
     # δ sums to n/(n − 1) · Σ p(1 − p)/π = 100/99 · (.21/.4 + .25/.4 + .16/.2)
-    assert found.scale * found.df == pytest.approx(100 / 99 * (0.21 / 0.4 + 0.25 / 0.4 + 0.16 / 0.2))
-    assert found.p == pytest.approx(stats.chi2.sf(5, 2), abs=0.02)
+    assert result.scale * result.df == pytest.approx(100 / 99 * (0.21 / 0.4 + 0.25 / 0.4 + 0.16 / 0.2))
+    assert result.p == pytest.approx(stats.chi2.sf(5, 2), abs=0.02)
 
 
 def test_teams_that_differ_are_no_difference_from_the_population():
@@ -74,9 +74,9 @@ def test_teams_that_differ_are_no_difference_from_the_population():
     for _ in range(samples):
         share = generator.beta(2, 2, n_teams)
         category = (generator.random(n_teams * size) < np.repeat(share, size)).astype(np.intp)
-        found = composition(category, teams, [1, 1])
-        ours += found.p < 0.05
-        plain += stats.chi2.sf(found.chisq, 1) < 0.05
+        result = composition(category, teams, [1, 1])
+        ours += result.p < 0.05
+        plain += stats.chi2.sf(result.chisq, 1) < 0.05
     assert ours / samples < 0.09
     assert plain / samples > 0.12
 
@@ -92,9 +92,9 @@ def test_teams_that_differ_are_no_difference_from_the_population():
     ],
 )
 def test_what_cannot_be_tested_is_a_problem(codes, category, known, problem):
-    found = composition(np.array(category, dtype=np.intp), Teams(np.array(codes, dtype=np.intp), (0, 1, 2)), known)
-    assert [one.code for one in found.problems] == [problem]
-    assert math.isnan(found.p)
+    result = composition(np.array(category, dtype=np.intp), Teams(np.array(codes, dtype=np.intp), (0, 1, 2)), known)
+    assert [one.code for one in result.problems] == [problem]
+    assert math.isnan(result.p)
 
 
 def test_correlations_without_enough():
@@ -107,7 +107,7 @@ def test_correlations_without_enough():
 
 
 def test_one_team_has_a_rate_and_no_interval():
-    found = return_rate(np.array([3.0]), np.array([4.0]))
-    assert found.rate == 0.75
-    assert math.isnan(found.ci_lower)
+    rate = return_rate(np.array([3.0]), np.array([4.0]))
+    assert rate.rate == 0.75
+    assert math.isnan(rate.ci_lower)
     assert math.isnan(return_rate(np.array([]), np.array([])).rate)

@@ -96,9 +96,9 @@ def test_derivatives_of_rows_with_holes(expected: bool) -> None:
 @given(st.integers(0, 10**6))
 def test_complete_answers_give_the_ordinary_moments(seed: int) -> None:
     answers = incomplete(seed, share=0.0)
-    found = estimate_moments(missing_patterns(answers))
-    np.testing.assert_allclose(found.mean, answers.mean(axis=0), atol=1e-10)
-    np.testing.assert_allclose(found.covariance, np.cov(answers.T, bias=True), atol=1e-10)
+    moments = estimate_moments(missing_patterns(answers))
+    np.testing.assert_allclose(moments.mean, answers.mean(axis=0), atol=1e-10)
+    np.testing.assert_allclose(moments.covariance, np.cov(answers.T, bias=True), atol=1e-10)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -133,12 +133,12 @@ def test_rows_without_any_answer_are_left_out() -> None:
 def test_scores_of_rows_sum_to_the_gradient_and_clusters_of_one_differ_by_the_factor() -> None:
     answers = incomplete(4)
     patterns = missing_patterns(answers)
-    found = estimate_moments(patterns)
-    single = moment_meat(patterns, found.mean, found.covariance)
-    alone = moment_meat(patterns, found.mean, found.covariance, np.arange(patterns.n_obs))
+    moments = estimate_moments(patterns)
+    single = moment_meat(patterns, moments.mean, moments.covariance)
+    alone = moment_meat(patterns, moments.mean, moments.covariance, np.arange(patterns.n_obs))
     n = patterns.n_obs
     np.testing.assert_allclose(alone, single * n / (n - 1), rtol=1e-10)
-    together = moment_meat(patterns, found.mean, found.covariance, (np.arange(n) >= n // 3).astype(int))
+    together = moment_meat(patterns, moments.mean, moments.covariance, (np.arange(n) >= n // 3).astype(int))
     # two clusters: scores sum to zero at the maximum, so both sums are opposite and the meat has rank one
     assert np.linalg.matrix_rank(together, tol=1e-6 * np.abs(together).max()) == 1
 
@@ -209,14 +209,14 @@ def test_two_level_moments_are_at_least_as_likely_as_lavaans(fit_name: str) -> N
     expected = load_oracle("simstudy_twolevel")["fits"][fit_name]
     data = load_data("simstudy_complete")
     summaries = summarise_clusters(data[list(expected["icc"])], data["team_id"])
-    found = estimate_two_level_moments(summaries)
+    moments = estimate_two_level_moments(summaries)
     baseline = estimate_unrelated_moments(summaries)
-    assert found.converged
-    assert is_singular(found.between)
-    assert np.linalg.eigvalsh(found.between).min() > -1e-12
-    gain = found.logl - expected["fit"]["unrestricted.logl"]
+    assert moments.converged
+    assert is_singular(moments.between)
+    assert np.linalg.eigvalsh(moments.between).min() > -1e-12
+    gain = moments.logl - expected["fit"]["unrestricted.logl"]
     assert 0.0 <= 2.0 * gain <= 0.1
-    np.testing.assert_allclose(found.icc, list(expected["icc"].values()), atol=1e-3)
+    np.testing.assert_allclose(moments.icc, list(expected["icc"].values()), atol=1e-3)
     # the baseline model has no boundary: its log-likelihood is lavaan's to rounding
     logl = expected["fit"]["unrestricted.logl"] - 0.5 * expected["fit"]["baseline.chisq"]
     assert baseline.logl == pytest.approx(logl, abs=tolerances.TWO_LEVEL_LOGL)
@@ -238,12 +238,12 @@ def test_balanced_clusters_have_the_closed_solution() -> None:
     cluster = np.repeat(np.arange(40), 6)
     answers = random.normal(size=(40, 2))[cluster] + random.normal(size=(240, 2))
     summaries = summarise_clusters(answers, cluster)
-    found = estimate_two_level_moments(summaries)
+    moments = estimate_two_level_moments(summaries)
     means = np.array([answers[cluster == g].mean(axis=0) for g in range(40)])
     pooled = summaries.within.scatter[0]
-    np.testing.assert_allclose(found.within, pooled, atol=1e-8)
-    np.testing.assert_allclose(found.between, np.cov(means.T, bias=True) - pooled / 6, atol=1e-8)
-    np.testing.assert_allclose(found.mean, means.mean(axis=0), atol=1e-8)
+    np.testing.assert_allclose(moments.within, pooled, atol=1e-8)
+    np.testing.assert_allclose(moments.between, np.cov(means.T, bias=True) - pooled / 6, atol=1e-8)
+    np.testing.assert_allclose(moments.mean, means.mean(axis=0), atol=1e-8)
 
 
 def test_newton_says_when_it_did_not_arrive() -> None:

@@ -265,8 +265,8 @@ def test_order_of_items_and_teams_does_not_matter(seed: int, order: list[int]) -
     for measure in ("logl", "chisq", "baseline.chisq", "srmr_within", "srmr_between"):
         assert other.fit[measure] == pytest.approx(plain.fit[measure], rel=1e-5, abs=1e-5)
     for item in ("x1", "x4"):
-        mine, theirs = (r.parameter(item, "~~", item, level=2).est for r in (plain, other))
-        assert theirs == pytest.approx(mine, abs=1e-6)
+        own, theirs = (r.parameter(item, "~~", item, level=2).est for r in (plain, other))
+        assert theirs == pytest.approx(own, abs=1e-6)
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)

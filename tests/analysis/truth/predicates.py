@@ -102,9 +102,9 @@ Predicate = Callable[[Rows, ScaleReport | None, Words], Problem]
 
 def figure(words: str) -> float:
     """The number in "2,6", "about 2,6" or "3,8 or higher"."""
-    found = re.search(r"\d+(?:[.,]\d+)?", words)
-    assert found, words
-    return float(found[0].replace(",", "."))
+    match = re.search(r"\d+(?:[.,]\d+)?", words)
+    assert match, words
+    return float(match[0].replace(",", "."))
 
 
 # ------------------------------------------------------------------------------------------------ differences

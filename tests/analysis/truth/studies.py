@@ -77,8 +77,8 @@ def reports(
             counted = replace(
                 group,
                 teams=tuple(
-                    replace(one, counts=replace(one.counts, approached=one.counts.returned + gone))
-                    for one in group.teams
+                    replace(team, counts=replace(team.counts, approached=team.counts.returned + gone))
+                    for team in group.teams
                 ),
             )
             groups = [counted if g is group else g for g in material.groups]

@@ -40,14 +40,17 @@ def test_who_write_at_once_lose_no_word(team):
     )
     assert written == [True] * 4
     assert LookBack.objects.count() == 1
-    assert [(one.status, one.line) for one in steps_of(team)] == [("done", "Twice."), ("dropped", "")]
+    assert [(step.status, step.line) for step in steps_of(team)] == [("done", "Twice."), ("dropped", "")]
     assert LookBackStep.objects.count() == 2
     assert LookBackReader.objects.count() == 1
 
 
 def test_of_two_who_pick_at_once_one_list_stands(team):
     lists = (["a@school.example", "b@school.example"], ["b@school.example", "c@school.example"])
-    assert in_threads(*[lambda one=one: dates.pick(team, dates.usual_day(), one, None) for one in lists]) == [True] * 2
+    assert (
+        in_threads(*[lambda others=others: dates.pick(team, dates.usual_day(), others, None) for others in lists])
+        == [True] * 2
+    )
     assert dates.addresses_of(dates.day_of(team).look_back) in (
         [*lists[0]],
         [*lists[1]],
