@@ -612,6 +612,7 @@ TABLE = [
     Row("academy_preview", researchers(302), lambda cast: [cast.study.slug, cast.academy.pk]),
     Row("study_preview", researchers(302), slug),
     Row("study_preview_pdf", only((), 404), slug),  # nothing published yet
+    Row("study_preview_tables", only((), 404), slug),
     Row("units_combine", researchers(302), slug, "post"),
     Row("unit_separate", researchers(302), of_unit, "post"),
     Row("study_share", only((), 404), slug, "post", {"days": 30}),
@@ -624,6 +625,8 @@ TABLE = [
     Row("team_links", carol(200), team, "post", {"addresses": "no address"}),
     Row("team_report", carol(200), team),
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
+    Row("team_report_tables", only((), 404), team),
+    Row("team_slides", only((), 404), team),
     Row("team_talk", only((), 404), team),
     Row("team_look_back", only((), 404), team),
     Row("team_look_back_day", only((), 404), team, "post", {"on": ""}),
@@ -640,6 +643,8 @@ TABLE = [
     Row("shared_report", by_link("reader", 200), lambda cast: [cast.report_link.pk]),
     Row("shared_talk", everyone(404), lambda cast: [cast.report_link.pk]),  # nothing published yet
     Row("shared_report_pdf", everyone(404), lambda cast: [cast.report_link.pk]),
+    Row("shared_report_tables", everyone(404), lambda cast: [cast.report_link.pk]),
+    Row("shared_slides", everyone(404), lambda cast: [cast.report_link.pk]),
 ]
 
 
