@@ -686,8 +686,8 @@ def test_permission(row: Row, cast: Cast) -> None:
     path = reverse(row.name, args=row.arguments(cast))
     # whoever may do something comes last: it may change what the others would see
     order = sorted(ROLES, key=lambda role: row.expected[role] not in (404, LOGIN))
-    found = {role: judged(getattr(cast.client(role), row.method)(path, row.data)) for role in order}
-    assert found == row.expected
+    statuses = {role: judged(getattr(cast.client(role), row.method)(path, row.data)) for role in order}
+    assert statuses == row.expected
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.method == "post"], ids=str)
