@@ -41,6 +41,7 @@ NOT_ON_IT = {
     "teams.forms.meetings.SlotForm": ONCE,
     "teams.forms.meetings.OfferForm": NEW,
     "surveys.forms.collecting.CloseForm": COUNT,
+    "surveys.forms.collecting.ShowForm": COUNT,
     "surveys.forms.collecting.CountedForm": COUNT,
     "surveys.forms.collecting.HandedInForm": COUNT,
     "surveys.forms.collecting.SlipsForm": NEW,
