@@ -6,6 +6,7 @@ from analysis import withdrawals
 from analysis.erasure import studies
 from analysis.exports import prepared
 from analysis.looking_back import dates
+from analysis.mirror import making
 from analysis.publication import files, jobs
 from analysis.runs import execution
 
@@ -74,3 +75,8 @@ def delete_studies() -> None:
 def mail_looks_back() -> None:
     dates.mail_due()
     dates.forget_ended()
+
+
+@shared_task(name=making.TASK)
+def make_pictures() -> None:
+    making.make_due()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analysis.exports import prepared
 from analysis.history import Happened
-from analysis.models import AnalysisRun, Publication, ReportFile, ReportObject, RunStep
+from analysis.models import AnalysisRun, EarlyPicture, Publication, ReportFile, ReportObject, RunStep
 from analysis.publication.files import requeue
 from analysis.publication.objects import academy_key, team_key
 from surveys.collecting.deleting import delete_collection
@@ -81,6 +81,9 @@ def replay() -> int:
 
 
 def _was_published(collection: Collection) -> bool:
+    """Whether readers saw anything that rests on a team's answers; an early picture counts as a publication."""
+    if _pictures_of(collection.participation):
+        return True
     publications = Publication.objects.filter(study=collection.participation.study_id).select_related("run")
     return any(
         str(collection.participation_id) in publication.run.counts.get("teams", {}) for publication in publications
@@ -122,8 +125,17 @@ def _keep(collection: Collection) -> bool:
     return True
 
 
+def _pictures_of(participation: Participation) -> list[EarlyPicture]:
+    """The early pictures that a team was in, by itself or with others."""
+    shown = EarlyPicture.objects.filter(study=participation.study_id, state=EarlyPicture.State.SHOWN)
+    return [picture for picture in shown if str(participation.pk) in picture.figures]
+
+
 def _hide(participation: Participation) -> None:
-    """Remove what was published of a team by itself, and every PDF that may show it; the last ones are made anew without it."""
+    """Remove what was shown of a team by itself, and every PDF that may show it; the last ones are made anew without it."""
+    for picture in _pictures_of(participation):
+        if len(picture.figures) == 1:  # of several teams the others go on to see theirs, as in a report
+            EarlyPicture.objects.filter(pk=picture.pk).update(content={}, setting={})
     team, academy = team_key(participation.pk), academy_key(participation.team.academy_id)
     ReportObject.objects.filter(publication__study=participation.study_id, reader=team).delete()
     files = ReportFile.objects.filter(publication__study=participation.study_id)
@@ -132,4 +144,4 @@ def _hide(participation: Participation) -> None:
     last = Publication.objects.filter(study=participation.study_id).order_by("-pk").values_list("pk", flat=True)[:1]
     requeue(of_director.filter(publication__in=list(last)))
     of_director.exclude(publication__in=list(last)).delete()
-    sweeping.mark([ReportObject, ReportFile])
+    sweeping.mark([ReportObject, ReportFile, EarlyPicture])

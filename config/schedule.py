@@ -15,6 +15,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "teams.sweep_due", "schedule": 60.0},
     "returned": {"task": "surveys.move_returned", "schedule": 600.0},
     "rounds": {"task": "surveys.send_due_rounds", "schedule": 30.0},
+    "pictures": {"task": "analysis.make_pictures", "schedule": 15.0},
     "withdrawals": {"task": "analysis.carry_out_withdrawals", "schedule": 15.0},
     "deletions": {"task": "analysis.delete_studies", "schedule": 15.0},
     "sessions": {"task": "teams.forget_sessions", "schedule": 3600.0},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -61,7 +61,7 @@ class Dataset:
 
     respondents: pd.DataFrame
     items: tuple[str, ...]
-    codes: npt.NDArray[np.int8]
+    codes: npt.NDArray[np.int16]
     codebook: tuple[Variable, ...]
     participations: tuple[int, ...]  # of the sealed collections, answers or not
     n_points: int
@@ -81,6 +81,13 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.respondents)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The answers with a column per item and the key as index."""
+        import pandas as pd
+
+        return pd.DataFrame(self.answers, columns=list(self.items), index=self.respondents.index)
 
     @cached_property
     def not_eligible(self) -> BoolArray:
@@ -109,7 +116,7 @@ def codebook_of(definition: Definition) -> tuple[Variable, ...]:
     )
 
 
-def as_answers(codes: npt.NDArray[np.int8]) -> FloatArray:
+def as_answers(codes: npt.NDArray[np.int16]) -> FloatArray:
     """Codes as numbers to compute with, NaN for every gap."""
     import numpy as np
 
@@ -118,39 +125,26 @@ def as_answers(codes: npt.NDArray[np.int8]) -> FloatArray:
     return answers
 
 
-def as_table(codes: npt.NDArray[np.int8], items: Sequence[str]) -> pd.DataFrame:
-    """Codes as a table of a column per item, NaN for every gap.
-
-    The small numbers hold every answer as it is, in half the memory; the engine takes them up as large ones where it works on
-    them, some rows at a time. Column after column, since most work is on the few items of a scale.
-    """
-    import numpy as np
-    import pandas as pd
-
-    answers = np.empty(codes.shape, dtype=np.float32, order="F")
-    for start in range(0, len(codes), ROWS_AT_ONCE):
-        some = codes[start : start + ROWS_AT_ONCE]
-        answers[start : start + ROWS_AT_ONCE] = np.where(some > NO_ANSWER, some, np.float32(np.nan))
-    return pd.DataFrame(answers, columns=list(items), copy=False)
-
-
-def sealed_collections(survey: Survey, *, withdrawn: bool = False) -> dict[int, int]:
+def sealed_collections(survey: Survey, *, withdrawn: bool = False, only: Iterable[int] | None = None) -> dict[int, int]:
     """Collection → participation of the teams in the data set: sealed, and not withdrawn (or only those who did).
 
-    Sealed answers do not change: as long as these are the same, so is the data set.
+    Sealed answers do not change: as long as these are the same, so is the data set. ``only``: of these participations.
     """
     sealed = Collection.objects.filter(survey=survey, state=Collection.State.SEALED)
+    if only is not None:
+        sealed = sealed.filter(participation__in=list(only))
     state = Participation.State.WITHDRAWN
     sealed = sealed.filter(participation__state=state) if withdrawn else sealed.exclude(participation__state=state)
     return dict(sealed.order_by("pk").values_list("pk", "participation_id"))
 
 
-def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
+def load(survey: Survey, *, withdrawn: bool = False, only: Iterable[int] | None = None) -> Dataset:
     """Read the sealed collections of a survey: three queries, whatever the number of teams.
 
     The answers come through a cursor on the server (PostgreSQL) in blocks, and become numbers block by block. A team that
     withdrew is left out. ``withdrawn``: only the answers of teams that withdrew after a publication, for the judge of a new
-    version, who must know how much alike those people answered; no analysis and no export reads these. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
+    version, who must know how much alike those people answered; no analysis and no export reads these. ``only``: the answers of
+    some teams, by their participations, and of nobody else. The fingerprint is the SHA-256 over the questionnaire's hash, the sealed teams and every row in the
     order of the keys, so it depends neither on the database nor on the order of its rows.
     """
     import numpy as np
@@ -160,17 +154,20 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
     definition = definition_of(version)
     codebook = codebook_of(definition)
     items = tuple(variable.code for variable in codebook)
-    participation_of = sealed_collections(survey, withdrawn=withdrawn)
+    participation_of = sealed_collections(survey, withdrawn=withdrawn, only=only)
     keys: list[str] = []
     participations: list[int] = []
     eligibility: list[str] = []
     submitted: list[bool] = []
-    blocks: list[npt.NDArray[np.int8]] = []
+    blocks: list[npt.NDArray[np.int16]] = []
     code_of: dict[object, int] = {None: NO_ANSWER, Response.CANNOT_JUDGE: JUDGED_NOT}
     code_of |= {point: point for point in range(1, definition.n_points + 1)}
-    of_teams = Q(collection__participation__state=Participation.State.WITHDRAWN)
+    of_withdrawn = Q(collection__participation__state=Participation.State.WITHDRAWN)
+    wanted = of_withdrawn if withdrawn else ~of_withdrawn
+    if only is not None:
+        wanted &= Q(collection__in=list(participation_of))
     rows = (
-        SealedResponse.objects.filter(of_teams if withdrawn else ~of_teams, collection__survey=survey)
+        SealedResponse.objects.filter(wanted, collection__survey=survey)
         .order_by()
         .values_list("key", "collection_id", "eligibility", "state", Cast("answers", TextField()))
         .iterator(chunk_size=ROWS_AT_ONCE)
@@ -186,10 +183,10 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
         answers = json.loads(f"[{','.join(row[4] for row in known)}]")
         given = chain.from_iterable(map(row.get, items) for row in answers)
         n_cells = len(known) * len(items)
-        block_codes = np.fromiter(map(code_of.__getitem__, given), dtype=np.int8, count=n_cells)
+        block_codes = np.fromiter(map(code_of.__getitem__, given), dtype=np.int16, count=n_cells)
         blocks.append(block_codes.reshape(len(known), len(items)))
     order = sorted(range(len(keys)), key=keys.__getitem__)
-    codes = np.concatenate(blocks)[order] if blocks else np.zeros((0, len(items)), dtype=np.int8)
+    codes = np.concatenate(blocks)[order] if blocks else np.zeros((0, len(items)), dtype=np.int16)
     respondents = pd.DataFrame(
         {
             "participation": np.array(participations, dtype=np.int64)[order],
@@ -210,7 +207,7 @@ def load(survey: Survey, *, withdrawn: bool = False) -> Dataset:
     )
 
 
-def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArray[np.int8]) -> str:
+def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArray[np.int16]) -> str:
     import numpy as np
 
     digest = hashlib.sha256(canonical(head))
@@ -218,8 +215,7 @@ def _fingerprint(head: list[object], respondents: pd.DataFrame, codes: npt.NDArr
         digest.update(b"\n" + "\n".join(column).encode())
     digest.update(respondents["participation"].to_numpy(dtype="<i8").tobytes())
     digest.update(respondents["submitted"].to_numpy(dtype=np.bool_).tobytes())
-    for start in range(0, len(codes), ROWS_AT_ONCE):  # as numbers of two bytes, which fingerprints were always made of
-        digest.update(codes[start : start + ROWS_AT_ONCE].astype("<i2").tobytes())
+    digest.update(codes.astype("<i2").tobytes())
     return digest.hexdigest()
 
 

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     REMAINDER = "remainder"  # what is left out is a group smaller than k
     NOT_AGREED = "not_agreed"  # the leader did not agree that the director sees this team by itself
     NOT_MEASURED = "not_measured"  # there is no such figure
+    OTHERS_LATER = "others_later"  # a picture of one unit: what others answered comes with the first publication
     NOT_IN_VERSION = "not_in_version"  # the version that is published shows nothing of this unit
 
 

@@ -64,6 +64,7 @@ FROZEN: dict[str, str] = {
     "analysis.KnownComposition": "figures",
     "analysis.Publication": "figures",
     "analysis.PublishedGroup": "keys of responses",
+    "analysis.EarlyPicture": "figures and keys, without a name",
     "analysis.PublishingJob": "keys, a fingerprint, and kinds of errors",
     "analysis.ReportObject": "figures and keys, without a name",
     "analysis.ReportFile": "published reports, which name no person",

@@ -5,6 +5,7 @@ from analysis.models.choices import AccountingDecision, Decision, OwnModel
 from analysis.models.comparisons import KnownComposition, WaveDifference
 from analysis.models.look_backs import LookBack, LookBackReader, LookBackStep
 from analysis.models.open_texts import TextReview
+from analysis.models.pictures import EarlyPicture
 from analysis.models.plans import AnalysisPlan
 from analysis.models.publications import Publication, PublishedGroup, PublishingJob, ReportObject, Unit
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
@@ -31,6 +32,7 @@ __all__ = [
     "Criterion",
     "CriterionValue",
     "Decision",
+    "EarlyPicture",
     "FactorModelResult",
     "ItemResult",
     "KnownComposition",

@@ -15,7 +15,7 @@ from analysis.data import dataset
 from analysis.disclosure import Group
 from analysis.history import Happened
 from analysis.mail_kinds import ReportMail
-from analysis.models import AnalysisRun, Publication, ReportObject, ScreeningDecision
+from analysis.models import AnalysisRun, EarlyPicture, Publication, ReportObject, ScreeningDecision
 from analysis.models.results import ReliabilityResult, ScaleSet
 from analysis.plan.plans import locked_plan
 from analysis.plan.scales import final_scales
@@ -24,7 +24,7 @@ from analysis.publication.files import queue_files
 from analysis.publication.links import links_for_directors
 from analysis.publication.objects import keep_objects, objects_of
 from analysis.publication.refusals import PublishingRefused, Why
-from analysis.reports.groups import counted_groups
+from analysis.reports.groups import as_seen, counted_groups
 from analysis.reports.material import Material, StoredSpreads, read_material, stored_spreads
 from teams import history
 from teams.mail.outbox import queue_many
@@ -40,6 +40,7 @@ class _State:
 
     run: int  # another has other figures, also where it has the same counts
     publications: tuple[int, ...]  # of the whole series
+    pictures: tuple[int, ...]  # early ones that were shown, of the whole series
     collections: Mapping[int, int]  # sealed, of teams that did not withdraw
     n_withdrawn: int  # collections of teams that did, with answers that are still there
     groups: Sequence[Group]  # the teams and combinations, with the counts that decide who is a unit
@@ -48,7 +49,15 @@ class _State:
     @property
     def fingerprint(self) -> str:
         groups = sorted((group.key, astuple(group)[1]) for group in self.groups)
-        facts = [self.run, self.publications, sorted(self.collections.items()), self.n_withdrawn, groups, self.k]
+        facts = [
+            self.run,
+            self.publications,
+            self.pictures,
+            sorted(self.collections.items()),
+            self.n_withdrawn,
+            groups,
+            self.k,
+        ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -192,10 +201,13 @@ def refuse_unless_current(run: AnalysisRun) -> None:
 
 
 def _state(run: AnalysisRun, groups: Sequence[Group] | None = None) -> _State:
-    publications = Publication.objects.filter(study__in=versions.series_of(run.survey.study)).order_by("pk")
+    series = versions.series_of(run.survey.study)
+    publications = Publication.objects.filter(study__in=series).order_by("pk")
+    pictures = EarlyPicture.objects.filter(study__in=series, state=EarlyPicture.State.SHOWN).order_by("pk")
     return _State(
         run=run.pk,
         publications=tuple(publications.values_list("pk", flat=True)),
+        pictures=tuple(pictures.values_list("pk", flat=True)),
         collections=dataset.sealed_collections(run.survey),
         n_withdrawn=len(dataset.sealed_collections(run.survey, withdrawn=True)),
         groups=counted_groups(run) if groups is None else groups,
@@ -211,8 +223,9 @@ def _judge(run: AnalysisRun, without: Collection[str], progress: Progress) -> _J
     if data.fingerprint != run.fingerprint:
         raise PublishingRefused(Why.SEALED_SINCE)
     analysed, publications = _analysed(run, data), versions.publications_of(study)
+    pictures = versions.pictures_of(study)
     material = read_material(run)
-    stuck = versions.stuck(publications, versions.released_units(material, analysed), study.k)
+    stuck = versions.stuck(publications, pictures, versions.released_units(material, analysed), study.k)
     if without:
         if not stuck.issuperset(without):
             raise PublishingRefused(Why.NOT_STUCK)
@@ -223,7 +236,8 @@ def _judge(run: AnalysisRun, without: Collection[str], progress: Progress) -> _J
     own = [publication.run for publication in publications if publication.run.survey_id == run.survey_id]
     withdrawn = dataset.load(run.survey, withdrawn=True)
     values = versions.together(*(versions.values_of([*own, run], answers) for answers in (withdrawn, data)))
-    telling = versions.telling_figures(versions.shown_in(publications), figures, values, data.n_points, study.k)
+    shown = versions.shown_in(publications, pictures)
+    telling = versions.telling_figures(shown, figures, values, data.n_points, study.k)
     if telling:
         telling_units = list(dict.fromkeys(unit for unit, _measure in telling))
         stuck_too = (
@@ -248,11 +262,12 @@ def _made(material: Material, progress: Progress) -> list[ReportObject]:
 
 
 def _analysed(run: AnalysisRun, data: dataset.Dataset) -> dict[int, list[str]]:
-    """The keys of the analysed respondents per participation."""
+    """The keys of the respondents per participation who are behind its figures: the analysed, or those of its early picture."""
     set_aside = set(ScreeningDecision.objects.filter(run=run).values_list("response_key", flat=True))
     keys_of: dict[int, list[str]] = {}
     rows = zip(data.respondents.index, data.respondents["participation"], data.returned, strict=True)
     for key, participation, returned in rows:
         if returned and key not in set_aside:
             keys_of.setdefault(participation, []).append(key)
-    return keys_of
+    there = set(data.participations)
+    return keys_of | {pk: seen["keys"] for pk, seen in as_seen(run).items() if pk in there}

@@ -147,6 +147,10 @@ class TeamNow:
         return self.versions.now.publication
 
     @property
+    def setting(self) -> Setting:
+        return self.versions.setting
+
+    @property
     def reader(self) -> str:
         return team_key(self.participation.pk)
 

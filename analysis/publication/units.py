@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analysis.history import Happened
-from analysis.models import Publication, Unit
+from analysis.models import EarlyPicture, Publication, Unit
+from surveys.models import Meeting
 from teams import history
 from teams.models import Participation, Study, User
 
@@ -21,7 +22,7 @@ def combine_teams(study: Study, participations: Collection[Participation], user:
     """Combine teams of one academy into a unit: from now on they have one report, and stand in aggregates together.
 
     Raises `CombiningRefused` for fewer than two teams, teams of other studies or of different academies, a team that
-    takes no part or is in a unit already, and after the first publication of the study.
+    takes no part or is in a unit already, and after the first publication or early picture of the study.
     """
     members = {participation.pk for participation in participations}
     with transaction.atomic():
@@ -49,9 +50,9 @@ def combine_teams(study: Study, participations: Collection[Participation], user:
 
 
 def separate_teams(unit: Unit, user: User | None) -> None:
-    """Undo a combination; after the first publication it stands. Undoing twice changes nothing.
+    """Undo a combination; after the first publication or early picture of the study it stands. Undoing twice changes nothing.
 
-    Raises `CombiningRefused` after publication.
+    Raises `CombiningRefused` after that.
     """
     with transaction.atomic():
         _before_publication(unit.study)
@@ -66,3 +67,10 @@ def _before_publication(study: Study) -> None:
     Study.objects.select_for_update().get(pk=study.pk)
     if Publication.objects.filter(study=study).exists():
         raise CombiningRefused(_("Results of this study were published: its teams stay as they were shown."))
+    asked = Meeting.objects.filter(collection__survey__study=study, picture_asked_at__isnull=False)
+    if asked.exists() or EarlyPicture.objects.filter(study=study).exists():
+        raise CombiningRefused(
+            _(
+                "A team of this study has seen its own figures in its meeting, or asked for them: the teams stay as they are."
+            )
+        )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from analysis import disclosure
 from analysis.data import dataset
 from analysis.disclosure import Figure
-from analysis.models import AnalysisRun, Publication, PublishedGroup
+from analysis.models import AnalysisRun, EarlyPicture, Publication, PublishedGroup
 from analysis.plan.plans import rules
 from analysis.reports.groups import FinalScale, final_scales_of
 from analysis.reports.material import Material
@@ -57,13 +57,12 @@ def telling_figures(
     return disclosure.version_conflicts(earlier, new, k) or disclosure.version_tells(earlier, new, values, n_points, k)
 
 
-def stuck(publications: Iterable[Publication], units: Units, k: int) -> frozenset[str]:
-    """The units that can never stand in a version as they are, beside what these publications showed."""
-    return stuck_beside(
-        [{row.group: frozenset(row.members) for row in publication.groups.all()} for publication in publications],
-        units,
-        k,
-    )
+def stuck(
+    publications: Iterable[Publication], pictures: Iterable[EarlyPicture], units: Units, k: int
+) -> frozenset[str]:
+    """The units that can never stand in a version as they are, beside what these publications and pictures showed."""
+    published = [{row.group: frozenset(row.members) for row in one.groups.all()} for one in publications]
+    return stuck_beside([*published, *({one.unit: frozenset(one.members)} for one in pictures)], units, k)
 
 
 def stuck_beside(earlier: Iterable[Units], units: Units, k: int) -> frozenset[str]:
@@ -76,16 +75,22 @@ def stuck_beside(earlier: Iterable[Units], units: Units, k: int) -> frozenset[st
     return frozenset(unit for unit, _measure in telling)
 
 
-# ------------------------------------------------------------------------------------------------ kept with a publication
-def keep(publication: Publication, units: Units, figures: Figures) -> None:
-    """Store who stands behind each figure of a publication; inside the transaction that publishes."""
-    shown: dict[str, dict[str, list[int]]] = {unit: {} for unit in units}
-    members = {unit: sorted(keys) for unit, keys in units.items()}
+# ------------------------------------------------------------------------------------------------ kept with what was shown
+def missing_of(members: Mapping[str, Sequence[str]], figures: Figures) -> dict[str, dict[str, list[int]]]:
+    """Per unit and figure the places in its members of those who are not behind the figure, as rows keep them."""
+    shown: dict[str, dict[str, list[int]]] = {unit: {} for unit in members}
     for (unit, measure), behind in figures.items():
         if len(behind) == len(members[unit]):
             shown[unit][measure] = []
         else:
             shown[unit][measure] = [place for place, key in enumerate(members[unit]) if key not in behind]
+    return shown
+
+
+def keep(publication: Publication, units: Units, figures: Figures) -> None:
+    """Store who stands behind each figure of a publication; inside the transaction that publishes."""
+    members = {unit: sorted(keys) for unit, keys in units.items()}
+    shown = missing_of(members, figures)
     PublishedGroup.objects.bulk_create(
         PublishedGroup(publication=publication, group=unit, members=keys, missing=shown[unit])
         for unit, keys in members.items()
@@ -97,14 +102,23 @@ def kept(
 ) -> dict[Figure, frozenset[str]]:
     """Who stood behind each figure of a publication. ``same``: one set for the same people in several versions."""
     same = {} if same is None else same
-    figures = {}
+    shown: dict[Figure, frozenset[str]] = {}
     for row in publication.groups.all():
-        everyone = frozenset(row.members)
-        everyone = same.setdefault(everyone, everyone)
-        for measure, places in row.missing.items():
-            behind = everyone.difference(row.members[place] for place in places) if places else everyone
-            figures[row.group, measure] = same.setdefault(behind, behind)
-    return figures
+        shown |= _figures(row.group, row.members, row.missing, same)
+    return shown
+
+
+def _figures(
+    unit: str, members: Sequence[str], missing: Mapping[str, Sequence[int]], same: dict[frozenset[str], frozenset[str]]
+) -> dict[Figure, frozenset[str]]:
+    """Who stood behind each figure of one unit, as a row keeps it."""
+    everyone = frozenset(members)
+    everyone = same.setdefault(everyone, everyone)
+    shown: dict[Figure, frozenset[str]] = {}
+    for measure, places in missing.items():
+        behind = everyone.difference(members[place] for place in places) if places else everyone
+        shown[unit, measure] = same.setdefault(behind, behind)
+    return shown
 
 
 def publications_of(study: Study) -> list[Publication]:
@@ -113,10 +127,17 @@ def publications_of(study: Study) -> list[Publication]:
     return list(publications.select_related("run__survey__version", "run__plan").prefetch_related("groups"))
 
 
-def shown_in(publications: Iterable[Publication]) -> list[Figures]:
-    """What each of these publications showed, as :func:`telling_figures` wants it."""
+def pictures_of(study: Study) -> list[EarlyPicture]:
+    """Every early picture that was shown in the series of waves that a study belongs to."""
+    shown = EarlyPicture.objects.filter(study__in=series_of(study), state=EarlyPicture.State.SHOWN)
+    return list(shown.defer("figures", "content", "setting").order_by("pk"))
+
+
+def shown_in(publications: Iterable[Publication], pictures: Iterable[EarlyPicture] = ()) -> list[Figures]:
+    """What each of these publications and early pictures showed, as :func:`telling_figures` wants it."""
     same: dict[frozenset[str], frozenset[str]] = {}
-    return [kept(publication, same) for publication in publications]
+    published: list[Figures] = [kept(publication, same) for publication in publications]
+    return [*published, *(_figures(one.unit, one.members, one.missing, same) for one in pictures)]
 
 
 def series_of(study: Study) -> list[int]:

@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from analysis.disclosure import Group, Hold, ItemFigures, ScaleFigures, TeamCounts
-from analysis.models import AccountingDecision, AnalysisRun, Publication, Unit
+from analysis.models import AccountingDecision, AnalysisRun, EarlyPicture, Publication, Unit
 from analysis.models.results import ItemResult, ReliabilityResult, ScaleResult, ScaleSet
 from analysis.reports.shown import Unit as PublishedUnit
 from surveys.models import Collection, PresentBy
@@ -167,18 +168,16 @@ def group_of(groups: Iterable[GroupFigures], participation: Participation) -> Gr
 def counted_groups(run: AnalysisRun) -> list[Group]:
     """The groups of the run by their counts alone, as :func:`load_groups` has them; five queries of plain columns."""
     accepted = _accepted(run)
-    people = run.counts.get("teams", {})
+    people = _people_of(run)
     sealed = _sealed(run).select_related("participation").only(*OF_TEAM, *COUNTED)
     teams = {
         collection.participation_id: (
             collection.participation,
-            _team_counts(
-                *_people(people[str(collection.participation_id)]), collection, collection.participation_id in accepted
-            ),
+            _team_counts(*people[collection.participation_id], collection, collection.participation_id in accepted),
             accepted.get(collection.participation_id),
         )
         for collection in sealed
-        if str(collection.participation_id) in people
+        if collection.participation_id in people
     }
     groups, combined = [], set()
     for unit in Unit.objects.filter(study=run.survey.study).prefetch_related("participations"):
@@ -260,9 +259,31 @@ def _sealed(run: AnalysisRun) -> QuerySet[Collection]:
     return sealed.order_by("participation_id")
 
 
-def _people(team: Mapping[str, int]) -> tuple[int, int]:
-    """How many responses of a team the run analysed, and how many came back."""
-    return team["analysed"], team["analysed"] + team["not_eligible"] + team["screened_out"]
+def _people_of(run: AnalysisRun) -> dict[int, tuple[int, int]]:
+    """Per team of the run how many responses were analysed, and how many came back: of what its readers are shown."""
+    people = {
+        int(pk): (team["analysed"], team["analysed"] + team["not_eligible"] + team["screened_out"])
+        for pk, team in run.counts.get("teams", {}).items()
+    }
+    return people | {pk: (team["analysed"], team["returned"]) for pk, team in as_seen(run).items() if pk in people}
+
+
+def as_seen(run: AnalysisRun) -> dict[int, dict[str, Any]]:
+    """The figures of teams that saw a picture of others than the run analysed: they go on to see what they saw.
+
+    By who was in it alone, never by what they answered. What is shown then counts as the same figures (disclosure/versions.py), so
+    that no correction of such a team tells on those who were in one and not in the other.
+    """
+    kept = run.counts.get("pictures", {})
+    if not kept:
+        return {}
+    pictures = EarlyPicture.objects.filter(study=run.survey.study, state=EarlyPicture.State.SHOWN)
+    return {
+        int(pk): {**team, "keys": [members[place] for place in team["members"]], "scales": kept[pk]}
+        for members, figures in pictures.values_list("members", "figures")
+        for pk, team in figures.items()
+        if pk in kept
+    }
 
 
 def _team_counts(analysed: int, returned: int, collection: Collection, accepted: bool) -> TeamCounts:
@@ -302,14 +323,13 @@ def _team_counts(analysed: int, returned: int, collection: Collection, accepted:
 
 def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
     accepted = _accepted(run)
-    people = run.counts.get("teams", {})
+    people = _people_of(run)
     teams = {}
     for collection in _sealed(run).select_related("participation__team__academy__institution"):
-        team = people.get(str(collection.participation_id))
-        if team is None:
+        if collection.participation_id not in people:
             continue  # sealed after this run
         accepted_at = accepted.get(collection.participation_id)
-        counts = _team_counts(*_people(team), collection, accepted_at is not None)
+        counts = _team_counts(*people[collection.participation_id], collection, accepted_at is not None)
         teams[collection.participation_id] = TeamFigures(collection.participation, counts, accepted_at)
     for row in ScaleResult.objects.filter(run=run, scale_set=ScaleSet.FINAL, participation__in=teams):
         pk = row.participation_id
@@ -319,6 +339,11 @@ def _teams(run: AnalysisRun) -> dict[int, TeamFigures]:
         "item", "participation_id", "counts"
     ):
         teams[pk].items[item] = tuple(counts_)
+    for pk, seen in as_seen(run).items():
+        if pk in teams:
+            scales = {scale: Moments(*moments) for scale, moments in seen["scales"].items()}
+            items = {item: tuple(row) for item, row in seen["items"].items()}
+            teams[pk] = replace(teams[pk], scales=scales, items=items)
     return teams
 
 

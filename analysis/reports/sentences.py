@@ -231,6 +231,9 @@ WHY_WITHHELD = {
     Reason.REMAINDER: gettext_lazy("The group that is left out is so small that it could be recognised."),
     Reason.NOT_AGREED: gettext_lazy("The team leader did not agree to show the team's own results."),
     Reason.NOT_MEASURED: gettext_lazy("There are no answers of this team in this measurement."),
+    Reason.OTHERS_LATER: gettext_lazy(
+        "Here you see your own team. What all teams answered comes later, in the report."
+    ),
     Reason.NOT_IN_VERSION: gettext_lazy(
         "The version that is published has no results of this team. The researchers can say why."
     ),

@@ -58,7 +58,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever a figure is computed otherwise: what was staged before is then computed anew. A new column does that itself.
-METHOD = "9"
+METHOD = "8"
 REQUESTS = Chore("analysis.request_run")
 
 
@@ -321,10 +321,13 @@ def _hash(run: AnalysisRun, step: Step) -> str:
 
 def _collect(run: AnalysisRun, computation: Computation) -> None:
     """The last transaction: what is staged becomes result rows."""
+    from analysis.runs.pictures import kept_as_seen
     from analysis.runs.store import store
 
     _progress(run, run.n_steps, "storing")
     counts = run_counts(run.survey.study, computation.dispositions)
+    if kept := kept_as_seen(run.survey.study, computation):
+        counts["pictures"] = kept
     store(run, _collected(run), counts, versions())
 
 

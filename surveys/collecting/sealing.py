@@ -30,12 +30,13 @@ from surveys.keys import collection_keys, seal_list
 from surveys.linking import confirming
 from surveys.models import Collection, LinkSecret, Meeting, PaperForm, Response, SealedResponse, Slip, Survey
 from teams.base import sweeping
-from teams.base.leases import Chore
+from teams.base.leases import Chore, wake
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 SEALS = Chore("surveys.seal")
+PICTURES_TASK = "analysis.make_pictures"  # of an app above this one, known by its name alone
 OPEN = (Response, LinkSecret, PaperForm, Slip)  # what a collection leaves when it is sealed
 
 
@@ -165,6 +166,8 @@ def _copy(collection: Collection) -> bool:
         )
         Survey.objects.filter(pk=locked.survey_id).update(n_seals=F("n_seals") + 1)
         sweeping.mark(OPEN)
+        if Meeting.objects.filter(collection=locked, picture_asked_at__isnull=False).exists():
+            transaction.on_commit(lambda: wake(PICTURES_TASK), robust=True)  # the team waits in its meeting
     logger.info("Collection %s is sealed", collection.pk)
     return True
 

@@ -1,0 +1,1 @@
+"""The mirror: a team sees itself in its own meeting, before anything is published."""
