@@ -40,6 +40,9 @@ class Universe:
     units: tuple[tuple[tuple[int, ...], ...], ...] = ()  # per version the combinations; by default none
     withdrawn: tuple[frozenset[int], ...] = ()  # per version the teams that withdrew before it
     deleted: tuple[frozenset[int], ...] = ()  # and those of them whose answers are gone
+    pictures: tuple[
+        tuple[int, ...], ...
+    ] = ()  # per version the unit of which it is the early picture, () for a publication
     refusals_known: bool = True  # the reader knows more than the product tells: which version was refused
 
     @property
@@ -83,6 +86,7 @@ class Universe:
                     self.units[v] if self.units else (),
                     self.withdrawn[v] if self.withdrawn else frozenset(),
                     self.deleted[v] if self.deleted else frozenset(),
+                    picture=self.pictures[v] if self.pictures else (),
                 )
                 for v in range(self.n_versions)
             ),
@@ -104,7 +108,7 @@ class Found:
 def output(publications: Sequence[Publication], wave: Wave) -> object:
     """Everything a reader sees, and which versions there are."""
     return tuple(
-        (wave.versions.index(publication.version), publication.teams, publication.academies, publication.everybody)
+        (publication.number, publication.teams, publication.academies, publication.everybody)
         for publication in publications
     )
 
@@ -116,7 +120,7 @@ def classes(universe: Universe) -> list[list[World]]:
         return _alike((output(publish(wave), wave), world) for world, wave in waves)
     # A version that was refused looks like one that nobody made: what is seen could have come of every world that shows the
     # same in the versions that are there.
-    shown = {tuple(wave.versions.index(published.version) for published in publish(wave)) for _world, wave in waves}
+    shown = {tuple(published.number for published in publish(wave)) for _world, wave in waves}
     disclosed = []
     for numbers in sorted(shown):
         only = [(world, replace(wave, versions=tuple(wave.versions[n] for n in numbers))) for world, wave in waves]
@@ -266,6 +270,39 @@ UNIVERSES = (
     Universe(
         "an early picture of one team, then the rest of it",
         (Cell(3, team=0, versions=(0, 1, 2)), Cell(2, team=0, versions=(1, 2)), Cell(3, team=1, versions=(2,))),
+    ),
+    *(
+        Universe(
+            f"a picture of {whole}, of whom {gone} are set aside before the report",
+            (Cell(whole - gone, versions=(0, 1)), Cell(gone, versions=(0,))),
+            pictures=((0,), ()),
+        )
+        for whole, gone in ((4, 1), (5, 1), (6, 2))
+    ),
+    Universe(
+        "a picture of five, then a late one",
+        (Cell(5, versions=(0, 1)), Cell(1, versions=(1,))),
+        pictures=((0,), ()),
+    ),
+    Universe(
+        "a picture of one team, then the report with two others",
+        (Cell(4, team=0, versions=(0, 1)), Cell(1, team=0, versions=(0,)), Cell(3, team=1, versions=(1,))),
+        pictures=((0,), ()),
+    ),
+    Universe(
+        "a picture of two teams together, then one withdraws",
+        (Cell(3, team=0, versions=(0, 1)), Cell(3, team=1, versions=(0,))),
+        units=(((0, 1),), ((0, 1),)),
+        withdrawn=(NOBODY, SECOND_TEAM),
+        pictures=((0, 1), ()),
+    ),
+    Universe(
+        "a picture of people with one answer empty, rescored and screened in the report",
+        (Cell(4, answered=(0, 1), versions=(0, 1)), Cell(1, versions=(0,))),
+        2,
+        TWO,
+        scales=((TWO,), (("I",),)),
+        pictures=((0,), ()),
     ),
     Universe(
         "published, one taken out, put back, the other taken out",

@@ -56,7 +56,8 @@ def waves(draw: st.DrawFn) -> Wave:
     their answers or without; combinations taken apart and made anew; counts that close a report and decisions that open
     it; decisions undone; the same published again (a leader changed, nobody else did). What is refused may be published
     without the units that can never stand beside what was shown. Of two made at the same moment the
-    second starts from what was there before the first. An early picture is a first version of some teams.
+    second starts from what was there before the first. Between and before them teams see themselves in their own meeting: early
+    pictures, in any order, from the first of which on combinations stay as they are.
     """
     teams, people = draw(teams_of_people())
     everyone = frozenset(p.key for p in people)
@@ -66,15 +67,28 @@ def waves(draw: st.DrawFn) -> Wave:
     if draw(st.integers(0, 5)) == 0:  # before anything was published: the answers are deleted
         gone = frozenset({draw(st.sampled_from(sorted(teams)))})
         version = replace(version, withdrawn=gone, deleted=gone)
-    before, versions = version, [version]
+    mirror = draw(st.integers(0, 2)) == 0
+    versions = [*draw(pictures(version, teams)), version] if mirror else [version]
+    before = version
     for _number in range(draw(st.sampled_from((0, 0, 1, 2, 3)))):
         at_once = draw(st.integers(0, 5)) == 0
         following = draw(changed(before if at_once else version, teams, people))
         following = replace(following, leaves_out=draw(st.sampled_from(("", "named", "all"))))
+        if any(one.picture for one in versions):
+            following = replace(following, units=version.units)
         before, version = version, following
-        versions.append(version)
+        versions += [*draw(pictures(version, teams)), version] if mirror else [version]
     reverse = frozenset({"A3"}) if draw(st.booleans()) else frozenset()
     return Wave(5, 4, ITEMS, teams, people, tuple(versions), reverse)
+
+
+@st.composite
+def pictures(draw: st.DrawFn, version: Version, teams: dict[int, int]) -> list[Version]:
+    """Early pictures of some units, of whoever was sealed by then."""
+    combined_ones = {team for unit in version.units for team in unit}
+    units = [*version.units, *((team,) for team in teams if team not in combined_ones)]
+    seen = draw(st.lists(st.sampled_from(units), max_size=3, unique=True))
+    return [replace(version, scales=dict(SCALES), picture=unit, leaves_out="") for unit in seen]
 
 
 @st.composite

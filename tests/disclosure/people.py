@@ -22,7 +22,8 @@ class Version:
 
     ``withdrawn``: teams that take no part any more; ``deleted``: those of them whose answers are gone; ``held``: teams whose
     counts wait for a researcher. ``leaves_out``: where it is refused, it is published without the units that can never stand
-    beside what was shown: those that the refusal names, or all of them.
+    beside what was shown: those that the refusal names, or all of them. ``picture``: no publication, but the early picture of the
+    unit with these teams, shown in its own meeting.
     """
 
     analysed: frozenset[str]
@@ -32,6 +33,7 @@ class Version:
     deleted: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
     leaves_out: Literal["", "named", "all"] = ""
+    picture: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ KEPT = ROOT / "docs" / "proofs" / "disclosure.csv"
 #: The rules, what publishes by them, and who attacks: a result holds for these files as they are.
 DECIDING = (
     "analysis/disclosure/*.py",
+    *(f"analysis/mirror/{name}.py" for name in ("making", "seen")),
+    "analysis/runs/pictures.py",
     *(f"analysis/publication/{name}.py" for name in ("objects", "served")),
     "analysis/publication/versions.py",
     *(f"analysis/reports/{name}.py" for name in ("groups", "material", "shown", "team", "wide")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -27,8 +27,11 @@ from tests.disclosure.people import Person, Version, Wave, has_score
 
 @dataclass(frozen=True)
 class Publication:
-    """What one version shows to anyone but researchers."""
+    """What one version shows to anyone but researchers. ``number``: of its version in the wave; ``version``: as it was judged,
+    with the people of its picture in a team that saw one.
+    """
 
+    number: int
     version: Version
     material: Material
     teams: tuple[TeamReport, ...]
@@ -127,26 +130,74 @@ def publish(wave: Wave, previous: Material | None = None) -> list[Publication]:
     shown = Shown([], [], [])
     published = []
     values: dict[str, dict[str, float]] = {}
-    for version in wave.versions:
+    seen: dict[int, frozenset[str]] = {}  # who was in the picture of each team that saw one
+    for number, planned in enumerate(wave.versions):
+        version = as_seen(wave, planned, seen)
         gone = {person.key for person in wave.people if person.team in version.deleted}
         values = {
             measure: {key: value for key, value in known.items() if key not in gone}
             for measure, known in versions.together(values, values_of(wave, version)).items()
         }
-        material = allowed(wave, version, material_of(wave, version, study, previous, shown.spreads), shown, values)
-        if material is None:
-            continue
+        if version.picture:
+            pictured = picture(wave, version, study, previous, shown, values)
+            if pictured is None or seen.keys() & version.picture:  # a unit has one picture
+                continue
+            material, members = pictured
+            seen |= members
+        else:
+            new = material_of(wave, version, study, previous, shown.spreads)
+            allowed_material = allowed(wave, version, new, shown, values)
+            if allowed_material is None:
+                continue
+            material = allowed_material
         participations = [team.participation for group in material.groups for team in group.teams]
+        academies = () if version.picture else sorted(set(wave.teams.values()))
         published.append(
             Publication(
+                number,
                 version,
                 material,
                 tuple(reports.render_team(material, participation, "en") for participation in participations),
-                tuple(wide.render_academy(material, academy, "en") for academy in sorted(set(wave.teams.values()))),
+                tuple(wide.render_academy(material, academy, "en") for academy in academies),
                 wide.render_study(material, "en"),
             )
         )
     return published
+
+
+def as_seen(wave: Wave, version: Version, seen: Mapping[int, frozenset[str]]) -> Version:
+    """A version as it is published: a team that saw its picture goes on to be shown with the people of the picture."""
+    others = {person.key for person in wave.people if person.key in version.analysed and person.team not in seen}
+    return replace(version, analysed=frozenset(others.union(*seen.values()))) if seen else version
+
+
+def picture(
+    wave: Wave,
+    version: Version,
+    study: Study,
+    previous: Material | None,
+    shown: Shown,
+    values: versions.Values,
+) -> tuple[Material, dict[int, frozenset[str]]] | None:
+    """The early picture of one unit with who was in it, noted in ``shown``; None where it is withheld. As mirror/making.py."""
+    whole = material_of(wave, version, study, previous, [])
+    groups = [group for group in whole.groups if {t.participation.pk for t in group.teams} == set(version.picture)]
+    material = replace(whole, groups=groups, spreads={})
+    material = replace(material, spreads=materials.spreads_of(material, []))
+    if not material.units:
+        return None
+    members = {
+        team: frozenset(p.key for p in wave.people if p.team == team and p.key in version.analysed)
+        for team in version.picture
+    }
+    units = {groups[0].key: frozenset().union(*members.values())}
+    answers = {item: known for item, known in values_of(wave, version).items() if item in wave.items}
+    new = versions.figures_of(units, answers, wave.k)
+    if versions.telling_figures(shown.figures, new, values, wave.n_points, wave.k):
+        return None
+    shown.figures.append(new)
+    shown.units.append(units)
+    return material, members
 
 
 @dataclass(frozen=True)
