@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analysis.views.readers import by_link, look_back, team
+from analysis.views.readers import by_link, look_back, picture, team
 from analysis.views.researchers import (
     accounts,
     board,
@@ -21,6 +21,8 @@ from analysis.views.researchers import (
 )
 
 urlpatterns = [
+    path("f/<int:meeting_id>/picture", picture.page, name="facilitator_picture"),
+    path("f/<int:meeting_id>/picture/progress", picture.progress, name="facilitator_picture_progress"),
     path("people/remove", erasure.person_remove, name="person_remove"),
     path("studies/deleted", erasure.deleted_studies, name="deleted_studies"),
     path("studies/<slug:slug>/", board.board, name="board"),
@@ -30,7 +32,6 @@ urlpatterns = [
     path("studies/<slug:slug>/publish/academy/<int:pk>", publication.academy_preview, name="academy_preview"),
     path("studies/<slug:slug>/publish/study", publication.study_preview, name="study_preview"),
     path("studies/<slug:slug>/publish/study.pdf", publication.study_preview_pdf, name="study_preview_pdf"),
-    path("studies/<slug:slug>/publish/study.xlsx", publication.study_preview_tables, name="study_preview_tables"),
     path("studies/<slug:slug>/publish/combine", publication.combine, name="units_combine"),
     path("studies/<slug:slug>/publish/separate/<int:pk>", publication.separate, name="unit_separate"),
     path("studies/<slug:slug>/publish/share", publication.share, name="study_share"),
@@ -100,8 +101,6 @@ urlpatterns = [
     path("team/<int:pk>/links", team.send_links, name="team_links"),
     path("team/<int:pk>/report", team.report, name="team_report"),
     path("team/<int:pk>/report.pdf", team.report_pdf, name="team_report_pdf"),
-    path("team/<int:pk>/report.xlsx", team.report_tables, name="team_report_tables"),
-    path("team/<int:pk>/talk.pptx", team.slides, name="team_slides"),
     path("team/<int:pk>/talk", team.talk, name="team_talk"),
     path("team/<int:pk>/look-back", look_back.of_leader, name="team_look_back"),
     path("team/<int:pk>/look-back/day", look_back.pick_day, name="team_look_back_day"),
@@ -115,6 +114,4 @@ urlpatterns = [
     path("r/<int:pk>/", by_link.report, name="shared_report"),
     path("r/<int:pk>/talk", by_link.talk, name="shared_talk"),
     path("r/<int:pk>/report.pdf", by_link.report_pdf, name="shared_report_pdf"),
-    path("r/<int:pk>/report.xlsx", by_link.report_tables, name="shared_report_tables"),
-    path("r/<int:pk>/talk.pptx", by_link.slides, name="shared_slides"),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 #: (chapter, anchor) → the names of the addresses whose pages it explains.
 SECTIONS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("contact", "meeting"): ("facilitator_link", "facilitator", "facilitator_projector"),
+    ("contact", "meeting"): ("facilitator_link", "facilitator", "facilitator_projector", "facilitator_picture"),
     ("contact", "paper"): ("facilitator_paper", "facilitator_paper_form"),
     ("contact", "addresses"): ("address_list_link", "address_list"),
     ("leader", "invitation"): ("invitation_link", "invitation", "no_reminders", "no_mails"),

@@ -19,12 +19,12 @@ LONG += "Wat valt jullie daaraan op, en wie heeft een voorbeeld van een keer dat
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    faults: list[str] = []
-    yield faults
+    found: list[str] = []
+    yield found
     # a dead line is part of these tests
     ours = ("net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED")
-    faults = [fault for fault in faults if not any(our in fault for our in ours)]
-    assert not faults, "\n\n".join(faults)
+    found = [fault for fault in found if not any(one in fault for one in ours)]
+    assert not found, "\n\n".join(found)
 
 
 _SIGNED_IN: dict[str, list[Any]] = {}

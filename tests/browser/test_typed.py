@@ -16,12 +16,12 @@ ADMINISTRATOR = "beheer@demo.example"
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    faults: list[str] = []
-    yield faults
+    found: list[str] = []
+    yield found
     # a dead line, an error of a proxy and the end of a session are part of these tests
     ours = ("net::ERR_FAILED", "status of 502", "Response Status Error Code", "htmx:sendError")
-    faults = [fault for fault in faults if not any(one in fault for one in ours)]
-    assert not faults, "\n\n".join(faults)
+    found = [fault for fault in found if not any(one in fault for one in ours)]
+    assert not found, "\n\n".join(found)
 
 
 # ------------------------------------------------------------------------------------------------ long forms

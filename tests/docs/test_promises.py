@@ -151,15 +151,16 @@ def test_what_a_team_wrote_down_is_read_for_its_talk_and_report_only():
         "analysis/views/readers/talks.py",
         "analysis/publication/served.py",  # of the leader, by the team's link
         "analysis/publication/standing.py",  # as a fingerprint
+        "analysis/mirror/seen.py",  # of the leader and by the team's link, before the report
         "analysis/looking_back/cycle.py",  # how many, for the picture on the team's page
         "analysis/looking_back/steps.py",  # each agreed step, for the team's page to look back
     }
     known |= {"analysis/erasure/consequences.py", "analysis/erasure/places.py"}
     reads = re.compile(r"\bTeamGoal\b|\bgoals_(of|beside)\b|[\"'.]teamgoal")
-    pages = {
+    found = {
         str(path.relative_to(ROOT))
         for app in ("teams", "surveys", "analysis", "config")
         for path in (ROOT / app).rglob("*.py")
         if "migrations" not in path.parts and reads.search(path.read_text())
     }
-    assert pages == known
+    assert found == known

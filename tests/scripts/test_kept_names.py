@@ -24,6 +24,7 @@ KEPT = {
     "surveys.look_at_key",
     "surveys.offer.",
     "surveys.open",
+    "surveys.picture",
     "surveys.response_key.",
     "surveys.returned",
     "surveys.row_key",

@@ -153,13 +153,13 @@ SENTENCE = re.compile(r"\{% blocktranslate.*?\{% endblocktranslate %\}", re.DOTA
 
 def test_peoples_words_in_an_attribute_stand_in_a_sentence_or_alone() -> None:
     """A sentence isolates what is put into it; two values side by side in one attribute would run into each other."""
-    n_files = 0
+    found = 0
     for path in (settings.BASE_DIR / "templates").rglob("*.html"):
         for text in SHOWN_ATTRIBUTES.findall(path.read_text()):
-            n_files += 1
+            found += 1
             rest = SENTENCE.sub("", text).strip()
             assert "{{" not in rest or re.fullmatch(r"\{\{[^{}]*\}\}", rest), f"{path.name}: {text}"
-    assert n_files > 10
+    assert found > 10
 
 
 @pytest.mark.django_db

@@ -51,13 +51,13 @@ def director(clock, study, nursing, physiotherapy) -> Invitation:
 
 def reminded_on(clock, days: int) -> list[int]:
     """On which days the schedules remind somebody."""
-    reminded = []
+    found = []
     for day in range(days):
         clock.move_to(at(day))
         if reminders.send_due_reminders():
-            reminded.append(day)
+            found.append(day)
         assert reminders.send_due_reminders() == 0  # the same day again
-    return reminded
+    return found
 
 
 def test_after_so_many_days_so_many_times(director, study, roos, clock):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,21 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from analysis.mirror.seen import PictureNow, report_or_picture
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import REPORT, opened
-from analysis.publication.served import AcademyNow, Now, StudyNow, TeamNow, of_academy, of_study, of_team
+from analysis.publication.served import AcademyNow, Now, StudyNow, TeamNow, of_academy, of_study
 from analysis.views.readers import talks
-from analysis.views.readers.reports import (
-    academy_page,
-    language_now,
-    pdf_of,
-    slides_of,
-    study_page,
-    team_page,
-    waiting_page,
-    workbook_of,
-)
+from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, waiting_page
 from teams import links
 
 
@@ -50,15 +44,14 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     now = _now(shared)
     if now is None:
         return waiting_page(request, shared.study, {"shared": True})
-    extra = {
-        "shared": shared,
-        "pdf": reverse("shared_report_pdf", args=[pk]),
-        "pdf_ready": files.is_ready(now, language_now()),
-        "tables": reverse("shared_report_tables", args=[pk]),
-    }
+    extra: dict[str, Any] = {"shared": shared}
+    if isinstance(now, PictureNow):
+        extra |= {"talk": reverse("shared_talk", args=[pk]), "picture": now.picture}
+        return team_page(request, now.report(language_now()), now.participation, extra)
+    extra |= {"pdf": reverse("shared_report_pdf", args=[pk]), "pdf_ready": files.is_ready(now, language_now())}
     match now:
         case TeamNow():
-            extra |= {"talk": reverse("shared_talk", args=[pk]), "slides": reverse("shared_slides", args=[pk])}
+            extra["talk"] = reverse("shared_talk", args=[pk])
             return team_page(request, now.report(language_now()), now.participation, extra)
         case AcademyNow():
             return academy_page(request, now.report(language_now()), shared.study, now.academy, extra)
@@ -75,7 +68,7 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
     if shared is None:
         return _ended(request)
     now = _now(shared)
-    if not isinstance(now, TeamNow):
+    if not isinstance(now, TeamNow | PictureNow):
         raise Http404
     if not now.has_results:
         return redirect("shared_report", pk)
@@ -96,44 +89,12 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     if shared is None:
         return _ended(request)
     now = _now(shared)
-    if now is None:
+    if now is None or isinstance(now, PictureNow):  # a picture is looked at on the screen: it has no PDF
         raise Http404
-    response = pdf_of(now, _name(now))
+    response = pdf_of(now, f"teamspiegel-{now.reader.replace(':', '-')}")
     if response is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
     return response or redirect("shared_report", pk)
-
-
-@login_not_required
-@never_cache
-@require_safe
-def slides(request: HttpRequest, pk: int) -> HttpResponse:
-    """The talk of a team as slides."""
-    shared = _opened(request, pk)
-    if shared is None:
-        return _ended(request)
-    now = _now(shared)
-    if not isinstance(now, TeamNow):
-        raise Http404
-    return slides_of(now, _name(now)) or redirect("shared_report", pk)
-
-
-@login_not_required
-@never_cache
-@require_safe
-def report_tables(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tables of the report as a workbook."""
-    shared = _opened(request, pk)
-    if shared is None:
-        return _ended(request)
-    now = _now(shared)
-    if now is None:
-        raise Http404
-    return workbook_of(now, _name(now)) or redirect("shared_report", pk)
-
-
-def _name(now: Now) -> str:
-    return f"teamspiegel-{now.reader.replace(':', '-')}"
 
 
 def _opened(request: HttpRequest, pk: int) -> ReportLink | None:
@@ -150,10 +111,10 @@ def _ended(request: HttpRequest) -> HttpResponse:
     return render(request, "analysis/link_ended.html", status=404)
 
 
-def _now(shared: ReportLink) -> Now | None:
-    """The report that a link is for; None before publication."""
+def _now(shared: ReportLink) -> Now | PictureNow | None:
+    """The report that a link is for; before publication the team's picture, or None."""
     if shared.participation is not None:
-        return of_team(shared.participation)
+        return report_or_picture(shared.participation)
     if shared.academy is not None:
         return of_academy(shared.study, shared.academy)
     return of_study(shared.study)

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from analysis.forms.look_back import LookBackDateForm, LookBackForm
 from analysis.looking_back import dates, steps
+from analysis.mirror.seen import PictureNow, report_or_picture
 from analysis.models import LookBackReader
-from analysis.publication.served import TeamNow, of_team
+from analysis.publication.served import TeamNow
 from analysis.publication.talks import may_write
 from analysis.views.readers.reports import language_now
 from surveys.models.questionnaire import in_language
@@ -120,7 +121,7 @@ def _page(
     request: HttpRequest, participation: Participation, address: str, reader: LookBackReader | None
 ) -> HttpResponse:
     now = _published(participation)
-    names = {scale.code: in_language(scale.name, language_now()) for scale in now.versions.setting.scales}
+    names = {scale.code: in_language(scale.name, language_now()) for scale in now.setting.scales}
     form = None
     if request.method == "POST":
         hold(request, participation)
@@ -181,9 +182,9 @@ def _refused() -> str:
     return _("The next wave has been published: what you agreed before it can no longer be changed.")
 
 
-def _published(participation: Participation) -> TeamNow:
-    """The team's report: there is nothing to look back at before it was talked about."""
-    now = of_team(participation)
+def _published(participation: Participation) -> TeamNow | PictureNow:
+    """The team's report or picture: there is nothing to look back at before it was talked about."""
+    now = report_or_picture(participation)
     if now is None:
         raise Http404
     return now

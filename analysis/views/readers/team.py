@@ -1,5 +1,7 @@
 """The team leader's pages: how the team takes part, its return while collecting, its report when published."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis.forms.readers import ShareForm
 from analysis.looking_back import cycle, dates
+from analysis.mirror.seen import PictureNow, picture_of, report_or_picture
 from analysis.models.readers import ReportLink
 from analysis.publication import files
 from analysis.publication.links import path_of, revoke, share_with_team
-from analysis.publication.served import of_team
+from analysis.publication.served import TeamNow, of_team
 from analysis.publication.standing import published
 from analysis.views.readers import look_back, talks
-from analysis.views.readers.reports import language_now, pdf_of, slides_of, team_page, waiting_page, workbook_of
+from analysis.views.readers.reports import language_now, pdf_of, team_page, waiting_page
 from surveys.collecting import new_keys, returned
 from surveys.forms import pasting
 from surveys.forms.collecting import AddressesForm
@@ -68,19 +71,16 @@ def send_links(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
-    """The team's report as last published."""
+    """The team's report as last published; before that its picture, if it saw one in its meeting."""
     participation = access.participation_for_leader(request.user, pk)
-    now = of_team(participation)
+    now = report_or_picture(participation)
     if now is None:
         return waiting_page(request, participation.study, {"team": participation})
-    extra = {
-        "leader": True,
-        "talk": reverse("team_talk", args=[pk]),
-        "pdf": reverse("team_report_pdf", args=[pk]),
-        "pdf_ready": files.is_ready(now, language_now()),
-        "slides": reverse("team_slides", args=[pk]),
-        "tables": reverse("team_report_tables", args=[pk]),
-    }
+    extra: dict[str, Any] = {"leader": True, "talk": reverse("team_talk", args=[pk])}
+    if isinstance(now, TeamNow):
+        extra |= {"pdf": reverse("team_report_pdf", args=[pk]), "pdf_ready": files.is_ready(now, language_now())}
+    else:
+        extra["picture"] = now.picture
     return team_page(request, now.report(language_now()), participation, extra)
 
 
@@ -97,28 +97,10 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@require_safe
-def slides(request: HttpRequest, pk: int) -> HttpResponse:
-    """The talk as slides. It needs results: the report says why not."""
-    now = of_team(access.participation_for_leader(request.user, pk))
-    if now is None:
-        raise Http404
-    return slides_of(now, f"teamspiegel-{pk}") or redirect("team_report", pk)
-
-
-@require_safe
-def report_tables(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tables of the report as a workbook."""
-    now = of_team(access.participation_for_leader(request.user, pk))
-    if now is None:
-        raise Http404
-    return workbook_of(now, f"teamspiegel-{pk}") or redirect("team_report", pk)
-
-
 def talk(request: HttpRequest, pk: int) -> HttpResponse:
     """The team talk, scale by scale; the leader writes down what the team agrees. It needs results: the report says why not."""
     participation = access.participation_for_leader(request.user, pk)
-    now = of_team(participation)
+    now = report_or_picture(participation)
     if now is None:
         raise Http404
     if not now.has_results:
@@ -139,7 +121,7 @@ def talk(request: HttpRequest, pk: int) -> HttpResponse:
 def share(request: HttpRequest, pk: int) -> HttpResponse:
     """A link for the team, for as long as the leader chooses."""
     participation = access.participation_for_leader(request.user, pk)
-    if published(participation.study_id) is None:
+    if published(participation.study_id) is None and picture_of(participation) is None:
         raise Http404
     form = ShareForm(request.POST)
     if form.is_valid():
@@ -185,7 +167,7 @@ def _one_of(waves: list[Participation], pk: int) -> Participation:
 
 def _team_page(request: HttpRequest, participation: Participation, form: AddressesForm) -> HttpResponse:
     collection = _collection(participation)
-    now = of_team(participation)
+    now = report_or_picture(participation)
     has_results = now is not None and now.has_results
     stations = cycle.cycle_of(participation, has_results=has_results)
     return render(
@@ -203,6 +185,7 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             "by_contact": participation.mode == Participation.Mode.CONTACT,
             "form": form,
             "published": now is not None,
+            "picture": now.picture if isinstance(now, PictureNow) else None,
             "has_results": has_results,
             "share_form": ShareForm(),
             **(look_back.date_context(participation) if has_results else {}),
