@@ -39,7 +39,7 @@ class ReleasedRows:
     """
 
     items: tuple[str, ...]
-    codes: npt.NDArray[np.int16]
+    codes: npt.NDArray[np.int8]
     team: Texts | None
     set_aside: Texts
     given: Mapping[str, Texts]

@@ -37,6 +37,8 @@ from analysis.reports.questions import plain_text
 from analysis.reports.sentences import between, number, scale_value, score, value_of, withheld_text
 from teams.text.directions import isolated
 
+SAID = 4  # sentences beside a chart in the talk; the others stand in its drawer, and in the notes of its slides
+
 
 # ------------------------------------------------------------------------------------------------ charts and tables
 def own_word(report: Wave) -> str:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, Dataset, as_answers
+from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, ROWS_AT_ONCE, Dataset, as_table
 from analysis.psychometrics.scales.screening import even_odd_consistency, longstring, mahalanobis_distance
 from analysis.psychometrics.teams.icc import Teams
 from analysis.runs.comparisons import number
@@ -62,17 +61,21 @@ def look(
     items = [item for item in data.items if any(item in of_scale for of_scale in scales.values())]
     columns = [data.items.index(item) for item in items]
     codes = data.codes[chosen][:, columns]
-    answers = pd.DataFrame(as_answers(codes), columns=items)
-    as_asked = longstring(answers)  # before recoding: a reverse-keyed question breaks no row of equal answers
-    for item in reverse_keyed:
-        answers[item] = data.n_points + 1 - answers[item]
+    as_asked, even_odd = np.empty(len(codes)), np.empty(len(codes))
+    for start in range(0, len(codes), ROWS_AT_ONCE):  # what is said of one response by its own answers
+        some = slice(start, start + ROWS_AT_ONCE)
+        answers = as_table(codes[some], items)
+        as_asked[some] = longstring(answers)  # before recoding: a reverse-keyed question breaks no row of equal answers
+        for item in reverse_keyed:
+            answers[item] = data.n_points + 1 - answers[item]
+        even_odd[some] = even_odd_consistency(answers, scales)
     return Look(
         n_items=len(items),
         unanswered=(codes <= NO_ANSWER).sum(axis=1),
         cannot_judge=(codes == JUDGED_NOT).sum(axis=1),
         longstring=as_asked,
-        even_odd=even_odd_consistency(answers, scales),
-        mahalanobis_p=mahalanobis_distance(answers)[1],
+        even_odd=even_odd,
+        mahalanobis_p=mahalanobis_distance(as_table(codes, items))[1],  # the same whichever way an item is keyed
     )
 
 

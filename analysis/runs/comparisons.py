@@ -21,7 +21,7 @@ from analysis.psychometrics.teams.team_means import mean_over_respondents, shrun
 from analysis.runs.names import COMPARED_BY
 from analysis.runs.staging import Rows, rows, table_of
 
-Codes = npt.NDArray[np.int16]
+Codes = npt.NDArray[np.int8]
 #: Draws behind the intervals of ranks; more teams need fewer, since each rank is a smaller part of all.
 DRAWS, MOST_DRAWN = 2000, 4_000_000
 
@@ -178,7 +178,7 @@ def described(
     }
 
 
-def _mean(codes: npt.NDArray[np.int16]) -> float:
+def _mean(codes: npt.NDArray[np.int8]) -> float:
     given = codes[codes > NO_ANSWER]
     return float(given.mean()) if len(given) else float("nan")
 

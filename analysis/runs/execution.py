@@ -58,7 +58,7 @@ TASK, HELP = "analysis.execute_run", "analysis.help_with_run"
 MOST_HELPERS = 3
 LIBRARIES = ("numpy", "scipy", "pandas", "Django")
 #: Raised whenever a figure is computed otherwise: what was staged before is then computed anew. A new column does that itself.
-METHOD = "8"
+METHOD = "9"
 REQUESTS = Chore("analysis.request_run")
 
 

@@ -85,23 +85,24 @@ def fit_model(model: FactorModel, items: pd.DataFrame, teams: npt.NDArray[np.int
         problem = {"code": code, "subject": "", "sentence": str(error)}
         return _row(model, converged=False, fit={}, content={"problems": [problem], "scales": list(model.factors)})
     content = result.to_dict()
-    if model.estimator == "MLR" and result.converged:
-        factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
-        if len(factors) > 1:
-            try:
-                distinguished = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES)
-                content["distinguish"] = distinguished.to_dict()
-            except (AnalysisInputError, np.linalg.LinAlgError):
-                pass  # a text of a researcher's own that allows no such test: the page has no table of it then
+    factors = {parameter.lhs for parameter in result.parameters if parameter.op == "=~"}
+    converged, correlations = result.converged, _correlations(result)
+    del result  # it holds the cases it was fitted to, for difference tests
+    if model.estimator == "MLR" and converged and len(factors) > 1:
+        try:
+            distinguished = distinguish(model.syntax, data, cluster=TEAM, n_replicates=REPLICATES)
+            content["distinguish"] = distinguished.to_dict()
+        except (AnalysisInputError, np.linalg.LinAlgError):
+            pass  # a text of a researcher's own that allows no such test: the page has no table of it then
     indices = sorted(content["modification_indices"], key=lambda index: -(index["mi"] or 0))
     fit_measures = content.pop("fit")
     content |= {
         "scales": list(model.factors),
-        "correlations": _correlations(result),
+        "correlations": correlations,
         "modification_indices": indices[:MODIFICATION_INDICES],
         "modification_indices_n": len(indices),
     }
-    return _row(model, converged=result.converged, fit=fit_measures, content=content)
+    return _row(model, converged=converged, fit=fit_measures, content=content)
 
 
 def _correlations(result: FitResult) -> list[dict[str, Any]]:

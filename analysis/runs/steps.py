@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.data.accounting import Dispositions, tally
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, Dataset, as_answers
+from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, ROWS_AT_ONCE, Dataset, as_answers, as_table
 from analysis.models import ScreeningDecision
 from analysis.models.results import ScaleSet
 from analysis.plan.plans import PlanRules, ScalePlan
-from analysis.psychometrics.scales.descriptives import describe
+from analysis.psychometrics.scales.descriptives import of_counts
 from analysis.psychometrics.scales.reliability import omega_total, reliability
 from analysis.psychometrics.scales.scoring import score_scales
 from analysis.psychometrics.scales.screening import ScreeningRule, apply_rules
@@ -61,8 +61,14 @@ def screening_rules(plan: PlanRules) -> list[ScreeningRule]:
 
 def set_aside_by(dataset: Dataset, plan: PlanRules) -> list[str]:
     """Per returned response, in the data set's order, the first rule that sets it aside, "" where none does."""
-    data = dataset.frame[dataset.returned].assign(not_eligible=dataset.not_eligible[dataset.returned].astype(float))
-    return list(apply_rules(data, plan.items, screening_rules(plan)).first_rule)
+    returned, screening = np.flatnonzero(dataset.returned), screening_rules(plan)
+    first_rules: list[str] = []
+    for start in range(0, len(returned), ROWS_AT_ONCE):  # a rule sees one response
+        some = returned[start : start + ROWS_AT_ONCE]
+        data = pd.DataFrame(as_answers(dataset.codes[some]), columns=list(dataset.items))
+        data["not_eligible"] = dataset.not_eligible[some].astype(np.float64)
+        first_rules += apply_rules(data, plan.items, screening).first_rule.tolist()
+    return first_rules
 
 
 class Comparison(Protocol):
@@ -90,6 +96,7 @@ class Computation:
     groups: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     earlier: Comparison | None = None
     population: Comparison | None = None
+    _scores: tuple[tuple[ScalePlan, ...], pd.DataFrame] | None = field(default=None, init=False, repr=False)
 
     def steps(self) -> list[Step]:
         """The steps in the order in which they are done; the shared ones stand last."""
@@ -136,7 +143,7 @@ class Computation:
         return kept[order]
 
     @cached_property
-    def codes(self) -> npt.NDArray[np.int16]:
+    def codes(self) -> npt.NDArray[np.int8]:
         """The analysed respondents' answers as they were given."""
         return self.dataset.codes[self.kept]
 
@@ -145,14 +152,14 @@ class Computation:
         """The analysed respondents' answers with the reverse-keyed ones recoded, NaN where there is none."""
         return self.keyed_of(self.codes)
 
-    def keyed_of(self, codes: npt.NDArray[np.int16]) -> pd.DataFrame:
+    def keyed_of(self, codes: npt.NDArray[np.int8]) -> pd.DataFrame:
         """Answers of some respondents with the reverse-keyed ones recoded, NaN where there is none."""
         codes = codes.copy()
         for column, item in enumerate(self.dataset.items):
             if item in self.plan.reverse_keyed:
                 given = codes[:, column] > NO_ANSWER
                 codes[given, column] = self.dataset.n_points + 1 - codes[given, column]
-        return pd.DataFrame(as_answers(codes), columns=list(self.dataset.items))
+        return as_table(codes, self.dataset.items)
 
     @cached_property
     def teams(self) -> Teams:
@@ -177,12 +184,20 @@ class Computation:
         return tally(self.approached, zip(of_row.tolist(), self.first_rules.tolist(), strict=True))
 
     def scores(self, scales: Sequence[ScalePlan]) -> pd.DataFrame:
-        """The analysed respondents' scores (respondents × scales), NaN where too few items were answered."""
-        return score_scales(
-            self.keyed,
-            {scale.code: scale.items for scale in scales},
-            minimum_answered={scale.code: scale.minimum_answered for scale in scales},
-        )
+        """The analysed respondents' scores (respondents × scales), NaN where too few items were answered.
+
+        Those asked for last are kept: steps on the same scales follow one another.
+        """
+        of = tuple(scales)
+        if self._scores is None or self._scores[0] != of:
+            self._scores = None  # the ones before make room
+            scores = score_scales(
+                self.keyed,
+                {scale.code: scale.items for scale in scales},
+                minimum_answered={scale.code: scale.minimum_answered for scale in scales},
+            )
+            self._scores = of, scores
+        return self._scores[1]
 
     # ------------------------------------------------------------------------------------------------ the steps
     def screen(self) -> list[Rows]:
@@ -225,14 +240,13 @@ class Computation:
         for scale in scales:
             score = scores[scale.code]
             overall, over_teams = mean_over_respondents(score, self.teams), mean_over_teams(score, self.teams)
-            extremes = describe(score.to_frame()).iloc[0]
             per_team = team_statistics(score, self.teams, scale_ends=ends)
             first = {
                 "n": overall.n,
                 "mean": overall.mean,
                 "sd": overall.sd,
-                "min": float(extremes["min"]),
-                "max": float(extremes["max"]),
+                "min": float(score.min()),
+                "max": float(score.max()),
                 "ci_lower": overall.ci_lower,
                 "ci_upper": overall.ci_upper,
             }
@@ -263,34 +277,30 @@ class Computation:
 
     def describe_items(self) -> list[Rows]:
         """Answers as they were given (a reverse-keyed item is not recoded), per team and over all respondents."""
-        points, teams = self.dataset.n_points, self.teams
+        teams, width = self.teams, self.dataset.n_points + 1 - JUDGED_NOT
+        places = teams.codes * width - JUDGED_NOT
         item_rows = []
         for column, item in enumerate(self.dataset.items):
             if item not in self.plan.items:
                 continue
-            codes = self.codes[:, column]
-            answers = as_answers(codes)
-            given, not_judged = codes > NO_ANSWER, codes == JUDGED_NOT
-            overall = describe(pd.DataFrame({item: answers})).iloc[0]
-            per_team = team_statistics(answers, teams, scale_ends=None)
-            cells = teams.codes[given] * points + codes[given].astype(np.intp) - 1
-            counts = np.bincount(cells, minlength=teams.n_teams * points).reshape(teams.n_teams, points)
-            n_cannot_judge, n_missing = teams.counts(not_judged), teams.counts(~given & ~not_judged)
-            column_of = {
-                name: np.append(float(overall[name]), per_team[name].to_numpy()) for name in ("n", "mean", "sd")
-            }
+            # how often each code stands in each team: what is asked of an item follows from these whole numbers
+            cells = places + self.codes[:, column]
+            counted = np.bincount(cells, minlength=teams.n_teams * width).reshape(teams.n_teams, width)
+            counted = np.concatenate([counted.sum(axis=0, keepdims=True), counted])
+            counts = counted[:, NO_ANSWER - JUDGED_NOT + 1 :]
+            n, mean, sd = of_counts(counts)
             item_rows.append(
                 rows(
                     "itemresult",
                     1 + teams.n_teams,
                     participation=self.participations,
                     item=item,
-                    n=column_of["n"],
-                    mean=column_of["mean"],
-                    sd=column_of["sd"],
-                    counts=[f"[{','.join(map(str, row))}]" for row in (counts.sum(axis=0).tolist(), *counts.tolist())],
-                    n_cannot_judge=np.append(n_cannot_judge.sum(), n_cannot_judge),
-                    n_missing=np.append(n_missing.sum(), n_missing),
+                    n=n,
+                    mean=mean,
+                    sd=sd,
+                    counts=[f"[{','.join(map(str, row))}]" for row in counts.tolist()],
+                    n_cannot_judge=counted[:, 0],
+                    n_missing=counted[:, NO_ANSWER - JUDGED_NOT],
                 )
             )
         return item_rows

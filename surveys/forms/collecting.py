@@ -93,6 +93,13 @@ class CloseForm(Written):
         return cleaned
 
 
+class ShowForm(Written):
+    """How many are present, asked where nobody said it before a team sees its own figures: without the count there are none."""
+
+    present = _present()
+    prefix = "show"
+
+
 class CountedForm(Written):
     """How many were present, as a researcher knows it."""
 

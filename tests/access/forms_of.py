@@ -276,8 +276,12 @@ def _criterion(cast: Cast) -> dict[str, Any]:
 
 def _director_says_yes(cast: Cast) -> dict[str, Any]:
     data = {"undertaking": "on"}
-    for one in undecided_teams(cast.director_invitation):
-        data |= {f"ask_{one.pk}": "on", f"name_{one.pk}": "Nieuw", f"email_{one.pk}": "nieuw@noord.example"}
+    for undecided in undecided_teams(cast.director_invitation):
+        data |= {
+            f"ask_{undecided.pk}": "on",
+            f"name_{undecided.pk}": "Nieuw",
+            f"email_{undecided.pk}": "nieuw@noord.example",
+        }
     return data
 
 
@@ -408,13 +412,13 @@ for _form in [*_WRITTEN, *_of_table(), *(Form(name, _row_of(name).arguments, is_
 
 def posts(cast: Cast) -> set[str]:
     """The names of all addresses that take a POST, but for those of the sign-in library: asked of the program."""
-    client, found = cast.client("admin"), set()
+    client, names = cast.client("admin"), set()
     for pattern in addresses():
         if pattern.name.startswith(OF_THE_LIBRARY):
             continue
         row = _row_of(pattern.name)
         with transaction.atomic():  # what it changes, and what its arguments made, is of no other address
             if client.post(reverse(row.name, args=row.arguments(cast))).status_code != 405:
-                found.add(pattern.name)
+                names.add(pattern.name)
             transaction.set_rollback(True)
-    return found
+    return names

@@ -165,7 +165,7 @@ HEADERS = {
 
 def names_read() -> list[str]:
     """Every name that a view reads from a query or a form, and every field of every form class."""
-    found = {
+    names = {
         name
         for folder in ("teams", "surveys", "analysis", "config")
         for path in (ROOT / folder).rglob("*.py")
@@ -178,8 +178,8 @@ def names_read() -> list[str]:
     while pending:
         kind = pending.pop()
         pending += kind.__subclasses__()
-        found |= set(getattr(kind, "base_fields", ()))
-    return sorted(found)
+        names |= set(getattr(kind, "base_fields", ()))
+    return sorted(names)
 
 
 def addresses() -> Iterator[tuple[str, str]]:

@@ -76,21 +76,21 @@ def seed() -> ResearchGroup:
 
 def rows_of(group: ResearchGroup) -> dict[tuple[str, Any], dict[str, Any]]:
     """Every row that hangs on a group, however far below, with all that stands in it."""
-    found: dict[tuple[str, Any], dict[str, Any]] = {}
+    hanging: dict[tuple[str, Any], dict[str, Any]] = {}
     level: dict[type[models.Model], set[Any]] = {ResearchGroup: {group.pk}}
     while level:
         below: dict[type[models.Model], set[Any]] = {}
         for model, keys in level.items():
-            new = {key for key in keys if (model._meta.label, key) not in found}
+            new = {key for key in keys if (model._meta.label, key) not in hanging}
             for row in model._base_manager.filter(pk__in=new).values():
-                found[model._meta.label, row[model._meta.pk.attname]] = row
+                hanging[model._meta.label, row[model._meta.pk.attname]] = row
             for relation in model._meta.related_objects if new else ():
                 if not relation.many_to_many:
                     rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": new})
                     below.setdefault(relation.related_model, set()).update(rows.values_list("pk", flat=True))
         level = {model: keys for model, keys in below.items() if keys}
-    found |= {("User", user["id"]): user for user in User.objects.filter(email__contains=MARK).values()}
-    return found
+    hanging |= {("User", user["id"]): user for user in User.objects.filter(email__contains=MARK).values()}
+    return hanging
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,8 @@ def _send(
         said += text_in(client.get(answer["Location"]).content)  # what the message and the page after it say
     if not (actor == "admin" and form.name in ABOUT_ALL):
         assert MARK not in said, f"{actor} reads of the other group"
-    for told in sent(set(pks_of(OutboxMessage)) - mails):
-        assert MARK not in told, f"{actor} makes us mail of the other group"
+    for mail in sent(set(pks_of(OutboxMessage)) - mails):
+        assert MARK not in mail, f"{actor} makes us mail of the other group"
     for pk in set(pks_of(PreparedFile)) - files:
         assert prepared.prepare(pk), "a file that was asked for is made"
         made = b"".join(prepared.pieces(PreparedFile.objects.get(pk=pk)))
@@ -207,5 +207,5 @@ def test_what_is_read_is_found(world: tuple[Cast, ResearchGroup]) -> None:
         before = set(pks_of(OutboxMessage))
         invitation = Invitation.objects.filter(study=theirs, academy__isnull=False).get()
         assert reissue(invitation)
-        assert any(MARK in told for told in sent(set(pks_of(OutboxMessage)) - before))
+        assert any(MARK in mail for mail in sent(set(pks_of(OutboxMessage)) - before))
         transaction.set_rollback(True)

@@ -63,13 +63,13 @@ def test_only_the_settings_name_languages() -> None:
     modules = [
         path for app in ("config", "teams", "surveys", "analysis", "scripts") for path in (ROOT / app).rglob("*.py")
     ]
-    found = {
+    naming = {
         str(path.relative_to(ROOT)): said
         for path in modules
         if "migrations" not in path.parts and (said := sorted(set(named_in(path))))
     }
-    assert found.keys() - MAY_NAME.keys() == set(), f"ask teams/models/languages.py instead of naming them: {found}"
-    assert MAY_NAME.keys() - found.keys() == set(), "these name none any more: take them off the list"
+    assert naming.keys() - MAY_NAME.keys() == set(), f"ask teams/models/languages.py instead of naming them: {naming}"
+    assert MAY_NAME.keys() - naming.keys() == set(), "these name none any more: take them off the list"
     pages = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").rglob("*.js")]
     assert [str(path) for path in pages if IN_TEMPLATES.search(path.read_text())] == []
 

@@ -186,8 +186,8 @@ def imported(slug: str, before: Study | None = None) -> Study:
         for n in range(8)
     ]
     text = "\n".join(",".join(map(str, row)) for row in [header, *rows])
-    found = read_answers(read_table(text.encode(), "answers.csv"), definition_of(survey.version), [], "team")
-    seal(import_answers(survey, found, None))
+    imported = read_answers(read_table(text.encode(), "answers.csv"), definition_of(survey.version), [], "team")
+    seal(import_answers(survey, imported, None))
     analysed(study)
     return study
 

@@ -615,6 +615,7 @@ TABLE = [
     Row("academy_preview", researchers(302), lambda cast: [cast.study.slug, cast.academy.pk]),
     Row("study_preview", researchers(302), slug),
     Row("study_preview_pdf", only((), 404), slug),  # nothing published yet
+    Row("study_preview_tables", only((), 404), slug),
     Row("units_combine", researchers(302), slug, "post"),
     Row("unit_separate", researchers(302), of_unit, "post"),
     Row("study_share", only((), 404), slug, "post", {"days": 30}),
@@ -627,6 +628,8 @@ TABLE = [
     Row("team_links", carol(200), team, "post", {"addresses": "no address"}),
     Row("team_report", carol(200), team),
     Row("team_report_pdf", only((), 404), team),  # nothing published yet
+    Row("team_report_tables", only((), 404), team),
+    Row("team_slides", only((), 404), team),
     Row("team_talk", only((), 404), team),
     Row("team_look_back", only((), 404), team),
     Row("team_look_back_day", only((), 404), team, "post", {"on": ""}),
@@ -643,6 +646,8 @@ TABLE = [
     Row("shared_report", by_link("reader", 200), lambda cast: [cast.report_link.pk]),
     Row("shared_talk", everyone(404), lambda cast: [cast.report_link.pk]),  # nothing published yet
     Row("shared_report_pdf", everyone(404), lambda cast: [cast.report_link.pk]),
+    Row("shared_report_tables", everyone(404), lambda cast: [cast.report_link.pk]),
+    Row("shared_slides", everyone(404), lambda cast: [cast.report_link.pk]),
 ]
 
 
@@ -684,8 +689,8 @@ def test_permission(row: Row, cast: Cast) -> None:
     path = reverse(row.name, args=row.arguments(cast))
     # whoever may do something comes last: it may change what the others would see
     order = sorted(ROLES, key=lambda role: row.expected[role] not in (404, LOGIN))
-    found = {role: judged(getattr(cast.client(role), row.method)(path, row.data)) for role in order}
-    assert found == row.expected
+    statuses = {role: judged(getattr(cast.client(role), row.method)(path, row.data)) for role in order}
+    assert statuses == row.expected
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.method == "post"], ids=str)

@@ -192,9 +192,9 @@ def test_the_wave_before_stands_beside_it_for_who_may_see_it(researcher, study):
 @pytest.mark.parametrize("group", ["team", "academy"])
 def test_queries_do_not_grow_with_the_teams(researcher, study, group):
     def queries() -> int:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             researcher.get(url(study), {"by": group})
-        return len(found)
+        return len(queries)
 
     few = queries()
     for number in range(20):

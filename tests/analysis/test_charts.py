@@ -55,14 +55,14 @@ def contrast(one: str, other: str) -> float:
 
 def boxes(svg: str) -> list[tuple[str, float, float, float, float]]:
     """Every word of a chart with its bounding box, letters taken as wide as the widest fonts that readers have."""
-    found = []
+    placed = []
     for text in ElementTree.fromstring(svg).iter(f"{SVG}text"):
         size, words = float(text.get("font-size", "14")), text.text or ""
         wide = len(words) * size * drawing.LETTER
         x = float(text.get("x", "0")) - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
         y = float(text.get("y", "0"))
-        found.append((words, x, y - 0.75 * size, x + wide, y + 0.22 * size))
-    return found
+        placed.append((words, x, y - 0.75 * size, x + wide, y + 0.22 * size))
+    return placed
 
 
 @pytest.mark.parametrize("n_points", [4, 5, 7])
@@ -165,8 +165,8 @@ def test_an_odd_number_of_points_has_half_of_the_middle_on_either_side():
 
 
 def test_coordinates_tell_the_shown_figures_only():
-    one = means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
-    assert one == means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
+    chart = means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
+    assert chart == means_chart(ROWS, WORDS, 4, drawing.WIDE, list(Mark))
     hidden = MeanRow("Dialoog", Withheld(Reason.TOO_FEW), "–", {})
     svg = means_chart([hidden], WORDS, 4, drawing.WIDE, [Mark.OWN, Mark.INTERVAL])
     marks = [e.get("class") for e in ElementTree.fromstring(svg).iter() if e.get("class") in ("own", "interval")]

@@ -39,9 +39,9 @@ def study(loaded, db):
 
 @pytest.fixture
 def run(study):
-    found = published_run(study.pk)
-    assert found is not None
-    return found
+    run = published_run(study.pk)
+    assert run is not None
+    return run
 
 
 @pytest.fixture

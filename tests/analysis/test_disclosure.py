@@ -181,9 +181,9 @@ class TestVersions:
     def test_people_who_come_in_all_alike_are_told_by_the_difference(self):
         first, second = {("a", "I1"): "abcdef"}, {("a", "I1"): "abcdefghijkl"}
         spread = dict(zip("abcdef", (1, 2, 3, 4, 2, 3), strict=True))
-        for answers, told in (((4, 4, 4, 4, 4, 4), True), ((4, 4, 4, 4, 4, 1), True), ((4, 1, 2, 3, 2, 3), False)):
+        for answers, tells in (((4, 4, 4, 4, 4, 4), True), ((4, 4, 4, 4, 4, 1), True), ((4, 1, 2, 3, 2, 3), False)):
             values = {"I1": spread | dict(zip("ghijkl", answers, strict=True))}
-            assert bool(disclosure.version_tells([first], second, values, 4, K)) is told
+            assert bool(disclosure.version_tells([first], second, values, 4, K)) is tells
 
 
 class TestShown:

@@ -26,20 +26,20 @@ Box = tuple[str, float, float, float, float]
 LONG = "Leraar Voortgezet Onderwijs Eerste Graad Wiskunde (deeltijd), Academie voor Lerarenopleidingen"
 
 
-def apart_and_inside(svg: str, found: list[Box]) -> str:
+def apart_and_inside(svg: str, drawn: list[Box]) -> str:
     """Asserts that no word lies over another or over the edge; returns all words."""
     root = ElementTree.fromstring(svg)
     width, height = (float(root.get(name, "0")) for name in ("width", "height"))
-    assert found
-    for words, left, top, right, bottom in found:
+    assert drawn
+    for words, left, top, right, bottom in drawn:
         assert left >= 0, words
         assert top >= 0, words
         assert right <= width, words
         assert bottom <= height, words
-    for (one, *a), (other, *b) in itertools.combinations(found, 2):
+    for (one, *a), (other, *b) in itertools.combinations(drawn, 2):
         apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
         assert apart, f"“{one}” lies over “{other}”"
-    return " ".join(words for words, *_box in found)
+    return " ".join(words for words, *_box in drawn)
 
 
 # ------------------------------------------------------------------------------------------------ teams as dots
@@ -141,8 +141,8 @@ def test_the_flow_keeps_its_words_in_their_boxes(language: str):
             Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)), "Van uitgenodigd tot geanalyseerd"
         )
         stages = flow_diagram.stages(Accounts(12, 10, 1, 142, 96, 42, 3, reasons, (team,)))
-    found = boxes(svg)
-    words = apart_and_inside(svg, found).replace("\u00a0", " ")
+    drawn = boxes(svg)
+    words = apart_and_inside(svg, drawn).replace("\u00a0", " ")
     for line in (line for stage in stages for line in (*stage.lines, *stage.aside)):
         assert all(word in words for word in line.replace("\u00a0", " ").split()), line
     root = ElementTree.fromstring(svg)
@@ -151,7 +151,7 @@ def test_the_flow_keeps_its_words_in_their_boxes(language: str):
         for rect in root.iter(f"{SVG}rect")
         if rect.get("stroke")
     ]
-    for words, left, top, right, bottom in found:
+    for words, left, top, right, bottom in drawn:
         assert any(
             x <= left and right <= x + width and y <= top and bottom <= y + height for x, y, width, height in frames
         ), f"“{words}” leaves its box"
@@ -247,7 +247,7 @@ def test_colours_and_type_of_charts_stand_in_one_module():
 # ------------------------------------------------------------------------------------------------ the pages
 def with_includes(name: str) -> str:
     text = (TEMPLATES / name).read_text()
-    return re.sub(r'{% include "([^"]+\.html)"[^%]*%}', lambda found: with_includes(found[1]), text)
+    return re.sub(r'{% include "([^"]+\.html)"[^%]*%}', lambda tag: with_includes(tag[1]), text)
 
 
 def test_every_chart_has_words_and_a_table_that_follows_it():

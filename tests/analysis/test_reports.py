@@ -75,7 +75,8 @@ def test_the_benchmark_equals_the_engine_on_single_scores(study, teams):
     data = dataset.load(run.survey)
     inside = np.isin(data.respondents["participation"], [t.participation.pk for g in groups for t in g.teams])
     items = ["BB1", "BB2", "BB3"]
-    scores = score_scales(data.frame[items][inside], {"BB": items})["BB"]
+    answers = dataset.as_table(data.codes[inside], data.items)
+    scores = score_scales(answers, {"BB": items})["BB"]
     expected = mean_over_respondents(scores, data.respondents["participation"][inside])
     # made of the exact team means it is the engine's, rounded; readers get it from what is shown of the teams
     means = [(f.n, f.mean) for g in groups if (f := g.scale("BB")).mean is not None]

@@ -54,11 +54,13 @@ def make(apps):
         "begun": {"state": "open", "sealing": True},
         "open": {"state": "open"},
     }
-    found = {}
+    collections = {}
     for name, fields in states.items():
         team = create("Team", "teams", academy=academy, name=name, leader_name="L", leader_email="l@x.example")
         wave = create("Participation", "teams", study=study, team=team, state="accepted", mode="online", approached=50)
-        found[name] = create("Collection", survey=survey, participation=wave, mode="online", approached=50, **fields)
+        collections[name] = create(
+            "Collection", survey=survey, participation=wave, mode="online", approached=50, **fields
+        )
     rows = [
         apps.get_model("surveys", "Response")(
             key=secrets.token_urlsafe(32),
@@ -70,10 +72,10 @@ def make(apps):
             language="" if fields["state"] == "sealed" else "nl",
         )
         for n in range(PER_TEAM)
-        for (name, collection), fields in zip(found.items(), states.values(), strict=True)
+        for (name, collection), fields in zip(collections.items(), states.values(), strict=True)
     ]
     apps.get_model("surveys", "Response").objects.bulk_create(rows)
-    reviewed = [row for row in rows if row.collection == found["sealed"]][:3]
+    reviewed = [row for row in rows if row.collection == collections["sealed"]][:3]
     for row in reviewed:
         create(
             "TextReview",
@@ -84,19 +86,19 @@ def make(apps):
             verdict="cleared",
             text=row.answers["remarks"],
         )
-    for name, collection in found.items():
+    for name, collection in collections.items():
         sealed = states[name]["state"] == "sealed"
         for n in range(5):
             nonce = "" if sealed else secrets.token_urlsafe(16)
             email = f"{name}{n}@x.example"
             create("Invitee", collection=collection, email=email, nonce=nonce, token_hash=nonce and nonce * 2)
-    return found, rows, {row.key for row in reviewed}
+    return collections, rows, {row.key for row in reviewed}
 
 
 def test_sealed_answers_move_and_open_ones_stay(before):
-    found, rows, reviewed = make(before)
+    collections, rows, reviewed = make(before)
     old = {row.key: (row.collection_id, row.state, row.eligibility, row.answers) for row in rows}
-    apart = {found["sealed"].pk, found["stopped"].pk}
+    apart = {collections["sealed"].pk, collections["stopped"].pk}
     now = tables(leaves()).get_model
     columns = ("collection_id", "state", "eligibility", "answers")
     sealed = {key: tuple(rest) for key, *rest in now("surveys", "SealedResponse").objects.values_list("key", *columns)}
@@ -113,14 +115,15 @@ def test_sealed_answers_move_and_open_ones_stay(before):
 
 
 def test_they_are_shuffled_and_their_old_places_leave_the_disk(before):
-    found, rows, _reviewed = make(before)
-    theirs = [row for row in rows if row.collection == found["sealed"]]
+    collections, rows, _reviewed = make(before)
+    theirs = [row for row in rows if row.collection == collections["sealed"]]
     written = [row.key for row in theirs]
     tables(leaves())
     order = "rowid" if connection.vendor == "sqlite" else "ctid"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT key FROM surveys_sealedresponse WHERE collection_id = %s ORDER BY {order}", [found["sealed"].pk]
+            f"SELECT key FROM surveys_sealedresponse WHERE collection_id = %s ORDER BY {order}",
+            [collections["sealed"].pk],
         )
         moved = [key for (key,) in cursor.fetchall()]
     assert sorted(moved) == sorted(written)
@@ -148,8 +151,8 @@ def test_what_links_are_made_of_moves_and_leaves_its_old_place(before):
 
 
 def test_what_stopped_before_its_last_step_goes_on(before):
-    found, _rows, _reviewed = make(before)
+    collections, _rows, _reviewed = make(before)
     tables(leaves())
     sealing.sweep()
-    assert not Collection.objects.get(pk=found["stopped"].pk).sealing
-    assert Collection.objects.get(pk=found["begun"].pk).sealing
+    assert not Collection.objects.get(pk=collections["stopped"].pk).sealing
+    assert Collection.objects.get(pk=collections["begun"].pk).sealing

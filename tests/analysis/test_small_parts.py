@@ -159,12 +159,12 @@ def follows(sizes: dict[int, int], groups: dict[int, dict[str, str]], k: int) ->
 
 def cases() -> list[tuple[dict[int, int], dict[int, dict[str, str]]]]:
     """Studies of four teams in two by two groups, each of each, and a number of larger ones by a fixed seed."""
-    found = []
+    cases = []
     places = list(product("ab", "xy"))
     for sizes in ((1, 4, 8, 8), (3, 3, 6, 9), (2, 5, 5, 6), (4, 8, 9, 9)):
         for chosen in product(places, repeat=4):
             groups = {at: {"form": "full", "sector": one, "mode": two} for at, (one, two) in enumerate(chosen)}
-            found.append((dict(enumerate(sizes)), groups))
+            cases.append((dict(enumerate(sizes)), groups))
     random = np.random.default_rng(20)
     for _number in range(150):
         n = int(random.integers(5, 9))
@@ -173,8 +173,8 @@ def cases() -> list[tuple[dict[int, int], dict[int, dict[str, str]]]]:
             at: {part: str(random.integers(0, most)) for part, most in zip(PARTS, (2, 3, 3), strict=True)}
             for at in sizes
         }
-        found.append((sizes, groups))
-    return found
+        cases.append((sizes, groups))
+    return cases
 
 
 def test_no_few_people_follow_from_the_sums_that_are_shown() -> None:

@@ -160,14 +160,14 @@ def test_rows_of_several_groups_are_copied_and_what_is_said_of_them_moves(before
 
 def test_results_and_reports_name_the_copies(before):
     world = World(before)
-    mine, other = world.study("mine", "alice"), world.study("other", "bob")
+    own, other = world.study("mine", "alice"), world.study("other", "bob")
     school = world.make("Institution", name="Noord")
     zorg = world.academy(school)
-    for study, leader in ((mine, "carol"), (other, "mallory")):
+    for study, leader in ((own, "carol"), (other, "mallory")):
         world.wave(study, world.team(zorg, f"Team {study.slug}"), leader)
     version = _version(world, "asked")
     runs = {}
-    for study in (mine, other):
+    for study in (own, other):
         survey = world.make("Survey", "surveys", study=study, version=version)
         plan = world.make("AnalysisPlan", "analysis", study=study, content={}, content_hash="h")
         run = world.make("AnalysisRun", "analysis", survey=survey, plan=plan, n_seals=0, state="done", fingerprint="f")
@@ -179,7 +179,7 @@ def test_results_and_reports_name_the_copies(before):
         world.make("ReportFile", "analysis", publication=publication, reader=f"academy:{zorg.pk}", language="nl")
 
     now = after().get_model
-    for study, kept in ((mine, True), (other, False)):
+    for study, kept in ((own, True), (other, False)):
         academy = now("teams", "Invitation").objects.get(study=study.pk, academy__isnull=False).academy
         assert (academy.pk == zorg.pk) == kept
         tables = now("analysis", "ResultTable").objects.filter(run=runs[study.slug].pk)
@@ -209,10 +209,10 @@ def _version(world, code, number=1, by=None, questionnaire=None):
 
 def test_a_questionnaire_of_two_groups_is_copied_with_the_versions_they_use(before):
     world = World(before)
-    mine, other = world.study("mine", "alice"), world.study("other", "bob")
+    own, other = world.study("mine", "alice"), world.study("other", "bob")
     first = _version(world, "asked", by=world.user("alice"))
     second = _version(world, "asked", 2, world.user("alice"), first.questionnaire)
-    world.make("Survey", "surveys", study=mine, version=first)
+    world.make("Survey", "surveys", study=own, version=first)
     world.make("Survey", "surveys", study=other, version=second)
     made_by_bob = _version(world, "bobs", by=world.user("bob"))
     unused = _version(world, "unused")

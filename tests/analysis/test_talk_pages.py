@@ -175,8 +175,8 @@ def test_two_texts_come_to_the_page_that_has_not_sent_its_form(team: Participati
     leader, talk = leader_of(team), f"{address(team)}?n=1"
     screen, laptop = (form_of(leader.get(talk).content.decode()) for _n in range(2))
     leader.post(talk, screen | {"next_steps": "Every week"}, headers=AUTOSAVE)
-    mine = laptop | {"next_steps": "Once a month", "target": "3.0"}
-    answer = leader.post(talk, mine, headers=AUTOSAVE)
+    typed = laptop | {"next_steps": "Once a month", "target": "3.0"}
+    answer = leader.post(talk, typed, headers=AUTOSAVE)
     assert (answer.status_code, answer.json()["autosave"]) == (409, "conflict")
     both = answer.json()["both"]
     assert "Every week" in both
@@ -184,7 +184,7 @@ def test_two_texts_come_to_the_page_that_has_not_sent_its_form(team: Participati
     assert not goals_of(team)["AA"].target, "nothing of a form with two texts is written"
 
     # the other's text stays where that was chosen; the page is told of it
-    chosen = mine | fields_of(both) | {"take": "next_steps"}
+    chosen = typed | fields_of(both) | {"take": "next_steps"}
     answer = leader.post(talk, chosen, headers=AUTOSAVE).json()
     assert (answer["autosave"], answer["others"]) == ("saved", {"next_steps": "Every week"})
     assert goals_of(team)["AA"] == Goal(3.0, "Every week")
@@ -222,8 +222,8 @@ def test_a_subject_without_results_has_no_chart_and_a_question_all_the_same(team
 )
 def test_a_question_is_called_highest_or_lowest_only_where_no_other_can_be(shown, said):
     plain = [
-        (getattr(one, "mean", getattr(one, "bound", 0)), ItemReport(str(n), f"Q{n}", one))
-        for n, one in enumerate(shown)
+        (getattr(mean, "mean", getattr(mean, "bound", 0)), ItemReport(str(n), f"Q{n}", mean))
+        for n, mean in enumerate(shown)
     ]
     with override("en"):
         asked = list(_items(plain, None, 2.5))

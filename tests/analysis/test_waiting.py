@@ -40,11 +40,13 @@ def texts(study: Study) -> list[tuple[str, bool]]:
 
 def test_mail_of_this_study_that_did_not_arrive_comes_first(study):
     other = builders.make_study("other")
-    for one, state in ((study, "failed"), (study, "bounced"), (study, "sent"), (other, "failed")):
-        team = builders.make_team(one, f"{one.slug}{state}")
+    for in_study, state in ((study, "failed"), (study, "bounced"), (study, "sent"), (other, "failed")):
+        team = builders.make_team(in_study, f"{in_study.slug}{state}")
         open_collection(team)
-        invitation = Invitation.objects.create(study=one, participation=team, state="sent")
-        OutboxMessage.objects.create(study=one, kind="teams.leader_invitation", object_id=invitation.pk, state=state)
+        invitation = Invitation.objects.create(study=in_study, participation=team, state="sent")
+        OutboxMessage.objects.create(
+            study=in_study, kind="teams.leader_invitation", object_id=invitation.pk, state=state
+        )
     assert texts(study) == [
         ("2 emails could not be delivered", True),
         ("3 invitations have no answer yet", False),
@@ -88,9 +90,9 @@ def test_queries_do_not_grow_with_the_teams(study):
     study.ends_on = timezone.localdate() + timedelta(days=3)
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             waiting(study)
-        return len(found)
+        return len(queries)
 
     open_collection(builders.make_team(study, "First"))
     few = queries()

@@ -194,9 +194,9 @@ def test_nested_models_are_tested(researcher, study):
     tests = ResultTable.objects.get(run=run, kind="differences").content["tests"]
     if all(row.converged for row in fitted.values()):
         (test,) = tests
-        one = next(row for name, row in fitted.items() if name.startswith("own_"))
-        assert test["df"] == one.fit["df"] - fitted["theoretical"].fit["df"] == 3
-        assert test["chisq"] == pytest.approx(one.fit["chisq"] - fitted["theoretical"].fit["chisq"])
+        own = next(row for name, row in fitted.items() if name.startswith("own_"))
+        assert test["df"] == own.fit["df"] - fitted["theoretical"].fit["df"] == 3
+        assert test["chisq"] == pytest.approx(own.fit["chisq"] - fitted["theoretical"].fit["chisq"])
     text(researcher.get(url("models")))
 
 

@@ -84,10 +84,10 @@ def test_decisions_that_stood_are_told_with_their_reasons(study):
 def test_table_holds_the_rows_of_the_run(study):
     run = analysed(study)
     with override("en"):
-        found = write_up(run).tables[0]
+        table = write_up(run).tables[0]
     row = ScaleResult.objects.get(run=run, scale_set="final", scale="AA", participation=None)
-    assert found.rows[0][:3] == ("First", str(row.n), f"{row.mean:.2f}")
-    assert found.latex.count("\\\\") == 1 + len(found.rows)
+    assert table.rows[0][:3] == ("First", str(row.n), f"{row.mean:.2f}")
+    assert table.latex.count("\\\\") == 1 + len(table.rows)
 
 
 def test_page_in_both_languages_with_as_many_queries_for_more_teams(client, study):

@@ -30,10 +30,10 @@ print("path:", dates.path_of(reader))
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    found: list[str] = []
-    yield found
-    found = [fault for fault in found if "net::ERR_FAILED" not in fault]  # a dead line is part of this
-    assert not found, "\n\n".join(found)
+    faults: list[str] = []
+    yield faults
+    faults = [fault for fault in faults if "net::ERR_FAILED" not in fault]  # a dead line is part of this
+    assert not faults, "\n\n".join(faults)
 
 
 def dead(page: Page) -> None:

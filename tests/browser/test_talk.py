@@ -19,12 +19,12 @@ LONG += "Wat valt jullie daaraan op, en wie heeft een voorbeeld van een keer dat
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    found: list[str] = []
-    yield found
+    faults: list[str] = []
+    yield faults
     # a dead line is part of these tests
     ours = ("net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED")
-    found = [fault for fault in found if not any(one in fault for one in ours)]
-    assert not found, "\n\n".join(found)
+    faults = [fault for fault in faults if not any(our in fault for our in ours)]
+    assert not faults, "\n\n".join(faults)
 
 
 _SIGNED_IN: dict[str, list[Any]] = {}

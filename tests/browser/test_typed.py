@@ -16,12 +16,12 @@ ADMINISTRATOR = "beheer@demo.example"
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    found: list[str] = []
-    yield found
+    faults: list[str] = []
+    yield faults
     # a dead line, an error of a proxy and the end of a session are part of these tests
     ours = ("net::ERR_FAILED", "status of 502", "Response Status Error Code", "htmx:sendError")
-    found = [fault for fault in found if not any(one in fault for one in ours)]
-    assert not found, "\n\n".join(found)
+    faults = [fault for fault in faults if not any(one in fault for one in ours)]
+    assert not faults, "\n\n".join(faults)
 
 
 # ------------------------------------------------------------------------------------------------ long forms

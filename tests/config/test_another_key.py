@@ -115,12 +115,12 @@ def test_who_is_signed_in_stays_so(settings):
 
 def test_every_use_of_the_key_is_in_the_document():
     use = re.compile(r"\bSECRET_KEY\b(?!_)|salted_hmac\(|\bSigner\(|signing\.(dumps|loads)|\bdigests\(\"")
-    found = {
+    uses = {
         str(path.relative_to(ROOT))
         for app in ("config", "teams", "surveys", "analysis")
         for path in (ROOT / app).rglob("*.py")
         if "migrations" not in path.parts and use.search(re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL))
     } - {"config/settings.py", "teams/base/keyed.py"}
-    assert found == set(USES)
+    assert uses == set(USES)
     chapter = (ROOT / "docs" / "deployment.md").read_text().partition("## Another key")[2].partition("\n## ")[0]
     assert [words for words in USES.values() if words not in chapter] == []

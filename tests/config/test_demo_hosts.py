@@ -40,8 +40,8 @@ def answers(var: Path, *hosts: str, **env: str) -> dict[str, list[int]]:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found: dict[str, list[int]] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    statuses: dict[str, list[int]] = json.loads(ran.stdout.splitlines()[-1])
+    return statuses
 
 
 def test_a_strange_name_reads_nothing_of_the_demo(tmp_path: Path) -> None:

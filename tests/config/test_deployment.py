@@ -34,9 +34,9 @@ DOCUMENT = (ROOT / "docs" / "deployment.md").read_text()
 def settings_of_example() -> dict[str, str]:
     """Read as systemd reads an EnvironmentFile, for the only form that the file may have: NAME='value'."""
     lines = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
-    found = [re.fullmatch(r"([A-Z_]+)='([^'\\]*)'", line) for line in lines]
-    assert all(found), lines
-    return {one[1]: one[2] for one in found if one}
+    matches = [re.fullmatch(r"([A-Z_]+)='([^'\\]*)'", line) for line in lines]
+    assert all(matches), lines
+    return {match[1]: match[2] for match in matches if match}
 
 
 def of_somebody_else(tmp_path: Path) -> Path:

@@ -99,11 +99,11 @@ def test_other_html_than_an_anchor_is_refused(tmp_path: Path, monkeypatch: pytes
 def interface(language: str) -> set[str]:
     """All texts of the pages in a language, with their blanks as such."""
     catalogue = read_po((ROOT / "locale" / "nl" / "LC_MESSAGES" / "django.po").open("rb"))
-    found: set[str] = set()
+    texts: set[str] = set()
     for message in catalogue:
         ids, strings = (text if isinstance(text, (list, tuple)) else (text,) for text in (message.id, message.string))
-        found.update(strings if language == "nl" else ids)
-    return found
+        texts.update(strings if language == "nl" else ids)
+    return texts
 
 
 #: Words in quotation marks that are no text of a page: of a questionnaire, of people, and headings of documents.

@@ -128,12 +128,12 @@ def which(package: str) -> str:
 def test_a_private_name_is_there_and_takes_what_we_give(pinned: Pinned) -> None:
     sentence = f"{which(pinned.package)} has changed {pinned.name}, by which {pinned.used_in} {pinned.why}."
     try:
-        found = import_string(pinned.name)
+        member = import_string(pinned.name)
     except ImportError:
         owner, _dot, name = pinned.name.rpartition(".")
-        found = getattr(import_string(owner), name, None)
-    assert found is not None, f"{sentence} It is gone."
-    takes = inspect.signature(found).parameters
+        member = getattr(import_string(owner), name, None)
+    assert member is not None, f"{sentence} It is gone."
+    takes = inspect.signature(member).parameters
     assert set(pinned.takes) <= set(takes), f"{sentence} It takes {', '.join(takes)} now."
 
 

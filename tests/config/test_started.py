@@ -20,12 +20,14 @@ HEAVY = (
     "pandas",
     "pikepdf",
     "PIL",
+    "pptx",
     "pyreadstat",
     "python_calamine",
     "scipy",
     "segno",
     "typst",
     "vl_convert",
+    "xlsxwriter",
 )
 SETUP = "import sys, django; django.setup()\n"
 ADDRESSES = "import config.wsgi, config.urls; from django.urls import get_resolver; get_resolver()._populate()\n"

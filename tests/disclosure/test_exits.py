@@ -6,9 +6,11 @@ correction counts like what is made on the spot.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -56,6 +58,23 @@ def opened(shared: ReportLink) -> Client:
     client.cookies["django_language"] = "en"
     client.get(links.path_of(shared))
     return client
+
+
+def office_shows(client: Client, address: str) -> bool:
+    """Whether slides or tables are given out that show figures of the team; else the answer leads back to the page."""
+    answer = client.get(address)
+    if answer.status_code == 302:
+        return False
+    assert answer.headers["Content-Type"].startswith("application/vnd.openxmlformats"), answer.status_code
+    if address.endswith(".pptx"):
+        return True
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    cells = (cell.value for sheet in book.worksheets[1:] for row in sheet.iter_rows() for cell in row)
+    return "All figures" in book.sheetnames if address in ALONE else TEAM in cells
+
+
+#: addresses of files about the team alone
+ALONE: set[str] = set()
 
 
 def file_shows(client: Client, address: str, reader: str) -> bool | None:
@@ -111,6 +130,19 @@ def exits(run: AnalysisRun) -> Iterator[tuple[str, Callable[[], bool | None]]]:
     yield (
         "the team's PDF by link",
         lambda: file_shows(member, reverse("shared_report_pdf", args=[of_team.pk]), team_key),
+    )
+    tables, slides = (reverse(name, args=[team.pk]) for name in ("team_report_tables", "team_slides"))
+    shared_tables, shared_slides = (
+        reverse(name, args=[of_team.pk]) for name in ("shared_report_tables", "shared_slides")
+    )
+    ALONE.update((tables, shared_tables))
+    yield "the leader's tables", lambda: office_shows(leader, tables)
+    yield "the leader's slides", lambda: office_shows(leader, slides)
+    yield "the team's tables by link", lambda: office_shows(member, shared_tables)
+    yield "the team's slides by link", lambda: office_shows(member, shared_slides)
+    yield (
+        "the director's tables",
+        lambda: office_shows(director, reverse("shared_report_tables", args=[of_academy.pk])),
     )
     yield (
         "the director's PDF",

@@ -26,20 +26,20 @@ def sources() -> list[Path]:
     ).stdout.splitlines()
     folders = (*APPS, "config", "bench", "docs", "scripts", "static", "templates", "tests")
     here = [*ROOT.glob("*.*"), *(path for folder in folders for path in (ROOT / folder).rglob("*.*"))]
-    found = [Path(line) for line in listed] or [path.relative_to(ROOT) for path in here]
-    return [path for path in found if (ROOT / path).is_file()]
+    paths = [Path(line) for line in listed] or [path.relative_to(ROOT) for path in here]
+    return [path for path in paths if (ROOT / path).is_file()]
 
 
 def missing(path: Path, text: str, there: set[str]) -> list[str]:
     """The names in a text that no file answers to: from the root, from the text's folder, from its app, or by name alone."""
-    found = []
+    names = []
     for name in NAMED.findall(text):
         near = {name, (path.parent / name).as_posix(), f"{path.parts[0]}/{name}", f"templates/{name}"}
         app = next((part for part in path.parts[:2] if part in APPS), "")
         within = [other for other in there if other.endswith(f"/{name}") and (not app or other.startswith(f"{app}/"))]
         if not near & there and not within and not (not app and any(other.endswith(f"/{name}") for other in there)):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def test_every_file_that_is_named_is_there() -> None:

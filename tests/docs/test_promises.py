@@ -157,10 +157,10 @@ def test_what_a_team_wrote_down_is_read_for_its_talk_and_report_only():
     }
     known |= {"analysis/erasure/consequences.py", "analysis/erasure/places.py"}
     reads = re.compile(r"\bTeamGoal\b|\bgoals_(of|beside)\b|[\"'.]teamgoal")
-    found = {
+    pages = {
         str(path.relative_to(ROOT))
         for app in ("teams", "surveys", "analysis", "config")
         for path in (ROOT / app).rglob("*.py")
         if "migrations" not in path.parts and reads.search(path.read_text())
     }
-    assert found == known
+    assert pages == known

@@ -17,8 +17,8 @@ def test_every_rule_that_is_named_stands_on_the_page() -> None:
         int(number)
         for path in paths
         if "psychometrics" not in path.parts
-        for found in NAMED.finditer(path.read_text())
-        for number in re.findall(r"\d+", found.group())
+        for mention in NAMED.finditer(path.read_text())
+        for number in re.findall(r"\d+", mention.group())
     }
     assert len(named) > 5
     assert named <= stands
@@ -30,5 +30,5 @@ def test_what_keeps_a_rule_is_there() -> None:
     elsewhere = {"room_counts", "Previous", "as_seen"}
     for name, attribute in names:
         if name not in elsewhere:
-            found = getattr(disclosure, name)
-            assert not attribute or hasattr(found, attribute)
+            named = getattr(disclosure, name)
+            assert not attribute or hasattr(named, attribute)

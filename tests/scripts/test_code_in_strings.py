@@ -20,10 +20,10 @@ def imported() -> Iterator[tuple[str, str, str]]:
                         code = ast.parse(node.value)
                     except SyntaxError:
                         continue  # a sentence
-                    for one in ast.walk(code):
-                        if isinstance(one, ast.ImportFrom) and (one.module or "").split(".")[0] in OURS:
-                            for alias in one.names:
-                                yield str(path.relative_to(ROOT)), str(one.module), alias.name
+                    for statement in ast.walk(code):
+                        if isinstance(statement, ast.ImportFrom) and (statement.module or "").split(".")[0] in OURS:
+                            for alias in statement.names:
+                                yield str(path.relative_to(ROOT)), str(statement.module), alias.name
 
 
 def test_what_code_in_a_string_imports_exists() -> None:

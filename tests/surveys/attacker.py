@@ -150,8 +150,8 @@ def with_places(dump: Dump) -> Dump:
 
 def files(folder: Path, leave_out: tuple[str, ...] = ()) -> list[Row]:
     """What stands in the files of a folder, in the order of their times."""
-    found = (path for path in folder.rglob("*") if not set(path.relative_to(folder).parts) & set(leave_out))
-    paths = sorted((path for path in found if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
+    files = (path for path in folder.rglob("*") if not set(path.relative_to(folder).parts) & set(leave_out))
+    paths = sorted((path for path in files if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
     return [{"name": path.name, "text": _readable(path.read_bytes().decode("latin-1"))} for path in paths]
 
 
@@ -245,8 +245,8 @@ def single_out(dump: Dump, persons: list[Person], seed: int = 1) -> list[Finding
             often = Counter(_text(values[n]) for n in theirs)
             alone = [n for n in theirs if often[_text(values[n])] == 1]
             only = alone[0] if len(alone) == 1 else chooser.choice(theirs)
-            for how, one in zip(right, (ranked[0], ranked[-1], only), strict=True):
-                right[how] += one == own
+            for how, guess in zip(right, (ranked[0], ranked[-1], only), strict=True):
+                right[how] += guess == own
         findings += [Finding(f"{name}, {how}", n, at_least(n, chance)) for how, n in right.items()]
     return sorted(findings, key=lambda finding: finding.chance)
 
@@ -254,8 +254,8 @@ def single_out(dump: Dump, persons: list[Person], seed: int = 1) -> list[Finding
 def at_least(right: int, chance: list[float]) -> float:
     """How likely at least so many of independent guesses are right, each with its own chance: exact."""
     total = [1.0]
-    for one in chance:
-        total = [a * (1 - one) + b * one for a, b in zip([*total, 0.0], [0.0, *total], strict=True)]
+    for p in chance:
+        total = [a * (1 - p) + b * p for a, b in zip([*total, 0.0], [0.0, *total], strict=True)]
     return sum(total[right:])
 
 
@@ -426,7 +426,7 @@ class _Ranks:
         def ranks(traits: Traits, groups: list[list[int]], whose: list[int]) -> np.ndarray:
             table = np.empty((len(traits), len(whose)), dtype=np.int32)
             for row, values in zip(table, traits.values(), strict=True):
-                rank = {one: n for group in groups for n, one in enumerate(_ranked(values, group, chooser))}
+                rank = {person: n for group in groups for n, person in enumerate(_ranked(values, group, chooser))}
                 row[:] = [rank[person] for person in whose]
             return table
 

@@ -212,10 +212,10 @@ def _on_paper(world: World, person: Person, answers: dict[str, Any]) -> list[Cal
 
     def again() -> None:
         person.seen["done"] = next(_clock)
-        found = PaperForm.objects.get(pk=form[0].pk)
-        if found.state == PaperForm.State.ONCE:  # nobody else took it
-            found = entry.next_to_type_again(collection) or found
-        entry.finish(found, found.first)
+        typed = PaperForm.objects.get(pk=form[0].pk)
+        if typed.state == PaperForm.State.ONCE:  # nobody else took it
+            typed = entry.next_to_type_again(collection) or typed
+        entry.finish(typed, typed.first)
 
     def adds() -> None:
         entry.write(collection)

@@ -38,7 +38,7 @@ def at(name: str, key: str) -> str:
 
 def page_of(teacher, name: str = "questionnaire") -> str:
     """A page of the response whose key this device got last."""
-    held = [teacher.cookies[one].value for one in ("moment", "key") if one in teacher.cookies]
+    held = [teacher.cookies[name].value for name in ("moment", "key") if name in teacher.cookies]
     key = next(filter(None, held), "")
     return at(name, key) if key else reverse(name)
 

@@ -25,9 +25,9 @@ def listed(online) -> None:
 
 @pytest.fixture
 def academy(online):
-    found = online.participation.team.academy
-    found.invitations.create(study=online.survey.study, nonce="a" * 32)
-    return found
+    academy = online.participation.team.academy
+    academy.invitations.create(study=online.survey.study, nonce="a" * 32)
+    return academy
 
 
 @pytest.fixture
@@ -150,8 +150,8 @@ def test_a_link_of_another_purpose_does_not_open_the_list(listed, study, academy
     ask(researcher, study, academy, "kim@noord.example")
     token = personal_links.facilitator_url(meeting).rsplit("/", 1)[1]
     assert Client().get(reverse("address_list_link", args=[token])).status_code == 404
-    mine = address_lists.link(AddressCheck.objects.get()).rsplit("/", 1)[1]
-    assert Client().get(reverse("facilitator_link", args=[mine])).status_code == 404
+    of_list = address_lists.link(AddressCheck.objects.get()).rsplit("/", 1)[1]
+    assert Client().get(reverse("facilitator_link", args=[of_list])).status_code == 404
 
 
 def test_an_administrator_confirms_too(listed, study, online, academy, administrator):

@@ -104,10 +104,10 @@ def test_two_who_change_the_way_at_once_leave_one_way(collection, roos, monkeypa
         second(lambda: to(Participation.objects.get(pk=participation.pk), CONTACT, roos, "nora@noord.example")),
     )
     assert results == [True, True]
-    found = Collection.objects.select_related("participation").get(pk=collection.pk)
-    assert found.mode == found.participation.mode == CONTACT
-    assert found.participation.contact_email == "nora@noord.example"
-    assert Meeting.objects.filter(collection=found).count() == 1
+    current = Collection.objects.select_related("participation").get(pk=collection.pk)
+    assert current.mode == current.participation.mode == CONTACT
+    assert current.participation.contact_email == "nora@noord.example"
+    assert Meeting.objects.filter(collection=current).count() == 1
 
 
 # ------------------------------------------------------------------------------------------------ withdrawing

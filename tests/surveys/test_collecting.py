@@ -106,24 +106,24 @@ def test_what_is_found_known_double_and_left_over_is_shown_before_anything_is_se
     text = "good@noord.example\nnot one\nKnown@noord.example, wrong@noord; good@noord.example"
     response = researcher.post(page, {"addresses": text, "send": "1"})  # also where the first press says so
     assert response.status_code == 200
-    found = response.context["pasted"]
-    assert (found.new, found.known, found.twice) == (
+    shown = response.context["pasted"]
+    assert (shown.new, shown.known, shown.twice) == (
         ["good@noord.example"],
         ["known@noord.example"],
         ["good@noord.example"],
     )
-    assert (list(found.wrong), list(found.left)) == (["wrong@noord"], ["not one"])
+    assert (list(shown.wrong), list(shown.left)) == (["wrong@noord"], ["not one"])
     html = response.content.decode()
     assert "not one" in html
     assert "wrong@noord" in html
     assert not OutboxMessage.objects.exists()
     added = text + "\nlate@noord.example"
-    again = researcher.post(page, {"addresses": added, "seen": found.seen, "send": "1"})
+    again = researcher.post(page, {"addresses": added, "seen": shown.seen, "send": "1"})
     assert again.context["pasted"].new == ["good@noord.example", "late@noord.example"], (
         "what was not shown is shown first"
     )
     assert not OutboxMessage.objects.exists()
-    assert researcher.post(page, {"addresses": text, "seen": found.seen, "send": "1"}).status_code == 302
+    assert researcher.post(page, {"addresses": text, "seen": shown.seen, "send": "1"}).status_code == 302
     assert OutboxMessage.objects.filter(kind=SurveyMail.PERSONAL_LINK).count() == 1
     assert sorted(online.invitees.values_list("email", flat=True)) == ["good@noord.example", "known@noord.example"]
 

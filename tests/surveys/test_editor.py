@@ -388,9 +388,9 @@ def test_a_new_questionnaire_begins_with_four_answers(researcher):
 
 def test_lists_ask_the_same_number_of_queries(researcher, questionnaire, django_assert_max_num_queries):
     def count() -> int:
-        with django_assert_max_num_queries(50) as found:
+        with django_assert_max_num_queries(50) as queries:
             researcher.get(reverse("questionnaires"))
-        return len(found)
+        return len(queries)
 
     few = count()
     for n in range(8):

@@ -42,15 +42,15 @@ def sent(client: Client, address: str, **data: str) -> dict[str, str]:
     client.cookies["django_language"] = "en"
     answer = client.post(address, {"csrfmiddlewaretoken": "of the page", **data})
     assert answer.status_code == 200
-    form = next(one for one in _forms(answer) if one.errors)
+    form = next(form for form in _forms(answer) if form.errors)
     links = named(answer.content.decode())
     assert set(links) == {str(form[name].label) for name in form.errors if name in form.fields}
     return links
 
 
 def _forms(answer: Any) -> list[Any]:
-    found = [value for layer in answer.context for values in layer.dicts for value in values.values()]
-    return [one for one in found if hasattr(one, "is_bound") and one.is_bound]
+    values = [value for layer in answer.context for values in layer.dicts for value in values.values()]
+    return [value for value in values if hasattr(value, "is_bound") and value.is_bound]
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ def test_a_round_of_reminders_goes_to_everybody_and_tells_nobody_who_answered(on
         assert mails_to() == [invitee.email for invitee in invitees]
         texts = {
             message.body.replace(personal_links.personal_url(invitee), "").replace(personal_links.stop_url(invitee), "")
-            for message, invitee in zip(sorted(sent_mail.outbox, key=lambda one: one.to), invitees, strict=True)
+            for message, invitee in zip(sorted(sent_mail.outbox, key=lambda message: message.to), invitees, strict=True)
         }
         assert len(texts) == 1, "the same words for those who answered and the others"
         assert "Deed je al mee" in texts.pop()

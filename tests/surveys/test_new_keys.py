@@ -93,15 +93,15 @@ def test_new_links_for_everybody_and_what_was_answered_stays(researcher, invitee
     researcher.post(page_of(online, "collecting_new_key"))
     outbox.send_due()
     assert {letter.to[0] for letter in django_mail.outbox} == {invitee.email for invitee in invitees} - {silent.email}
-    for one in Invitee.objects.all():
-        nonce, token_hash, url = old[one.pk]
-        assert one.secret.nonce != nonce
-        assert one.secret.token_hash != token_hash
+    for invitee in Invitee.objects.all():
+        nonce, token_hash, url = old[invitee.pk]
+        assert invitee.secret.nonce != nonce
+        assert invitee.secret.token_hash != token_hash
         assert personal_links.find_invitee(url.rsplit("/", 1)[1]) is None, "the old link opens nothing"
-        new = urlsplit(personal_links.personal_url(one)).path
-        assert personal_links.find_invitee(new.rsplit("/", 1)[1]) == one
-        if one.pk != silent.pk:
-            (letter,) = (letter for letter in django_mail.outbox if letter.to == [one.email])
+        new = urlsplit(personal_links.personal_url(invitee)).path
+        assert personal_links.find_invitee(new.rsplit("/", 1)[1]) == invitee
+        if invitee.pk != silent.pk:
+            (letter,) = (letter for letter in django_mail.outbox if letter.to == [invitee.email])
             assert new in letter.body
     assert Response.objects.filter(state="submitted").count() == 1
     assert submission.submit(begun, 2, all_answers(survey)).outcome.value == "submitted", "the same browser goes on"

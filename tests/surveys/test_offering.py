@@ -22,15 +22,19 @@ def member(group: str) -> Client:
 
 @pytest.fixture
 def theirs() -> Questionnaire:
-    found, version = import_questionnaire(shipped("collective-learning"), a_group("Owners"))
+    questionnaire, version = import_questionnaire(shipped("collective-learning"), a_group("Owners"))
     content = {**version.content, "title": {"nl": "Vragen van ons", "en": "Our questions"}}
-    Questionnaire.objects.filter(pk=found.pk).update(draft=content, title={"nl": "Geheimklad", "en": "Geheimklad"})
-    found.refresh_from_db()
-    publish_version(found, note="Geheimnoot", by=User.objects.create_user("qq@noord.example", name="Geheimmaker"))
-    Questionnaire.objects.filter(pk=found.pk).update(
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(
+        draft=content, title={"nl": "Geheimklad", "en": "Geheimklad"}
+    )
+    questionnaire.refresh_from_db()
+    publish_version(
+        questionnaire, note="Geheimnoot", by=User.objects.create_user("qq@noord.example", name="Geheimmaker")
+    )
+    Questionnaire.objects.filter(pk=questionnaire.pk).update(
         draft={**content, "intro": {"nl": "Geheimklad", "en": "Geheimklad"}}
     )
-    return found
+    return questionnaire
 
 
 def test_offered_copied_and_taken_back(theirs):

@@ -286,7 +286,7 @@ def test_every_team_of_a_batch_gets_what_a_team_by_itself_gets():
 
 
 def what_came_of(study: Study) -> list[Any]:
-    found: list[Any] = []
+    rows: list[Any] = []
     for collection in Collection.objects.filter(survey__study=study).order_by("participation__team__name"):
         team = collection.participation
         meeting = Meeting.objects.filter(collection=collection).first()
@@ -303,8 +303,8 @@ def what_came_of(study: Study) -> list[Any]:
         ]
         events = list(Event.objects.filter(participation=team).order_by("kind").values_list("kind", "detail"))
         met = meeting and (len(meeting.code), meeting.sent_to_contact, bool(meeting.facilitator_nonce))
-        found.append((team.team.name, collection.mode, collection.approached, collection.state, met, mails, events))
-    return found
+        rows.append((team.team.name, collection.mode, collection.approached, collection.state, met, mails, events))
+    return rows
 
 
 @pytest.mark.django_db(transaction=True)

@@ -41,7 +41,7 @@ def read(page: str) -> set[tuple[str, str]]:
 
 def attack(client, meeting) -> set[tuple[str, str]]:
     """Looks at every page of typing, types every form a second time with nothing and with a guess, and looks again."""
-    found = set()
+    read_by_link = set()
 
     def address(page="", *given):
         return reverse(f"facilitator_paper{page}", args=[meeting.pk, *given])
@@ -50,24 +50,24 @@ def attack(client, meeting) -> set[tuple[str, str]]:
         for each in [address(), *(address("_form", number) for number in range(1, 5))]:
             answer = client.get(each, follow=True)
             assert answer.status_code == 404 or "no-store" in answer["Cache-Control"]
-            found.update(read(answer.content.decode()))
-            found.update(read(client.head(each, follow=True).content.decode()))
+            read_by_link.update(read(answer.content.decode()))
+            read_by_link.update(read(client.head(each, follow=True).content.decode()))
 
     look()
     for guess in ({}, dict.fromkeys(("GV1", "GV2"), "3")):
         for _n in range(4):
             started = client.post(address("_again"), follow=True)
-            found.update(read(started.content.decode()))
+            read_by_link.update(read(started.content.decode()))
             for number in range(1, 5):
                 after = client.post(address("_form", number), {**guess, "go": "stop"}, follow=True)
-                found.update(read(after.content.decode()))
+                read_by_link.update(read(after.content.decode()))
         look()
     for page in ("paper/back", "paper/1/keep", "paper/1/correct"):
         gone = reverse("facilitator", args=[meeting.pk]) + page
         for answer in (client.get(gone), client.post(gone, {"GV1": "1"})):
             assert answer.status_code == 404
-            found.update(read(answer.content.decode()))
-    return found
+            read_by_link.update(read(answer.content.decode()))
+    return read_by_link
 
 
 @pytest.mark.parametrize("state", [State.FIRST, State.ONCE, State.SECOND, State.DIFFERENT, State.READY, State.WRITTEN])

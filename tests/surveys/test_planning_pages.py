@@ -185,8 +185,8 @@ def test_a_leader_changes_no_way_once_a_meeting_has_its_leader(client, study):
     planning.fix(planning.begin(team), MOMENT, researcher=None)
     collection = open_collection(team)
     leader(client, team)
-    for told in ({"sent_to_contact": True}, {"sent_to_contact": False, "present": 9}):
-        Meeting.objects.filter(collection=collection).update(**told)
+    for fields in ({"sent_to_contact": True}, {"sent_to_contact": False, "present": 9}):
+        Meeting.objects.filter(collection=collection).update(**fields)
         assert change(client, team, "online") == STAYS
 
 
@@ -207,13 +207,13 @@ def test_lists_ask_as_much_of_twenty_teams_as_of_two(client, study, researcher):
     def queries() -> list[int]:
         counts = []
         for path in ("?show=todo", "?show=coming"):
-            with CaptureQueriesContext(connection) as found:
+            with CaptureQueriesContext(connection) as queries:
                 client.get(reverse("meetings", args=[study.slug]) + path)
-            counts.append(len(found))
+            counts.append(len(queries))
         for name in ("collecting", "board", "accounts", "duplicates"):
-            with CaptureQueriesContext(connection) as found:
+            with CaptureQueriesContext(connection) as queries:
                 assert client.get(reverse(name, args=[study.slug])).status_code == 200
-            counts.append(len(found))
+            counts.append(len(queries))
         return counts
 
     def more(first: int, last: int) -> None:

@@ -48,47 +48,53 @@ def researcher(study: Study) -> Client:
 
 
 @pytest.fixture
-def one() -> Invitation:
+def invitation() -> Invitation:
     return directors_of("One")
 
 
 @pytest.fixture
-def two() -> Invitation:
+def of_another_group() -> Invitation:
     return directors_of("Two")
 
 
-def test_who_says_it_in_one_group_is_reminded_by_none(one, two):
-    assert invitations.remind(two)  # it waits in the outbox when the wish comes
+def test_who_says_it_in_one_group_is_reminded_by_none(invitation, of_another_group):
+    assert invitations.remind(of_another_group)  # it waits in the outbox when the wish comes
     django_mail.outbox.clear()
-    page = Client().get(invitations.stop_path(one)).content.decode()
+    page = Client().get(invitations.stop_path(invitation)).content.decode()
     assert "ook niet over een ander" in page
-    Client(enforce_csrf_checks=True).post(invitations.stop_path(one))
+    Client(enforce_csrf_checks=True).post(invitations.stop_path(invitation))
     assert outbox.send_due() == 0
-    assert not invitations.remind(two)
-    reminders.set_schedule(two.study, "director", active=True, after_days=1, times=5, until=None, by=None)
-    outlook = reminders.outlook(two.study, "director")
+    assert not invitations.remind(of_another_group)
+    reminders.set_schedule(of_another_group.study, "director", active=True, after_days=1, times=5, until=None, by=None)
+    outlook = reminders.outlook(of_another_group.study, "director")
     assert (outlook.n_no_more, outlook.today, outlook.next_on) == (1, [], None)
-    page = researcher(two.study).get(reverse("academy_edit", args=["two", two.academy_id])).content.decode()
+    page = (
+        researcher(of_another_group.study)
+        .get(reverse("academy_edit", args=["two", of_another_group.academy_id]))
+        .content.decode()
+    )
     assert "Dit adres" in page
-    assert reverse("invitation_remind", args=["two", two.pk]) not in page
-    assert not Event.objects.filter(study=two.study, kind="reminders_ended").exists()  # who asked where is not told
+    assert reverse("invitation_remind", args=["two", of_another_group.pk]) not in page
+    assert not Event.objects.filter(
+        study=of_another_group.study, kind="reminders_ended"
+    ).exists()  # who asked where is not told
 
 
-def test_it_is_taken_back_by_the_same_link(one, two):
-    client, path = Client(), invitations.stop_path(one)
+def test_it_is_taken_back_by_the_same_link(invitation, of_another_group):
+    client, path = Client(), invitations.stop_path(invitation)
     client.post(path)
     assert 'name="again"' in client.get(path).content.decode()
     client.post(path, {"again": "1"})
     assert 'name="again"' not in client.get(path).content.decode()
-    assert invitations.remind(two)
-    assert Event.objects.filter(study=one.study, kind="reminders_again", by_link=True).count() == 1
+    assert invitations.remind(of_another_group)
+    assert Event.objects.filter(study=invitation.study, kind="reminders_again", by_link=True).count() == 1
     # a mailbox that unsubscribes always ends them
     client.post(path, {"List-Unsubscribe": "One-Click", "again": "1"})
     assert refusals.wants_none(DIRECTOR)
 
 
-def test_an_invitation_to_another_study_still_comes_and_whoever_is_named_next_is_reminded(one):
-    Client().post(invitations.stop_path(one))
+def test_an_invitation_to_another_study_still_comes_and_whoever_is_named_next_is_reminded(invitation):
+    Client().post(invitations.stop_path(invitation))
     django_mail.outbox.clear()
     later = directors_of("Two")
     assert [message.to for message in django_mail.outbox] == [[DIRECTOR.title()]]
@@ -113,8 +119,8 @@ def online(study: Study, version) -> Collection:
     return collection
 
 
-def test_a_teacher_says_it_once_for_all_questionnaires_and_takes_it_back(one, two, version):
-    first, second = online(one.study, version), online(two.study, version)
+def test_a_teacher_says_it_once_for_all_questionnaires_and_takes_it_back(invitation, of_another_group, version):
+    first, second = online(invitation.study, version), online(of_another_group.study, version)
     personal_links.remind(second)  # waits in the outbox
     invitee, client = first.invitees.get(), Client()
     token = personal_links.personal_url(invitee).rsplit("/", 1)[1]
@@ -131,8 +137,8 @@ def test_a_teacher_says_it_once_for_all_questionnaires_and_takes_it_back(one, tw
     assert personal_links.remind(second) == personal_links.remind(first) == 1
 
 
-def test_a_teacher_takes_it_back_in_another_study(one, two, version):
-    first, second = online(one.study, version), online(two.study, version)
+def test_a_teacher_takes_it_back_in_another_study(invitation, of_another_group, version):
+    first, second = online(invitation.study, version), online(of_another_group.study, version)
     client = Client()
     client.post("/" + personal_links.stop_url(first.invitees.get()).split("/", 3)[3])
     path = "/" + personal_links.stop_url(second.invitees.get()).split("/", 3)[3]
@@ -141,12 +147,12 @@ def test_a_teacher_takes_it_back_in_another_study(one, two, version):
     assert personal_links.remind(second) == 1
 
 
-def test_it_outlives_its_study_and_its_person_and_names_nobody(one, two):
-    Client().post(invitations.stop_path(one))
+def test_it_outlives_its_study_and_its_person_and_names_nobody(invitation, of_another_group):
+    Client().post(invitations.stop_path(invitation))
     assert DIRECTOR not in str(Refusal.objects.values()).lower()
     people.remove(DIRECTOR, None, None)
-    studies.begin(one.study)
+    studies.begin(invitation.study)
     studies.carry_out()
-    assert not Study.objects.filter(pk=one.study_id).exists()
+    assert not Study.objects.filter(pk=invitation.study_id).exists()
     assert refusals.wants_none(DIRECTOR)
     assert not Invitee.objects.exists()

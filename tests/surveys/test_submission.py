@@ -30,8 +30,8 @@ def test_a_code_opens_its_meeting_however_it_is_typed(meeting, django_assert_num
     typed = f" {meeting.code[:3].lower()}-{meeting.code[3:]} "
     assert submission.join(meeting.code) == meeting
     with django_assert_num_queries(1):
-        found = submission.join(typed)
-    assert found == meeting
+        joined = submission.join(typed)
+    assert joined == meeting
 
 
 @pytest.mark.parametrize("code", ["", "  ", "AAAAAA", "'; drop table", "é" * 6])

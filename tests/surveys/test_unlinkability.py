@@ -34,7 +34,7 @@ def world(db: None, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def told(findings: list[Finding]) -> str:
+def in_words(findings: list[Finding]) -> str:
     return "\n".join(f"{f.right:3} right, by chance {f.chance:.1e}: {f.how}" for f in findings[:10])
 
 
@@ -56,7 +56,7 @@ def test_after_sealing_nobody_is_linked_with_everything_in_hand(world):
     assert Session.objects.exists()
     assert world.log
     assert len(findings) > 100, "it tried"
-    assert not attacker.linked(findings), told(findings)
+    assert not attacker.linked(findings), in_words(findings)
     assert attacker.left_on_disk(world.secrets) == {}, "no freed page of any table or index holds an old key"
 
 
@@ -81,7 +81,7 @@ def test_teams_that_are_sealed_one_by_one_beside_open_ones_are_linked_by_neither
     for dump in (after, attacker.compared(before, after)):
         findings = attacker.attack(dump, persons)
         assert len(findings) > 100, "it tried"
-        assert not attacker.linked(findings), told(findings)
+        assert not attacker.linked(findings), in_words(findings)
     assert attacker.left_on_disk(names) == {}
     assert Response.objects.filter(collection__in=sealed).count() == 0 < Response.objects.count()
 
@@ -92,7 +92,7 @@ def two_dumps(world: World, seed: int, moments: int = 4, **teams: int) -> int:
     for (first, _), (second, begun) in itertools.combinations(world.moments, 2):
         both = _of_links(attacker.compared(first, second))
         findings = attacker.attack(both, world.without_sight(begun))
-        assert not attacker.linked(findings), told(findings)
+        assert not attacker.linked(findings), in_words(findings)
     return len(list(itertools.combinations(world.moments, 2)))
 
 
@@ -111,27 +111,27 @@ def test_two_dumps_of_collecting_link_nobody_without_the_secrets_and_everybody_w
 def alone_by_link(world: World, seed: int, mixed: int, teachers: int) -> list[list[Finding]]:
     """What singles out who came by link where all others of the team met: in each dump, in every two, and once sealed."""
     collect(world, seed, by_link=0, by_meeting=0, mixed=mixed, teachers=teachers)
-    found = [attacker.single_out(dump, begun) for dump, begun in world.moments]
+    by_moment = [attacker.single_out(dump, begun) for dump, begun in world.moments]
     for (first, _), (second, begun) in itertools.combinations(world.moments, 2):
-        found.append(attacker.single_out(attacker.compared(first, second), begun))
+        by_moment.append(attacker.single_out(attacker.compared(first, second), begun))
     seal_all()
-    return [*found, attacker.single_out(attacker.with_places(world.dump()), world.persons)]
+    return [*by_moment, attacker.single_out(attacker.with_places(world.dump()), world.persons)]
 
 
 def test_who_came_by_link_alone_is_singled_out_by_no_column(world):
     """Their answers come between those of the meeting: who answers alone on another day is told by the order of rows
     (docs/data-protection.md)."""
-    found = alone_by_link(world, seed=4, mixed=10, teachers=8)
-    assert len(found) == 4 + 6 + 1
-    for findings in found:
+    by_way = alone_by_link(world, seed=4, mixed=10, teachers=8)
+    assert len(by_way) == 4 + 6 + 1
+    for findings in by_way:
         assert len(findings) > 10, "it tried"
-        assert not attacker.linked(findings), told(findings)
+        assert not attacker.linked(findings), in_words(findings)
     dump = world.dump()
     by_link = {person.content for person in world.persons if person.token}
     for row in attacker.responses_of(dump):
         row["planted"] = attacker._content(row["answers"]) in by_link
-    found = attacker.linked(attacker.single_out(dump, world.persons))
-    assert found[0].right == 10, "the same attacker finds all once a column tells"
+    linked = attacker.linked(attacker.single_out(dump, world.persons))
+    assert linked[0].right == 10, "the same attacker finds all once a column tells"
 
 
 def _of_links(dump: Dump) -> Dump:
@@ -144,7 +144,7 @@ def _of_links(dump: Dump) -> Dump:
 @pytest.mark.parametrize("seed", range(100, 105))
 def test_prove_after_sealing(world, seed):
     findings = after_sealing(world, seed, by_link=14, by_meeting=6, teachers=14)
-    assert not attacker.linked(findings), told(findings)
+    assert not attacker.linked(findings), in_words(findings)
     assert attacker.left_on_disk(world.secrets) == {}
 
 
@@ -152,7 +152,7 @@ def test_prove_after_sealing(world, seed):
 @pytest.mark.parametrize("seed", range(300, 302))
 def test_prove_alone_by_link(world, seed):
     for findings in alone_by_link(world, seed, mixed=20, teachers=8):
-        assert not attacker.linked(findings), told(findings)
+        assert not attacker.linked(findings), in_words(findings)
 
 
 @pytest.mark.slow

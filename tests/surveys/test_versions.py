@@ -30,20 +30,20 @@ background:
 
 
 def document() -> dict:
-    found = yaml.safe_load(DOCUMENT)
-    for scale in found["scales"]:
+    content = yaml.safe_load(DOCUMENT)
+    for scale in content["scales"]:
         scale["items"] = [{"code": code, "text": {"nl": f"{code} nl", "en": f"{code} en"}} for code in scale["items"]]
-    return found
+    return content
 
 
-def read(found: dict) -> Definition:
-    return Definition.read(checked(found))
+def read(content: dict) -> Definition:
+    return Definition.read(checked(content))
 
 
 def changed(change) -> Definition:
-    found = document()
-    change(found)
-    return read(found)
+    content = document()
+    change(content)
+    return read(content)
 
 
 OLD = read(document())
@@ -53,8 +53,8 @@ def verdicts(comparison) -> dict:
     return {scale.code: (scale.verdict, len(scale.common)) for scale in comparison.scales}
 
 
-def items(found: dict, scale: int = 0) -> list[dict]:
-    return found["scales"][scale]["items"]
+def items(content: dict, scale: int = 0) -> list[dict]:
+    return content["scales"][scale]["items"]
 
 
 def test_the_same_is_comparable():
@@ -105,18 +105,18 @@ def test_the_same_is_comparable():
 )
 def test_each_change_is_named_and_judged(change, field, value, a, b):
     comparison = compare(OLD, changed(change))
-    found = getattr(comparison, field)
+    compared = getattr(comparison, field)
     if field == "reworded":
-        found = [item.code for item in found]
-    assert found == value if isinstance(value, bool) else list(found) == value
+        compared = [item.code for item in compared]
+    assert compared == value if isinstance(value, bool) else list(compared) == value
     assert comparison.changes_anything
-    told = {code: (verdict.value, n) for code, (verdict, n) in verdicts(comparison).items()}
-    assert (told.get("A"), told.get("B")) == (a, b)
+    by_scale = {code: (verdict.value, n) for code, (verdict, n) in verdicts(comparison).items()}
+    assert (by_scale.get("A"), by_scale.get("B")) == (a, b)
 
 
 def test_fewer_than_three_common_items_are_too_few():
-    def drop(found):
-        items(found, 1)[:2] = []
+    def drop(content):
+        items(content, 1)[:2] = []
 
     comparison = compare(OLD, changed(drop))
     assert verdicts(comparison)["B"] == (Verdict.NOT_COMPARABLE, 2)
@@ -126,16 +126,16 @@ def test_fewer_than_three_common_items_are_too_few():
 
 
 def test_an_added_language_changes_no_words():
-    def dutch_only(found):
-        found["languages"] = ["nl"]
+    def dutch_only(content):
+        content["languages"] = ["nl"]
 
     comparison = compare(changed(dutch_only), OLD)
     assert comparison.languages_added == ("en",)
     assert not comparison.reworded
     assert verdicts(comparison)["A"] == (Verdict.COMPARABLE, 5)
 
-    def english_only(found):
-        found["languages"] = ["en"]
+    def english_only(content):
+        content["languages"] = ["en"]
 
     other = compare(changed(dutch_only), changed(english_only))
     assert verdicts(other) == {"A": (Verdict.NOT_COMPARABLE, 0), "B": (Verdict.NOT_COMPARABLE, 0)}
@@ -145,14 +145,14 @@ def test_an_added_language_changes_no_words():
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_item_is_in_one_place_of_the_report(data):
     """Items of both versions are unchanged, reworded or moved; the others added or dropped. Order alone changes no verdict."""
-    found = copy.deepcopy(document())
-    for scale in found["scales"]:
+    content = copy.deepcopy(document())
+    for scale in content["scales"]:
         scale["items"] = data.draw(st.permutations(scale["items"]))
         del scale["items"][data.draw(st.integers(1, len(scale["items"]))) :]
-    for item in [item for scale in found["scales"] for item in scale["items"]]:
+    for item in [item for scale in content["scales"] for item in scale["items"]]:
         if data.draw(st.booleans()):
             item["text"] = {"nl": "x", "en": "x"}
-    new = read(found)
+    new = read(content)
     comparison = compare(OLD, new)
     reworded = {item.code for item in comparison.reworded}
     both = set(OLD.item_codes) & set(new.item_codes)

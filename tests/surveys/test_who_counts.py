@@ -82,8 +82,8 @@ def test_no_page_and_no_mail_of_the_leader_holds_the_link(survey, meeting, parti
         assert "/f/" not in client.get(reverse(name, args=[participation.pk])).content.decode()
     page = client.get(reverse("team", args=[participation.pk])).content.decode()
     assert "You do not get this link." in page
-    told = {address for message in sent_mail.outbox for address in message.to if token in str(message.message())}
-    assert told == {"cora@noord.example", "roos@noord.example"}
+    readers = {address for message in sent_mail.outbox for address in message.to if token in str(message.message())}
+    assert readers == {"cora@noord.example", "roos@noord.example"}
     to_lena = [message for message in sent_mail.outbox if "lena@noord.example" in message.to]
     assert to_lena
     for message in to_lena:

@@ -77,10 +77,10 @@ def test_a_session_at_rest_tells_neither_code_nor_address(client, lena):
     content, compressed, *_ = [*row.session_data.split(":"), ""]
     packed = content or compressed  # signed; what is compressed begins with a point
     raw = base64.urlsafe_b64decode(packed.removeprefix(".") + "===")
-    told = zlib.decompress(raw) if not content or packed.startswith(".") else raw
-    assert len(told) > 100
+    session = zlib.decompress(raw) if not content or packed.startswith(".") else raw
+    assert len(session) > 100
     for secret in (lena.email, mailed_code(), "login_code"):
-        assert secret.encode() not in told
+        assert secret.encode() not in session
 
 
 def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, monkeypatch):
@@ -99,8 +99,8 @@ def test_a_mail_server_that_hangs_keeps_no_page_waiting(client, lena, settings, 
         outbox.send_due()
     codes = [match.group() for message in django_mail.outbox if (match := CODE.search(message.body))]
     assert codes
-    told = f"{dict(client.session)} {list(OutboxMessage.objects.values())} {list(SignInMail.objects.values())}"
-    assert not any(code in told for code in codes)
+    kept = f"{dict(client.session)} {list(OutboxMessage.objects.values())} {list(SignInMail.objects.values())}"
+    assert not any(code in kept for code in codes)
     assert lena.email not in str(list(SignInMail.objects.values()))
 
 

@@ -158,9 +158,9 @@ def effects(study: Study, by: User, rows: list[list[str]], answers: dict[str, st
             for statement in connection.ops.sequence_reset_sql(no_style(), list(MODELS)):
                 cursor.execute(statement)
         done = contacts.apply(study, table(rows), by, answers)
-        found = done, everything()
+        outcome = done, everything()
         transaction.set_rollback(True)
-    return found
+    return outcome
 
 
 @pytest.mark.parametrize("who", ["administrator", "researcher of this study only"])

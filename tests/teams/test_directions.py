@@ -153,13 +153,13 @@ SENTENCE = re.compile(r"\{% blocktranslate.*?\{% endblocktranslate %\}", re.DOTA
 
 def test_peoples_words_in_an_attribute_stand_in_a_sentence_or_alone() -> None:
     """A sentence isolates what is put into it; two values side by side in one attribute would run into each other."""
-    found = 0
+    n_files = 0
     for path in (settings.BASE_DIR / "templates").rglob("*.html"):
         for text in SHOWN_ATTRIBUTES.findall(path.read_text()):
-            found += 1
+            n_files += 1
             rest = SENTENCE.sub("", text).strip()
             assert "{{" not in rest or re.fullmatch(r"\{\{[^{}]*\}\}", rest), f"{path.name}: {text}"
-    assert found > 10
+    assert n_files > 10
 
 
 @pytest.mark.django_db

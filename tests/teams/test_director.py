@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db
 def invitation(client, study, nursing, physiotherapy) -> Invitation:
     """Sent, and opened by its link in this browser."""
     invitations.invite_directors(study)
-    found = invitations.academy_invitation(nursing)
-    client.get(invitations.link_path(found))
-    return found
+    invitation = invitations.academy_invitation(nursing)
+    client.get(invitations.link_path(invitation))
+    return invitation
 
 
 def page(invitation: Invitation) -> str:

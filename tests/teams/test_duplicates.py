@@ -79,10 +79,10 @@ def test_what_looks_double_is_suggested(study, second, roos):
     listed(study)
     listed(second, "Verplegkunde", leader="Lena  Bos", email="l.bos@noord.example")
     listed(second, "Fysiotherapie", "Zorg", leader="Lars", email="lars@noord.example")
-    found = {
+    pairs = {
         (suggestion.kind, str(suggestion.first), str(suggestion.second)) for suggestion in suggestions([study, second])
     }
-    assert found == {
+    assert pairs == {
         ("academy", "Academie voor Zorg", "Zorg"),
         ("team", "Verpleegkunde", "Verplegkunde"),
         ("person", "Verpleegkunde", "Verplegkunde"),
@@ -240,8 +240,8 @@ def test_a_long_list_of_names_costs_seconds_not_hours():
         [f"zorg {'a' * (n % 90)}" for n in range(3000)],
     ]
     since = time.process_time()
-    for one in lists:
-        list(duplicates.near_pairs(one))
+    for listed_names in lists:
+        list(duplicates.near_pairs(listed_names))
     assert time.process_time() - since < 20
 
 

@@ -109,9 +109,9 @@ def test_who_joins_a_study_is_told_to_its_researchers(study, roos):
     joined(study, "Sam", "sam@noord.example", roos)
     assert Membership.objects.filter(user__email="sam@noord.example", group=study.group).exists()
     send_due()
-    told = {sent.to[0]: sent for sent in django_mail.outbox}
-    assert set(told) == {"sam@noord.example", roos.email}
-    assert "sam@noord.example" in told[roos.email].body
+    mails = {sent.to[0]: sent for sent in django_mail.outbox}
+    assert set(mails) == {"sam@noord.example", roos.email}
+    assert "sam@noord.example" in mails[roos.email].body
     assert Event.objects.filter(study=study, kind="researcher_added").count() == 1
 
 
@@ -135,11 +135,11 @@ def test_who_knows_the_director_lists_the_team_under_a_leader_of_their_own(zoe, 
     study = Study.objects.get(slug="other")
     table = Table(HEADER, [row(director_name="Another name", leader_name="Bo", leader_email="bo@noord.example")])
     assert contacts.apply(study, table, zoe).usable
-    mine, theirs = study.participations.get(), nursing
+    own, theirs = study.participations.get(), nursing
     theirs.refresh_from_db()
     academy.refresh_from_db()
-    assert mine.team_id == theirs.team_id  # a second measurement is of the same team
-    assert (mine.leader_email, theirs.leader_email) == ("bo@noord.example", "lena@noord.example")
+    assert own.team_id == theirs.team_id  # a second measurement is of the same team
+    assert (own.leader_email, theirs.leader_email) == ("bo@noord.example", "lena@noord.example")
     assert academy.director_name == "Dirk Jansen"
     assert "lena@noord.example" not in "".join(Event.objects.filter(study=study).values_list("detail", flat=True))
 
@@ -174,7 +174,7 @@ def test_names_of_what_is_in_others_studies_stay(client, zoe, nursing, academy):
         (reverse("team_edit", args=["other", study.participations.get().pk]), "name"),
     ):
         form = client.get(page).context["form"]
-        data = {name: form.get_initial_for_field(one, name) for name, one in form.fields.items()}
+        data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
         answer = client.post(page, {**data, field: "Taken over"})
         assert answer.status_code == 200
     assert not Team.objects.filter(name="Taken over").exists()
@@ -209,10 +209,10 @@ def test_what_was_imported_into_others_studies_is_theirs_too(client, zoe, import
 def test_nothing_merges_with_what_was_imported_into_others_studies(zoe, imported, academy):
     other = Study.objects.get(slug="other")
     contacts.add_academy(other, contacts.AcademyData("HS Noord", "Kunst", "arts", "An", "an@noord.example"), zoe)
-    mine = Academy.objects.get(name="Kunst")
+    own = Academy.objects.get(name="Kunst")
     for kind, keep, theirs in (
-        ("institution", mine.institution, academy.institution),
-        ("academy", mine, academy),
+        ("institution", own.institution, academy.institution),
+        ("academy", own, academy),
     ):
         for pair in ((keep, theirs), (theirs, keep)):
             with pytest.raises(duplicates.Refused, match="do not work"):
@@ -242,8 +242,8 @@ def test_mail_domains_change_only_by_who_works_in_every_study_of_the_institution
     client.post(remove)
     assert mail_domains.domains_of(institution) == {"kunst.example"}
     for kind, domain in (("mail_domain_added", "kunst.example"), ("mail_domain_removed", "noord.example")):
-        told = Event.objects.filter(kind=kind, detail__endswith=domain).values_list("study__slug", flat=True)
-        assert set(told) == {"learning", "other"}
+        studies_told = Event.objects.filter(kind=kind, detail__endswith=domain).values_list("study__slug", flat=True)
+        assert set(studies_told) == {"learning", "other"}
 
 
 # ------------------------------------------------------------------------------------------------ across groups
@@ -258,8 +258,8 @@ def test_the_same_names_in_two_groups_are_two_rows(client, nursing, academy):
     shown = client.post(page, {"content": text}).content.decode()
     assert "lena@noord.example" not in shown
     client.post(page, {"content": text, "apply": "1"})
-    mine = study.participations.get()
-    assert mine.team_id != nursing.team_id
+    own = study.participations.get()
+    assert own.team_id != nursing.team_id
     nursing.refresh_from_db()
     assert nursing.leader_email == "lena@noord.example"
     assert study.participations.get().team.academy.institution.group == study.group

@@ -21,39 +21,42 @@ def page(client: Client, study, **query: str) -> str:
 
 
 @pytest.fixture
-def told(study, roos, nursing):
+def with_history(study, roos, nursing):
     history.record(study, Happened.MAIL_TEXT_CHANGED, by=roos, detail="teams.director_invitation (en)")
     history.record(study, Happened.DIRECTOR_INVITED, academy=nursing.team.academy, by=roos)
     history.record(study, Happened.LEADER_INVITED, participation=nursing, by_link=True)
     return study
 
 
-def test_it_tells_of_the_study_its_academies_and_its_teams(told, roos, client):
+def test_it_tells_of_the_study_its_academies_and_its_teams(with_history, roos, client):
     client.force_login(roos)
-    said = page(client, told)
+    said = page(client, with_history)
     for kind in (Happened.MAIL_TEXT_CHANGED, Happened.DIRECTOR_INVITED, Happened.LEADER_INVITED):
         assert str(kind.words) in said
-    assert reverse("team_history", args=[told.slug, Event.objects.get(kind="leader_invited").participation_id]) in said
+    assert (
+        reverse("team_history", args=[with_history.slug, Event.objects.get(kind="leader_invited").participation_id])
+        in said
+    )
 
 
 @pytest.mark.parametrize(
     ("about", "kind"), [("study", "mail_text_changed"), ("academies", "director_invited"), ("teams", "leader_invited")]
 )
-def test_one_reads_what_concerns_the_study_or_academies_or_teams(told, about, kind):
-    wanted = set(history.history_of_study(told, about).values_list("kind", flat=True))
+def test_one_reads_what_concerns_the_study_or_academies_or_teams(with_history, about, kind):
+    wanted = set(history.history_of_study(with_history, about).values_list("kind", flat=True))
     assert kind in wanted
     assert wanted.isdisjoint({"mail_text_changed", "director_invited", "leader_invited"} - {kind})
 
 
-def test_it_stands_page_by_page_in_as_many_queries(told, roos, client, django_assert_max_num_queries):
+def test_it_stands_page_by_page_in_as_many_queries(with_history, roos, client, django_assert_max_num_queries):
     client.force_login(roos)
-    page(client, told)
+    page(client, with_history)
     for n in range(60):
-        history.record(told, Happened.RESEARCHER_ASKED, by=roos, detail=f"new{n}@noord.example")
+        history.record(with_history, Happened.RESEARCHER_ASKED, by=roos, detail=f"new{n}@noord.example")
     with django_assert_max_num_queries(12):
-        said = page(client, told)
+        said = page(client, with_history)
     assert len(re.findall(r"new\d+@", said)) == 50
-    assert "new0@" in page(client, told, page="2")
+    assert "new0@" in page(client, with_history, page="2")
 
 
 @pytest.mark.parametrize(

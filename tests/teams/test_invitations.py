@@ -329,9 +329,9 @@ def take(study, academies, teams, step: str, n: int, chosen: set[str]) -> None:
     elif step == "decline team" and leader:
         invitations.decline(leader, "workload")
     elif step == "remind":
-        for one in (director, leader):
-            if one is not None:
-                invitations.remind(one)
+        for asked in (director, leader):
+            if asked is not None:
+                invitations.remind(asked)
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -121,10 +121,10 @@ def test_who_asked_sees_the_typed_address_and_nothing_of_an_account(eve, theirs,
     page = add_lena(eve, theirs)
     nobody = eve.post(people_page(theirs), {"name": "Typed Name", "email": "nobody@noord.example"}, follow=True)
     send_due()
-    told = page + "".join(f"{sent.to} {sent.subject} {sent.body}" for sent in django_mail.outbox)
+    shown = page + "".join(f"{sent.to} {sent.subject} {sent.body}" for sent in django_mail.outbox)
     assert LENA in page
     for secret in ("Lena van het Account", "Lena Bos", "Team Geheim", "Study One", "password set"):
-        assert secret not in told
+        assert secret not in shown
     rows = re.findall(r"<li class=.list-group-item.*?</li>", nobody.content.decode(), re.DOTALL)[1:]
     alike = {re.sub(r"name=.(csrf\S+|once.) value=\S+|/asked/\d+/|\S+@noord.example", "", row) for row in rows}
     assert (len(rows), len(alike)) == (2, 1), "an address with an account looks as one without"
@@ -242,24 +242,25 @@ def test_each_page_shows_what_is_of_that_hat(eve, theirs, hers):
     lena = User.objects.get(email=LENA)
     olaf = User.objects.create_user("olaf@noord.example", "correct horse battery", name="Olaf")
     let_work(hers.study, olaf)
-    one = Client()
-    one.force_login(olaf)
+    client_of_olaf = Client()
+    client_of_olaf.force_login(olaf)
     look = {"email": LENA, "action": "look"}
-    told = eve.get(people_page(theirs)).content.decode() + eve.post(reverse("person_remove"), look).content.decode()
+    shown = eve.get(people_page(theirs)).content.decode() + eve.post(reverse("person_remove"), look).content.decode()
     for secret in ("Team Geheim", "Study One", "Lena Bos", "opens the pages of"):
-        assert secret not in told
-    told = "".join(
-        one.get(reverse(name, args=["one"])).content.decode() for name in ("board", "teams", "study_people", "mails")
+        assert secret not in shown
+    shown = "".join(
+        client_of_olaf.get(reverse(name, args=["one"])).content.decode()
+        for name in ("board", "teams", "study_people", "mails")
     )
-    told += one.get(reverse("team_edit", args=["one", hers.pk])).content.decode()
-    told += one.post(reverse("person_remove"), look).content.decode()
+    shown += client_of_olaf.get(reverse("team_edit", args=["one", hers.pk])).content.decode()
+    shown += client_of_olaf.post(reverse("person_remove"), look).content.decode()
     for secret in ("Lena van het Account", "Study Two", "eve@zuid.example"):
-        assert secret not in told
+        assert secret not in shown
     client = Client()
     client.force_login(lena)
-    mine = client.get(reverse("start")).content.decode()
-    assert "Team Geheim" in mine
-    assert reverse("studies") in mine
+    start = client.get(reverse("start")).content.decode()
+    assert "Team Geheim" in start
+    assert reverse("studies") in start
 
 
 # ------------------------------------------------------------------------------------------------ what ends

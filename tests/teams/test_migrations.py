@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FIRST, LAST = "leaders_of_a_wave", "one_leader_per_wave"
 
 
-def found(name, *, before=False):
+def migrated(name, *, before=False):
     """The migration of teams with this name, or the one before it."""
     graph = MigrationExecutor(connection).loader.graph
     (key,) = (key for key in graph.nodes if key[0] == "teams" and key[1].endswith(name))
@@ -21,13 +21,13 @@ def found(name, *, before=False):
 
 def migrate(name, *, before=False):
     """To the migration of teams with this name, or to the one before it. Returns the tables as they are then."""
-    return tables(found(name, before=before))
+    return tables(migrated(name, before=before))
 
 
 @pytest.fixture(scope="module")
 def as_they_were(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        before = found(FIRST, before=True)
+        before = migrated(FIRST, before=True)
     with tables_of(before, django_db_blocker):
         yield before
 

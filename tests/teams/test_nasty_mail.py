@@ -196,11 +196,11 @@ def lines_of(content: bytes) -> list[tuple[str, str]]:
             unfolded[-1] += line[1:]
         else:
             unfolded.append(line)
-    found = []
+    parameters_read = []
     for line in unfolded:
         name, parameters, value = _LINE.fullmatch(line.decode()).groups()  # type: ignore[union-attr]
-        found.append((name + parameters, value))
-    return found
+        parameters_read.append((name + parameters, value))
+    return parameters_read
 
 
 _LINE = re.compile(r"""([A-Z-]+)((?:;[A-Z-]+=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)*):(.*)""", re.DOTALL)

@@ -51,13 +51,13 @@ def director(clock, study, nursing, physiotherapy) -> Invitation:
 
 def reminded_on(clock, days: int) -> list[int]:
     """On which days the schedules remind somebody."""
-    found = []
+    reminded = []
     for day in range(days):
         clock.move_to(at(day))
         if reminders.send_due_reminders():
-            found.append(day)
+            reminded.append(day)
         assert reminders.send_due_reminders() == 0  # the same day again
-    return found
+    return reminded
 
 
 def test_after_so_many_days_so_many_times(director, study, roos, clock):

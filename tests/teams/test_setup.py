@@ -260,9 +260,9 @@ def test_a_long_list_comes_in_pages_with_the_same_queries(researcher, study):
                 invitations.list_team(study, Team.objects.create(academy=academy, name=name, leader_name="L"))
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             researcher.get(url("teams"))
-        return len(found)
+        return len(queries)
 
     add(0, 2)
     few = queries()

@@ -167,8 +167,8 @@ def test_the_list_costs_the_same_for_two_and_twenty_studies(client, roos, study,
     counts = []
     for n in (2, 20):
         for i in range(n):
-            one = Study.objects.create(group=a_group(), slug=f"s-{n}-{i}", **fields_of(study))
-            let_work(one, roos)
+            another = Study.objects.create(group=a_group(), slug=f"s-{n}-{i}", **fields_of(study))
+            let_work(another, roos)
         with django_assert_max_num_queries(10) as queries:
             client.get(reverse("studies"))
         counts.append(len(queries))

@@ -22,7 +22,7 @@ def researcher(roos: User, client: Client) -> User:
     return roos
 
 
-def told(answer) -> list[str]:
+def cookies_of(answer) -> list[str]:
     return [name for name in answer.cookies if name.startswith("typed-")]
 
 
@@ -33,10 +33,10 @@ def new(client: Client, mark: str, **fields: str):
 
 def test_a_form_that_was_taken_is_told_and_one_with_errors_is_not(client: Client, researcher: User):
     refused = new(client, f"{person(researcher)}.abc1", code="")
-    assert (refused.status_code, told(refused)) == (200, [])
+    assert (refused.status_code, cookies_of(refused)) == (200, [])
     taken = new(client, f"{person(researcher)}.abc1")
     assert taken.status_code == 302
-    assert told(taken) == ["typed-abc1"]
+    assert cookies_of(taken) == ["typed-abc1"]
     assert 0 < taken.cookies["typed-abc1"]["max-age"] <= 120
 
 
@@ -45,7 +45,7 @@ def test_going_on_with_an_error_is_not_taken(client: Client, researcher: User, s
     mark = {"action": "undo", "edit": "1", "typed": f"{person(researcher)}.abc1"}
     answer = client.post(reverse("questionnaire_change", args=[questionnaire.pk]), mark)
     assert answer.status_code == 302
-    assert told(answer) == []
+    assert cookies_of(answer) == []
 
 
 def test_a_session_that_is_over_has_taken_nothing(client: Client, researcher: User):
@@ -53,12 +53,12 @@ def test_a_session_that_is_over_has_taken_nothing(client: Client, researcher: Us
     answer = new(client, f"{person(researcher)}.abc1")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(reverse("account_login"))
-    assert told(answer) == []
+    assert cookies_of(answer) == []
 
 
 @pytest.mark.parametrize("mark", ["", "abc1", ".a;b=c", ".UPPER", ".x" + "a" * 30, "zz.abc1", ".a\r\nb"])
 def test_no_other_name_gets_a_cookie(client: Client, researcher: User, mark: str):
-    assert told(new(client, mark)) == []
+    assert cookies_of(new(client, mark)) == []
 
 
 def test_what_somebody_else_typed_changes_nothing(client: Client, researcher: User):
@@ -105,11 +105,11 @@ def test_scripts_find_the_token_under_the_name_of_this_installation(prefix: str)
     """With https cookies have a prefix: a script that knows the bare name alone sends the token of before, for ever."""
     readers = []
     for script in sorted(Path(installed.BASE_DIR, "static", "js").rglob("*.js")):
-        for found in re.findall(r"cookie\.match\(/(.+?)/\)", script.read_text()):
-            if "csrftoken" in found:
+        for pattern in re.findall(r"cookie\.match\(/(.+?)/\)", script.read_text()):
+            if "csrftoken" in pattern:
                 readers.append(script.name)
                 cookies = f"typed-abc=1; {prefix}csrftoken=t0ken; {prefix}django_language=nl"
-                match = re.search(found, cookies)
+                match = re.search(pattern, cookies)
                 assert match, f"{script.name} does not find it"
                 assert match[1] == "t0ken"
     assert readers == ["autosave.js", "typed.js"]

@@ -22,8 +22,8 @@ import pandas as pd
 
 from ..ordinal.polychoric import ordinal_data, polychoric
 from ..problems import NO_VARIANCE, TOO_FEW_ITEMS, TOO_FEW_OBSERVATIONS, TOO_FEW_TEAMS, Problem
-from ..scales.correlations import correlation_matrix
-from ..scales.scoring import check_items
+from ..scales.correlations import complete_means, correlation_matrix, covariance_matrix
+from ..scales.scoring import answer_blocks, answer_matrix, check_items
 from ..teams.icc import teams_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -99,16 +99,15 @@ def htmt(
     short = [scale for scale, members in scales.items() if len(members) < 2]
     if short:
         return _undefined(scales, 0, Problem(TOO_FEW_ITEMS, short[0], f"HTMT needs two items or more in {short[0]}."))
-    values = items[names].to_numpy(dtype=np.float64)
-    keep = ~np.isnan(values).any(axis=1)
-    if team is not None:
-        keep &= team.notna().to_numpy()
-    values, n = values[keep], int(keep.sum())
+    keep = np.ones(len(items), dtype=np.bool_) if team is None else team.notna().to_numpy(copy=True)
+    for some, values in answer_blocks(items[names]):
+        keep[some] &= ~np.isnan(values).any(axis=1)
+    answers, n = items.loc[keep, names], int(keep.sum())
     if n < 3:
         return _undefined(scales, n, Problem(TOO_FEW_OBSERVATIONS, "", f"{n} complete observations are too few."))
-    flat = np.flatnonzero(np.ptp(values, axis=0) == 0)
-    if flat.size:
-        name = names[int(flat[0])]
+    flat = [name for name in names if answers[name].min() == answers[name].max()]
+    if flat:
+        name = flat[0]
         return _undefined(scales, n, Problem(NO_VARIANCE, name, f"All answers to {name} are the same."))
     if team is not None:
         units = teams_of(team[keep]).codes
@@ -118,9 +117,10 @@ def htmt(
     members_at = {scale: np.array([names.index(name) for name in members]) for scale, members in scales.items()}
     replicate: _Pearson | _Influence
     if correlation == "pearson":
-        matrix, replicate = correlation_matrix(values), _Pearson(values, units, n_units)
+        matrix, replicate = correlation_matrix(answers), _Pearson(answers, units, n_units)
     else:
-        matrix, replicate = _polychoric(values, names, units, n_units)
+        matrix, replicate = _polychoric(answers.astype(np.float64), units, n_units)
+    del answers  # what is drawn are teams
     estimates = _ratios(matrix[None], members_at)[0]
     problems: tuple[Problem, ...] = ()
     if n_units < 2:
@@ -141,23 +141,28 @@ def htmt(
 class _Pearson:
     """Correlations of resampled teams from sums and cross products per team: no replicate sees the respondents."""
 
-    def __init__(self, values: FloatArray, units: npt.NDArray[np.intp], n_units: int) -> None:
-        self.p = values.shape[1]
-        z = (values - values.mean(axis=0)) / values.std(axis=0)
-        order = np.argsort(units, kind="stable")
-        z = z[order]
-        starts = np.searchsorted(units[order], np.arange(n_units))
+    def __init__(self, answers: pd.DataFrame, units: npt.NDArray[np.intp], n_units: int) -> None:
+        self.p = answers.shape[1]
         self.n = np.bincount(units, minlength=n_units).astype(np.float64)
-        self.sums = np.add.reduceat(z, starts, axis=0)
-        self.products = np.empty((n_units, self.p * self.p))
-        for item in range(self.p):
-            part = slice(item * self.p, (item + 1) * self.p)
-            self.products[:, part] = np.add.reduceat(z * z[:, [item]], starts, axis=0)
+        self.sums = np.empty((n_units, self.p))
+        # a product stands once, not twice
+        self.half = np.triu_indices(self.p)
+        self.products = np.empty((n_units, len(self.half[0])))
+        centre, spread = complete_means(answers)[0], np.sqrt(np.diag(covariance_matrix(answers)[0]))
+        values = answers.to_numpy() if (answers.dtypes == np.float32).all() else answer_matrix(answers)
+        order = np.argsort(units, kind="stable")
+        ends = np.cumsum(self.n).astype(np.intp)
+        for unit, end in enumerate(ends.tolist()):
+            z = (values[order[ends[unit - 1] if unit else 0 : end]] - centre) / spread
+            self.sums[unit] = z.sum(axis=0)
+            self.products[unit] = (z.T @ z)[self.half]
 
     def __call__(self, counts: FloatArray) -> FloatArray:
         n = counts @ self.n
         mean = counts @ self.sums / n[:, None]
-        covariance = (counts @ self.products).reshape(-1, self.p, self.p) / n[:, None, None]
+        covariance = np.empty((len(counts), self.p, self.p))
+        covariance[:, self.half[0], self.half[1]] = covariance[:, self.half[1], self.half[0]] = counts @ self.products
+        covariance /= n[:, None, None]
         covariance -= mean[:, :, None] * mean[:, None, :]
         variance = np.diagonal(covariance, axis1=1, axis2=2)
         sd = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
@@ -178,10 +183,8 @@ class _Influence:
         return matrices
 
 
-def _polychoric(
-    values: FloatArray, names: list[str], units: npt.NDArray[np.intp], n_units: int
-) -> tuple[FloatArray, _Influence]:
-    result = polychoric(ordinal_data(pd.DataFrame(values, columns=names)), units=units)
+def _polychoric(answers: pd.DataFrame, units: npt.NDArray[np.intp], n_units: int) -> tuple[FloatArray, _Influence]:
+    result = polychoric(ordinal_data(answers), units=units)
     # there is influence wherever there are correlations, and items that do not vary were refused before
     by_unit = np.zeros((n_units, result.pairs.shape[1])) if result.influence is None else result.influence.correlations
     return result.correlation, _Influence(result.correlation, result.pairs, by_unit)

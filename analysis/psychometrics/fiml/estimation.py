@@ -41,7 +41,7 @@ def incomplete_samples(sample: Sample) -> list[FimlSample]:
 
 def _incomplete_sample(items: Sequence[str], group: GroupSample) -> FimlSample:
     where = f" in group {group.label!r}" if group.label else ""
-    patterns = missing_patterns(group.values)
+    patterns = missing_patterns(group.large)
     observed = patterns.strata.observed
     n_rows, p = patterns.n_obs, len(items)
     if n_rows <= p:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,17 +35,22 @@ SMALLEST_SPREAD = 1e-10
 class GroupSample:
     """The cases of one group.
 
-    ``values`` (n, p) answers, NaN where missing answers are kept; ``mean`` (p,) and ``covariance`` (p, p, denominator n)
+    ``values`` (n, p) answers, NaN where missing answers are kept, small numbers where the data are (:attr:`large`); ``mean`` (p,) and ``covariance`` (p, p, denominator n)
     of complete cases, NaN-filled where missing answers are kept. With clusters the rows are sorted by cluster:
     ``cluster_starts`` (n_clusters,) holds the first row of each, ``cluster_codes`` (n,) its number.
     """
 
     label: str
-    values: FloatArray
+    values: npt.NDArray[np.floating[Any]]
     mean: FloatArray
     covariance: FloatArray
     cluster_starts: npt.NDArray[np.intp] | None = None
     cluster_codes: npt.NDArray[np.intp] | None = None
+
+    @property
+    def large(self) -> FloatArray:
+        """The answers as numbers to compute with; less a mean they are that by themselves."""
+        return self.values.astype(np.float64, copy=False)
 
     @property
     def n(self) -> int:
@@ -100,38 +106,44 @@ def draw_sample(
         raise DataError(f"the data have no column {_listed(missing)}")
     if twice := [name for name in named if list(data.columns).count(name) > 1]:
         raise DataError(f"the data have more than one column {_listed(twice)}")
-    values = item_values(data, items)
-    keep = ~np.isnan(values).all(axis=1) if keep_missing else ~np.isnan(values).any(axis=1)
+    table = _table(data, items)
     group_codes, group_labels = _codes(data, group)
     cluster_codes, _ = _codes(data, cluster)
-    keep &= (group_codes >= 0) & (cluster_codes >= 0)
+    keep = (group_codes >= 0) & (cluster_codes >= 0)
+    for start in range(0, len(keep), CHUNK):
+        gaps = np.isnan(table[start : start + CHUNK])
+        keep[start : start + CHUNK] &= ~(gaps.all(axis=1) if keep_missing else gaps.any(axis=1))
     n_dropped = len(keep) - int(np.count_nonzero(keep))
-    if n_dropped:
-        values, group_codes, cluster_codes = values[keep], group_codes[keep], cluster_codes[keep]
     problems: tuple[Problem, ...] = ()
     if n_dropped:
         sentence = f"{n_dropped} of {len(keep)} rows were left out because of missing answers"
         problems = (Problem(CASES_DROPPED, "", sentence + (", group or cluster." if group or cluster else ".")),)
     groups = []
     for code, label in enumerate(group_labels):
-        here = group_codes == code if len(group_labels) > 1 else slice(None)
-        if group is not None and not len(values[here]):
+        here = np.flatnonzero(keep & (group_codes == code))
+        if group is not None and not len(here):
             raise DataError(
                 f"group {label!r} has no {'' if keep_missing else 'complete '}row of answers to these items"
             )
-        groups.append(_group_sample(label, values[here], cluster_codes[here] if cluster is not None else None))
+        groups.append(_group_sample(label, table, here, cluster_codes if cluster is not None else None))
     return Sample(tuple(items), tuple(groups), problems)
 
 
-def item_values(data: pd.DataFrame, items: Sequence[str]) -> FloatArray:
-    """The columns of these items as numbers (rows, items), NaN where an answer is missing."""
+def _table(data: pd.DataFrame, items: Sequence[str]) -> npt.NDArray[np.floating[Any]]:
+    """The columns of these items as numbers (rows, items), NaN where an answer is missing.
+
+    Small numbers stay small until the cases are chosen: of a million respondents the table counts.
+    """
     frame = data[list(items)]
-    if all(pd.api.types.is_numeric_dtype(dtype) and isinstance(dtype, np.dtype) for dtype in frame.dtypes):
+    values: npt.NDArray[np.floating[Any]]
+    if all(dtype == np.float32 for dtype in frame.dtypes):
+        values = frame.to_numpy()
+    elif all(pd.api.types.is_numeric_dtype(dtype) and isinstance(dtype, np.dtype) for dtype in frame.dtypes):
         values = frame.to_numpy(dtype=np.float64)
     else:
         values = np.column_stack([_numbers(frame[name]) for name in items])
-    if np.isinf(values).any():
-        column = items[int(np.flatnonzero(np.isinf(values).any(axis=0))[0])]
+    if infinite := [name for name, column in zip(items, values.T, strict=True) if np.isinf(column).any()]:
+        column = infinite[0]
         raise DataError(f"column {column!r} holds an infinite number")
     return values
 
@@ -199,24 +211,31 @@ def _label(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _group_sample(label: str, values: FloatArray, clusters: npt.NDArray[np.intp] | None) -> GroupSample:
+def _group_sample(
+    label: str,
+    table: npt.NDArray[np.floating[Any]],
+    rows: npt.NDArray[np.intp],
+    clusters: npt.NDArray[np.intp] | None,
+) -> GroupSample:
     starts: npt.NDArray[np.intp] | None = None
     codes: npt.NDArray[np.intp] | None = None
     if clusters is not None:
-        order = np.argsort(clusters, kind="stable")
-        values = values[order]
-        _, starts, codes = np.unique(clusters[order], return_index=True, return_inverse=True)
-        starts, codes = starts.astype(np.intp), codes.astype(np.intp)
+        rows = rows[np.argsort(clusters[rows], kind="stable")]
+        new = np.diff(clusters[rows], prepend=-1) != 0
+        starts, codes = np.flatnonzero(new), np.cumsum(new) - 1
+    values = np.empty((len(rows), table.shape[1]), dtype=table.dtype)
+    for start in range(0, len(rows), CHUNK):
+        values[start : start + CHUNK] = table[rows[start : start + CHUNK]]
     mean, covariance = moments(values)
     return GroupSample(label, values, mean, covariance, starts, codes)
 
 
-def moments(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def moments(values: npt.NDArray[np.floating[Any]]) -> tuple[FloatArray, FloatArray]:
     """Mean (p,) and covariance matrix (p, p) with denominator n; NaN where an item has missing answers."""
     n, p = values.shape
     if n == 0:
         return np.full(p, np.nan), np.full((p, p), np.nan)
-    mean = values.mean(axis=0)
+    mean = values.mean(axis=0, dtype=np.float64)
     total = np.zeros((p, p))
     for start in range(0, n, CHUNK):
         deviations = values[start : start + CHUNK] - mean

@@ -192,7 +192,7 @@ def _categorise(sample: Sample) -> list[OrdinalData]:
     """The answers of every group by category; categories are those that occur in any group."""
     if sample.n_obs < 2:
         raise FitFailure(TOO_FEW_OBSERVATIONS, f"{sample.n_obs} observations are too few.")
-    together = np.concatenate([group.values for group in sample.groups])
+    together = np.concatenate([group.large for group in sample.groups])
     whole = ordinal_data(pd.DataFrame(together, columns=list(sample.items)))
     for name, levels in zip(sample.items, whole.categories, strict=True):
         if len(levels) > _MAX_CATEGORIES:

@@ -21,7 +21,7 @@ from ..problems import (
     TOO_FEW_OBSERVATIONS,
     Problem,
 )
-from .scoring import answer_matrix
+from .scoring import answer_blocks
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -34,26 +34,20 @@ def covariance_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "listw
     ``x`` is (respondents × variables) with NaN for gaps. Cells resting on fewer than two rows are NaN. A pairwise matrix
     need not be positive definite.
     """
-    values = answer_matrix(x)
-    answered = ~np.isnan(values)
-    complete = answered.all(axis=1)
-    p = values.shape[1]
-    if missing == "listwise" or complete.all():
-        rows = values if complete.all() else values[complete]
-        n = np.full((p, p), len(rows), dtype=np.int64)
-        if len(rows) < 2:
-            return np.full((p, p), np.nan), n
-        centred = rows - rows.mean(axis=0)
-        return centred.T @ centred / (len(rows) - 1), n
-    seen = answered.astype(np.float64)
-    # Centring at the available means first keeps the sums of products small: no cancellation for large offsets.
-    offset = np.where(answered, values, 0.0).sum(axis=0) / np.maximum(answered.sum(axis=0), 1)
-    z = np.where(answered, values - offset, 0.0)
-    n = np.rint(seen.T @ seen).astype(np.int64)
-    sums = z.T @ seen  # sums[i, j]: sum of variable i over the rows where both i and j are answered
-    with np.errstate(invalid="ignore", divide="ignore"):
-        covariance = (z.T @ z - sums * sums.T / n) / (n - 1)
-    return np.where(n >= 2, covariance, np.nan), n
+    if missing == "pairwise":
+        together = _together(x)
+        if together is not None:
+            return together.covariance, together.n
+    mean, n_complete = complete_means(x)
+    p = len(mean)
+    n = np.full((p, p), n_complete, dtype=np.int64)
+    if n_complete < 2:
+        return np.full((p, p), np.nan), n
+    products = np.zeros((p, p))
+    for _, values in answer_blocks(x):
+        centred = values[~np.isnan(values).any(axis=1)] - mean
+        products += centred.T @ centred
+    return products / (n_complete - 1), n
 
 
 def correlation_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "listwise") -> FloatArray:
@@ -62,22 +56,63 @@ def correlation_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "list
     Pairwise, the standard deviations too are those of the rows where both variables are answered, so every cell is a
     correlation in the strict sense (as R's ``cor(use = "pairwise")``).
     """
-    values = answer_matrix(x)
-    answered = ~np.isnan(values)
-    if missing == "listwise" or answered.all():
-        covariance, _ = covariance_matrix(values, missing="listwise")
+    together = _together(x) if missing == "pairwise" else None
+    if together is None:
+        covariance, _ = covariance_matrix(x, missing="listwise")
         return correlation_from_covariance(covariance)
-    covariance, n = covariance_matrix(values, missing="pairwise")
-    seen = answered.astype(np.float64)
-    offset = np.where(answered, values, 0.0).sum(axis=0) / np.maximum(answered.sum(axis=0), 1)
-    z = np.where(answered, values - offset, 0.0)
-    sums, squares = z.T @ seen, (z**2).T @ seen
+    covariance, variances = together.covariance, together.variances
     with np.errstate(invalid="ignore", divide="ignore"):
-        # variances[i, j]: variance of i over the rows where both are answered
-        variances = (squares - sums**2 / n) / (n - 1)
         correlation = covariance / np.sqrt(variances * variances.T)
     np.fill_diagonal(correlation, np.where(np.diag(covariance) > 0, 1.0, np.nan))
-    return np.asarray(np.where(n >= 2, correlation, np.nan), dtype=np.float64)
+    return np.asarray(np.where(together.n >= 2, correlation, np.nan), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Of every pair of variables, over the rows where both are answered: how many these are, the covariance, and
+    ``variances[i, j]``, the variance of i over them. NaN below two rows."""
+
+    n: IntArray
+    covariance: FloatArray
+    variances: FloatArray
+
+
+def _together(x: pd.DataFrame | FloatArray) -> _Together | None:
+    """Sums over the rows where both of a pair are answered, some rows at a time; None where there is no gap."""
+    n_rows, p = x.shape
+    count, total = np.zeros(p, dtype=np.int64), np.zeros(p)
+    for _, values in answer_blocks(x):
+        answered = ~np.isnan(values)
+        count += answered.sum(axis=0)
+        total += np.where(answered, values, 0.0).sum(axis=0)
+    if (count == n_rows).all():
+        return None
+    # Centring at the available means first keeps the sums of products small: no cancellation for large offsets.
+    offset = total / np.maximum(count, 1)
+    both, sums, squares, products = (np.zeros((p, p)) for _ in range(4))
+    for _, values in answer_blocks(x):
+        answered = ~np.isnan(values)
+        seen = answered.astype(np.float64)
+        z = np.where(answered, values - offset, 0.0)
+        both += seen.T @ seen
+        sums += z.T @ seen  # sums[i, j]: sum of variable i over the rows where both i and j are answered
+        squares += (z * z).T @ seen
+        products += z.T @ z
+    n = np.rint(both).astype(np.int64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = (products - sums * sums.T / n) / (n - 1)
+        variances = (squares - sums**2 / n) / (n - 1)
+    return _Together(n, np.where(n >= 2, covariance, np.nan), np.where(n >= 2, variances, np.nan))
+
+
+def complete_means(x: pd.DataFrame | FloatArray) -> tuple[FloatArray, int]:
+    """The means over the rows without a gap, and how many these are."""
+    n, total = 0, np.zeros(x.shape[1])
+    for _, values in answer_blocks(x):
+        complete = values[~np.isnan(values).any(axis=1)]
+        n += len(complete)
+        total += complete.sum(axis=0)
+    return total / max(n, 1), n
 
 
 def correlation_from_covariance(covariance: FloatArray) -> FloatArray:

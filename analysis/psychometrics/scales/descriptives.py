@@ -19,6 +19,7 @@ import pandas as pd
 from ..problems import NO_VARIANCE, TOO_FEW_OBSERVATIONS, Problem
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 #: The statistics of :func:`describe`, in the order of its columns.
 STATISTICS = (
@@ -86,6 +87,19 @@ def describe(values: pd.DataFrame) -> pd.DataFrame:
         "kurtosis_type3": (g2 + 3) * shrink**2 - 3,
     }
     return pd.DataFrame(statistics, index=values.columns)
+
+
+def of_counts(counts: npt.NDArray[np.integer]) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return n, mean and sd (n - 1) per row of ``counts`` (groups × categories): how often 1, 2, … was answered.
+
+    Sums of whole numbers are exact, so they are the same in whatever order respondents stand. A mean of nobody and a spread
+    of fewer than two are NaN.
+    """
+    answers = np.arange(1, counts.shape[1] + 1)
+    n = counts.sum(axis=1)
+    mean = np.where(n > 0, counts @ answers / np.maximum(n, 1), np.nan)
+    squares = (counts * (answers - mean[:, None]) ** 2).sum(axis=1)
+    return n, mean, np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
 
 
 def description_problems(values: pd.DataFrame) -> tuple[Problem, ...]:

@@ -160,7 +160,7 @@ def reliability(items: pd.DataFrame, *, missing: Missing = "listwise", level: fl
         alpha_if_deleted=_named(names, _alpha_without_each(covariance)),
         alpha_std_if_deleted=_named(names, _alpha_without_each(correlation)),
         item_rest_r=_named(names, item_rest_correlations(covariance)),
-        item_total_r=_named(names, _item_total(values)),
+        item_total_r=_named(names, _item_total(values) if missing == "pairwise" else _item_total_of(covariance)),
         item_total_r_smc=_named(names, total_smc),
         problems=problems,
     )
@@ -225,6 +225,14 @@ def _alpha_without_each(covariance: FloatArray) -> FloatArray:
         np.divide(total - trace, total, out=alpha, where=total > 0)
         alpha *= (p - 1) / (p - 2)
     return alpha
+
+
+def _item_total_of(covariance: FloatArray) -> FloatArray:
+    """Correlations with the mean of all items where all are answered: the covariances say it."""
+    product = np.diag(covariance) * covariance.sum()
+    r = np.full(len(covariance), np.nan)
+    np.divide(covariance.sum(axis=0), np.sqrt(np.where(product > 0, product, 1.0)), out=r, where=product > 0)
+    return r
 
 
 def _item_total(values: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ Newman, D. A. (2014). Missing data: Five practical guidelines. Organizational Re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from .minimum import default_minimum_answered
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+#: Respondents worked on at once where a step needs tables as large as the answers.
+ROWS_AT_ONCE = 16_384
 
 
 def reverse_key(
@@ -54,17 +57,17 @@ def score_scale(
     the unit of the answers and NaN where fewer than ``minimum_answered`` (default two thirds, rounded up) were answered.
     Raises ``ValueError`` when ``minimum_answered`` is not between 1 and the number of items.
     """
-    answers = answer_matrix(items)
-    n_items = answers.shape[1]
+    n_items = answer_matrix(items[:0]).shape[1]
     minimum = default_minimum_answered(n_items) if minimum_answered is None else minimum_answered
     if not 1 <= minimum <= n_items:
         raise ValueError(f"The minimum of answered items must be between 1 and {n_items}, not {minimum}.")
-    answered = ~np.isnan(answers)
-    n_answered = answered.sum(axis=1)
-    total = np.where(answered, answers, 0.0).sum(axis=1)
-    score = np.full(len(answers), np.nan)
-    np.divide(total, n_answered, out=score, where=n_answered >= minimum)
-    return score, n_answered.astype(np.int64)
+    score, n_answered = np.full(len(items), np.nan), np.zeros(len(items), dtype=np.int64)
+    for some, x in answer_blocks(items):
+        answered = ~np.isnan(x)
+        n_answered[some] = answered.sum(axis=1)
+        total = np.where(answered, x, 0.0).sum(axis=1)
+        np.divide(total, n_answered[some], out=score[some], where=n_answered[some] >= minimum)
+    return score, n_answered
 
 
 def score_scales(
@@ -112,3 +115,13 @@ def answer_matrix(items: pd.DataFrame | FloatArray) -> FloatArray:
     if answers.ndim != 2:
         raise ValueError("Items must be a table of respondents by items.")
     return answers
+
+
+def answer_blocks(items: pd.DataFrame | FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+    """The answers as :func:`answer_matrix` gives them, some rows at a time with the slice where they stand.
+
+    What is kept as small numbers (a million respondents' answers as ``float32``) thus never stands in memory as large ones.
+    """
+    for start in range(0, len(items), ROWS_AT_ONCE):
+        some = slice(start, min(start + ROWS_AT_ONCE, len(items)))
+        yield some, answer_matrix(items.iloc[some] if isinstance(items, pd.DataFrame) else items[some])

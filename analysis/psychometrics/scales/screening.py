@@ -19,15 +19,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from .scoring import answer_matrix
+from .correlations import complete_means, covariance_matrix
+from .scoring import answer_blocks, answer_matrix
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Rows handled at once where a step needs items × items numbers per row.
+#: Rows handled at once where a step needs gaps × gaps numbers per row.
 _ROWS_AT_ONCE = 4096
-#: Rows handled at once where a step needs a few more tables of the size of the answers.
-_ROWS_OF_A_MATRIX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,30 +193,23 @@ def mahalanobis_distance(answers: pd.DataFrame | FloatArray) -> tuple[FloatArray
     the items answered, with as many degrees of freedom. NaN for everyone when the covariance cannot be inverted (an item
     without variance, fewer complete respondents than items), and for respondents without answers.
     """
-    x = answer_matrix(answers)
-    n, p = x.shape
-    nothing = np.full(n, np.nan)
-    answered = ~np.isnan(x)
-    complete = answered.all(axis=1)
-    if complete.sum() <= p:
-        return nothing, nothing.copy()
-    mean = x[complete].mean(axis=0)
-    covariance = np.cov(x[complete], rowvar=False).reshape(p, p)
+    n, p = answers.shape
+    squared, n_answered = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
+    mean, n_complete = complete_means(answers)
+    if n_complete <= p:
+        return squared, squared.copy()
+    covariance, _ = covariance_matrix(answers)
     try:
         np.linalg.cholesky(covariance)
-        inverse = np.linalg.inv(covariance)  # rounding can let a singular matrix pass the first and fail here
+        inverse: FloatArray = np.asarray(
+            np.linalg.inv(covariance), dtype=np.float64
+        )  # rounding can let a singular matrix pass the first and fail here
     except np.linalg.LinAlgError:
-        return nothing, nothing.copy()
-    squared = np.empty(n)
-    for start in range(0, n, _ROWS_OF_A_MATRIX):
-        some = slice(start, start + _ROWS_OF_A_MATRIX)
-        z = np.where(answered[some], x[some] - mean, 0.0)
-        squared[some] = ((z @ inverse) * z).sum(axis=1)
-    with_gaps = np.flatnonzero(~complete)
-    if with_gaps.size:
-        z = np.where(answered[with_gaps], x[with_gaps] - mean, 0.0)
-        squared[with_gaps] = _distance_with_gaps(z, answered[with_gaps], covariance)
-    n_answered = answered.sum(axis=1)
+        return squared, squared.copy()
+    for some, x in answer_blocks(answers):
+        answered = ~np.isnan(x)
+        n_answered[some] = answered.sum(axis=1)
+        squared[some] = _distances(np.where(answered, x - mean, 0.0), answered, covariance, inverse)
     squared[n_answered == 0] = np.nan
     probability = np.where(n_answered > 0, stats.chi2.sf(squared, np.maximum(n_answered, 1)), np.nan)
     return squared, probability
@@ -263,23 +255,29 @@ def _centre_rows(half: FloatArray, both: BoolArray, n: npt.NDArray[np.int64]) ->
     return np.where(both, half - mean[:, None], 0.0)
 
 
-def _distance_with_gaps(z: FloatArray, answered: BoolArray, covariance: FloatArray) -> FloatArray:
-    """Squared distances on the answered items of each row: one inverse per pattern of gaps, patterns in batches."""
-    packed = np.packbits(answered, axis=1)
-    _, first, pattern = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    pattern = pattern.reshape(-1)
-    order = np.argsort(pattern, kind="stable")
-    bounds = np.searchsorted(pattern[order], np.arange(len(first) + 1))
-    squared = np.empty(len(z))
+def _distances(z: FloatArray, answered: BoolArray, covariance: FloatArray, inverse: FloatArray) -> FloatArray:
+    """Squared distances of deviations ``z`` (0 where there is a gap), each row's on the items that it answers.
+
+    For the items answered (a) the inverse of their covariances is that of all, P, less what goes by way of the gaps (g):
+    P_aa - P_ag P_gg^-1 P_ga. So a row costs a system as large as its gaps; where most is gaps, its own inverse is cheaper.
+    """
+    by_items = z @ inverse
+    squared = np.asarray((by_items * z).sum(axis=1), dtype=np.float64)
+    n_gaps = (~answered).sum(axis=1)
     p = len(covariance)
-    for start in range(0, len(first), _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, len(first))
-        seen = answered[first[start:stop]]
-        # Unanswered items get a unit row and column: the inverse of the answered block then stands in its place.
-        blocks = np.where(seen[:, :, None] & seen[:, None, :], covariance, np.eye(p))
-        inverse = np.linalg.inv(blocks)
-        rows = order[bounds[start] : bounds[stop]]
-        for part in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[part : part + _ROWS_AT_ONCE]
-            squared[some] = np.einsum("ri,rij,rj->r", z[some], inverse[pattern[some] - start], z[some], optimize=True)
+    for gaps in np.unique(n_gaps[n_gaps > 0]).tolist():
+        with_gaps = np.flatnonzero(n_gaps == gaps)
+        for start in range(0, len(with_gaps), _ROWS_AT_ONCE):
+            rows = with_gaps[start : start + _ROWS_AT_ONCE]
+            seen = answered[rows]
+            if 2 * gaps <= p:
+                at = np.nonzero(~seen)[1].reshape(len(rows), gaps)
+                rest = np.take_along_axis(by_items[rows], at, axis=1)
+                moved = np.linalg.solve(inverse[at[:, :, None], at[:, None, :]], rest[:, :, None])[:, :, 0]
+                squared[rows] -= (rest * moved).sum(axis=1)
+            elif gaps < p:
+                at = np.nonzero(seen)[1].reshape(len(rows), p - gaps)
+                own = np.take_along_axis(z[rows], at, axis=1)
+                moved = np.linalg.solve(covariance[at[:, :, None], at[:, None, :]], own[:, :, None])[:, :, 0]
+                squared[rows] = (own * moved).sum(axis=1)
     return squared

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..problems import TOO_FEW_OBSERVATIONS, Problem
-from ..scales.scoring import answer_matrix
+from ..scales.scoring import answer_blocks, score_vector
 from .icc import Teams, teams_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -158,16 +158,17 @@ def agreement(
     bad = [name for name, variance in nulls.items() if not variance > 0]
     if bad:
         raise ValueError(f"The null variance of {bad[0]} must be over 0.")
-    x = answer_matrix(items)
-    n_items = x.shape[1]
+    n_items = items.shape[1]
     if not n_items:
         raise ValueError("Agreement needs at least one item.")
-    rows = ~np.isnan(x).any(axis=1) & (teams.codes >= 0)
+    rows = teams.codes >= 0
+    for some, x in answer_blocks(items):
+        rows[some] &= ~np.isnan(x).any(axis=1)
     n = teams.counts(rows)
     codes = teams.codes[rows]
     squares, deviations = np.zeros(teams.n_teams), np.zeros(teams.n_teams)
     for item in range(n_items):
-        answers = x[rows, item]
+        answers = score_vector(items.iloc[:, item])[rows]
         total = np.bincount(codes, weights=answers, minlength=teams.n_teams)
         deviation = answers - (total / np.maximum(n, 1))[codes]
         squares += np.bincount(codes, weights=deviation**2, minlength=teams.n_teams)

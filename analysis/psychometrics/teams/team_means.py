@@ -65,11 +65,15 @@ def team_statistics(
     sd = np.where(n >= 2, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
     lowest, highest = np.full(teams.n_teams, np.nan), np.full(teams.n_teams, np.nan)
     if len(values):
-        order = np.argsort(codes, kind="stable")
-        starts = np.searchsorted(codes[order], np.flatnonzero(n > 0))
-        lowest[n > 0] = np.minimum.reduceat(values[order], starts)
-        highest[n > 0] = np.maximum.reduceat(values[order], starts)
-    half = stats.t.ppf(0.5 + level / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(np.maximum(n, 1))
+        if (codes[1:] < codes[:-1]).any():
+            order = np.argsort(codes, kind="stable")
+            codes, values = codes[order], values[order]
+        starts = np.searchsorted(codes, np.flatnonzero(n > 0))
+        lowest[n > 0] = np.minimum.reduceat(values, starts)
+        highest[n > 0] = np.maximum.reduceat(values, starts)
+    sizes, of_size = np.unique(n, return_inverse=True)  # thousands of teams have a few sizes
+    quantile = np.asarray(stats.t.ppf(0.5 + level / 2, np.maximum(sizes - 1, 1)))[of_size]
+    half = quantile * sd / np.sqrt(np.maximum(n, 1))
     lower, upper = mean - half, mean + half
     if scale_ends is not None:
         lower, upper = np.maximum(lower, scale_ends[0]), np.minimum(upper, scale_ends[1])

@@ -133,7 +133,7 @@ def summarise_teams(model: TwoLevelModel, sample: Sample) -> ClusterSummaries:
             "it cannot be estimated. Fit fewer items at a time, or a simpler model between teams.",
         )
     summaries = summarise_clusters(
-        group.values, group.cluster_codes, has_within=model.has_within, has_between=model.has_between
+        group.large, group.cluster_codes, has_within=model.has_within, has_between=model.has_between
     )
     freedom = group.n - group.n_clusters
     if freedom <= model.inner.size:

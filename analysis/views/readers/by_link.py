@@ -19,7 +19,16 @@ from analysis.publication import files
 from analysis.publication.links import REPORT, opened
 from analysis.publication.served import AcademyNow, Now, StudyNow, TeamNow, of_academy, of_study
 from analysis.views.readers import talks
-from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, waiting_page
+from analysis.views.readers.reports import (
+    academy_page,
+    language_now,
+    pdf_of,
+    slides_of,
+    study_page,
+    team_page,
+    waiting_page,
+    workbook_of,
+)
 from teams import links
 
 
@@ -48,10 +57,14 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(now, PictureNow):
         extra |= {"talk": reverse("shared_talk", args=[pk]), "picture": now.picture}
         return team_page(request, now.report(language_now()), now.participation, extra)
-    extra |= {"pdf": reverse("shared_report_pdf", args=[pk]), "pdf_ready": files.is_ready(now, language_now())}
+    extra |= {
+        "pdf": reverse("shared_report_pdf", args=[pk]),
+        "pdf_ready": files.is_ready(now, language_now()),
+        "tables": reverse("shared_report_tables", args=[pk]),
+    }
     match now:
         case TeamNow():
-            extra["talk"] = reverse("shared_talk", args=[pk])
+            extra |= {"talk": reverse("shared_talk", args=[pk]), "slides": reverse("shared_slides", args=[pk])}
             return team_page(request, now.report(language_now()), now.participation, extra)
         case AcademyNow():
             return academy_page(request, now.report(language_now()), shared.study, now.academy, extra)
@@ -91,10 +104,42 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     now = _now(shared)
     if now is None or isinstance(now, PictureNow):  # a picture is looked at on the screen: it has no PDF
         raise Http404
-    response = pdf_of(now, f"teamspiegel-{now.reader.replace(':', '-')}")
+    response = pdf_of(now, _name(now))
     if response is None:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
     return response or redirect("shared_report", pk)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def slides(request: HttpRequest, pk: int) -> HttpResponse:
+    """The talk of a team as slides."""
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
+    now = _now(shared)
+    if not isinstance(now, TeamNow):
+        raise Http404
+    return slides_of(now, _name(now)) or redirect("shared_report", pk)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def report_tables(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tables of the report as a workbook."""
+    shared = _opened(request, pk)
+    if shared is None:
+        return _ended(request)
+    now = _now(shared)
+    if now is None or isinstance(now, PictureNow):
+        raise Http404
+    return workbook_of(now, _name(now)) or redirect("shared_report", pk)
+
+
+def _name(now: Now) -> str:
+    return f"teamspiegel-{now.reader.replace(':', '-')}"
 
 
 def _opened(request: HttpRequest, pk: int) -> ReportLink | None:

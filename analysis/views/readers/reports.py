@@ -10,8 +10,10 @@ from django.shortcuts import render
 
 from analysis import svg
 from analysis.disclosure import ItemDistribution, Withheld
+from analysis.office.slides import team_slides
+from analysis.office.workbook import report_workbook
 from analysis.publication import files
-from analysis.publication.served import Now
+from analysis.publication.served import Now, TeamNow
 from analysis.publication.standing import published
 from analysis.reports import charts, pdf
 from analysis.reports.objects import AcademyReport, Finding, Mark, ScaleReport, StudyReport, TeamReport, Wave, WideScale
@@ -41,6 +43,7 @@ from teams.models.languages import current_language
 Scales = Sequence[ScaleReport] | Sequence[WideScale]
 UNFOLDED = 3  # findings, and sentences about a subject, that a page shows at once
 OVERVIEW = {"phone": svg.NARROW, "page": charts.PAGE, "desk": charts.DESK}
+OFFICE = "application/vnd.openxmlformats-officedocument"
 ALONE = {"phone": svg.NARROW, "page": charts.PAGE}
 
 
@@ -213,7 +216,25 @@ def pdf_of(now: Now, name: str) -> HttpResponse | None:
     file = files.ready(now, language_now())
     if file is None or file.content is None:
         return None
-    response = HttpResponse(bytes(file.content), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    return _download(bytes(file.content), "application/pdf", f"{name}.pdf")
+
+
+def slides_of(now: Now, name: str) -> HttpResponse | None:
+    """The slides for the talk of a team, with what it wrote down so far; None where there is nothing to talk about."""
+    if not isinstance(now, TeamNow):
+        return None
+    slides = team_slides(now.report(language_now()), now.agreed)
+    return _download(slides, f"{OFFICE}.presentationml.presentation", f"{name}.pptx") if slides else None
+
+
+def workbook_of(now: Now, name: str) -> HttpResponse | None:
+    """The tables of a report; None where it shows no figure."""
+    tables = report_workbook(now.report(language_now()))
+    return _download(tables, f"{OFFICE}.spreadsheetml.sheet", f"{name}.xlsx") if tables else None
+
+
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store"
     return response

@@ -22,7 +22,7 @@ from analysis.reports import charts
 from analysis.reports.objects import Mark, ScaleReport, TeamReport
 from analysis.reports.pdf import team_marks
 from analysis.reports.team import Goal, Goals
-from analysis.reports.wording import change, chart_words, differences, mean_row
+from analysis.reports.wording import SAID, change, chart_words, differences, mean_row
 from analysis.views.readers.reports import figures_table, item_rows
 from teams.base import once, typed
 from teams.base.numbers import whole_number
@@ -30,7 +30,6 @@ from teams.forms.filled import hold
 from teams.models import Participation
 
 ROOM = 480  # pixels: shown larger than it is drawn, to be read from the back of the room
-SAID = 4  # sentences beside a chart; the others stand in the drawer
 
 
 def step_of(request: HttpRequest, n_scales: int) -> int:

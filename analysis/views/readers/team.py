@@ -19,7 +19,7 @@ from analysis.publication.links import path_of, revoke, share_with_team
 from analysis.publication.served import TeamNow, of_team
 from analysis.publication.standing import published
 from analysis.views.readers import look_back, talks
-from analysis.views.readers.reports import language_now, pdf_of, team_page, waiting_page
+from analysis.views.readers.reports import language_now, pdf_of, slides_of, team_page, waiting_page, workbook_of
 from surveys.collecting import new_keys, returned
 from surveys.forms import pasting
 from surveys.forms.collecting import AddressesForm
@@ -78,7 +78,12 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         return waiting_page(request, participation.study, {"team": participation})
     extra: dict[str, Any] = {"leader": True, "talk": reverse("team_talk", args=[pk])}
     if isinstance(now, TeamNow):
-        extra |= {"pdf": reverse("team_report_pdf", args=[pk]), "pdf_ready": files.is_ready(now, language_now())}
+        extra |= {
+            "pdf": reverse("team_report_pdf", args=[pk]),
+            "pdf_ready": files.is_ready(now, language_now()),
+            "slides": reverse("team_slides", args=[pk]),
+            "tables": reverse("team_report_tables", args=[pk]),
+        }
     else:
         extra["picture"] = now.picture
     return team_page(request, now.report(language_now()), participation, extra)
@@ -95,6 +100,24 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("team_report", pk)
     return response
+
+
+@require_safe
+def slides(request: HttpRequest, pk: int) -> HttpResponse:
+    """The talk as slides. It needs results: the report says why not."""
+    now = of_team(access.participation_for_leader(request.user, pk))
+    if now is None:
+        raise Http404
+    return slides_of(now, f"teamspiegel-{pk}") or redirect("team_report", pk)
+
+
+@require_safe
+def report_tables(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tables of the report as a workbook."""
+    now = of_team(access.participation_for_leader(request.user, pk))
+    if now is None:
+        raise Http404
+    return workbook_of(now, f"teamspiegel-{pk}") or redirect("team_report", pk)
 
 
 def talk(request: HttpRequest, pk: int) -> HttpResponse:

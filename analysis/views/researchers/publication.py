@@ -29,7 +29,7 @@ from analysis.publication.units import CombiningRefused, combine_teams, separate
 from analysis.reports.groups import GroupFigures, load_groups
 from analysis.reports.team import team_report
 from analysis.reports.wide import academy_report, study_report
-from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page
+from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, workbook_of
 from teams import access
 from teams.base.numbers import whole_number
 from teams.base.written import kept
@@ -289,6 +289,7 @@ def study_preview(request: HttpRequest, slug: str) -> HttpResponse:
         report = now.report(language_now())
         extra["pdf"] = reverse("study_preview_pdf", args=[slug])
         extra["pdf_ready"] = True
+        extra["tables"] = reverse("study_preview_tables", args=[slug])
     else:
         report = study_report(run, language_now())
     return study_page(request, report, study, extra)
@@ -306,6 +307,15 @@ def study_preview_pdf(request: HttpRequest, slug: str) -> HttpResponse:
         messages.warning(request, _("The PDF is still being made. Try again in a few seconds."))
         return redirect("study_preview", slug)
     return pdf
+
+
+@require_safe
+def study_preview_tables(request: HttpRequest, slug: str) -> HttpResponse:
+    """The tables of the published report on the whole study."""
+    now = of_study(access.study_for_researcher(request.user, slug))
+    if now is None:
+        raise Http404
+    return workbook_of(now, f"teamspiegel-{slug}") or redirect("study_preview", slug)
 
 
 def _last_run(study_id: int) -> AnalysisRun | None:

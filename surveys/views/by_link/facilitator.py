@@ -23,7 +23,7 @@ from surveys.access import meeting_for_facilitator
 from surveys.answering import limits, submission
 from surveys.collecting import collections, meeting_texts, mirror
 from surveys.collecting.paper_counts import paper_counts_of
-from surveys.forms.collecting import CloseForm, PresentForm, SlipsForm
+from surveys.forms.collecting import CloseForm, PresentForm, ShowForm, SlipsForm
 from surveys.models import Collection, Meeting
 from surveys.paper import slips
 from surveys.views.by_link import picture_screen
@@ -199,7 +199,7 @@ def more(request: HttpRequest, meeting: Meeting) -> None:
 @_action
 def close(request: HttpRequest, meeting: Meeting) -> None:
     """Close collecting; where nobody said how many are present, that is asked first."""
-    if _is_counted(request, meeting) and collections.close_collection(meeting.collection, by_link=True):
+    if _is_counted(request, meeting, CloseForm) and collections.close_collection(meeting.collection, by_link=True):
         messages.success(request, _("Collecting is closed: nobody else can begin."))
 
 
@@ -212,21 +212,21 @@ def show(request: HttpRequest, meeting: Meeting) -> HttpResponse:
     # the order in which they are locked elsewhere, or two would wait for each other
     hold(request, collection.participation.team.academy, collection.participation, collection, meeting)
     if meeting.picture_asked_at is None:
-        if why := mirror.why_not(collection):
+        if why := _why_no_mirror(meeting):
             messages.warning(request, why)
             return redirect("facilitator", meeting.pk)
-        if not _is_counted(request, meeting):
+        if not _is_counted(request, meeting, ShowForm):
             return redirect("facilitator", meeting.pk)
         if mirror.close_and_show(collection, by_link=True):
             return redirect(picture_screen.address(meeting))
     return redirect(_picture_address(meeting) or reverse("facilitator", args=[meeting.pk]))
 
 
-def _is_counted(request: HttpRequest, meeting: Meeting) -> bool:
-    """Whether it is known how many are present, or said that nobody counted; else it is said what to fill in."""
-    if meeting.present is not None or meeting.collection.state != Collection.State.OPEN:
+def _is_counted(request: HttpRequest, meeting: Meeting, asks: type[CloseForm | ShowForm]) -> bool:
+    """Whether it is known how many are present, or what was asked is answered; else it is said what to fill in."""
+    if meeting.present is not None:
         return True
-    form = CloseForm(request.POST)
+    form = asks(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return False
@@ -249,7 +249,7 @@ def _page(
 ) -> HttpResponse:
     context = _context(meeting)
     context["form"] = form
-    context["close_form"] = _close_form(meeting)
+    context["close_form"] = CloseForm() if meeting.present is None else None
     context |= _mirror_now(meeting)
     if meeting.collection.survey.study.slips:
         context["slips_form"] = slips_form or SlipsForm(initial={"n": meeting.present or meeting.collection.approached})
@@ -257,22 +257,23 @@ def _page(
     return render(request, "surveys/facilitator.html", context)
 
 
-def _close_form(meeting: Meeting, ids: str = "id_%s") -> CloseForm | None:
-    """What is asked where nobody said how many are present; on a page that asks it twice each has ids of its own."""
-    asks = meeting.present is None and meeting.collection.state == Collection.State.OPEN
-    return CloseForm(auto_id=ids) if asks else None
-
-
 def _mirror_now(meeting: Meeting) -> dict[str, Any]:
     """Whether the team can see its own figures here, why not yet, and what tells the page whether that is new."""
     offered = mirror.is_offered(meeting.collection) and _state(meeting.collection) in ("open", "closed")
-    why = mirror.why_not(meeting.collection) if offered else None
+    why = _why_no_mirror(meeting) if offered else None
     return {
         "mirror": offered,
         "mirror_why_not": why,
         "mirror_seen": crc32((why or "").encode()),
-        "mirror_form": _close_form(meeting, "mirror_%s"),
+        "mirror_form": ShowForm() if meeting.present is None else None,
     }
+
+
+def _why_no_mirror(meeting: Meeting) -> str | None:
+    """As `mirror.why_not`; and a closed room is counted no more on this page, but without the count there are no figures."""
+    if meeting.present is None and _state(meeting.collection) == "closed":
+        return _("Nobody counted who is here. Open collecting again, and say how many teachers are present.")
+    return mirror.why_not(meeting.collection)
 
 
 def _picture_address(meeting: Meeting) -> str:

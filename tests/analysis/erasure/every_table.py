@@ -92,14 +92,14 @@ def text_columns() -> Iterator[tuple[type[models.Model], models.Field[Any, Any]]
 
 def found_in_database(marker: str) -> list[str]:
     """The columns of all tables in which a text stands, whatever its case."""
-    found = []
+    columns = []
     for model, field in text_columns():
         for value in model._base_manager.values_list(field.name, flat=True):
             text = bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
             if marker.lower() in text.lower():
-                found.append(f"{model.__name__}.{field.name}")
+                columns.append(f"{model.__name__}.{field.name}")
                 break
-    return found
+    return columns
 
 
 def mark(study: Study, marker: str) -> list[str]:

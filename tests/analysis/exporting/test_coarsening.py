@@ -75,13 +75,13 @@ def test_a_refusal_offers_neighbours_taken_together_first(survey):
 
 def test_the_files_hold_the_groups_with_their_words(survey, tmp_path):
     made = release(survey, "years=a,b+c,d")
-    found = rows.rows_of(made, survey, None)
-    lines = list(csv_file.csv_rows(found))
+    shown = rows.rows_of(made, survey, None)
+    lines = list(csv_file.csv_rows(shown))
     place = list(lines[0]).index("years")
     assert Counter(line[place] for line in lines[1:]) == {"a": 8, "b+c": 5, "d": 7}
     path = tmp_path / "out.sav"
     with path.open("wb") as file:
-        spss.write_sav(found, "en", "Small", file)
+        spss.write_sav(shown, "en", "Small", file)
     frame, meta = pyreadstat.read_sav(str(path))
     assert meta.variable_value_labels["years"][2.0] == "band b / band c"
     assert (frame["years"] == 2).sum() == 5
@@ -175,8 +175,8 @@ def test_bands_are_judged_with_the_bands_before(ages):
 
 
 def test_files_hold_the_bands_with_their_words(ages, tmp_path):
-    found = rows.rows_of(release(ages, "age<30<40<50"), ages, None)
-    lines = list(csv_file.csv_rows(found))
+    shown = rows.rows_of(release(ages, "age<30<40<50"), ages, None)
+    lines = list(csv_file.csv_rows(shown))
     place = list(lines[0]).index("age")
     assert Counter(line[place] for line in lines[1:]) == {
         "under_30": 6,
@@ -186,7 +186,7 @@ def test_files_hold_the_bands_with_their_words(ages, tmp_path):
     }
     path = tmp_path / "out.sav"
     with path.open("wb") as file:
-        spss.write_sav(found, "nl", "Small", file)
+        spss.write_sav(shown, "nl", "Small", file)
     frame, meta = pyreadstat.read_sav(str(path))
     assert meta.variable_value_labels["age"][2.0] == "30–39"
     assert meta.variable_value_labels["age"][4.0] == "50 of meer"

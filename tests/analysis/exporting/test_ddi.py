@@ -120,39 +120,39 @@ def local(tag: str) -> str:
 
 def faults(document: ElementTree.Element) -> list[str]:
     """What the schema would not let pass."""
-    found = []
+    faults = []
     ids = [element.get("ID") for element in document.iter() if element.get("ID")]
-    found += [f"ID {id_} twice" for id_ in set(ids) if ids.count(id_) > 1]
+    faults += [f"ID {id_} twice" for id_ in set(ids) if ids.count(id_) > 1]
     if local(document.tag) != "codeBook":
-        found.append("the root is codeBook")
+        faults.append("the root is codeBook")
     for element in document.iter():
         name = local(element.tag)
         children = [local(child.tag) for child in element]
         allowed = ATTRIBUTES.get(name, {}) | EVERYWHERE
         for attribute, value in element.attrib.items():
             if attribute not in allowed or not re.fullmatch(allowed[attribute], value):
-                found.append(f"{name} {attribute}={value}")
-        found += [f"{name} needs {attribute}" for attribute in REQUIRED.get(name, set()) - set(element.attrib)]
+                faults.append(f"{name} {attribute}={value}")
+        faults += [f"{name} needs {attribute}" for attribute in REQUIRED.get(name, set()) - set(element.attrib)]
         if name in MIXED:
-            found += [f"{child} in {name}" for child in children if child not in MIXED[name]]
+            faults += [f"{child} in {name}" for child in children if child not in MIXED[name]]
             continue
         if name not in CHILDREN:
-            found.append(f"{name} has no rule")
+            faults.append(f"{name} has no rule")
             continue
         if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-            found.append(f"{name} holds no words")
-        found += [f"{child} in {name}" for child in children if child not in CHILDREN[name]]
+            faults.append(f"{name} holds no words")
+        faults += [f"{child} in {name}" for child in children if child not in CHILDREN[name]]
         order = list(CHILDREN[name])
         places = [order.index(child) for child in children if child in order]
         if places != sorted(places):
-            found.append(f"order in {name}: {children}")
+            faults.append(f"order in {name}: {children}")
         for child, (fewest, most) in CHILDREN[name].items():
             n = children.count(child)
             if n < fewest or (most is not None and n > most):
-                found.append(f"{n} × {child} in {name}")
+                faults.append(f"{n} × {child} in {name}")
         if name == "valrng" and not {"item", "range"} & set(children):
-            found.append("valrng holds an item or a range")
-    return found
+            faults.append("valrng holds an item or a range")
+    return faults
 
 
 def document(survey: Survey) -> ElementTree.Element:

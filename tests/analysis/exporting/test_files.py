@@ -113,8 +113,8 @@ def test_a_release_is_of_the_data_that_were_judged(survey, run):
 def files(write, rows, run):
     archive = io.BytesIO()
     write(rows, run, archive)
-    with zipfile.ZipFile(archive) as found:
-        return {name: found.read(name).decode() for name in found.namelist()}
+    with zipfile.ZipFile(archive) as packed:
+        return {name: packed.read(name).decode() for name in packed.namelist()}
 
 
 def test_r_archive_holds_data_script_and_numbers(survey, run):

@@ -49,11 +49,11 @@ def test_moments_are_those_of_lavaans_em(fit_name: str) -> None:
     moments = expected["saturated_moments"]
     items = moments["cov"]["rows"]
     patterns = missing_patterns(load_data("simstudy_missing")[items])
-    found = estimate_moments(patterns)
-    assert found.converged
-    np.testing.assert_allclose(found.covariance, moments["cov"]["values"], rtol=0, atol=1e-9)
-    np.testing.assert_allclose(found.mean, [moments["mean"][item] for item in items], rtol=0, atol=1e-9)
-    assert found.logl == pytest.approx(expected["fit"]["unrestricted.logl"], abs=tolerances.FIML_LOGL)
+    saturated = estimate_moments(patterns)
+    assert saturated.converged
+    np.testing.assert_allclose(saturated.covariance, moments["cov"]["values"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(saturated.mean, [moments["mean"][item] for item in items], rtol=0, atol=1e-9)
+    assert saturated.logl == pytest.approx(expected["fit"]["unrestricted.logl"], abs=tolerances.FIML_LOGL)
 
 
 def test_likelihood_of_rows_with_holes_is_the_sum_over_rows() -> None:
