@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from analysis import disclosure
 from analysis.looking_back import dates
-from analysis.models import AnalysisRun, Publication
+from analysis.models import AnalysisRun, EarlyPicture, Publication
 from analysis.plan.plans import locked_plan
 from analysis.publication.publishing import is_empty
 from analysis.reports.groups import counted_groups
@@ -156,6 +156,18 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     run = AnalysisRun.objects.filter(survey__study=study).first()
     if run and run.state == AnalysisRun.State.FAILED:
         yield Waiting(_("The last analysis failed"), runs, urgent=True)
+    failed = EarlyPicture.objects.filter(study=study, state=EarlyPicture.State.FAILED).count()
+    if failed:
+        yield Waiting(
+            ngettext(
+                "The figures of %(n)s team could not be made for its meeting: the team sees them in the report",
+                "The figures of %(n)s teams could not be made for their meetings: the teams see them in the report",
+                failed,
+            )
+            % {"n": failed},
+            reverse("collecting", args=[study.slug]),
+            urgent=True,
+        )
     done = _last_done(study)
     if done:
         yield from _about_run(study, done)

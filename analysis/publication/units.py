@@ -61,14 +61,19 @@ def separate_teams(unit: Unit, user: User | None) -> None:
             history.record(unit.study, Happened.TEAMS_SEPARATED, academy=unit.academy, by=user, detail=unit.name)
 
 
+def fixed_by_pictures(study: Study) -> bool:
+    """Whether a team of the study saw its own figures in its meeting, or asked for them: from then on no teams are combined."""
+    asked = Meeting.objects.filter(collection__survey__study=study, picture_asked_at__isnull=False)
+    return asked.exists() or EarlyPicture.objects.filter(study=study).exists()
+
+
 def _before_publication(study: Study) -> None:
     # The study's row is the lock: two combinations at once see each other, and publishing takes it too. SQLite has one
     # writer at a time anyway.
     Study.objects.select_for_update().get(pk=study.pk)
     if Publication.objects.filter(study=study).exists():
         raise CombiningRefused(_("Results of this study were published: its teams stay as they were shown."))
-    asked = Meeting.objects.filter(collection__survey__study=study, picture_asked_at__isnull=False)
-    if asked.exists() or EarlyPicture.objects.filter(study=study).exists():
+    if fixed_by_pictures(study):
         raise CombiningRefused(
             _(
                 "A team of this study has seen its own figures in its meeting, or asked for them: the teams stay as they are."

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from analysis.mirror import making
 from analysis.models import EarlyPicture
+from analysis.runs.execution import execute, request_run
 from surveys.linking.personal_links import facilitator_url
-from surveys.models import Collection, Meeting, Survey
+from surveys.models import Collection, Meeting, SealedResponse, Survey
 from surveys.views.by_link import picture_screen
 from teams.models import Participation, Study, User
 from tests.analysis import builders
-from tests.analysis.test_pictures import met, published
+from tests.analysis.test_pictures import met, published, screen_who_left_one_out
 
 pytestmark = pytest.mark.django_db
 
@@ -198,3 +199,39 @@ def test_whoever_leads_another_team_or_none_reads_nothing(study, team):
     for client in (leader_of(other), Client()):
         for name in ("team_report", "team_talk"):
             assert client.get(reverse(name, args=[team.pk])).status_code in (302, 404)
+
+
+def researcher_of(study: Study) -> Client:
+    client = in_english()
+    client.force_login(builders.make_researcher(study))
+    return client
+
+
+def test_researchers_read_who_keeps_what_it_saw_and_combine_nobody(study, team):
+    small = [met(study, name, 3, 4) for name in ("S", "T")]
+    for number in range(1, 5):
+        met(study, f"O{number}", number, 10)
+    row = SealedResponse.objects.filter(collection__participation=team).order_by("key")[3]
+    SealedResponse.objects.filter(pk=row.pk).update(answers={**row.answers, "BB3": "x"})
+    making.make_due()
+    screen_who_left_one_out(study)
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    page = researcher_of_page(study)
+    assert "of other people than are analysed now" in page
+    assert 'name="team"' not in page, f"{small} cannot be combined any more"
+    assert "the teams stay as they are" not in page  # nothing is combined, and nothing can be
+
+
+def researcher_of_page(study: Study) -> str:
+    client = in_english()
+    client.force_login(User.objects.get(email="researcher@university.example"))
+    return client.get(reverse("publish", args=[study.slug])).content.decode()
+
+
+def test_the_board_names_figures_that_could_not_be_made(study, team):
+    making.make_due()
+    client = researcher_of(study)
+    assert "could not be made" not in client.get(reverse("board", args=[study.slug])).content.decode()
+    EarlyPicture.objects.update(state="failed")
+    assert "could not be made for its meeting" in client.get(reverse("board", args=[study.slug])).content.decode()

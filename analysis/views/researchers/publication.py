@@ -25,8 +25,8 @@ from analysis.publication.publishing import is_empty, seen
 from analysis.publication.refusals import PublishingRefused, unpacked
 from analysis.publication.served import of_academy, of_study, of_team
 from analysis.publication.standing import published
-from analysis.publication.units import CombiningRefused, combine_teams, separate_teams
-from analysis.reports.groups import GroupFigures, load_groups
+from analysis.publication.units import CombiningRefused, combine_teams, fixed_by_pictures, separate_teams
+from analysis.reports.groups import GroupFigures, as_seen, load_groups
 from analysis.reports.team import team_report
 from analysis.reports.wide import academy_report, study_report
 from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, workbook_of
@@ -54,6 +54,7 @@ def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
     last = published(study.pk)
     refusal = _refusal(job, run, groups)
     without = set(refusal.units) if refusal else set()
+    pictures, kept = fixed_by_pictures(study), as_seen(run) if run else {}
     return render(
         request,
         "analysis/publish.html",
@@ -73,7 +74,9 @@ def publish_page(request: HttpRequest, slug: str) -> HttpResponse:
             "everyone": disclosure.judge_everyone([group.group for group in groups], study.k),
             "n_units": sum(1 for _group, withheld, _held in judged if withheld is None),
             "n_held": sum(1 for _group, _withheld, held in judged if held),
-            "siblings": [] if last else _siblings(judged),
+            "siblings": [] if last or pictures else _siblings(judged),
+            "pictures": pictures,
+            "as_seen": [group for group in groups if any(team.participation.pk in kept for team in group.teams)],
             "combined": Unit.objects.filter(study=study).select_related("academy", "decided_by"),
             "decisions": AccountingDecision.objects.filter(participation__study=study).select_related(
                 "participation__team", "decided_by"
