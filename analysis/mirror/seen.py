@@ -73,7 +73,9 @@ def picture_of(participation: Participation) -> PictureNow | None:
     shown = unpack_unit(picture.content)
     known = collections_of(member.participation for member in shown.unit.members)
     teams = [
-        known[one.participation].collection.participation for one in shown.unit.members if one.participation in known
+        known[member.participation].collection.participation
+        for member in shown.unit.members
+        if member.participation in known
     ]
     group, k = group_now(shown.unit, known), participation.study.k
     withheld = disclosure.judge_published(group, k, {shown.unit.key}) if group else Withheld(Reason.NOT_MEASURED)
@@ -82,7 +84,7 @@ def picture_of(participation: Participation) -> PictureNow | None:
     before, before_shown = _before(then, {team.team_id for team in teams})
     survey = Survey.objects.select_related("version").get(study=participation.study_id)
     definition, of_study = definition_of(survey.version), unpack_study(picture.setting)
-    scales = scales_of(definition, {one.code: dict(one.items) for one in of_study.scorings})
+    scales = scales_of(definition, {scoring.code: dict(scoring.items) for scoring in of_study.scorings})
     setting = Setting(participation.study, definition.options, scales, of_study, picture.made_at, before_shown)
     others = [team.team.name for team in teams if team.pk != participation.pk]
     return PictureNow(participation, picture, setting, Judged(shown, withheld), before, others, goals, agreed)

@@ -217,9 +217,17 @@ def _dress(deck: Any) -> None:
             elif kind == "title":
                 place(shape, MARGIN, 0.4, WIDTH - 2 * MARGIN, 0.75)
                 shape.text_frame.vertical_anchor = MSO_ANCHOR.BOTTOM
-    place(next(one for one in master.placeholders if one.element.ph.get("type") == "body"), MARGIN, BODY, 12.1, 4.9)
+    place(
+        next(placeholder for placeholder in master.placeholders if placeholder.element.ph.get("type") == "body"),
+        MARGIN,
+        BODY,
+        12.1,
+        4.9,
+    )
     left, right = (
-        one for one in deck.slide_layouts.get_by_name(SUBJECT).placeholders if one.element.ph.get("type") != "title"
+        placeholder
+        for placeholder in deck.slide_layouts.get_by_name(SUBJECT).placeholders
+        if placeholder.element.ph.get("type") != "title"
     )
     place(left, MARGIN, 5.2, RIGHT - MARGIN - 0.4, 1.7)
     place(right, RIGHT, BODY, WIDTH - RIGHT - MARGIN, 4.9)

@@ -111,7 +111,7 @@ def _subject(deck: Any, report: TeamReport, scale: ScaleReport) -> None:
 
     slide = blank.add_slide(deck, SUBJECT, scale.name)
     _under_title(slide, scale.meaning[:1].upper() + scale.meaning[1:])
-    left, right = (one for one in slide.placeholders if one.placeholder_format.idx)
+    left, right = (placeholder for placeholder in slide.placeholders if placeholder.placeholder_format.idx)
     marks = team_marks(report)
     figures = figures_of(scale, marks)
     said, under = scale.sentences[:SAID], BODY
@@ -152,7 +152,7 @@ def _notes(scale: ScaleReport, others: Sequence[str]) -> Iterator[str]:
     if line := change(scale):
         yield ""
         yield _("What you agreed last time:")
-        yield from ([looked_back(one) for one in scale.looked_back] or [scale.agreed])
+        yield from ([looked_back(step) for step in scale.looked_back] or [scale.agreed])
         yield line
 
 

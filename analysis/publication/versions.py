@@ -61,8 +61,10 @@ def stuck(
     publications: Iterable[Publication], pictures: Iterable[EarlyPicture], units: Units, k: int
 ) -> frozenset[str]:
     """The units that can never stand in a version as they are, beside what these publications and pictures showed."""
-    published = [{row.group: frozenset(row.members) for row in one.groups.all()} for one in publications]
-    return stuck_beside([*published, *({one.unit: frozenset(one.members)} for one in pictures)], units, k)
+    published = [
+        {row.group: frozenset(row.members) for row in publication.groups.all()} for publication in publications
+    ]
+    return stuck_beside([*published, *({picture.unit: frozenset(picture.members)} for picture in pictures)], units, k)
 
 
 def stuck_beside(earlier: Iterable[Units], units: Units, k: int) -> frozenset[str]:
@@ -137,7 +139,7 @@ def shown_in(publications: Iterable[Publication], pictures: Iterable[EarlyPictur
     """What each of these publications and early pictures showed, as :func:`telling_figures` wants it."""
     same: dict[frozenset[str], frozenset[str]] = {}
     published: list[Figures] = [kept(publication, same) for publication in publications]
-    return [*published, *(_figures(one.unit, one.members, one.missing, same) for one in pictures)]
+    return [*published, *(_figures(picture.unit, picture.members, picture.missing, same) for picture in pictures)]
 
 
 def series_of(study: Study) -> list[int]:

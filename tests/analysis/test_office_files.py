@@ -190,7 +190,7 @@ def test_every_number_of_a_workbook_is_one_of_the_report(made, language: str):
 
 def test_no_part_of_a_file_has_a_figure_with_more_decimals_than_are_shown(made):
     report = everything(made["nl"][0])
-    for content in (team_slides(report, {}), *(report_workbook(one) for one in made["nl"])):
+    for content in (team_slides(report, {}), *(report_workbook(other) for other in made["nl"])):
         for name, part in parts(content):
             if name.endswith(".xml"):
                 values = etree.fromstring(part).xpath("//*[local-name()='v' or local-name()='t']/text()")
@@ -237,7 +237,7 @@ def test_slides_go_through_the_subjects_as_the_talk_does(made):
     for scale, slide in zip(scales, list(deck.slides)[1:-1], strict=True):
         seen = list(slide.shapes)
         assert seen[0] == slide.shapes.title, "read first"
-        body, question = (one for one in slide.placeholders if one.placeholder_format.idx)
+        body, question = (placeholder for placeholder in slide.placeholders if placeholder.placeholder_format.idx)
         assert [p.text for p in body.text_frame.paragraphs] == list(scale.sentences[:SAID])
         asked = question.text_frame.paragraphs[-1].text
         assert asked in (scale.questions or ["How does this go in your team? Who has an example?"])
@@ -274,7 +274,7 @@ def test_what_was_agreed_takes_as_many_slides_as_it_needs(made):
     assert len(last) > 1
     tables = [shape.table for slide in last for shape in slide.shapes if shape.has_table]
     assert [row.cells[0].text for table in tables for row in list(table.rows)[1:]] == [
-        one.name for one in report.scales
+        scale.name for scale in report.scales
     ]
 
 
@@ -294,7 +294,7 @@ def test_a_workbook_has_a_sheet_to_a_table_and_one_that_explains(made):
             assert sheet.freeze_panes == "B2"
             assert all(sheet.cell(1, n).font.bold for n in range(1, sheet.max_column + 1))
         first = book["All figures"]
-        wanted = [f"about {one.shown.mean}" if one.shown.about else one.shown.mean for one in report.scales]
+        wanted = [f"about {scale.shown.mean}" if scale.shown.about else scale.shown.mean for scale in report.scales]
         assert [first.cell(n, 2).value for n in range(2, first.max_row + 1)] == wanted
 
 
@@ -370,7 +370,7 @@ def test_who_reads_a_report_gets_its_files_and_nobody_else(team: Participation):
         assert kind_of(reader, "shared_slides", link.pk) == (PPTX if kind == "team" else 404)
         for name in ("shared_report_tables", "shared_slides"):
             assert kind_of(stranger, name, link.pk) == 404
-            assert kind_of(reader, name, next(one.pk for one in of.values() if one != link)) == 404
+            assert kind_of(reader, name, next(other.pk for other in of.values() if other != link)) == 404
     assert kind_of(researcher, "study_preview_tables", study.slug) == XLSX
     assert kind_of(leader, "study_preview_tables", study.slug) == 404
     links.revoke(of["team"])
@@ -421,8 +421,8 @@ def test_of_a_withheld_report_there_is_no_file(team: Participation):
 def test_before_publication_and_without_means_there_is_no_file():
     study = make_study()
     teams = [make_team(study, f"Team{n}", approached=15) for n in range(2)]
-    for n, one in enumerate(teams):
-        seal(one, varied(8, n))
+    for n, team in enumerate(teams):
+        seal(team, varied(8, n))
     leader = leader_of(teams[0])
     assert [kind_of(leader, name, teams[0].pk) for name in ("team_slides", "team_report_tables")] == [404, 404]
     publish(analyse(study), None)

@@ -108,10 +108,10 @@ def test_the_report_shows_what_the_picture_showed(study):
 def test_a_team_of_which_others_are_analysed_by_now_keeps_its_picture(study, asked):
     """Without the picture, screening one person away is one person's answers; with it nothing changes for this team."""
     team = met(study, "A", 0, 9, asked=asked)
-    one = SealedResponse.objects.filter(collection__participation=team).order_by("key")[4]
-    answers = {**one.answers}
+    response = SealedResponse.objects.filter(collection__participation=team).order_by("key")[4]
+    answers = {**response.answers}
     del answers["BB3"]
-    SealedResponse.objects.filter(pk=one.pk).update(answers=answers)
+    SealedResponse.objects.filter(pk=response.pk).update(answers=answers)
     for number in range(1, 6):
         met(study, f"O{number}", number, 10, asked=asked)
     if asked:

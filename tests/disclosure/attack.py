@@ -48,7 +48,7 @@ def attack(
             yield from attacker.run(most_insiders)
             effort.n_targets += attacker.n_targets
             effort.n_programs += attacker.n_programs
-        before = [one for one in publications if not one.version.picture] or before
+        before = [publication for publication in publications if not publication.version.picture] or before
 
 
 def first(

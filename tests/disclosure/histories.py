@@ -74,7 +74,7 @@ def waves(draw: st.DrawFn) -> Wave:
         at_once = draw(st.integers(0, 5)) == 0
         following = draw(changed(before if at_once else version, teams, people))
         following = replace(following, leaves_out=draw(st.sampled_from(("", "named", "all"))))
-        if any(one.picture for one in versions):
+        if any(version.picture for version in versions):
             following = replace(following, units=version.units)
         before, version = version, following
         versions += [*draw(pictures(version, teams)), version] if mirror else [version]

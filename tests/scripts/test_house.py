@@ -1,5 +1,6 @@
 """Rules of the house that a program can read."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -25,6 +26,34 @@ def test_a_module_of_401_lines_is_found(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / f"{name}.py").write_text("#\n" * n)
     assert too_long(tmp_path) == ["teams/long.py: 401 lines, at most 400"]
+
+
+#: Names that say nothing of what they hold.
+NO_NAMES = {"one", "found", "mine", "told"}
+NAMES_ALL_THE_SAME = {
+    "analysis/psychometrics/errors.py": {"found"},  # beside what was expected, as parsers say it
+    "teams/forms/filled.py": {"mine"},  # beside theirs: what two people made of one field
+}
+
+
+def names_in(path: Path) -> set[str]:
+    """The variables, parameters and attributes of a module."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.add(name)
+    return names
+
+
+def test_a_name_says_what_it_holds() -> None:
+    named = {
+        path.relative_to(ROOT).as_posix(): names
+        for app in ("teams", "surveys", "analysis", "config", "scripts", "bench")
+        for path in (ROOT / app).rglob("*.py")
+        if path.parent.name != "migrations" and (names := names_in(path) & NO_NAMES)
+    }
+    assert named == NAMES_ALL_THE_SAME
 
 
 SKIPS = re.compile(
