@@ -82,7 +82,7 @@ def _fill(tab: Any, sheet: Sheet) -> None:
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
     from openpyxl.utils import get_column_letter
 
-    edge = Border(bottom=Side(style="thin", color=_colour(svg.MUTED)))
+    edge, between = (Border(bottom=Side(style="thin", color=_colour(name))) for name in (svg.MUTED, svg.GRID))
     ground = PatternFill("solid", fgColor=_colour(svg.LIGHT))
     ink = Font(name=FONT, size=SIZE, color=_colour(svg.INK))
     strong = Font(name=FONT, size=SIZE, bold=True, color=_colour(svg.INK))
@@ -97,11 +97,12 @@ def _fill(tab: Any, sheet: Sheet) -> None:
             cell.font = strong if number == 1 else ink
             cell.alignment = Alignment(
                 horizontal="left" if place == 1 else "right",
-                vertical="bottom" if number == 1 else "top",
+                vertical="bottom" if number == 1 else "center",
                 wrap_text=True,
             )
+            cell.border = edge if number == 1 else between
             if number == 1:
-                cell.fill, cell.border = ground, edge
+                cell.fill = ground
     for place, width in enumerate(widths, start=1):
         tab.column_dimensions[get_column_letter(place)].width = width
     tab.freeze_panes = "B2"

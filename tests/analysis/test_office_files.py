@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from lxml import etree
 from pptx import Presentation
+from python_calamine import CalamineWorkbook
 
 from analysis.disclosure import Capped, MeanShown, Reason, Withheld
 from analysis.models import Publication
@@ -226,6 +228,45 @@ def test_a_file_costs_less_than_a_second(made):
     assert time.process_time() - started < 1
 
 
+#: Elements that an office program reads only in this order, as far as they are used here (ECMA-376).
+ORDER = {
+    "ser": "idx order tx spPr marker dPt dLbls xVal yVal smooth",
+    "dLbl": "idx layout tx numFmt spPr txPr dLblPos showLegendKey showVal showCatName showSerName showPercent showBubbleSize",
+    "valAx": "axId scaling delete axPos majorGridlines title numFmt majorTickMark minorTickMark tickLblPos spPr txPr crossAx "
+    "crosses crossBetween majorUnit",
+    "plotArea": "layout scatterChart valAx",
+    "pPr": "lnSpc spcBef spcAft buNone buAutoNum buChar defRPr",
+    "tcPr": "lnT lnB solidFill",
+    "marker": "symbol size spPr",
+    "ln": "noFill solidFill prstDash round",
+}
+
+
+def test_an_office_program_finds_every_part_whole(made):
+    """What a program that is strict would call damaged: parts that are not there, ids that stand twice, another order."""
+    content = team_slides(everything(made["nl"][0]), {})
+    there = {name for name, _part in parts(content)}
+    for name, part in parts(content):
+        if "!" in name or not name.endswith((".xml", ".rels")):
+            continue
+        root = etree.fromstring(part)
+        if name.endswith(".rels"):
+            base = name.replace("_rels/", "").rpartition("/")[0]
+            targets = [posixpath.normpath(posixpath.join("/", base, relation.get("Target"))) for relation in root]
+            assert [target for target in targets if target[1:] not in there] == [], name
+            continue
+        used = {*root.xpath("//@*[local-name()='id' and starts-with(., 'rId')]")}
+        folder, _slash, own = name.rpartition("/")
+        relations = dict(parts(content)).get(f"{folder}/_rels/{own}.rels", b"<none/>")
+        assert used <= set(etree.fromstring(relations).xpath("//@Id")), name
+        ids = root.xpath("//*[local-name()='cNvPr']/@id")
+        assert len(ids) == len(set(ids)), name
+        for element in root.iter(etree.Element):
+            if wanted := ORDER.get(etree.QName(element).localname):
+                places = [wanted.split().index(etree.QName(child).localname) for child in element]
+                assert places == sorted(places), (name, element.tag)
+
+
 # ------------------------------------------------------------------------------------------------ slides
 def test_slides_go_through_the_subjects_as_the_talk_does(made):
     report = everything(made["en"][0])
@@ -296,6 +337,14 @@ def test_a_workbook_has_a_sheet_to_a_table_and_one_that_explains(made):
         first = book["All figures"]
         wanted = [f"about {scale.shown.mean}" if scale.shown.about else scale.shown.mean for scale in report.scales]
         assert [first.cell(n, 2).value for n in range(2, first.max_row + 1)] == wanted
+
+
+def test_another_program_reads_the_same_workbook(made):
+    report = made["nl"][0]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report_workbook(report)))
+    rows = book.get_sheet_by_name("Alle cijfers").to_python()
+    assert [row[0] for row in rows[1:]] == [scale.name for scale in report.scales]
+    assert rows[1][2:4] == [report.scales[0].shown.low, report.scales[0].shown.high]
 
 
 def test_words_stand_where_the_report_has_no_plain_number(made):
