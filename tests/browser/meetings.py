@@ -51,15 +51,20 @@ LAST = 9
 
 def open_meetings(url: str, var: Path) -> list[tuple[str, str, str]]:
     """Open meetings in the running product: code, facilitator's path, path of a personal link."""
+    return [tuple(entry) for entry in json.loads(in_product(url, var, SEED).split("seeded:")[1])]
+
+
+def in_product(url: str, var: Path, code: str) -> str:
+    """What some code prints, run with the settings and the database of the running product."""
     env = {**os.environ, "TEAMSPIEGEL_VAR": str(var), "BASE_URL": url}
     env["DEMO_REAL_STUDIES"] = "1"
     env["DJANGO_SETTINGS_MODULE"] = "config.settings"
     env.pop("DATABASE_URL", None)
     out = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-c", SEED], cwd=ROOT, env=env, capture_output=True, text=True
+        [sys.executable, "manage.py", "shell", "-c", code], cwd=ROOT, env=env, capture_output=True, text=True
     )
-    assert "seeded:" in out.stdout, out.stderr
-    return [tuple(entry) for entry in json.loads(out.stdout.split("seeded:")[1])]
+    assert out.returncode == 0, out.stderr
+    return out.stdout
 
 
 def begin(page: Page, code: str) -> str:

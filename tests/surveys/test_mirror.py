@@ -225,7 +225,9 @@ def test_a_room_that_was_closed_uncounted_is_opened_again_to_count(collection, m
     answer(meeting)
     collections.close_collection(collection)
     client = enter(meeting)
-    assert "Niemand heeft geteld wie er is" in page_of(client, meeting)
+    text = page_of(client, meeting)
+    assert "Niemand heeft geteld wie er is" in text
+    assert "daarom kan het niet op deze pagina" not in text, "it can, as soon as it is counted"
     client.post(reverse("facilitator_show", args=[meeting.pk]))
     assert Event.objects.filter(kind="closed_for_picture").count() == 0
     Meeting.objects.update(present=8)
