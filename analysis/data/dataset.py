@@ -6,19 +6,18 @@ No transaction is held around the reading: each table is read by one query, and 
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, TextField
+from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast
 from django.utils.crypto import salted_hmac
 
+from analysis.data.given import JUDGED_NOT, NO_ANSWER, answers_as_text, codes_of
 from analysis.plan.plans import canonical
 from surveys.models import Collection, Response, SealedResponse, Survey
 from surveys.questionnaires.definition import NUMBER, TEXT
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     BoolArray = npt.NDArray[np.bool_]
 
 
-#: What stands in ``Dataset.codes`` where no answer of the scale was given.
-NO_ANSWER, JUDGED_NOT = 0, -1
 #: Rows read at once; a million responses must not stand in memory as objects.
 ROWS_AT_ONCE = 5_000
 
@@ -169,8 +166,6 @@ def load(survey: Survey, *, withdrawn: bool = False, only: Iterable[int] | None 
     eligibility: list[str] = []
     submitted: list[bool] = []
     blocks: list[npt.NDArray[np.int8]] = []
-    code_of: dict[object, int] = {None: NO_ANSWER, Response.CANNOT_JUDGE: JUDGED_NOT}
-    code_of |= {point: point for point in range(1, definition.n_points + 1)}
     of_withdrawn = Q(collection__participation__state=Participation.State.WITHDRAWN)
     wanted = of_withdrawn if withdrawn else ~of_withdrawn
     if only is not None:
@@ -178,7 +173,7 @@ def load(survey: Survey, *, withdrawn: bool = False, only: Iterable[int] | None 
     rows = (
         SealedResponse.objects.filter(wanted, collection__survey=survey)
         .order_by()
-        .values_list("key", "collection_id", "eligibility", "state", Cast("answers", TextField()))
+        .values_list("key", "collection_id", "eligibility", "state", answers_as_text(items))
         .iterator(chunk_size=ROWS_AT_ONCE)
     )
     while block := list(islice(rows, ROWS_AT_ONCE)):
@@ -188,12 +183,7 @@ def load(survey: Survey, *, withdrawn: bool = False, only: Iterable[int] | None 
         participations += [participation_of[row[1]] for row in known]
         eligibility += [sys.intern(row[2]) for row in known]
         submitted += [row[3] == Response.State.SUBMITTED for row in known]
-        # as one text: the names of the items, the same in every row, are then made once per block and not once per row
-        answers = json.loads(f"[{','.join(row[4] for row in known)}]")
-        given = chain.from_iterable(map(row.get, items) for row in answers)
-        n_cells = len(known) * len(items)
-        block_codes = np.fromiter(map(code_of.__getitem__, given), dtype=np.int8, count=n_cells)
-        blocks.append(block_codes.reshape(len(known), len(items)))
+        blocks.append(codes_of([row[4] for row in known], items, definition.n_points))
     order = sorted(range(len(keys)), key=keys.__getitem__)
     codes = np.concatenate(blocks)[order] if blocks else np.zeros((0, len(items)), dtype=np.int8)
     respondents = pd.DataFrame(
