@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from django.apps import apps
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -16,10 +15,8 @@ from analysis.models import AnalysisRun, RunStep
 from analysis.runs.staging import OVER_ALL, Rows
 from teams.base.leases import ClaimLost
 
-#: Rows made into text or values at once: few, so that PostgreSQL stores a block while the next becomes text.
+#: Rows made into values at once: few, so that PostgreSQL stores a block while the next is made.
 BATCH = 2_500
-#: What stands for NULL in the text of a COPY; an empty text stays one.
-NOTHING = r"\N"
 
 
 def store(run: AnalysisRun, parts: Iterable[Rows], counts: dict[str, Any], versions: dict[str, str]) -> None:
@@ -56,47 +53,52 @@ def write(run: AnalysisRun, part: Rows) -> None:
     """Write the rows of one table: by COPY on PostgreSQL, else by one statement for many rows."""
     model = apps.get_model("analysis", part.table)
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    columns = {field: _values(field, run, part) for field in fields}
-    names = ", ".join(connection.ops.quote_name(field.column) for field in columns)
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, NULL '{NOTHING}')") as copy:
-                for block in _blocks(columns, len(part)):
-                    copy.write(block.to_csv(index=False, header=False, na_rep=NOTHING))
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for block in _blocks(fields, run, part):
+                    for row in block:
+                        copy.write_row(row)
         else:
-            marks = ", ".join(["%s"] * len(columns))
-            for block in _blocks(columns, len(part)):
-                values = block.astype(object).where(block.notna(), None)
+            marks = ", ".join(["%s"] * len(fields))
+            for block in _blocks(fields, run, part):
                 cursor.executemany(
                     f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - names of our own columns
-                    list(values.itertuples(index=False, name=None)),
+                    list(block),
                 )
 
 
-def _blocks(columns: dict[models.Field[Any, Any], pd.Series[Any]], n: int) -> Iterator[pd.DataFrame]:
-    for start in range(0, n, BATCH):
-        yield pd.DataFrame({field.column: values.iloc[start : start + BATCH] for field, values in columns.items()})
+def _blocks(
+    fields: Sequence[models.Field[Any, Any]], run: AnalysisRun, part: Rows
+) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """The rows as the database takes them, :data:`BATCH` at a time."""
+    for start in range(0, len(part), BATCH):
+        some = slice(start, min(start + BATCH, len(part)))
+        yield zip(*(_values(field, run, part, some) for field in fields), strict=True)
 
 
-def _values(field: models.Field[Any, Any], run: AnalysisRun, part: Rows) -> pd.Series[Any]:
-    """A column as the database takes it: whole numbers without a point, nothing for NaN."""
-    n = len(part)
+def _values(field: models.Field[Any, Any], run: AnalysisRun, part: Rows, some: slice) -> Sequence[Any]:
+    """Some rows of a column as the database takes them: whole numbers without a point, nothing for NaN."""
+    n = some.stop - some.start
     if field.name == "run":
-        return pd.Series(np.full(n, run.pk, dtype=np.int64))
+        return [run.pk] * n
     if field.name == "participation":
-        ids = np.asarray(part.columns.get("participation", np.full(n, OVER_ALL)), dtype=np.int64)
-        return pd.Series(ids, dtype="Int64").mask(ids == OVER_ALL)
+        if "participation" not in part.columns:
+            return [None] * n
+        return [None if pk == OVER_ALL else pk for pk in np.asarray(part.columns["participation"][some]).tolist()]
     if field.name not in part.columns:
         default = json.dumps(field.get_default()) if isinstance(field, models.JSONField) else field.get_default()
-        return pd.Series([default] * n, dtype=object)
-    given = part.columns[field.name]
-    if isinstance(given, list):
-        return pd.Series(given, dtype=object)
-    if isinstance(field, models.IntegerField):
-        # from float NaN to nothing; ids and counts stay below 2^53
-        return pd.Series(pd.array(np.asarray(given, dtype=np.float64), dtype="Float64")).astype("Int64")
-    if isinstance(field, models.FloatField):
-        numbers = np.asarray(given, dtype=np.float64)
-        return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan))
-    return pd.Series(given)
+        return [default] * n
+    given = part.columns[field.name][some]
+    if isinstance(given, list) or not isinstance(field, (models.IntegerField, models.FloatField)):
+        return given if isinstance(given, list) else list(given.tolist())
+    numbers = np.asarray(given, dtype=np.float64)
+    known = np.isfinite(numbers)
+    # ids and counts stay below 2^53
+    values = np.where(known, numbers, 0).astype(np.int64) if isinstance(field, models.IntegerField) else numbers
+    taken: list[Any] = values.tolist()
+    if known.all():
+        return taken
+    return [value if there else None for value, there in zip(taken, known.tolist(), strict=True)]
