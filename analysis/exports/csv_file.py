@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from analysis.data.dataset import JUDGED_NOT
+from analysis.data.given import JUDGED_NOT
 from analysis.exports.result_tables import csv_lines
 from analysis.exports.rows import ReleasedRows
 from surveys.models import Response

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from analysis.data.dataset import NO_ANSWER
+from analysis.data.given import NO_ANSWER
 from analysis.exports.archives import write_zip
 from analysis.exports.rows import ReleasedRows
 from analysis.models import AnalysisRun

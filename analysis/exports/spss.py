@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from analysis.data.dataset import JUDGED_NOT
+from analysis.data.given import JUDGED_NOT
 from analysis.exports.columns import NOT_ANALYSED, SET_ASIDE, TEAM, label_of, set_aside_values
 from analysis.exports.rows import ReleasedRows
 from surveys.models.questionnaire import in_language

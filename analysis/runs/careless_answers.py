@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, ROWS_AT_ONCE, Dataset, as_table
+from analysis.data.dataset import ROWS_AT_ONCE, Dataset, as_table
+from analysis.data.given import JUDGED_NOT, NO_ANSWER
 from analysis.psychometrics.scales.screening import even_odd_consistency, longstring, mahalanobis_distance
 from analysis.psychometrics.teams.icc import Teams
 from analysis.runs.comparisons import number

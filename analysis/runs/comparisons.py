@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER
+from analysis.data.given import JUDGED_NOT, NO_ANSWER
 from analysis.plan.plans import ScalePlan
 from analysis.psychometrics.scales.correlations import correlation_matrix
 from analysis.psychometrics.scales.reliability import reliability

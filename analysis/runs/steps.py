@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.data.accounting import Dispositions, tally
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER, ROWS_AT_ONCE, Dataset, as_answers, as_table
+from analysis.data.dataset import ROWS_AT_ONCE, Dataset, as_answers, as_table
+from analysis.data.given import JUDGED_NOT, NO_ANSWER
 from analysis.models import ScreeningDecision
 from analysis.models.results import ScaleSet
 from analysis.plan.plans import PlanRules, ScalePlan

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from analysis.data.dataset import JUDGED_NOT, NO_ANSWER
+from analysis.data.given import JUDGED_NOT, NO_ANSWER
 from analysis.exports import releases, spss
 from analysis.exports.rows import rows_of
 from surveys.answering import submission

@@ -45,7 +45,7 @@ def covariance_matrix(x: pd.DataFrame | FloatArray, *, missing: Missing = "listw
         return np.full((p, p), np.nan), n
     products = np.zeros((p, p))
     for _, values in answer_blocks(x):
-        centred = values[~np.isnan(values).any(axis=1)] - mean
+        centred = _complete(values) - mean
         products += centred.T @ centred
     return products / (n_complete - 1), n
 
@@ -109,10 +109,16 @@ def complete_means(x: pd.DataFrame | FloatArray) -> tuple[FloatArray, int]:
     """The means over the rows without a gap, and how many these are."""
     n, total = 0, np.zeros(x.shape[1])
     for _, values in answer_blocks(x):
-        complete = values[~np.isnan(values).any(axis=1)]
+        complete = _complete(values)
         n += len(complete)
         total += complete.sum(axis=0)
     return total / max(n, 1), n
+
+
+def _complete(values: FloatArray) -> FloatArray:
+    """The rows without a gap."""
+    there = ~np.isnan(values).any(axis=1)
+    return values if there.all() else values[there]
 
 
 def correlation_from_covariance(covariance: FloatArray) -> FloatArray:

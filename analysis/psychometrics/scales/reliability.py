@@ -27,7 +27,7 @@ from ..problems import (
 )
 from .correlations import Missing, correlation_from_covariance, covariance_matrix, squared_multiple_correlations
 from .one_factor import OneFactorResult, fit_one_factor
-from .scoring import check_items
+from .scoring import answer_matrix, check_items
 
 FloatArray = npt.NDArray[np.float64]
 _NAN = float("nan")
@@ -125,11 +125,9 @@ def reliability(items: pd.DataFrame, *, missing: Missing = "listwise", level: fl
     number of rows (what psych does by default: its intervals are then too narrow by the share of gaps).
     """
     names = tuple(str(name) for name in items.columns)
-    values = items.to_numpy(dtype=np.float64)
-    if missing == "listwise":
-        values = values[~np.isnan(values).any(axis=1)]
-    n, p = values.shape
-    covariance, _ = covariance_matrix(values, missing="pairwise")
+    p = len(names)
+    covariance, rows = covariance_matrix(items, missing=missing)
+    n = len(items) if missing == "pairwise" or not p else int(rows[0, 0])
     problems = _problems(covariance, names, n)
     if problems and problems[0].code != NO_VARIANCE:
         return _empty(names, n, level, problems)
@@ -160,7 +158,9 @@ def reliability(items: pd.DataFrame, *, missing: Missing = "listwise", level: fl
         alpha_if_deleted=_named(names, _alpha_without_each(covariance)),
         alpha_std_if_deleted=_named(names, _alpha_without_each(correlation)),
         item_rest_r=_named(names, item_rest_correlations(covariance)),
-        item_total_r=_named(names, _item_total(values) if missing == "pairwise" else _item_total_of(covariance)),
+        item_total_r=_named(
+            names, _item_total(answer_matrix(items)) if missing == "pairwise" else _item_total_of(covariance)
+        ),
         item_total_r_smc=_named(names, total_smc),
         problems=problems,
     )
@@ -180,14 +180,12 @@ def item_rest_correlations(covariance: FloatArray) -> FloatArray:
 def omega_total(items: pd.DataFrame) -> tuple[OneFactorResult, int]:
     """Return the one-factor ML solution with McDonald's omega on the rows without gaps, and their number."""
     names = tuple(str(name) for name in items.columns)
-    values = items.to_numpy(dtype=np.float64)
-    values = values[~np.isnan(values).any(axis=1)]
-    n = len(values)
+    covariance, rows = covariance_matrix(items)
+    n = int(rows[0, 0]) if names else len(items)
     if n < 2:
         problem = Problem(TOO_FEW_OBSERVATIONS, "", f"Only {n} respondents answered all items: at least 2 are needed.")
         nothing = np.full(len(names), np.nan)
         return OneFactorResult(nothing, nothing.copy(), _NAN, _NAN, False, (problem,)), n
-    covariance, _ = covariance_matrix(values)
     return fit_one_factor(covariance * ((n - 1) / n), names=names), n
 
 
