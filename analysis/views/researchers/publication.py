@@ -26,9 +26,10 @@ from analysis.publication.refusals import PublishingRefused, unpacked
 from analysis.publication.served import of_academy, of_study, of_team
 from analysis.publication.standing import published
 from analysis.publication.units import CombiningRefused, combine_teams, fixed_by_pictures, separate_teams
-from analysis.reports.groups import GroupFigures, as_seen, load_groups
+from analysis.reports.groups import GroupFigures, as_seen, group_of, load_groups
 from analysis.reports.team import team_report
 from analysis.reports.wide import academy_report, study_report
+from analysis.results.beside_exact import beside_exact
 from analysis.views.readers.reports import academy_page, language_now, pdf_of, study_page, team_page, workbook_of
 from teams import access
 from teams.base.numbers import whole_number
@@ -261,7 +262,9 @@ def report_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         report = now.report(language_now(), own_words=False)
     else:
         report = team_report(run, participation, language_now())
-    return team_page(request, report, participation, {"preview": True})
+    group = None if isinstance(report.scales, disclosure.Withheld) else group_of(load_groups(run), participation)
+    exact = beside_exact(run, group, report) if group else []
+    return team_page(request, report, participation, {"preview": True, "exact": exact})
 
 
 @require_safe
