@@ -57,7 +57,7 @@ def _beside(group: GroupFigures, scale: ScaleReport, report: TeamReport, *, hidd
     if hidden:
         why = [
             _(
-                "The exact figures of this team are hidden here, as on the page of all teams: they are of too few people."
+                "The exact figures of this team are hidden here, as on the page of all teams: those of too few people would follow."
             )
         ]
         return Beside(scale.name, scale_value(scale.shown, 1), value, None, None, None, tuple(why))
