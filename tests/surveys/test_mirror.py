@@ -234,6 +234,17 @@ def test_a_room_that_was_closed_uncounted_is_opened_again_to_count(collection, m
     assert reverse("facilitator_show", args=[meeting.pk]) in page_of(client, meeting)
 
 
+@pytest.mark.parametrize("mirror_is_on", [True, False])
+def test_who_sends_links_and_who_plans_the_meeting_read_of_it(client, roos, collection, mirror_is_on):
+    Survey.objects.update(mirror=mirror_is_on)
+    client.force_login(roos, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.cookies["django_language"] = "nl"
+    participation = collection.participation
+    for name, words in (("collecting_team", "niet in het overleg zien"), ("meeting", "Plan wat extra tijd")):
+        page = client.get(reverse(name, args=[participation.study.slug, participation.pk])).content.decode()
+        assert (words in page) is mirror_is_on, name
+
+
 # ------------------------------------------------------------------------------------------------ at the same moment
 at_once = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from analysis.publication.served import TeamNow, of_team
 from analysis.publication.standing import published
 from analysis.views.readers import look_back, talks
 from analysis.views.readers.reports import language_now, pdf_of, slides_of, team_page, waiting_page, workbook_of
-from surveys.collecting import new_keys, returned
+from surveys.collecting import mirror, new_keys, returned
 from surveys.forms import pasting
 from surveys.forms.collecting import AddressesForm
 from surveys.keys import collection_keys
@@ -204,6 +204,7 @@ def _team_page(request: HttpRequest, participation: Participation, form: Address
             ).first(),
             "meets": participation.mode in Participation.MEETING_MODES,
             "collection": collection,
+            "mirror": collection is not None and mirror.is_offered(collection),
             "returned": returned.shown(collection) if collection else 0,
             "by_contact": participation.mode == Participation.Mode.CONTACT,
             "form": form,

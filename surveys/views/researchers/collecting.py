@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from surveys import qr
 from surveys.access import collection_for_researcher
-from surveys.collecting import collections, new_keys
+from surveys.collecting import collections, mirror, new_keys
 from surveys.collecting.counts import counts
 from surveys.collecting.paper_counts import paper_counts_of
 from surveys.forms import pasting
@@ -228,6 +228,7 @@ def _team_page(
             "counts": counts(collection),
             "lost": new_keys.consequences(collection) if lost else None,
             "sealing": collections.is_being_sealed(collection),
+            "mirror": mirror.is_offered(collection),
             "paper": paper_counts_of(collection),
             "meeting": meeting,
             "close_form": CloseForm() if meeting is not None and meeting.present is None else None,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from surveys.models import Survey
 from surveys.reshaping import ways
 from teams import access
 from teams.forms.filled import hold
@@ -257,6 +258,7 @@ def _context(participation: Participation, planned: PlannedMeeting | None) -> di
         "from_leader": [date for date in dates if date.by_leader],
         "from_researcher": [date for date in dates if not date.by_leader],
         "meets": participation.mode in Participation.MEETING_MODES and participation.state not in Participation.NO_PART,
+        "mirror": Survey.objects.filter(study=participation.study_id, mirror=True).exists(),
         "no_part": participation.state in Participation.NO_PART,
         "over": planned is not None and planned.starts_at is not None and planned.starts_at < timezone.now(),
     }
