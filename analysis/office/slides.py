@@ -40,6 +40,7 @@ LONG = 120  # letters from which a question is set smaller
 ROW, LINE = 0.42, 0.24  # inches: of a row of the table with one line; of each line more
 LETTERS = 72  # of the next steps on one line of it
 ROOM = HEIGHT - BODY - 0.7  # for the table
+MOST_LINES = int((ROOM - ROW - 0.16) / LINE)  # of the next steps in one row of it
 
 
 def team_slides(report: TeamReport, agreed: Goals) -> bytes | None:
@@ -158,28 +159,40 @@ def _notes(scale: ScaleReport, others: Sequence[str]) -> Iterator[str]:
 
 def _end(deck: Any, report: TeamReport, scales: Sequence[ScaleReport], agreed: Goals) -> None:
     """Rows to fill in; what the team wrote down so far stands in them. As many slides as they need."""
-    left, first = [_agreed(scale, agreed.get(scale.code, Goal(None))) for scale in scales], True
+    left = [row for scale in scales for row in _agreed(scale, agreed.get(scale.code, Goal(None)))]
+    number_of_slide = 0
     while left:
         height, taken = ROW, 0
         while taken < len(left) and (not taken or height + _height(left[taken]) <= ROOM):
             height += _height(left[taken])
             taken += 1
-        slide = blank.add_slide(deck, TITLE_ONLY, _("What we agreed"))
+        number_of_slide += 1
+        title = _("What we agreed") + (f" ({number_of_slide})" if number_of_slide > 1 else "")
+        slide = blank.add_slide(deck, TITLE_ONLY, title)
         _under_title(slide, _("Write it down on the talk's page too: from there it comes back in the next report."))
         _table(slide, left[:taken])
-        if first:
-            slide.notes_slide.notes_text_frame.text = held(_("Who does what, and when do you look back?"))
-        left, first = left[taken:], False
+        slide.notes_slide.notes_text_frame.text = held(_("Who does what, and when do you look back?"))
+        left = left[taken:]
 
 
-def _agreed(scale: ScaleReport, goal: Goal) -> list[str]:
+def _agreed(scale: ScaleReport, goal: Goal) -> Iterator[list[str]]:
+    """A row, or more where there is more than a slide can hold."""
     target = "" if goal.target is None else number(goal.target, 1)
-    return [scale.name, scale_value(scale.shown, 1), target, goal.next_steps]
+    steps: list[str] = []
+    for line in goal.next_steps.splitlines():
+        if steps and _lines([*steps, line]) > MOST_LINES:
+            yield [scale.name, scale_value(scale.shown, 1), target, "\n".join(steps)]
+            steps = []
+        steps.append(line)
+    yield [scale.name, scale_value(scale.shown, 1), target, "\n".join(steps)]
+
+
+def _lines(steps: Sequence[str]) -> int:
+    return sum(1 + len(line) // LETTERS for line in steps)
 
 
 def _height(row: Sequence[str]) -> float:
-    lines = sum(1 + len(line) // LETTERS for line in row[3].splitlines() or [""])
-    return max(ROW, 0.16 + LINE * max(lines, 1 + len(row[0]) // 26))
+    return max(ROW, 0.16 + LINE * max(_lines(row[3].splitlines()), 1 + len(row[0]) // 26))
 
 
 def _table(slide: Any, rows: Sequence[Sequence[str]]) -> None:
