@@ -47,7 +47,8 @@ def import_answers(
     with transaction.atomic():
         setting_up.hold(study.group_id)  # as where contacts are listed: academies of the group are made here too
         if locked_plan(study) is None:
-            lock_plan(study, user, plan or import_plan(definition_of(survey.version), study.k))
+            content = plan or import_plan(definition_of(survey.version), study.k)
+            lock_plan(study, user, content, answers_elsewhere=True)
         locked = locked_plan(study)
         assert locked is not None
         participations = _participations(study, answers, user, same_teams)

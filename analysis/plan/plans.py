@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis.history import Happened
-from analysis.models import AnalysisPlan
+from analysis.models import AnalysisPlan, AnalysisRun
 from analysis.psychometrics.scales.minimum import default_minimum_answered
-from surveys.models import Survey
+from surveys.models import Collection, PresentBy, Response, SealedResponse, Survey
 from surveys.questionnaires.publishing import Definition, definition_of
 from teams import history
 from teams.models import Study, User
@@ -166,11 +167,36 @@ def locked_plan(study: Study) -> AnalysisPlan | None:
     return AnalysisPlan.objects.filter(study=study, locked_at__isnull=False).order_by("-number").first()
 
 
-def lock_plan(study: Study, user: User | None, content: Content | None = None, *, mirror: bool = False) -> AnalysisPlan:
+def known_now(study: Study) -> AnalysisPlan.Known:
+    """What is known of a study's answers now, for a plan that is locked at this moment."""
+    known = AnalysisPlan.Known
+    if AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).exists():
+        return known.RESULTS
+    for table in (Response, SealedResponse):
+        if table.objects.filter(collection__survey__study=study).exists():
+            return known.ANSWERS
+    return known.NOTHING
+
+
+def has_imported(study: Study) -> bool:
+    """Whether answers of the study were collected elsewhere: nobody knows when these were given."""
+    by_import = Q(present_by=PresentBy.IMPORT) | Q(meeting__present_by=PresentBy.IMPORT)
+    return Collection.objects.filter(by_import, survey__study=study).exists()
+
+
+def lock_plan(
+    study: Study,
+    user: User | None,
+    content: Content | None = None,
+    *,
+    mirror: bool = False,
+    answers_elsewhere: bool = False,
+) -> AnalysisPlan:
     """Lock the study's first plan (default: :func:`default_plan` of its questionnaire); locking twice changes nothing.
 
     Args:
         mirror: whether teams that meet may see their own figures in the meeting.
+        answers_elsewhere: whether it is locked for answers that were collected before it.
 
     Raises ``Survey.DoesNotExist`` when no questionnaire was chosen: without items there is nothing to plan.
     """
@@ -190,6 +216,7 @@ def lock_plan(study: Study, user: User | None, content: Content | None = None, *
                 content_hash=hash_of(content),
                 locked_at=timezone.now(),
                 locked_by=user,
+                known=AnalysisPlan.Known.ELSEWHERE if answers_elsewhere else known_now(study),
             )
             history.record(study, Happened.PLAN_LOCKED, by=user, detail=plan.content_hash)
     except IntegrityError:
@@ -231,6 +258,7 @@ def amend_plan(study: Study, content: Content, reason: str, user: User) -> Analy
                 locked_at=timezone.now(),
                 locked_by=user,
                 amendment_reason=reason.strip()[:500],
+                known=known_now(study),
             )
             if content["k"] != current.content["k"]:
                 Study.objects.filter(pk=study.pk).update(k=content["k"])  # what decides what is shown
@@ -285,6 +313,7 @@ def document_of(plan: AnalysisPlan) -> Content:
         "plan": plan.number,
         "locked_at": plan.locked_at.isoformat() if plan.locked_at else None,
         "reason_of_the_change": plan.amendment_reason or None,
+        "known_when_locked": plan.known,
         "hash": plan.content_hash,
         "content": plan.content,
     }

@@ -216,6 +216,8 @@ def _explanations() -> dict[Caution, str]:
             "An item-rest r below zero: who agrees with this question disagrees with the others. Is it reverse-keyed, and not named so in the plan?"
         ),
         Caution.NEGATIVE_ICC: _("An ICC below zero: teams differ less than chance makes them differ. Read it as 0."),
-        Caution.LOW_ICC2: _("ICC(2) below .70: most differences between the means of teams are chance."),
+        Caution.LOW_ICC2: _(
+            "ICC(2) below .70, a convention: more than 30 percent of the variance between the means of teams is chance."
+        ),
         Caution.REVERSED: reversed_explanation(),
     }

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from analysis.data.accounting import held_by
 from analysis.data.moved_on import moved_on
 from analysis.disclosure import round_half_up
-from analysis.models import AnalysisRun, Decision, ScreeningDecision
+from analysis.models import AnalysisPlan, AnalysisRun, Decision, ScreeningDecision
 from analysis.models.results import ScaleSet
-from analysis.plan.plans import PlanRules, ScalePlan, rules
+from analysis.plan.plans import PlanRules, ScalePlan, has_imported, rules
 from analysis.reports.quality import Caution, Figure, together
 from analysis.results.model_fit import fits_of
 from analysis.results.models_of_run import scales_of
@@ -57,6 +58,27 @@ GREEK = {"α": r"$\alpha$", "ω": r"$\omega$", "χ²": r"$\chi^2$", "–": "--"}
 }
 #: Signs of the marks of a table, in the order in which its note explains them.
 SIGNS = ("†", "‡", "§", "¶", "††", "‡‡", "§§", "¶¶")
+
+
+RULES_FIXED = {
+    AnalysisPlan.Known.NOTHING: gettext_lazy(
+        "The rules for setting responses aside were fixed in an analysis plan before the first response."
+    ),
+    AnalysisPlan.Known.ANSWERS: gettext_lazy(
+        "The rules for setting responses aside are those of an analysis plan that was fixed while responses were coming in, "
+        "before there was any result."
+    ),
+    AnalysisPlan.Known.RESULTS: gettext_lazy(
+        "The rules for setting responses aside are those of an analysis plan that was changed when there were results already."
+    ),
+    AnalysisPlan.Known.ELSEWHERE: gettext_lazy(
+        "The rules for setting responses aside were written down after the responses had been collected elsewhere."
+    ),
+}
+RULES_BESIDE_IMPORT = gettext_lazy(
+    "The rules for setting responses aside were fixed in an analysis plan; responses that were collected elsewhere and "
+    "imported may be older than the plan."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +239,15 @@ def _people(run: AnalysisRun, plan: PlanRules) -> str:
     if plan.mirror:
         text.append(_("Teams that met could see their own results in the meeting, once it was closed for good."))
     if plan.set_aside_not_eligible or plan.most_unanswered is not None:
-        when = (
-            _("The rules for setting responses aside were fixed in an analysis plan before the first response.")
-            if run.plan.number == 1
-            else _("The rules for setting responses aside are those of an analysis plan that was changed afterwards.")
-        )
-        text.append(when)
+        text.append(str(_rules_fixed(run)))
     return " ".join(text)
+
+
+def _rules_fixed(run: AnalysisRun) -> Promise:
+    """When the rules were fixed, by what was known of the answers then."""
+    if run.plan.known == AnalysisPlan.Known.NOTHING and has_imported(run.survey.study):
+        return RULES_BESIDE_IMPORT
+    return RULES_FIXED[AnalysisPlan.Known(run.plan.known)]
 
 
 def _measures(plan: PlanRules, lines: list[ScaleLine], final: Sequence[ScalePlan]) -> str:

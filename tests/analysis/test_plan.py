@@ -3,10 +3,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from analysis.models import AnalysisPlan
+from analysis.models import AnalysisPlan, AnalysisRun
 from analysis.plan.plans import (
     amend_plan,
     default_plan,
+    document_of,
     hash_of,
     import_plan,
     lock_plan,
@@ -15,7 +16,9 @@ from analysis.plan.plans import (
     skewed_null,
 )
 from analysis.psychometrics.teams.agreement import null_variance
-from surveys.models import Survey
+from analysis.results.write_up import write_up
+from analysis.runs.execution import execute, request_run
+from surveys.models import Collection, Survey
 from surveys.questionnaires.publishing import definition_of
 from tests.analysis import builders
 
@@ -85,3 +88,63 @@ def test_locked_plan_is_one_query():
     with CaptureQueriesContext(connection) as queries:
         assert locked_plan(study)
     assert len(queries) == 1
+
+
+def test_a_plan_says_what_was_known_when_it_was_locked():
+    """Not what a first plan usually is: an amendment of a study in which nobody answered yet is no change afterwards."""
+    study = builders.make_study()
+    researcher = builders.make_researcher(study)
+    first = locked_plan(study)
+
+    def amended(over: float) -> AnalysisPlan:
+        screening = {**locked_plan(study).content["screening"], "unanswered_over": over}
+        return amend_plan(study, {**locked_plan(study).content, "screening": screening}, "because", researcher)
+
+    before_anybody = amended(0.3)
+    team = builders.make_team(study, "A")
+    builders.seal(team, [builders.answers(n % 4 + 1) for n in range(6)])
+    meanwhile = amended(0.4)
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    afterwards = amended(0.5)
+    assert [plan.known for plan in (first, before_anybody, meanwhile, afterwards)] == [
+        "nothing",
+        "nothing",
+        "answers",
+        "results",
+    ]
+    assert document_of(afterwards)["known_when_locked"] == "results"
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ("nothing", "before the first response"),
+        ("answers", "before there was any result"),
+        ("results", "when there were results already"),
+        ("elsewhere", "collected elsewhere"),
+    ],
+)
+def test_the_write_up_says_what_was_known(known, said):
+    study = builders.make_study()
+    builders.three_teams(study)
+    AnalysisPlan.objects.filter(study=study).update(known=known)
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    run.refresh_from_db()
+    with translation.override("en"):
+        text = write_up(AnalysisRun.objects.get(pk=run.pk)).paragraphs[0]
+    assert said in text
+    assert ("before the first response" in text) == (known == "nothing")
+
+
+def test_imported_answers_beside_a_plan_may_be_older():
+    study = builders.make_study()
+    builders.three_teams(study)
+    Collection.objects.filter(participation__team__name="Team0").update(present_by="import")
+    run = request_run(Survey.objects.get(study=study))
+    assert execute(run.pk)
+    with translation.override("en"):
+        text = write_up(AnalysisRun.objects.get(pk=run.pk)).paragraphs[0]
+    assert "may be older than the plan" in text
+    assert "before the first response" not in text

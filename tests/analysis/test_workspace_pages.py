@@ -212,7 +212,7 @@ def test_candidates_stand_by_name_or_criterion_never_by_mean(researcher, study):
     assert "not a league table" in page
     assert page.index("Team0") < page.index("Team1") < page.index("Team2")
     low = AgreementResult.objects.filter(run=run, scale_set="final", participation=None, icc2__lt=0.7)
-    assert ("Below .70" in page) == low.exists()
+    assert (".70 is a convention" in page) == low.exists()
     data = {"name": "Students", "source": "A survey", "team_column": "team", "value_column": "score"}
     upload = {**data, "file": criterion_file("Team1;7,5", "Team2;9", "Elsewhere;3")}
     page = text(researcher.post(url("cases"), upload, follow=True))

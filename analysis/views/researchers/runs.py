@@ -20,7 +20,7 @@ from analysis.data.moved_on import moved_on
 from analysis.forms.decisions_and_import import DECISION_FORMS, DecisionForm
 from analysis.forms.plan import OpenForm
 from analysis.models import AnalysisPlan, AnalysisRun, Decision
-from analysis.plan.plans import default_plan, lock_plan, locked_plan, rules
+from analysis.plan.plans import default_plan, has_imported, lock_plan, locked_plan, rules
 from analysis.results.run_words import failure_in_words, state_in_words, step_in_words
 from analysis.runs import execution as running
 from surveys.collecting import collections
@@ -51,6 +51,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
             "study": study,
             "survey": survey,
             "plans": plans,
+            "imported": has_imported(study),
             "plan": plans[0] if plans else None,
             "rules": rules(content) if content else None,
             "names": _scale_names(survey),
