@@ -309,6 +309,8 @@ CONTENT_SECURITY_POLICY = {
 # ------------------------------------------------------------------------------------------------ language and time
 LANGUAGE_CODE = "nl"
 LANGUAGES = [("nl", _("Dutch")), ("en", _("English"))]
+#: With their region, for files that ask for one; of others the code alone.
+LANGUAGE_TAGS = {"nl": "nl-NL", "en": "en-GB"}
 SOURCE_LANGUAGE = "en"  # of the texts in the code: what has no translation is read in it
 LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], ["config.formats"]  # British dates
 USE_I18N = USE_TZ = True

@@ -14,6 +14,7 @@ from typing import Any
 from analysis import svg
 from analysis.office.still import MAKER, still
 from teams.files.tables import held
+from teams.models.languages import tag_of
 
 #: Every office program has it, or another with letters of its width.
 FONT = "Calibri"
@@ -23,7 +24,6 @@ RIGHT = 8.55  # where the column with the question begins
 BODY = 1.85  # where what stands under the title begins
 ON_A_LINE = 55  # letters of a title
 SUBJECT, TITLE_ONLY = "Two Content", "Title Only"  # names of layouts
-_LANGUAGES = {"nl": "nl-NL", "en": "en-GB"}
 _THEME = {
     "dk1": svg.INK,
     "lt1": "#ffffff",
@@ -111,7 +111,7 @@ def saved(deck: Any, title: str, language: str) -> bytes:
     about.last_modified_by = about.comments = ""
     for element in _elements(deck):
         _undated(element)
-        _speak(element, _LANGUAGES[language])
+        _speak(element, tag_of(language))
     content = io.BytesIO()
     deck.save(content)
     return still(content.getvalue())

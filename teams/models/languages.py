@@ -33,6 +33,11 @@ def language_codes() -> list[str]:
     return [code for code, _name in settings.LANGUAGES]
 
 
+def tag_of(code: str) -> str:
+    """A language with its region, where the settings name one: what files of office programs ask for."""
+    return settings.LANGUAGE_TAGS.get(code, code)
+
+
 def language_names() -> dict[str, str]:
     """What the languages of the site are called in the language of the page."""
     return {code: str(name) for code, name in settings.LANGUAGES}
