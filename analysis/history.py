@@ -29,7 +29,10 @@ class Happened(EventKind):
     MODEL_REMOVED = "model_removed", gettext_lazy("Own factor model removed")
     TEAMS_COMBINED = "teams_combined", gettext_lazy("Teams combined into one report")
     TEAMS_SEPARATED = "teams_separated", gettext_lazy("Combined teams separated again")
-    PICTURE_MADE = "picture_made", gettext_lazy("The team's own figures were made, for its meeting")
+    PICTURE_MADE = (  # also of one that is withheld
+        "picture_made",
+        gettext_lazy("The team's own figures were computed for its meeting, and shown there where that is allowed"),
+    )
     PUBLISHED = "published", gettext_lazy("Reports published"), Act.PUBLISHED
     STUDY_BEFORE_DELETED = "study_before_deleted", gettext_lazy("The wave before this one was deleted")
     PERSON_REMOVED = "person_removed", gettext_lazy("A person was removed"), Act.PERSON_REMOVED

@@ -134,7 +134,8 @@ def _pictures_of(participation: Participation) -> list[EarlyPicture]:
 def _hide(participation: Participation) -> None:
     """Remove what was shown of a team by itself, and every PDF that may show it; the last ones are made anew without it."""
     for picture in _pictures_of(participation):
-        if len(picture.figures) == 1:  # of several teams the others go on to see theirs, as in a report
+        left = Participation.objects.filter(pk__in=list(picture.figures), state=Participation.State.ACCEPTED)
+        if not left.exists():  # else the others go on to see theirs, as in a report
             EarlyPicture.objects.filter(pk=picture.pk).update(content={}, setting={})
     team, academy = team_key(participation.pk), academy_key(participation.team.academy_id)
     ReportObject.objects.filter(publication__study=participation.study_id, reader=team).delete()

@@ -8,12 +8,13 @@ team. Several teams that were combined get one picture of all together, once the
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from analysis.data import dataset
@@ -46,6 +47,7 @@ QUEUE = Queue(
 )
 #: A meeting is over by then: nobody waits for its picture any more.
 TOO_LATE = timedelta(days=2)
+TIMES = 5  # in a row that a picture is made when something changed meanwhile
 
 
 class Changed(Exception):
@@ -72,22 +74,37 @@ class _Judged:
 
 
 # ------------------------------------------------------------------------------------------------ what is due
-def ask_due() -> int:
-    """Ask for the picture of each unit whose teams are sealed, since whoever led a meeting closed it to see one. How many are new."""
-    asked = Collection.objects.filter(
+def _asked() -> QuerySet[Collection]:
+    """The sealed teams whose meeting was closed to see their figures, and not so long ago that nobody waits any more."""
+    return Collection.objects.filter(
         meeting__picture_asked_at__gte=timezone.now() - TOO_LATE,
         state=Collection.State.SEALED,
         survey__mirror=True,
         survey__study__deletion__isnull=True,
         participation__state=Participation.State.ACCEPTED,
     )
-    teams = dict(asked.values_list("participation_id", "survey__study_id"))
+
+
+def is_awaited(participation: Participation) -> bool:
+    """Whether a picture of a team that has none is still asked for."""
+    return _asked().filter(participation=participation).exists()
+
+
+def ask_due() -> int:
+    """Ask for the picture of each unit whose teams are sealed, since whoever led a meeting closed it to see one. How many are new.
+
+    Once for each team: of those who are left when another of its unit withdrew there is no second one.
+    """
+    teams = dict(_asked().values_list("participation_id", "survey__study_id"))
     if not teams:
         return 0
-    wanted = {(study, key) for team, study in teams.items() if (key := _complete_unit(team)) is not None}
-    there = set(EarlyPicture.objects.filter(study__in=set(teams.values())).values_list("study_id", "unit"))
+    there = set(EarlyPicture.objects.filter(study__in=set(teams.values())).values_list("unit", flat=True))
+    combined = Unit.participations.through.objects.filter(participation__in=list(teams))
+    units = dict(combined.values_list("participation_id", "unit_id"))
+    waiting = [team for team in teams if there.isdisjoint({f"team:{team}", f"unit:{units.get(team)}"})]
+    wanted = {(teams[team], key) for team in waiting if (key := _complete_unit(team)) is not None}
     n_new = 0
-    for study, key in sorted(wanted - there):
+    for study, key in sorted(wanted):
         try:
             with transaction.atomic():
                 EarlyPicture.objects.create(study_id=study, unit=key)
@@ -128,11 +145,15 @@ def _make(pk: int) -> bool:
         return False
     try:
         with kept(claim.renew):
-            return _judge_and_store(claim)
+            for _time in range(TIMES):
+                with suppress(Changed):
+                    return _judge_and_store(claim)
+        logger.info("Early picture %s waits: again and again something changed while it was made.", pk)
+        claim.release(state=State.WAITING)  # as when several teams meet in one minute: it did not fail
     except ClaimLost:
         logger.warning("Early picture %s was taken over: what was made is thrown away.", pk)
-    except (Changed, OperationalError):
-        logger.info("Early picture %s is made again: something changed meanwhile, or the database was away.", pk)
+    except OperationalError:
+        logger.info("Early picture %s is made again: the database was away.", pk)
         claim.put_off(state=State.WAITING)
     except Exception as error:
         logger.exception("Early picture %s failed.", pk)
@@ -151,12 +172,19 @@ def _judge_and_store(claim: Claim[EarlyPicture]) -> bool:
         list(Study.objects.select_for_update(no_key=True).filter(pk__in=series).order_by("pk"))
         list(Participation.objects.select_for_update(no_key=True).filter(study=study).order_by("pk"))
         study.refresh_from_db(fields=["k"])
+        teams = _teams_of(picture)
+        if any(_complete_unit(team.pk) != picture.unit for team in teams):
+            # combined, taken apart or left by the others since it was asked for: as later publications know these teams
+            if not claim.remove():
+                raise ClaimLost
+            transaction.on_commit(wake_making, robust=True)
+            return False
         if _world(picture, study) != world:
             raise Changed
         state = State.SHOWN if shown else State.WITHHELD
         if not claim.finish(state=state, made_at=timezone.now(), **shown):
             raise ClaimLost
-        for participation in _teams_of(picture):
+        for participation in teams:
             record(study, Happened.PICTURE_MADE, participation=participation)
     return True
 

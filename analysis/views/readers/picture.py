@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from analysis.mirror.making import is_awaited
 from analysis.mirror.seen import picture_of, picture_row, teams_waited_for
 from analysis.models import EarlyPicture
 from analysis.views.readers import talks
@@ -93,7 +94,9 @@ def stage_of(meeting: Meeting) -> Stage:
         return Stage.SEALING
     picture = picture_row(collection.participation)
     if picture is None:
-        return Stage.OTHERS if teams_waited_for(collection.participation) else Stage.COMPUTING
+        if teams_waited_for(collection.participation):
+            return Stage.OTHERS
+        return Stage.COMPUTING if is_awaited(collection.participation) else Stage.NOTHING
     match picture.state:
         case EarlyPicture.State.SHOWN:
             return Stage.SHOWN

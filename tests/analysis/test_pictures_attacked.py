@@ -1,0 +1,157 @@
+"""The early picture attacked: by who withdraws, by other teams of the same moment, by old requests, by a busy beat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from analysis import withdrawals
+from analysis.history import Happened
+from analysis.mirror import making
+from analysis.mirror.seen import picture_of, picture_row
+from analysis.models import EarlyPicture, Unit
+from surveys.models import Meeting, Survey
+from teams.inviting.withdrawing import withdraw
+from teams.models import Event, Participation, Study
+from tests.analysis import builders
+from tests.analysis.test_picture_pages import page_of, screen_of
+from tests.analysis.test_pictures import met
+
+pytestmark = pytest.mark.django_db
+State = EarlyPicture.State
+
+
+@pytest.fixture
+def study() -> Study:
+    study = builders.make_study()
+    Survey.objects.filter(study=study).update(mirror=True)
+    return study
+
+
+def combined(study: Study, *teams: Participation) -> Unit:
+    unit = Unit.objects.create(study=study, academy=teams[0].team.academy, name=" + ".join(t.team.name for t in teams))
+    unit.participations.set(teams)
+    return unit
+
+
+def gone(team: Participation) -> None:
+    assert withdraw(team.invitation, "workload", by_link=True)
+    withdrawals.carry_out()
+
+
+def test_a_team_keeps_the_picture_of_several_when_another_of_them_withdraws(study):
+    """It was asked for today still: a picture of those who are left would be withheld, and hide the one that they saw."""
+    first, second = met(study, "A", 0, 9), met(study, "B", 1, 9)
+    combined(study, first, second)
+    assert making.make_due() == 1
+    before = picture_of(first).report("en")
+    gone(second)
+    assert making.make_due() == 0
+    assert picture_of(first).report("en").scales == before.scales
+    assert EarlyPicture.objects.count() == 1
+
+
+def test_of_teams_that_all_withdrew_nothing_is_kept_that_was_shown(study):
+    teams = [met(study, name, number, 9) for number, name in enumerate("AB")]
+    combined(study, *teams)
+    making.make_due()
+    gone(teams[0])
+    assert EarlyPicture.objects.get().content
+    gone(teams[1])
+    picture = EarlyPicture.objects.get()
+    assert (picture.content, picture.setting) == ({}, {})
+    assert len(picture.members) == 18  # the judge goes on to know it
+
+
+def test_a_picture_that_waits_is_of_the_teams_that_are_left(study, monkeypatch):
+    """A team withdraws while the picture of both is made: who is left is a team by itself, as in every later publication."""
+    first, second = met(study, "A", 0, 9), met(study, "B", 1, 9)
+    combined(study, first, second)
+    shown, tries = making._shown, []
+
+    def withdraw_once(picture, study):
+        made = shown(picture, study)
+        if not tries:
+            gone(second)
+        tries.append(picture.unit)
+        return made
+
+    monkeypatch.setattr(making, "_shown", withdraw_once)
+    making.make_due()
+    EarlyPicture.objects.update(due_at=None)
+    making.make_due()
+    assert list(EarlyPicture.objects.values_list("unit", "state")) == [(f"team:{first.pk}", "shown")]
+    assert picture_of(first).report("en").returned == 9
+
+
+def test_a_combination_made_at_the_instant_of_asking_is_what_the_team_is_shown_in(study, monkeypatch):
+    """It was made after the picture was asked for and before it was stored: one of the team alone would tell on the other."""
+    first, second = met(study, "A", 0, 9), met(study, "B", 1, 4)
+    shown = making._shown
+
+    def combine_once(picture, study):
+        made = shown(picture, study)
+        if not Unit.objects.exists():
+            combined(study, first, second)
+        return made
+
+    monkeypatch.setattr(making, "_shown", combine_once)
+    making.make_due()
+    EarlyPicture.objects.update(due_at=None)
+    making.make_due()
+    unit = Unit.objects.get()
+    assert list(EarlyPicture.objects.values_list("unit", "state")) == [(f"unit:{unit.pk}", "shown")]
+    assert picture_of(first).report("en").combined_with == ("B",)
+
+
+def test_a_team_whose_fellows_meet_in_the_same_minute_gets_its_picture(study, monkeypatch):
+    """Each picture that another worker stores meanwhile makes this one be judged again: that is no failure of it."""
+    team = met(study, "A", 0, 9)
+    shown, others = making._shown, []
+
+    def another_meanwhile(picture, study):
+        made = shown(picture, study)
+        if len(others) < 12:
+            others.append(
+                EarlyPicture.objects.create(
+                    study=study, unit=f"team:{10_000 + len(others)}", state="shown", made_at=timezone.now()
+                )
+            )
+        return made
+
+    monkeypatch.setattr(making, "_shown", another_meanwhile)
+    for _wake in range(12):
+        making.make_due()
+        EarlyPicture.objects.update(due_at=None)
+    assert picture_row(team).state == State.SHOWN
+
+
+def test_a_page_that_nobody_makes_figures_for_any_more_stops_waiting(study, monkeypatch):
+    """The workers were away for days: the page says that there are none, and not for ever that they are being made."""
+    team = met(study, "A", 0, 9)
+    here = screen_of(team)
+    assert "being made" in here.get(page_of(team)).content.decode()
+    Meeting.objects.update(picture_asked_at=timezone.now() - making.TOO_LATE - timedelta(minutes=1))
+    assert making.make_due() == 0
+    page = here.get(page_of(team)).content.decode()
+    assert "being made" not in page
+    assert "There are no figures of your team" in page
+
+
+def test_beat_asks_no_more_for_more_teams_that_saw_themselves(study, django_assert_max_num_queries):
+    for number in range(6):
+        met(study, f"T{number}", number, 9)
+    assert making.make_due() == 6
+    with django_assert_max_num_queries(5):
+        assert making.make_due() == 0
+
+
+def test_history_says_of_a_picture_that_is_withheld_nothing_that_is_not_true(study):
+    """The same words stand there of one that is shown."""
+    team = met(study, "A", 0, 4)
+    making.make_due()
+    assert EarlyPicture.objects.get().state == State.WITHHELD
+    assert Event.objects.filter(participation=team, kind=Happened.PICTURE_MADE).exists()
+    assert "where that is allowed" in str(Happened.PICTURE_MADE.words)
