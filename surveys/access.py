@@ -38,7 +38,7 @@ def _no_collection(participation: Participation) -> str:
     values = {"team": isolated(participation.team.name)}
     if participation.state == Participation.State.WITHDRAWN:
         return (
-            _("%(team)s stopped taking part: answers that were in no publication are deleted, and none come in.")
+            _("%(team)s stopped taking part: answers of which nothing was shown are deleted, and none come in.")
             % values
         )
     if participation.state == Participation.State.ACCEPTED:

@@ -6,15 +6,18 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from analysis import withdrawals
 from analysis.history import Happened
 from analysis.mirror import making
 from analysis.mirror.seen import picture_of, picture_row
 from analysis.models import EarlyPicture, Unit
-from surveys.models import Meeting, Survey
+from surveys.models import Meeting, SealedResponse, Survey
 from teams.inviting.withdrawing import withdraw
-from teams.models import Event, Participation, Study
+from teams.links import new_nonce
+from teams.messages.mails import team_withdrawn
+from teams.models import Event, Invitation, Participation, Study
 from tests.analysis import builders
 from tests.analysis.test_picture_pages import page_of, screen_of
 from tests.analysis.test_pictures import met
@@ -155,3 +158,17 @@ def test_history_says_of_a_picture_that_is_withheld_nothing_that_is_not_true(stu
     assert EarlyPicture.objects.get().state == State.WITHHELD
     assert Event.objects.filter(participation=team, kind=Happened.PICTURE_MADE).exists()
     assert "where that is allowed" in str(Happened.PICTURE_MADE.words)
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "own figures in its meeting"), ("nl", "eigen cijfers")])
+def test_whoever_stops_reads_that_answers_behind_a_picture_are_kept(study, language, says):
+    """Nothing is published yet; what the team saw of itself counts as if it were."""
+    team = met(study, "A", 0, 9)
+    making.make_due()
+    gone(team)
+    assert SealedResponse.objects.filter(collection__participation=team).count() == 9
+    Invitation.objects.filter(participation=team).update(nonce=new_nonce())
+    with override(language):
+        mail = team_withdrawn(team.invitation.pk, language)
+    assert mail is not None
+    assert says in mail.text

@@ -143,7 +143,7 @@ WRONG = (404, "gaat nu geen vragenlijst open")
 ENDED = (404, "of is het al voorbij waarvoor hij bedoeld was")
 NOTHING = (200, "Er is niets gedaan: dit team antwoordt niet meer in een overleg")
 STOPPED = (404, "Je team doet niet meer mee aan dit onderzoek")
-NO_ANSWERS = (404, "Verpleegkunde doet niet meer mee: antwoorden die in geen publicatie zaten")
+NO_ANSWERS = (404, "Verpleegkunde doet niet meer mee: antwoorden waarvan nog niets getoond was")
 CLOSED = (200, "De afname is gesloten")
 SEALED = (200, "De antwoorden zijn verzegeld")
 
