@@ -28,7 +28,9 @@ from bench.figures import Figure, at_most, compiled, measured, report  # noqa: E
 ROOT = Path(__file__).resolve().parent.parent
 PER_TEAM = int(os.environ.get("BENCH_PER_TEAM", "50"))  # bench/publish.py has smaller teams
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000,1000000").split(","))
-MOST_SECONDS, MOST_GIGABYTES, MOST_MILLISECONDS = 120, 2.0, 300
+#: For a million responses. Seconds are the processor's, the worker's and the database's: the run takes no longer on a machine of its own.
+MOST_SECONDS, MOST_GIGABYTES, MOST_MILLISECONDS = 60, 1.3, 300
+MILLION = 1_000_000
 #: By how much a run of ten times as many responses may cost more processor than ten times as much.
 LINEAR = 1.25
 PAGES = (
@@ -248,15 +250,18 @@ def main(sizes: tuple[int, ...] = SIZES) -> int:
             cpu[n] = run["cpu"] + of_database
             name = f"{n:,} responses, {n // PER_TEAM:,} teams"
             last = n == max(sizes)
+            figures.append(measured(f"{name}: the run", run["seconds"], "s"))
+            figures.append(measured(f"{name}: load average after, of this machine", os.getloadavg()[0], ""))
             figures.append(
-                at_most(f"{name}: the run", run["seconds"], MOST_SECONDS, "s")
-                if last
-                else measured(f"{name}: the run", run["seconds"], "s")
+                at_most(f"{name}: processor", cpu[n], MOST_SECONDS, "s")
+                if n == MILLION
+                else measured(f"{name}: processor", cpu[n], "s")
             )
             figures.append(measured(f"{name}: processor, the worker", run["cpu"], "s"))
             figures.append(measured(f"{name}: processor, the database", of_database, "s"))
             figures.append(measured(f"{name}: result rows", run["rows"], "rows"))
-            figures.append(at_most(f"{name}: peak of memory", run["gigabytes"], MOST_GIGABYTES, "GB"))
+            most = MOST_GIGABYTES * max(n, MILLION) / MILLION
+            figures.append(at_most(f"{name}: peak of memory", run["gigabytes"], most, "GB"))
             for step, taken in run["steps"].items():
                 if last and taken >= 1:
                     figures.append(measured(f"{name}: {step}", taken, "s"))

@@ -1,6 +1,7 @@
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -118,3 +119,9 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     with CaptureQueriesContext(connection) as queries:
         dataset.load(survey)
     assert len(queries) == 3
+
+
+def test_keys_are_found_where_they_stand():
+    keys = dataset._Keys(pd.Index(["B", "Bb", "a", "zz"], dtype=object))
+    asked = ["zz", "B", "zzz", "", "a", "Bb", "A", "zzzz"]
+    assert keys.places(asked).tolist() == [3, 0, -1, -1, 2, 1, -1, -1]
