@@ -31,6 +31,7 @@ SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000,
 #: For a million responses. Seconds are the processor's, the worker's and the database's: the run takes no longer on a machine of its own.
 MOST_SECONDS, MOST_GIGABYTES, MOST_MILLISECONDS = 60, 1.3, 300
 MILLION = 1_000_000
+N_ITEMS = 36
 #: By how much a run of ten times as many responses may cost more processor than ten times as much.
 LINEAR = 1.25
 PAGES = (
@@ -247,6 +248,8 @@ def main(sizes: tuple[int, ...] = SIZES) -> int:
             of_database = cpu_seconds(database.pid) - before
             if not all(run["models"].values()):
                 raise SystemExit(f"a factor model did not converge: {run['models']}")
+            if not 0.9 * n < run["analysed"] <= n or run["rows"] < N_ITEMS * n // PER_TEAM:
+                raise SystemExit(f"{run['analysed']} of {n} responses were analysed, and gave {run['rows']} rows")
             cpu[n] = run["cpu"] + of_database
             name = f"{n:,} responses, {n // PER_TEAM:,} teams"
             last = n == max(sizes)

@@ -40,6 +40,7 @@ def measure(out: str) -> int:
 
     started = time.perf_counter()
     made = make(TEAMS, PER_TEAM)
+    assert (made.n_teams, made.n_invitees) == (TEAMS, TEAMS // 2 * PER_TEAM)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     figures = [

@@ -25,6 +25,7 @@ from bench.figures import Figure, at_least, at_most, compiled, measured, report
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = {1_000: 5.0, 5_000: 30.0}  # teams, and how many seconds publishing may take
 PER_TEAM = 14
+MEASURES = 36 + 5  # items and scales, two of the six being one by the decision of bench/analysis.py
 MOST_GIGABYTES = 1.0
 MOST_QUERIES, MOST_MILLISECONDS = 6, 20.0  # of one page of a report
 READS = 15
@@ -172,6 +173,8 @@ def main() -> int:
             job("bench.analysis", "analyse", n_teams * PER_TEAM)
             for what in ("first", "beside the first"):
                 published = json.loads(job("bench.publish", "publish", n_teams))
+                if what == "first" and published["measures"] != MEASURES:
+                    raise SystemExit(f"{published['measures']} measures were published, not {MEASURES}")
                 name = f"{n_teams:,} teams × {published['measures']} measures, {what}"
                 cpu[what, n_teams] = published["cpu"]
                 figures += [

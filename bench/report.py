@@ -14,10 +14,12 @@ import time
 from pathlib import Path
 
 from bench.figures import at_most, measured, report
+from bench.production import cpu_seconds
 from scripts.run import commands, environment, manage
 from scripts.setup import ROOT
 
 N_TEAMS, SIZE, SCALES = 40, 14, 6
+N_REPORTS = N_TEAMS + N_TEAMS // 5 + 1  # of teams, of academies, of the study
 PREPARE = """
 import json, random, sys, django; django.setup()
 import datetime
@@ -128,8 +130,10 @@ def main() -> int:
             commands("127.0.0.1", 8000, var)["work"], shell=True, cwd=ROOT, env=env, start_new_session=True
         )
         time.sleep(12)  # the worker has started long before anybody publishes
+        load, started = os.getloadavg()[0], cpu_seconds(worker.pid)
         try:
             seen = json.loads(python(env, PUBLISH, run))
+            of_worker = cpu_seconds(worker.pid) - started
         finally:
             os.killpg(
                 worker.pid, signal.SIGKILL
@@ -137,12 +141,16 @@ def main() -> int:
             worker.wait()
         single = json.loads(python(env, ONE))
     middle = N_TEAMS // 2
+    if (seen["n"], len(single["wall"])) != (N_REPORTS, N_TEAMS):
+        raise SystemExit(f"{seen['n']} reports and {len(single['wall'])} PDFs of teams: not {N_REPORTS} and {N_TEAMS}")
     return report(
         "report",
         [
+            measured("load average before, of this machine", load, ""),
             measured("publishing itself, as the worker does it", seen["publish"], "s"),
             at_most(f"{seen['n']} reports ready after publishing (40 teams)", seen["seen"].get("nl", 999), 10, "s"),
             measured("the same in the second language too", seen["seen"].get("en", 999), "s"),
+            measured("both languages, processor time of the worker's two processes", of_worker, "s"),
             at_most("one PDF, median of 40", 1000 * single["wall"][middle], 300, "ms"),
             at_most("one PDF, slowest of 40", 1000 * single["wall"][-1], 300, "ms"),
             measured("one PDF, processor time, median", 1000 * single["cpu"][middle], "ms"),

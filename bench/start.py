@@ -89,6 +89,8 @@ def measure(pid: int) -> list[Figure]:
             words = Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
             held[next((name for sign, name in PROGRAMS.items() if sign in words), words[:20])].append(pss(process))
     most = {"web": WEB, "beat": BEAT, "worker": WORKER, "work": WORKER}
+    if missing := set(PROGRAMS.values()) - set(held):
+        raise SystemExit(f"not running: {', '.join(sorted(missing))}")
     figures = [
         at_most(f"{name}: the largest process", max(sizes), most[name], "MB")
         if name in most
