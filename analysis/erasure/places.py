@@ -60,6 +60,7 @@ FROZEN: dict[str, str] = {
     "analysis.FactorModelResult": "figures",
     "analysis.ResultTable": "figures",
     "analysis.ItemResult": "figures",
+    "analysis.AgreementResult": "figures",
     "analysis.ReliabilityResult": "figures",
     "analysis.KnownComposition": "figures",
     "analysis.Publication": "figures",

@@ -20,6 +20,7 @@ from analysis.data.small_teams import hidden_teams
 from analysis.exports.columns import SET_ASIDE, TEAM, label_of, set_aside_values
 from analysis.models import AnalysisRun
 from analysis.models.results import AgreementResult, ReliabilityResult, ScaleResult
+from analysis.plan.plans import rules
 from analysis.reports.quality import Figure, Reliability, iccs, reliability_figures
 from analysis.results.reading import FIGURES
 from surveys.models import Response, Survey
@@ -27,7 +28,8 @@ from surveys.questionnaires.definition import NUMBER, TEXT
 from surveys.questionnaires.publishing import definition_of
 from teams.files.tables import Cell, neutralised
 
-RESULT_COLUMNS = (
+#: The columns of results, before and after one column of rwg(j) for each null of the plan, by its name.
+BEFORE_RWG = (
     "scale_set",
     "scale",
     "institution",
@@ -44,11 +46,8 @@ RESULT_COLUMNS = (
     "omega",
     "icc1",
     "icc2",
-    "rwg_uniform",
-    "rwg_skewed",
-    "ad",
-    "marks",
 )
+AFTER_RWG = ("ad", "marks")
 
 
 #: The columns whose figures can have marks, in the order in which ``result_rows`` judges them.
@@ -86,15 +85,17 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
     reliability = {
         (row.scale_set, row.scale): reliability_figures(row) for row in ReliabilityResult.objects.filter(run=run)
     }
+    nulls = [null.name for null in rules(run.plan.content).nulls]
+    no_agreement: list[float | None] = [None] * (len(nulls) + 3)
     not_yet = moved_on(held_by(run))  # goes with the figures over all, as their marks do
-    yield RESULT_COLUMNS
+    yield (*BEFORE_RWG, *(f"rwg_{name}" for name in nulls), *AFTER_RWG)
     of_run = ScaleResult.objects.filter(run=run).order_by("scale_set", "scale")
     for scale_set, scale in list(of_run.values_list("scale_set", "scale").distinct()):
         of_scale = {"run": run, "scale_set": scale_set, "scale": scale}
         nested = {
-            participation: figures
-            for participation, *figures in AgreementResult.objects.filter(**of_scale).values_list(
-                "participation", "icc1", "icc2", "rwg_uniform", "rwg_skewed", "ad"
+            participation: [icc1, icc2, *(rwg.get(name) for name in nulls), ad]
+            for participation, icc1, icc2, rwg, ad in AgreementResult.objects.filter(**of_scale).values_list(
+                "participation", "icc1", "icc2", "rwg", "ad"
             )
         }
         known = reliability.get((scale_set, scale), NO_RELIABILITY)
@@ -110,7 +111,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
         for participation, *cells in rows:
             over_all = participation is None
             few = participation in hidden_ones
-            of_teams = nested.get(participation, [None] * 5)
+            of_teams = nested.get(participation, no_agreement)
             judged = [known.alpha, known.omega, *iccs(*of_teams[:2])] if over_all else [Figure(None)] * 4
             marks = marks_of(dict(zip(JUDGED, judged, strict=True)))
             yield (
@@ -121,7 +122,7 @@ def result_rows(run: AnalysisRun, *, all_teams: bool = False) -> Iterator[Sequen
                 *([None] * len(FIGURES) if few else cells[4:]),
                 known.alpha.value if over_all else None,
                 known.omega.value if over_all else None,
-                *([None] * 5 if few else of_teams),
+                *(no_agreement if few else of_teams),
                 "; ".join([marks] * bool(marks) + not_yet * over_all),
             )
 

@@ -6,19 +6,16 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analysis.forms.nulls import chosen_nulls, null_fields
 from analysis.plan.plans import ESTIMATORS, Content, changed, rules
 from teams.base.written import Written
 from teams.forms.filled import Filled
 
 MINIMUM, ITEMS = "minimum_", "items_"
-#: How far the parts of a distribution may be from 1 together.
-ROUNDING = 1e-5
-EXACT = 1e-12
 
 
 class OpenForm(Written):
@@ -53,11 +50,6 @@ class AmendmentForm(Filled):
         label=gettext_lazy("Smallest group shown (k)"),
         help_text=gettext_lazy("It can only become larger: teachers answered on that promise."),
     )
-    skewed_null = forms.CharField(
-        label=gettext_lazy("Skewed null of rwg(j)"),
-        max_length=200,
-        help_text=gettext_lazy("One share per answer, lowest answer first, separated by spaces; together they make 1."),
-    )
     estimators = forms.MultipleChoiceField(
         label=gettext_lazy("Estimators of the factor models"),
         choices=[(name, name) for name in ESTIMATORS],
@@ -77,14 +69,14 @@ class AmendmentForm(Filled):
         kwargs["initial"] = {
             "not_eligible": plan.set_aside_not_eligible,
             "unanswered_over": None if plan.most_unanswered is None else round(100 * plan.most_unanswered, 6),
-            "skewed_null": " ".join(f"{share:.6g}" for share in plan.skewed_null),
             "estimators": list(plan.estimators),
             "k": plan.k,
             "reverse_keyed": list(plan.reverse_keyed),
         }
         super().__init__(*args, **kwargs)
         self.content, self.plan = content, plan
-        reason = self.fields.pop("reason")
+        estimators, reason = self.fields.pop("estimators"), self.fields.pop("reason")
+        self.fields |= {**null_fields(plan.nulls, plan.n_points), "estimators": estimators}
         self.fields["k"].min_value = plan.k  # type: ignore[attr-defined]
         self.fields["k"].validators.append(MinValueValidator(plan.k))
         choices = [(item, item) for item in plan.items]
@@ -110,25 +102,9 @@ class AmendmentForm(Filled):
         self.helper.form_tag = False
         self.helper.disable_csrf = True
 
-    def clean_skewed_null(self) -> list[float]:
-        """The distribution: as it stands in the plan where it was left alone, since it is shown rounded."""
-        if self.cleaned_data["skewed_null"] == self.initial["skewed_null"]:
-            return list(self.plan.skewed_null)
-        try:
-            null = [float(part) for part in self.cleaned_data["skewed_null"].replace(",", ".").split()]
-        except ValueError as error:
-            raise ValidationError(
-                _("Write the numbers with spaces between them, for instance 0.1 0.2 0.4 0.3.")
-            ) from error
-        if len(null) != self.plan.n_points:
-            raise ValidationError(_("Give %(n)s shares, one for each answer.") % {"n": self.plan.n_points})
-        if min(null) < 0 or not abs(sum(null) - 1) < ROUNDING:
-            raise ValidationError(_("The shares must be 0 or more and add up to 1."))
-        total = sum(null)  # 0.333 three times is meant as thirds
-        return null if abs(total - 1) < EXACT else [share / total for share in null]
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        self.agreement = chosen_nulls(self, self.plan.nulls, self.plan.n_points)
         for scale in self.plan.scales:
             items, minimum = cleaned.get(ITEMS + scale.code), cleaned.get(MINIMUM + scale.code)
             if items is not None and len(items) < 2:
@@ -152,7 +128,7 @@ class AmendmentForm(Filled):
                 "unanswered_over": None if share is None else round(share / 100, 8),
             },
             minimums={scale.code: cleaned[MINIMUM + scale.code] for scale in self.plan.scales},
-            null=cleaned["skewed_null"],
+            agreement=self.agreement,
             items={
                 scale.code: [item for item in scale.items if item in cleaned[ITEMS + scale.code]]
                 for scale in self.plan.scales

@@ -102,8 +102,7 @@ class AgreementResult(Result):
     design_effect = models.FloatField(null=True)
     var_between = models.FloatField(null=True)  # of the teams' means, by REML
     var_within = models.FloatField(null=True)
-    rwg_uniform = models.FloatField(null=True)
-    rwg_skewed = models.FloatField(null=True)
+    rwg = models.JSONField(default=dict)  # of a team: rwg(j) by the names of the plan's nulls
     ad = models.FloatField(null=True)
 
     class Meta:

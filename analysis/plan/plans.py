@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from analysis.history import Happened
 from analysis.models import AnalysisPlan, AnalysisRun
+from analysis.plan.nulls import Null, default_agreement, nulls_of
 from analysis.psychometrics.scales.minimum import default_minimum_answered
 from surveys.models import Collection, PresentBy, Response, SealedResponse, Survey
 from surveys.questionnaires.publishing import Definition, definition_of
@@ -26,8 +27,6 @@ from teams.models import Study, User
 
 #: A share of unanswered items above this sets a response aside (docs/methods.md, Screening).
 MOST_UNANSWERED = 0.25
-#: The null distribution of rwg(j) that expects people to agree rather than disagree; variance 0.89 (docs/methods.md).
-SKEWED_NULL_OF_FOUR = (0.10, 0.20, 0.40, 0.30)
 #: Maximum likelihood, with errors robust to skewed answers (MLM), and to teachers sharing a team as well (MLR).
 ESTIMATORS = ("ML", "MLM", "MLR")
 
@@ -55,7 +54,7 @@ class PlanRules:
     rule_version: int
     minimum_rule: str
     scales: tuple[ScalePlan, ...]
-    skewed_null: tuple[float, ...]
+    nulls: tuple[Null, ...]  # of rwg(j)
     estimators: tuple[str, ...]
     mirror: bool = False  # teams that meet may see their own figures in the meeting (surveys/collecting/mirror.py)
 
@@ -67,6 +66,11 @@ class PlanRules:
     @property
     def reverse_keyed(self) -> tuple[str, ...]:
         return tuple(item for scale in self.scales for item in scale.reverse_keyed)
+
+    @property
+    def published_nulls(self) -> str:
+        """The nulls of rwg(j) whose variance is from the literature, which is then cited."""
+        return ", ".join(null.label for null in self.nulls if null.is_published)
 
     def minimum_answered(self, n_items: int) -> int:
         """How many of a scale's items must be answered for a score, by the rule of the plan."""
@@ -81,17 +85,6 @@ def default_plan(definition: Definition, k: int) -> Content:
 def import_plan(definition: Definition, k: int) -> Content:
     """The plan for answers collected elsewhere: nobody is screened out, one answered item gives a score."""
     return _plan(definition, k, screening=False, minimum_rule="one")
-
-
-def skewed_null(n_points: int) -> tuple[float, ...]:
-    """The second null distribution for a scale of ``n_points`` answers: for 4 the skewed one of the method, else uniform.
-
-    A skewed one for another number of points has no source here; who knows how people answer such a scale writes it into
-    the plan before it is locked.
-    """
-    if n_points == len(SKEWED_NULL_OF_FOUR):
-        return SKEWED_NULL_OF_FOUR
-    return (1 / n_points,) * n_points
 
 
 def _plan(definition: Definition, k: int, *, screening: bool, minimum_rule: str) -> Content:
@@ -117,7 +110,7 @@ def _plan(definition: Definition, k: int, *, screening: bool, minimum_rule: str)
         },
         "minimum_rule": minimum_rule,
         "scales": scales,
-        "agreement": {"skewed_null": list(skewed_null(definition.n_points))},
+        "agreement": default_agreement(definition.n_points),
         "factor_models": {"names": ["theoretical"], "estimators": list(ESTIMATORS)},
     }
 
@@ -146,7 +139,7 @@ def rules(content: Content) -> PlanRules:
             ScalePlan(scale["code"], tuple(scale["items"]), tuple(scale["reverse_keyed"]), scale["minimum_answered"])
             for scale in content["scales"]
         ),
-        skewed_null=tuple(content["agreement"]["skewed_null"]),
+        nulls=nulls_of(content["agreement"], content["points"]),
         estimators=tuple(content["factor_models"]["estimators"]),
         mirror=_has_mirror(content),
     )
@@ -274,7 +267,7 @@ def changed(
     *,
     screening: Content,
     minimums: dict[str, int],
-    null: list[float],
+    agreement: Content,
     estimators: list[str],
     items: dict[str, list[str]],
     reverse_keyed: list[str],
@@ -282,8 +275,11 @@ def changed(
 ) -> Content:
     """A plan's content with other rules; the screening rule gets the next version when it is another one.
 
-    ``items`` are those of each scale, in the plan's order.
+    ``items`` are those of each scale, in the plan's order. A plan of before that has the same nulls of rwg(j) keeps its
+    spelling of them.
     """
+    points = content["points"]
+    same_nulls = nulls_of(agreement, points) == nulls_of(content["agreement"], points)
     before = content["screening"]
     rule = {**screening, "version": before["version"]}
     if rule != before:
@@ -301,7 +297,7 @@ def changed(
             }
             for scale in content["scales"]
         ],
-        "agreement": {**content["agreement"], "skewed_null": null},
+        "agreement": content["agreement"] if same_nulls else agreement,
         "factor_models": {**content["factor_models"], "estimators": estimators},
     }
 

@@ -251,7 +251,7 @@ def _researcher_teams(run: AnalysisRun, codes: list[str]) -> dict[str, Any]:
                 "sd": scores.sd,
                 "min": scores.minimum,
                 "max": scores.maximum,
-                "rwg": agreement.rwg_uniform if agreement else None,
+                "rwg": agreement.rwg if agreement else None,  # by the names of the nulls
             }
             for code, scores, agreement in zip(codes, team.scores, team.agreement, strict=True)
         }

@@ -12,6 +12,8 @@ from analysis.data.small_teams import hidden, hidden_teams, unshown_of
 from analysis.models import AnalysisRun, ScreeningDecision
 from analysis.models.comparisons import WaveDifference
 from analysis.models.results import AgreementResult, ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.plan.nulls import Null
+from analysis.plan.plans import rules
 from analysis.reports.quality import Caution, Figure, cautions_of, reliability_figure
 from analysis.results.cases import BY_NAME, teams_of
 from analysis.results.reading import team_labels, without
@@ -73,6 +75,12 @@ class TeamRow:
     count: TeamCount
     scores: ScaleResult | None
     agreement: AgreementResult | None
+    nulls: tuple[Null, ...]
+
+    @property
+    def rwg(self) -> list[float | None]:
+        """Its rwg(j) under each null of the plan, in the plan's order."""
+        return [self.agreement.rwg.get(null.name) if self.agreement else None for null in self.nulls]
 
 
 def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) -> tuple[Page[TeamCount], list[TeamRow]]:
@@ -82,6 +90,7 @@ def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) ->
     shown = [count.participation_id for count in counts]
     of_scale = {"run": run, "scale_set": scale_set, "scale": scale, "participation__in": shown}
     few = hidden_teams(run, scale_set, scale)
+    nulls = rules(run.plan.content).nulls
     scores = {row.participation_id: without(row, few) for row in ScaleResult.objects.filter(**of_scale)}
     agreement = {
         row.participation_id: row
@@ -96,6 +105,7 @@ def team_rows(run: AnalysisRun, scale_set: str, scale: str, page: str | None) ->
             count,
             scores.get(count.participation_id),
             agreement.get(count.participation_id),
+            nulls,
         )
         for count in counts
         if count.participation is not None

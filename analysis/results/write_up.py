@@ -281,14 +281,24 @@ def _analysis(plan: PlanRules) -> str:
         _(
             "Cronbach's alpha has Feldt's confidence interval; omega is from the model with one factor. The "
             "intervals of means over respondents take into account that teachers are grouped in teams. ICC(1) and "
-            "ICC(2) are from one-way analysis of variance; agreement within teams is rwg(j) with a uniform and a "
-            "skewed null, and the average deviation."
-        ),
+            "ICC(2) are from one-way analysis of variance; agreement within teams is rwg(j) (null distribution: "
+            "%(nulls)s), and the average deviation."
+        )
+        % {
+            "nulls": "; ".join(
+                _("%(name)s, variance %(variance)s") % {"name": null.label, "variance": printed(null.variance)}
+                for null in plan.nulls
+            )
+        },
         _(
             "Confirmatory factor models were fitted to respondents who answered all questions of the model, by %(names)s."
         )
         % {"names": ", ".join(plan.estimators)},
     ]
+    if names := plan.published_nulls:
+        text.insert(
+            1, _("Variance of the null distribution %(names)s: LeBreton and Senter (2008, table 2).") % {"names": names}
+        )
     if "MLR" in plan.estimators:
         text.append(_("With MLR, standard errors and test statistics are robust to teachers sharing a team."))
     return " ".join(text)

@@ -26,7 +26,7 @@ from analysis.psychometrics.scales.descriptives import of_counts
 from analysis.psychometrics.scales.reliability import omega_total, reliability
 from analysis.psychometrics.scales.scoring import score_scales
 from analysis.psychometrics.scales.screening import ScreeningRule, apply_rules
-from analysis.psychometrics.teams.agreement import agreement, null_variance, uniform_null_variance
+from analysis.psychometrics.teams.agreement import agreement
 from analysis.psychometrics.teams.icc import Teams, nesting
 from analysis.psychometrics.teams.team_means import mean_over_respondents, mean_over_teams, team_statistics
 from analysis.runs import careless_answers, comparisons
@@ -104,6 +104,7 @@ class Computation:
         plan = self.plan
         base = [plan.set_aside_not_eligible, plan.most_unanswered, plan.rule_version, plan.items, plan.reverse_keyed]
         final = [_key(scale) for scale in self.final]
+        nulls = [(null.name, null.variance) for null in plan.nulls]
         groups = sorted((pk, sorted(known.items())) for pk, known in self.groups.items())
         steps = [
             Step("screening", [base, [_key(scale) for scale in plan.scales]], self.screen),
@@ -114,7 +115,7 @@ class Computation:
             steps += [
                 Step(f"scores {name}", key, partial(self.score, scale_set, scales)),
                 Step(f"reliability {name}", key, partial(self.compute_reliability, scale_set, scales)),
-                Step(f"agreement {name}", [key, plan.skewed_null], partial(self.compute_agreement, scale_set, scales)),
+                Step(f"agreement {name}", [key, nulls], partial(self.compute_agreement, scale_set, scales)),
             ]
         steps += [
             Step("correlations", [base, final], self.correlate),
@@ -317,10 +318,7 @@ class Computation:
 
     def compute_agreement(self, scale_set: ScaleSet, scales: Sequence[ScalePlan]) -> list[Rows]:
         """Intraclass correlations over the teams, and agreement within each."""
-        nulls = {
-            "uniform": uniform_null_variance(self.dataset.n_points),
-            "skewed": null_variance(self.plan.skewed_null),
-        }
+        nulls = {null.name: null.variance for null in self.plan.nulls}
         scores = self.scores(scales)
         agreement_rows = []
         for scale in scales:
@@ -340,8 +338,7 @@ class Computation:
                     design_effect=np.append(nested.design_effect, nothing),
                     var_between=np.append(nested.var_between_reml, nothing),
                     var_within=np.append(nested.var_within_reml, nothing),
-                    rwg_uniform=np.append(np.nan, within.nulls["uniform"].rwg_j),
-                    rwg_skewed=np.append(np.nan, within.nulls["skewed"].rwg_j),
+                    rwg=["{}", *as_json(within.by_null())],
                     ad=np.append(np.nan, within.ad_m),
                 )
             )

@@ -69,7 +69,8 @@ def test_results_hold_both_scale_sets_overall_and_per_team():
             run=run, scale_set=row["scale_set"], scale=row["scale"], participation=scores.participation
         )
         expected = [scores.n, scores.mean, scores.sd, scores.minimum, scores.maximum, scores.ci_low, scores.ci_high]
-        expected += [agreement.icc1, agreement.icc2, agreement.rwg_uniform, agreement.rwg_skewed, agreement.ad]
+        expected += [agreement.icc1, agreement.icc2]
+        expected += [agreement.rwg.get("uniform"), agreement.rwg.get("own"), agreement.ad]
         columns = (
             "n",
             "mean",
@@ -81,7 +82,7 @@ def test_results_hold_both_scale_sets_overall_and_per_team():
             "icc1",
             "icc2",
             "rwg_uniform",
-            "rwg_skewed",
+            "rwg_own",
             "ad",
         )
         assert [row[column] for column in columns] == ["" if value is None else repr(value) for value in expected]
@@ -118,4 +119,6 @@ def test_queries_do_not_grow_with_the_teams(n_teams):
     _, run = analysed(study)
     with CaptureQueriesContext(connection) as results:
         list(result_rows(run, all_teams=True))
-    assert len(results) == 2 + 2 * 6 + 5, "reliability, the scales, two per scale of either set, and the study since"
+    assert len(results) == 2 + 2 * 6 + 6, (
+        "plan, reliability, the scales, two per scale of either set, and the study since"
+    )

@@ -4,8 +4,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from analysis.models import AnalysisPlan, AnalysisRun
+from analysis.plan.nulls import agreement_rules, default_agreement, nulls_of
 from analysis.plan.plans import (
     amend_plan,
+    changed,
     default_plan,
     document_of,
     hash_of,
@@ -13,9 +15,7 @@ from analysis.plan.plans import (
     lock_plan,
     locked_plan,
     rules,
-    skewed_null,
 )
-from analysis.psychometrics.teams.agreement import null_variance
 from analysis.results.write_up import write_up
 from analysis.runs.execution import execute, request_run
 from surveys.models import Collection, Survey
@@ -38,7 +38,9 @@ def test_default_plan_has_the_rules_of_the_method():
         ("BB", ("BB1", "BB2", "BB3"), (), 2),
         ("CC", ("CC1", "CC2", "CC3"), (), 2),
     ]
-    assert plan.skewed_null == (0.10, 0.20, 0.40, 0.30)
+    assert [null.name for null in plan.nulls] == ["uniform", "own"]
+    assert plan.nulls[1].shares == (0.10, 0.20, 0.40, 0.30)
+    assert plan.nulls[1].variance == pytest.approx(0.89)
     assert plan.k == 5
     assert plan.n_points == 4
 
@@ -51,11 +53,45 @@ def test_import_plan_screens_nobody_out_and_scores_from_one_answer():
     assert plan.minimum_answered(12) == 1
 
 
-@pytest.mark.parametrize("n_points", [2, 3, 5, 6, 7, 11])
-def test_with_other_than_four_points_the_second_null_is_uniform(n_points):
-    null = skewed_null(n_points)
-    assert len(null) == n_points
-    assert null_variance(null) == pytest.approx((n_points**2 - 1) / 12)
+@pytest.mark.parametrize("n_points", range(2, 12))
+def test_a_new_plan_has_the_uniform_null_and_one_that_is_not(n_points):
+    uniform, second = nulls_of(default_agreement(n_points), n_points)
+    assert (uniform.name, uniform.variance) == ("uniform", (n_points**2 - 1) / 12)
+    assert second.name == ("own" if n_points < 5 else "slight_skew")
+    assert 0.6 < second.variance / uniform.variance < 0.9
+    assert len(second.shares) == (n_points if n_points < 5 else 0)
+
+
+@pytest.mark.parametrize(
+    ("shares", "names"),
+    [
+        ([0.1, 0.2, 0.4, 0.3], ["uniform", "own"]),
+        ([0.25] * 4, ["uniform"]),
+        ([1 / 11] * 11, ["uniform"]),
+        ([0.1, 0.1, 0.2, 0.3, 0.3], ["uniform", "own"]),
+    ],
+)
+def test_a_plan_of_before_is_read_as_what_it_is_and_keeps_its_hash(shares, names):
+    """It called its second null skewed, also where that was the uniform."""
+    study = builders.make_study()
+    plan = locked_plan(study)
+    content = {**plan.content, "points": len(shares), "agreement": {"skewed_null": shares}}
+    AnalysisPlan.objects.filter(pk=plan.pk).update(content=content, content_hash=hash_of(content))
+    before = rules(content)
+    assert [null.name for null in before.nulls] == names
+    assert [null.shares for null in before.nulls[1:]] == [tuple(shares)] * (len(names) - 1)
+    scales = {scale.code: scale for scale in before.scales}
+    same = changed(
+        content,
+        screening={"not_eligible": True, "unanswered_over": 0.25},
+        minimums={code: scale.minimum_answered for code, scale in scales.items()},
+        agreement=agreement_rules(names, shares if "own" in names else ()),
+        estimators=list(before.estimators),
+        items={code: list(scale.items) for code, scale in scales.items()},
+        reverse_keyed=list(before.reverse_keyed),
+        k=before.k,
+    )
+    assert hash_of(same) == hash_of(content) == locked_plan(study).content_hash
 
 
 def test_hash_depends_on_the_content_only_and_not_on_the_order_of_keys():

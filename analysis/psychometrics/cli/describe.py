@@ -24,8 +24,9 @@ from ..scales.descriptives import describe, description_problems, description_to
 from ..scales.reliability import omega_to_dict, omega_total, reliability
 from ..scales.scoring import reverse_key
 from ..syntax.parsing import parse_model
-from ..teams.agreement import SKEWED_NULL_4, agreement, null_variance, uniform_null_variance
+from ..teams.agreement import agreement
 from ..teams.icc import Teams, level_correlations, nesting, teams_of
+from ..teams.nulls import default_nulls
 from ..teams.team_means import mean_over_respondents, mean_over_teams, shrunken_team_means, team_statistics
 
 Scales = dict[str, list[str]]
@@ -316,11 +317,9 @@ def _factors(text_or_file: str) -> Scales:
 def _nulls(arguments: argparse.Namespace) -> dict[str, float]:
     categories = arguments.categories or round(arguments.highest - arguments.lowest) + 1
     try:
-        nulls = {"uniform": uniform_null_variance(categories)}
+        nulls = default_nulls(categories)
     except ValueError as error:
         raise DataError(str(error)) from error
-    if categories == len(SKEWED_NULL_4):
-        nulls["skewed"] = null_variance(SKEWED_NULL_4)
     for text in arguments.null:
         name, _, number = text.partition("=")
         try:

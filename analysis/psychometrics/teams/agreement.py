@@ -9,7 +9,7 @@ Research Methods, 5, 159-172.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,39 +19,16 @@ import pandas as pd
 from ..problems import TOO_FEW_OBSERVATIONS, Problem
 from ..scales.scoring import answer_blocks, score_vector
 from .icc import Teams, teams_of
+from .nulls import default_nulls
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The default skewed null for four categories: its variance is 0.89.
-SKEWED_NULL_4 = (0.10, 0.20, 0.40, 0.30)
 #: AD_M at or under the first limit "largely agree", over the second "differ widely". .67 is A/6 for four categories
 #: (Burke and Dunlap 2002, p. 166); .45 is a convention of this project.
 AD_LIMITS = (0.45, 0.67)
 LARGELY_AGREE = "largely agree"
 DIFFER_SOMEWHAT = "views differ somewhat"
 DIFFER_WIDELY = "views differ widely"
-
-
-def uniform_null_variance(n_categories: int) -> float:
-    """Return the variance of a uniform answer over ``n_categories`` points, (A² - 1)/12 (James et al. 1984, eq. 1)."""
-    if n_categories < 2:
-        raise ValueError(f"A response scale needs at least 2 categories, not {n_categories}.")
-    return (n_categories**2 - 1) / 12
-
-
-def null_variance(probabilities: Sequence[float]) -> float:
-    """Return the variance of answers 1, 2, …, A drawn with ``probabilities`` (a skewed null distribution).
-
-    Raises ``ValueError`` unless these are at least two numbers from 0 to 1 with sum 1, and a variance over 0.
-    """
-    p = np.asarray(probabilities, dtype=np.float64)
-    if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1.0, atol=1e-9, rtol=0):
-        raise ValueError("A null distribution is a list of at least two probabilities with sum 1.")
-    answer = np.arange(1, len(p) + 1)
-    variance = float(p @ answer**2 - (p @ answer) ** 2)
-    if not variance > 0:
-        raise ValueError("A null distribution must leave room for disagreement: its variance is 0.")
-    return variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +76,14 @@ class AgreementResult:
             columns[f"lindell.{name}"] = null.lindell
         return pd.DataFrame(columns, index=pd.Index(self.teams, name="team"))
 
+    def by_null(self) -> list[dict[str, float | None]]:
+        """Return each team's rwg(j) by the name of the null; None where it has none."""
+        of_teams = zip(*(null.rwg_j.tolist() for null in self.nulls.values()), strict=True)
+        return [
+            {name: None if value != value else value for name, value in zip(self.nulls, values, strict=True)}
+            for values in of_teams
+        ]
+
     def words(self, k: int, limits: tuple[float, float] = AD_LIMITS) -> list[str | None]:
         """Return each team's words by AD_M, None below 2k respondents. See :func:`agreement_words`."""
         return agreement_words(self.ad_m, self.n, k, limits)
@@ -145,16 +130,14 @@ def agreement(
 ) -> AgreementResult:
     """Compute agreement within teams on the items of one scale, from the respondents who answered all of them.
 
-    ``items`` (respondents × items); ``nulls`` names null variances, by default ``uniform`` over ``n_categories`` and,
-    for four categories, ``skewed`` (:data:`SKEWED_NULL_4`). rwg(j) = J(1 - s̄²/σ²) / (J(1 - s̄²/σ²) + s̄²/σ²) with the mean
+    ``items`` (respondents × items); ``nulls`` names null variances, by default those of :func:`default_nulls` for
+    ``n_categories``. rwg(j) = J(1 - s̄²/σ²) / (J(1 - s̄²/σ²) + s̄²/σ²) with the mean
     item variance s̄² cut at σ² (James et al. 1984, eq. 2); r*wg = 1 - s̄²/σ² uncut (Lindell et al. 1999, eq. 3);
     AD_M (Burke and Dunlap 2002, eqs. 1 and 3). Both need two respondents. A team below that is a problem by name.
     """
     teams = team if isinstance(team, Teams) else teams_of(team)
     if nulls is None:
-        nulls = {"uniform": uniform_null_variance(n_categories)}
-        if n_categories == len(SKEWED_NULL_4):
-            nulls["skewed"] = null_variance(SKEWED_NULL_4)
+        nulls = default_nulls(n_categories)
     bad = [name for name, variance in nulls.items() if not variance > 0]
     if bad:
         raise ValueError(f"The null variance of {bad[0]} must be over 0.")

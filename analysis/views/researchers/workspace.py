@@ -14,6 +14,7 @@ from analysis import svg
 from analysis.history import Happened
 from analysis.models import AnalysisRun
 from analysis.models.results import ResultTable, ScaleResult, ScaleSet, TeamCount
+from analysis.plan.plans import rules
 from analysis.results import nonresponse_tables, workspace_rows
 from analysis.results.figures import FORMS, Dot, converted, correlation_table, dot_plot, heat_map
 from analysis.results.reading import item_lines, scale_lines
@@ -140,6 +141,7 @@ def result_teams(request: HttpRequest, slug: str) -> HttpResponse:
             "chosen": chosen,
             "name": in_language(chosen.name),
             "teams": teams,
+            "nulls": rules(run.plan.content).nulls,
             "page": page,
             "query": f"scale={chosen.code}",
             "plot": svg.as_data_uri(_plot(run, chosen.code, in_language(chosen.name), teams)),

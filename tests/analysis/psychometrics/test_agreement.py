@@ -12,13 +12,19 @@ from analysis.psychometrics.teams.agreement import (
     DIFFER_SOMEWHAT,
     DIFFER_WIDELY,
     LARGELY_AGREE,
-    SKEWED_NULL_4,
     agreement,
     agreement_words,
-    null_variance,
-    uniform_null_variance,
 )
 from analysis.psychometrics.teams.icc import level_correlations, nesting, variance_components
+from analysis.psychometrics.teams.nulls import (
+    PUBLISHED,
+    SKEWED_NULL_4,
+    VARIANCES,
+    default_nulls,
+    null_variance,
+    published_null_variance,
+    uniform_null_variance,
+)
 from analysis.psychometrics.teams.team_means import (
     mean_over_respondents,
     mean_over_teams,
@@ -99,6 +105,37 @@ def test_null_variances():
             null_variance(bad)
     with pytest.raises(ValueError, match="at least 2 categories"):
         uniform_null_variance(1)
+
+
+def test_published_null_variances():
+    """LeBreton and Senter (2008), table 2, and its order: the more skewed, the less variance; all less than the uniform."""
+    assert [published_null_variance(name, 5) for name in PUBLISHED] == [1.34, 0.90, 0.44, 1.32, 1.04]
+    assert [published_null_variance(name, 11) for name in PUBLISHED] == [7.31, 6.32, 4.02, 3.32, 1.40]
+    assert list(VARIANCES) == [5, 6, 7, 8, 9, 10, 11]
+    for points, variances in VARIANCES.items():
+        slight, moderate, heavy, *_rest = variances
+        assert heavy < moderate < slight
+        assert max(variances) < uniform_null_variance(points)
+    for name, points in (("slight_skew", 4), ("slight_skew", 12), ("uniform", 5), ("skewed", 5)):
+        with pytest.raises(ValueError, match="No variance is published"):
+            published_null_variance(name, points)
+    assert default_nulls(5) == {"uniform": 2.0, "slight_skew": 1.34}
+    assert list(default_nulls(4)) == ["uniform", "skewed"]
+    assert list(default_nulls(3)) == ["uniform"]
+
+
+def items_of_variance(variance: float, n_items: int) -> pd.DataFrame:
+    """Two answers per item around 3, so that each item has this variance."""
+    apart = (variance / 2) ** 0.5
+    return pd.DataFrame({f"i{number}": [3 - apart, 3 + apart] for number in range(n_items)})
+
+
+def test_a_slight_skew_is_not_the_uniform_null():
+    """The team of the report: 11 items of 5 points, .849 under the uniform null and .132 under the slight skew."""
+    items = items_of_variance(1.3218, 11)
+    by_null = agreement(items, pd.Series(["A", "A"]), nulls=default_nulls(5)).by_null()
+    assert len(by_null) == 1
+    assert {name: round(value, 3) for name, value in by_null[0].items()} == {"uniform": 0.849, "slight_skew": 0.132}
 
 
 def test_average_deviation_by_hand():
