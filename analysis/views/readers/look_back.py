@@ -53,7 +53,7 @@ def _date_form(participation: Participation, day: dates.Day, data: Any = None) -
 def pick_day(request: HttpRequest, pk: int) -> HttpResponse:
     """Pick the day and who gets the mail, or take the day back."""
     participation = access.participation_for_leader(request.user, pk)
-    if not _published(participation).has_results:
+    if not _published(participation).has_results and dates.of_team(participation) is None:
         raise Http404
     by = access.signed_in(request)
     hold(request, participation)

@@ -229,3 +229,13 @@ def test_the_list_of_mails_names_the_team_and_not_who_asked(published, team):
         page = researcher.get(reverse("mail_messages", args=[published[0].slug])).content.decode()
         assert team.team.name in page
         assert ASKED not in page
+
+
+def test_the_leader_takes_the_day_back_also_when_there_are_no_results_any_more(team):
+    """More people are asked for by now: what the page offers, it does."""
+    picked(team, ASKED)
+    Study.objects.filter(pk=team.study_id).update(k=500)
+    leader = leader_of(team)
+    assert day_of(team) in leader.get(page_of(team)).content.decode()
+    assert leader.post(day_of(team), {"none": "1"}).status_code == 302
+    assert not LookBackReader.objects.exists()
