@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis.history import Happened
-from analysis.models import AnalysisPlan, AnalysisRun
+from analysis.models import AnalysisPlan, AnalysisRun, EarlyPicture
 from analysis.plan.nulls import Null, default_agreement, nulls_of
 from analysis.psychometrics.scales.minimum import default_minimum_answered
 from surveys.models import Collection, PresentBy, Response, SealedResponse, Survey
@@ -164,6 +164,8 @@ def known_now(study: Study) -> AnalysisPlan.Known:
     """What is known of a study's answers now, for a plan that is locked at this moment."""
     known = AnalysisPlan.Known
     if AnalysisRun.objects.filter(survey__study=study, state=AnalysisRun.State.DONE).exists():
+        return known.RESULTS
+    if EarlyPicture.objects.filter(study=study, state=EarlyPicture.State.SHOWN).exists():  # on a screen in its meeting
         return known.RESULTS
     for table in (Response, SealedResponse):
         if table.objects.filter(collection__survey__study=study).exists():

@@ -279,7 +279,12 @@ def as_seen(run: AnalysisRun) -> dict[int, dict[str, Any]]:
         return {}
     pictures = EarlyPicture.objects.filter(study=run.survey.study, state=EarlyPicture.State.SHOWN)
     return {
-        int(pk): {**team, "keys": [members[place] for place in team["members"]], "scales": kept[pk]}
+        int(pk): {
+            **team,
+            "keys": [members[place] for place in team["members"]],
+            "scales": kept[pk]["scales"],
+            "items": kept[pk]["items"] | team["items"],
+        }
         for members, figures in pictures.values_list("members", "figures")
         for pk, team in figures.items()
         if pk in kept

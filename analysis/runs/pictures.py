@@ -64,7 +64,10 @@ def people_before(study: Study) -> dict[int, frozenset[str]]:
 
 
 def kept_as_seen(study: Study, computation: Computation) -> Mapping[str, Any]:
-    """Per team that saw a picture of others than are analysed now, its scores over the people of the picture."""
+    """Per team that saw a picture of others than are analysed now, its scores and answers over the people of the picture.
+
+    The answers for the questions that no picture showed, since the plan asks for them only since then.
+    """
     before = people_before(study)
     if not before:
         return {}
@@ -73,5 +76,8 @@ def kept_as_seen(study: Study, computation: Computation) -> Mapping[str, Any]:
     for pk, rows in rows_of(computation).items():
         if pk in before and before[pk] != set(keys[rows].tolist()):
             then = np.flatnonzero(np.isin(keys, list(before[pk]))).astype(np.intp)
-            kept[str(pk)] = moments_of(computation, then, computation.final)
+            kept[str(pk)] = {
+                "scales": moments_of(computation, then, computation.final),
+                "items": counts_of(computation, then),
+            }
     return kept

@@ -9,10 +9,13 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from analysis import withdrawals
+from analysis.disclosure import Withheld
 from analysis.history import Happened
 from analysis.mirror import making
 from analysis.mirror.seen import picture_of, picture_row
-from analysis.models import EarlyPicture, Unit
+from analysis.models import AnalysisPlan, EarlyPicture, Unit
+from analysis.plan.plans import known_now, locked_plan
+from analysis.publication.served import of_team
 from surveys.models import Meeting, SealedResponse, Survey
 from teams.inviting.withdrawing import withdraw
 from teams.links import new_nonce
@@ -20,7 +23,7 @@ from teams.messages.mails import team_withdrawn
 from teams.models import Event, Invitation, Participation, Study
 from tests.analysis import builders
 from tests.analysis.test_picture_pages import page_of, screen_of
-from tests.analysis.test_pictures import met
+from tests.analysis.test_pictures import met, published, screen_who_left_one_out
 
 pytestmark = pytest.mark.django_db
 State = EarlyPicture.State
@@ -172,3 +175,37 @@ def test_whoever_stops_reads_that_answers_behind_a_picture_are_kept(study, langu
         mail = team_withdrawn(team.invitation.pk, language)
     assert mail is not None
     assert says in mail.text
+
+
+def test_a_plan_that_is_changed_after_a_picture_says_that_results_were_known(study):
+    """A researcher who led the meeting saw them on the screen, also where no analysis was done yet."""
+    met(study, "A", 0, 9)
+    assert known_now(study) == AnalysisPlan.Known.ANSWERS
+    making.make_due()
+    assert known_now(study) == AnalysisPlan.Known.RESULTS
+
+
+def test_a_plan_that_asks_more_than_the_picture_showed_is_published(study):
+    """A subject that is in the plan only later is of the same people, whose answers to it were shown to nobody."""
+    plan = locked_plan(study)
+    assert plan is not None
+    every = plan.content
+    AnalysisPlan.objects.filter(pk=plan.pk).update(content={**every, "scales": every["scales"][:2]})
+    team = met(study, "A", 0, 9)
+    row = SealedResponse.objects.filter(collection__participation=team).order_by("key")[4]
+    SealedResponse.objects.filter(pk=row.pk).update(
+        answers={item: answer for item, answer in row.answers.items() if item != "BB3"}
+    )
+    for number in range(1, 6):
+        met(study, f"O{number}", number, 10)
+    assert making.make_due() == 6
+    before = picture_of(team).report("en")
+    assert [scale.name for scale in before.scales] == ["First", "Second"]
+    AnalysisPlan.objects.filter(pk=plan.pk).update(content=every)
+    screen_who_left_one_out(study)
+    run = published(study).run
+    assert set(run.counts["pictures"]) == {str(team.pk)}
+    after = of_team(team).report("en")
+    assert [scale.name for scale in after.scales] == ["First", "Second", "Third"]
+    assert [scale.items for scale in after.scales[:2]] == [scale.items for scale in before.scales]
+    assert not isinstance(after.scales[2].shown, Withheld)
