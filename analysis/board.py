@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -156,12 +156,13 @@ def _waiting(study: Study) -> Iterator[Waiting]:
     run = AnalysisRun.objects.filter(survey__study=study).first()
     if run and run.state == AnalysisRun.State.FAILED:
         yield Waiting(_("The last analysis failed"), runs, urgent=True)
-    failed = EarlyPicture.objects.filter(study=study, state=EarlyPicture.State.FAILED).count()
+    reported = Publication.objects.filter(study=study, published_at__gt=OuterRef("made_at"))
+    failed = EarlyPicture.objects.filter(~Exists(reported), study=study, state=EarlyPicture.State.FAILED).count()
     if failed:
         yield Waiting(
             ngettext(
-                "The figures of %(n)s team could not be made for its meeting: the team sees them in the report",
-                "The figures of %(n)s teams could not be made for their meetings: the teams see them in the report",
+                "The figures of %(n)s team could not be made for its meeting: what can be shown of it comes in the report",
+                "The figures of %(n)s teams could not be made for their meetings: what can be shown of them comes in the report",
                 failed,
             )
             % {"n": failed},

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from analysis.erasure.studies import aftermath, n_rows
-from analysis.models import AnalysisRun, LookBackStep, Publication
+from analysis.models import AnalysisRun, EarlyPicture, LookBackStep, Publication
 from analysis.models.readers import ReportFile, ReportLink, TeamGoal
 from analysis.models.releases import PreparedFile, RowRelease
 from surveys.models import Invitee, Response, SealedResponse
@@ -127,6 +127,8 @@ def _warnings(study: Study, until: date) -> Iterator[str]:
         }
     if Publication.objects.filter(study=study).exists():
         yield _("Reports are published. Leaders, teams and directors can no longer open them.")
+    if EarlyPicture.objects.filter(study=study, state=EarlyPicture.State.SHOWN).exists():
+        yield _("Teams saw their own figures in their meeting. They and their leaders can no longer open them.")
     unfinished = (AnalysisRun.State.QUEUED, AnalysisRun.State.RUNNING)
     if AnalysisRun.objects.filter(survey__study=study, state__in=unfinished).exists():
         yield _("An analysis is running. It will be cancelled.")

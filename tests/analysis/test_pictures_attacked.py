@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from analysis import withdrawals
+from analysis import board, withdrawals
 from analysis.disclosure import Withheld
+from analysis.erasure import consequences
 from analysis.history import Happened
 from analysis.mirror import making
 from analysis.mirror.seen import picture_of, picture_row
@@ -209,3 +210,27 @@ def test_a_plan_that_asks_more_than_the_picture_showed_is_published(study):
     assert [scale.name for scale in after.scales] == ["First", "Second", "Third"]
     assert [scale.items for scale in after.scales[:2]] == [scale.items for scale in before.scales]
     assert not isinstance(after.scales[2].shown, Withheld)
+
+
+def test_deleting_a_study_says_that_teams_lose_the_figures_they_saw(study):
+    study.refresh_from_db()
+    met(study, "A", 0, 9)
+    assert not [warning for warning in consequences.warnings(study) if "saw their own figures" in warning]
+    making.make_due()
+    assert [warning for warning in consequences.warnings(study) if "saw their own figures" in warning]
+
+
+def test_the_board_names_figures_that_failed_until_a_report_holds_them(study):
+    """Nobody can do more about them: a task that cannot be done would stand there for ever."""
+    study.refresh_from_db()
+    for number in range(6):
+        met(study, f"T{number}", number, 10)
+    making.make_due()
+    EarlyPicture.objects.filter(pk=EarlyPicture.objects.first().pk).update(state=State.FAILED, content={}, figures={})
+
+    def named() -> list[str]:
+        return [str(waiting.text) for waiting in board.waiting(study) if "could not be made" in str(waiting.text)]
+
+    assert named()
+    published(study)
+    assert not named()
