@@ -119,7 +119,8 @@ def show_scale(
 ) -> ShownScale:
     """A unit's score and interval (rules 6 and 7) from its items as shown, each with whether it is reverse-keyed.
 
-    :param n: the unit's n, on which the interval's width depends, and on the spread over all units
+    :param n: the unit's n, on which the interval's width depends, and on the spread over all units; where caps hide the mean
+        it holds all that they leave open too
     :param n_scored: how many of them have a score: fewer than ``k``, and nothing is shown
     """
     score = scale_score(items, n, n_points, k)
@@ -139,6 +140,9 @@ def show_scale(
     if half is None:
         return MeanShown(mean, None, None, score.about)
     low, high = round_half_up(mean - half, TEAM_DECIMALS), round_half_up(mean + half, TEAM_DECIMALS)  # tenths, both
+    if score.about:  # never narrower than what caps leave open: the mean itself would lie outside
+        low = min(low, math.floor(10 * score.low) / 10)
+        high = max(high, math.ceil(10 * score.high) / 10)
     return MeanShown(mean, max(1.0, low), min(float(n_points), high), score.about)
 
 

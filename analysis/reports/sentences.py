@@ -201,7 +201,11 @@ def _compared(scale: ScaleReport | WideScale, decimals: int) -> Iterator[Iterabl
 def _by_chance(shown: ShownScale, decimals: int) -> Iterator[Iterable[str]]:
     if isinstance(shown, MeanShown) and shown.low is not None and shown.high is not None:
         ends = {"low": number(shown.low, decimals), "high": number(shown.high, decimals)}
-        yield [_("By chance it could also have been between %(low)s and %(high)s.") % ends]
+        if shown.about and decimals == 1:  # the interval of a team holds what caps leave open
+            said = _("It could also be between %(low)s and %(high)s: of some questions we show no mean.")
+        else:
+            said = _("By chance it could also have been between %(low)s and %(high)s.")
+        yield [said % ends]
 
 
 def by_how_much(difference: Difference, decimals: int) -> Iterator[str]:

@@ -210,7 +210,7 @@ class TestShown:
         """Ten of twelve said 4: the two others may have said 1, so that "3.9 or higher" would not be true."""
         spread, items = Spread(0.5, 400), [(NearlyAll(4), False), (NearlyAll(4), False)]
         shown = disclosure.show_scale(12, 12, items, spread, 4, K)
-        assert shown == MeanShown(3.9, 3.6, 4.0, about=True)
+        assert shown == MeanShown(3.9, 3.4, 4.0, about=True)  # as far as ten people, nearly all at 4, leave open
 
     def test_distributions_from_two_k_only(self):
         nine, ten = ItemFigures((2, 3, 3, 1)), ItemFigures((2, 3, 3, 2))

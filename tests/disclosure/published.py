@@ -32,6 +32,7 @@ from analysis.disclosure import (
     Withheld,
     half_width,
     round_half_up,
+    scale_score,
 )
 from analysis.disclosure.caps import beyond_bound, beyond_category
 from analysis.reports.objects import ScaleReport, TeamReport, WideReport, WideScale
@@ -231,14 +232,16 @@ def check_that_they_follow(wave: Wave, publications: Sequence[Publication], figu
                 assert about == any(isinstance(item, Capped | NearlyAll | Withheld) for item, _ in shown)
                 spread = publication.material.spreads[figure.measure]
                 half = half_width(n, spread, wave.n_points) if spread else None
-                assert (low, high) == (
-                    (None, None)
-                    if half is None
-                    else (
-                        max(1.0, round_half_up(mean - half, 1)),
-                        min(float(wave.n_points), round_half_up(mean + half, 1)),
-                    )
-                )
+                if half is None:
+                    assert (low, high) == (None, None)
+                    continue
+                least, most = round_half_up(mean - half, 1), round_half_up(mean + half, 1)
+                if about:
+                    score = scale_score(shown, n, wave.n_points, wave.k)
+                    assert score is not None
+                    least = min(least, math.floor(10 * score.low) / 10)
+                    most = max(most, math.ceil(10 * score.high) / 10)
+                assert (low, high) == (max(1.0, least), min(float(wave.n_points), most))
             case Withheld():
                 assert n_scored < wave.k or value is None
     for figure in figures:

@@ -209,6 +209,9 @@ def own_score(rows: Rows, scale: str, words: Words) -> Problem:
     most = 0.5 * 10**-decimals + 1e-6
     if re.search("about|ongeveer", said):
         most += 0.35 * (rows.now.n_points - 1) / 3
+        shown = next(one.shown for one in scales_of(rows.report) if one.code == scale)
+        if decimals == 1 and isinstance(shown, MeanShown) and shown.low is not None and shown.high is not None:
+            return None if shown.low - 1e-6 <= exact <= shown.high + 1e-6 else f"{said}, and is {exact:.3f}"
     elif decimals == 2:
         most += 0.05  # what caps of some of its units hide
     elif any(None in p.answers for p in rows.now.people):

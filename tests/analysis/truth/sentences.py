@@ -91,6 +91,7 @@ SENTENCES: dict[str, Predicate] = {
     ),
     "The mean is %(score)s.": per_scale(own_score),
     "By chance it could also have been between %(low)s and %(high)s.": interval,
+    "It could also be between %(low)s and %(high)s: of some questions we show no mean.": interval,
     "The difference is %(by)s, probably %(low)s to %(high)s.": by_how_much,
     "The difference is %(by)s, probably not more than %(high)s.": by_how_much,
     "There are too few answers about this subject to show them.": per_scale(nobody),
