@@ -195,13 +195,13 @@ def _certainty(scales: Sequence[ScaleReport], report: TeamReport) -> Iterator[st
 def _if_all(absent: tuple[str, IfAllHadAnswered]) -> Iterator[str]:
     scale, then = absent
     yield _(
-        "With the lowest score added, yours on “%(scale)s” would be %(lowest)s; with the highest added, %(highest)s."
+        "With the lowest possible score of those who did not answer, yours on “%(scale)s” would be %(lowest)s; with the highest possible, %(highest)s."
     ) % {
         "scale": isolated(scale),
         "lowest": number(then.lowest, 1),
         "highest": number(then.highest, 1),
     }
-    yield _("With a score added that is %(lower)s lower than yours, it would be %(then)s.") % {
+    yield _("With a score of theirs that is %(lower)s lower than yours, it would be %(then)s.") % {
         "lower": number(then.lower, 1),
         "then": number(then.then, 1),
     }

@@ -108,7 +108,10 @@ def test_where_everybody_answered_nobody_is_said_to_be_absent(study, teams):
             words = " ".join([*report.findings[-1].sentences, *how_measured(report), caption(report)])
             assert said in words
             assert unsaid not in words
-        assert any(line.startswith("With the lowest score added, yours on") for line in some.findings[-1].sentences)
+        assert any(
+            line.startswith("With the lowest possible score of those who did not answer, yours on")
+            for line in some.findings[-1].sentences
+        )
         assert "if everybody had answered" not in " ".join([*how_measured(some), caption(some)]), (
             "the bar is about chance"
         )
