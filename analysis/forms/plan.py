@@ -19,7 +19,7 @@ MINIMUM, ITEMS = "minimum_", "items_"
 
 
 class OpenForm(Written):
-    """What is chosen when the plan is locked, and cannot be changed afterwards."""
+    """What is chosen when the plan is locked. ``content`` is the plan to begin with."""
 
     mirror = forms.BooleanField(
         label=gettext_lazy("Teams that meet can see their own figures in the meeting"),
@@ -31,6 +31,21 @@ class OpenForm(Written):
             "after the questionnaire has opened."
         ),
     )
+
+    def __init__(self, *args: Any, content: Content, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.content, self.plan = content, rules(content)
+        self.fields |= null_fields(self.plan.nulls, self.plan.n_points)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.agreement = chosen_nulls(self, self.plan.nulls, self.plan.n_points)
+        return cleaned
+
+    @property
+    def chosen(self) -> Content:
+        """The content of the plan as chosen."""
+        return {**self.content, "agreement": self.agreement}
 
 
 class AmendmentForm(Filled):

@@ -296,9 +296,7 @@ def _analysis(plan: PlanRules) -> str:
         % {"names": ", ".join(plan.estimators)},
     ]
     if names := plan.published_nulls:
-        text.insert(
-            1, _("Variance of the null distribution %(names)s: LeBreton and Senter (2008, table 2).") % {"names": names}
-        )
+        text.insert(1, _("Null distributions from LeBreton and Senter (2008, table 2): %(names)s.") % {"names": names})
     if "MLR" in plan.estimators:
         text.append(_("With MLR, standard errors and test statistics are robust to teachers sharing a team."))
     return " ".join(text)

@@ -15,6 +15,8 @@ from tests.analysis import builders
 from tests.analysis.builders import answers
 
 pytestmark = pytest.mark.django_db
+#: What the page of the plan sends when it opens: the null distributions of rwg(j) as it shows them for 4 answers.
+OPENED = {"nulls": ["uniform"], "own_null": "0.1 0.2 0.4 0.3"}
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_plan_without_a_questionnaire_points_to_it(researcher, study):
     unlock(study)
     Survey.objects.filter(study=study).delete()
     assert reverse("questionnaire_choose", args=["small"]) in researcher.get(url("plan")).content.decode()
-    answer = researcher.post(url("survey_open"), follow=True)
+    answer = researcher.post(url("survey_open"), OPENED, follow=True)
     assert "Choose a questionnaire first" in answer.content.decode()
 
 
@@ -60,7 +62,7 @@ def test_opening_locks_the_plan_and_opens_a_collection_per_team(researcher, stud
     assert url("survey_open") in page
     assert "25 %" in page
     with django_capture_on_commit_callbacks(execute=True):
-        answer = researcher.post(url("survey_open"), follow=True)
+        answer = researcher.post(url("survey_open"), OPENED, follow=True)
     assert answer.redirect_chain == [(url("plan"), 302)]
     plan = AnalysisPlan.objects.get(study=study)
     assert plan.locked_by.email == "researcher@university.example"
@@ -69,7 +71,7 @@ def test_opening_locks_the_plan_and_opens_a_collection_per_team(researcher, stud
     page = answer.content.decode()
     assert url("survey_open") not in page
     assert plan.content_hash in page
-    researcher.post(url("survey_open"))
+    researcher.post(url("survey_open"), OPENED)
     assert AnalysisPlan.objects.count() == 1
 
 

@@ -16,6 +16,8 @@ from teams.models import User
 from tests.analysis import builders
 
 pytestmark = pytest.mark.django_db
+#: What the page of the plan sends when it opens: the null distributions of rwg(j) as it shows them for 4 answers.
+OPENED = {"nulls": ["uniform"], "own_null": "0.1 0.2 0.4 0.3"}
 FORM = {
     "not_eligible": "on",
     "unanswered_over": "25",
@@ -166,7 +168,7 @@ def test_whether_teams_see_themselves_in_the_meeting_is_chosen_when_the_plan_is_
     assert "It makes teams less comparable" in page
     assert 'name="mirror"' in page
     assert "checked" not in page.split('name="mirror"')[1].partition(">")[0]
-    researcher.post(url("survey_open"), {"mirror": "on"} if mirror else {})
+    researcher.post(url("survey_open"), OPENED | ({"mirror": "on"} if mirror else {}))
     plan, survey = AnalysisPlan.objects.get(), Survey.objects.get()
     assert survey.mirror is rules(plan.content).mirror is mirror
     assert ("mirror" in plan.content) is mirror, "plans without it keep the hash that they had"
@@ -177,10 +179,26 @@ def test_whether_teams_see_themselves_in_the_meeting_is_chosen_when_the_plan_is_
     assert researcher.get(url("plan_json", 1)).json()["content"].get("mirror", False) is mirror
 
 
+def test_the_nulls_are_chosen_when_the_plan_is_locked(researcher, unopened):
+    page = researcher.get(url("plan")).content.decode()
+    assert "those that are chosen above" in page
+    assert 'value="0.1 0.2 0.4 0.3"' in page
+    answer = researcher.post(url("survey_open"), {"nulls": ["uniform"], "own_null": "", "mirror": "on"})
+    page = answer.content.decode()
+    assert "Choose another null distribution than the uniform" in page
+    assert "checked" in page.split('name="mirror"')[1].partition(">")[0], "what was chosen stays"
+    assert not AnalysisPlan.objects.exists()
+    assert Survey.objects.get().opened_at is None
+    researcher.post(url("survey_open"), {"nulls": ["uniform"], "own_null": "0 0.2 0.4 0.4"})
+    plan = AnalysisPlan.objects.get()
+    assert plan.content["agreement"] == {"nulls": ["uniform", "own"], "own": [0, 0.2, 0.4, 0.4]}
+    assert Survey.objects.get().plan_hash == plan.content_hash == hash_of(plan.content)
+
+
 def test_opening_that_was_interrupted_follows_the_plan_that_was_locked(researcher, unopened):
     lock_plan(unopened, None, mirror=True)
     assert 'name="mirror"' not in researcher.get(url("plan")).content.decode()
-    researcher.post(url("survey_open"))
+    researcher.post(url("survey_open"), OPENED)
     assert Survey.objects.get().mirror
 
 

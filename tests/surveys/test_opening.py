@@ -32,6 +32,8 @@ from tests.surveys.conftest import in_threads, make_participation, make_study, m
 
 HASH = "f" * 64
 NAMES = ("Ergotherapie", "Logopedie", "Mondzorg", "Optometrie")
+#: What the page of the plan sends when it opens: the null distributions of rwg(j) as it shows them for 4 answers.
+OPENED = {"nulls": ["uniform"], "own_null": "0.1 0.2 0.4 0.3"}
 
 
 class Disk:
@@ -75,7 +77,7 @@ def four(study: Study) -> Survey:
 def test_a_disk_that_is_full_at_a_key_stops_that_team_only_and_beat_opens_it(four, full, monkeypatch, client, roos):
     client.force_login(roos)
     Disk(monkeypatch, *full)
-    page = client.post(reverse("survey_open", args=[four.study.slug]), follow=True)
+    page = client.post(reverse("survey_open", args=[four.study.slug]), OPENED, follow=True)
     assert page.status_code == 200
     assert Collection.objects.count() == len(NAMES) - len(full)
     assert files() == as_they_are(), "nothing half-written is left"
@@ -125,11 +127,11 @@ def test_opening_that_broke_off_before_the_survey_was_open_has_its_button_again(
     with monkeypatch.context() as patch:
         patch.setattr(collections, "begin", broken)
         client.raise_request_exception = False
-        assert client.post(reverse("survey_open", args=[four.study.slug])).status_code == 500
+        assert client.post(reverse("survey_open", args=[four.study.slug]), OPENED).status_code == 500
     assert locked_plan(four.study) is None
     page = client.get(reverse("plan", args=[four.study.slug])).content.decode()
     assert reverse("survey_open", args=[four.study.slug]) in page
-    client.post(reverse("survey_open", args=[four.study.slug]))
+    client.post(reverse("survey_open", args=[four.study.slug]), OPENED)
     assert Collection.objects.count() == len(NAMES)
     assert board(four.study) == []
 
@@ -383,7 +385,7 @@ def test_the_researcher_opens_outside_the_transaction_of_the_page_and_is_told_ho
 
     monkeypatch.setattr(collections, "open_teams", seen)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    page = client.post(reverse("survey_open", args=[four.study.slug]), follow=True).content.decode()
+    page = client.post(reverse("survey_open", args=[four.study.slug]), OPENED, follow=True).content.decode()
     assert "The questionnaire is open, for 4 teams so far." in page
     Collection.objects.filter(participation__team__name="Mondzorg").delete()
     page = client.post(reverse("collecting_open", args=[four.study.slug]), follow=True).content.decode()

@@ -36,7 +36,13 @@ from teams.models import Participation, Study
 def plan(request: HttpRequest, slug: str) -> HttpResponse:
     """The rules of the analysis: locked, or as they will be locked when the survey opens."""
     study = access.study_for_researcher(request.user, slug)
-    survey = _survey(study)
+    return _plan_page(request, study, _survey(study))
+
+
+def _plan_page(
+    request: HttpRequest, study: Study, survey: Survey | None, refused: OpenForm | None = None
+) -> HttpResponse:
+    """The page of the plan, where it is not locked yet with the form that opens; or with that as it was ``refused``."""
     plans = list(AnalysisPlan.objects.filter(study=study).select_related("locked_by").order_by("-number"))
     content: dict[str, Any] | None = None
     if plans:
@@ -56,7 +62,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
             "rules": rules(content) if content else None,
             "names": _scale_names(survey),
             "n_accepted": accepted,
-            "form": OpenForm(),
+            "form": refused or (OpenForm(content=content) if content and not plans else None),
         },
     )
 
@@ -69,10 +75,14 @@ def survey_open(request: HttpRequest, slug: str) -> HttpResponse:
     if survey is None:
         messages.error(request, _("Choose a questionnaire first."))
         return redirect("plan", slug)
-    user, form = access.signed_in(request), OpenForm(request.POST)
+    user, locked = access.signed_in(request), locked_plan(study)
+    form = OpenForm(request.POST, content=default_plan(definition_of(survey.version), study.k))
     try:
         collections.may_open(study)  # before the plan is locked for it
-        locked = lock_plan(study, user, mirror=form.is_valid() and form.cleaned_data["mirror"])
+        if locked is None:  # else opening was interrupted after that
+            if not form.is_valid():
+                return _plan_page(request, study, survey, form)
+            locked = lock_plan(study, user, form.chosen, mirror=form.cleaned_data["mirror"])
         collections.begin(survey, locked.content_hash, by=user, mirror=rules(locked.content).mirror)
     except collections.NotReady as error:
         messages.error(request, str(error))
