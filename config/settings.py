@@ -309,8 +309,7 @@ CONTENT_SECURITY_POLICY = {
 # ------------------------------------------------------------------------------------------------ language and time
 LANGUAGE_CODE = "nl"
 LANGUAGES = [("nl", _("Dutch")), ("en", _("English"))]
-#: With their region, for files that ask for one; of others the code alone.
-LANGUAGE_TAGS = {"nl": "nl-NL", "en": "en-GB"}
+LANGUAGE_TAGS = {"nl": "nl-NL", "en": "en-GB"}  # for files that ask for a region; of other languages the code alone
 SOURCE_LANGUAGE = "en"  # of the texts in the code: what has no translation is read in it
 LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], ["config.formats"]  # British dates
 USE_I18N = USE_TZ = True
@@ -326,8 +325,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 MEDIA_ROOT = VAR_DIR / "media"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # static files too; Django makes them 0644
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE, FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000, 5_000_000
 
 # ------------------------------------------------------------------------------------------------ mail
 MAIL_DIR = VAR_DIR / "mail"
