@@ -154,6 +154,26 @@ def test_the_document_starts_the_web_server_so_too() -> None:
     assert "--respawn-failed-workers" in DOCUMENT
 
 
+def test_the_units_start_what_the_document_starts() -> None:
+    """systemd wants a whole path and reads %h as a home folder; what runs is the same."""
+    block = DOCUMENT.split("```\nweb ")[1].split("```")[0]
+    lines = re.sub(r"\n +", " ", f"web {block}").splitlines()
+    written = dict(line.split(None, 1) for line in lines)
+    units = {path.stem.removeprefix("teamspiegel-"): path for path in (ROOT / "deploy" / "systemd").iterdir()}
+    assert set(units) == set(written)
+    for name, path in units.items():
+        unit = dict(
+            line.split("=", 1)
+            for line in re.sub(r"\s*\\\n\s*", " ", path.read_text()).splitlines()
+            if "=" in line and not line.startswith("#")
+        )
+        assert "%" not in unit["ExecStart"].replace("%%", "")
+        assert unit["ExecStart"].replace("%%", "%") == f"{unit['WorkingDirectory']}/{written[name]}"
+        assert unit["EnvironmentFile"] == "/etc/teamspiegel/env"
+        assert unit["KillMode"] == "mixed", "celery's children do not outlive a signal that they get themselves"
+        assert f"teamspiegel-{name}" in DOCUMENT
+
+
 ORDERS = (ROOT / "deploy" / "nginx.conf").read_text()
 
 
