@@ -31,7 +31,7 @@ from scripts.setup import ROOT
 
 FOLDER = ROOT / "docs" / "handbook" / "pictures"
 SIZES = {"phone": (360, 640), "desk": (1280, 800)}
-COLOURS = 64
+COLOURS = 64  # by MAXCOVERAGE: the usual way gives small marks of a chart the grey of the letters
 PATIENCE = 900  # seconds until a demo is loaded
 #: Pages of the demo's study that a researcher sees, and what stands at the top of the picture (empty: the page's top).
 RESEARCHERS_PAGES = {
@@ -128,7 +128,7 @@ class Photographer:
         picture = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
         size = next(size for size, (width, _height) in SIZES.items() if width == picture.width)
         file = FOLDER / f"{name}-{size}-{self.language}.png"
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+        picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
         print(f"  {file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB", flush=True)
 
     def teacher(self) -> None:
