@@ -26,7 +26,7 @@ ON_A_LINE = 55  # letters of a title
 SUBJECT, TITLE_ONLY = "Two Content", "Title Only"  # names of layouts
 _THEME = {
     "dk1": svg.INK,
-    "lt1": "#ffffff",
+    "lt1": svg.WHITE,
     "dk2": svg.ACCENT,
     "lt2": svg.LIGHT,
     "accent1": svg.ACCENT,
@@ -42,7 +42,7 @@ _OF_ANOTHER = ("/thumbnail", "/printerSettings")  # ends of kinds of relations
 
 
 def colour(name: str) -> Any:
-    """A colour of the palette ("#1d2b2f") as an office program has it."""
+    """A colour of the palette (analysis/svg.py) as an office program has it."""
     from pptx.dml.color import RGBColor
 
     return RGBColor.from_string(name.lstrip("#").upper())

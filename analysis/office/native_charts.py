@@ -133,7 +133,7 @@ def _look(line: Line, series: Any) -> None:
         marker.style, marker.size = XL_MARKER_STYLE[shape], size
         marker.format.fill.solid()
         marker.format.fill.fore_color.rgb = colour(fill)
-        marker.format.line.color.rgb = colour(fill if shape == "PLUS" else "#ffffff")
+        marker.format.line.color.rgb = colour(fill if shape == "PLUS" else svg.WHITE)
         marker.format.line.width = Pt(2.5 if shape == "PLUS" else 1.5)
     for number, words in enumerate(line.labels):
         _label(series.points[number].data_label, words, bold=number == 0, before=line.before)

@@ -58,7 +58,7 @@ def team_slides(report: TeamReport, agreed: Goals) -> bytes | None:
         for scale in scales:
             _subject(deck, report, scale)
         _end(deck, report, scales, agreed)
-        title = _("Team talk: %(team)s") % {"team": report.team}
+        title = _("Team talk: %(team)s") % {"team": isolated(report.team)}
         return blank.saved(deck, title, report.language)
 
 
@@ -222,14 +222,14 @@ def _cell(cell: Any, words: str, *, head: bool, name: bool, figure: bool) -> Non
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 
     cell.fill.solid()
-    cell.fill.fore_color.rgb = colour(svg.ACCENT if head else svg.LIGHT if name else "#ffffff")
+    cell.fill.fore_color.rgb = colour(svg.ACCENT if head else svg.LIGHT if name else svg.WHITE)
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     blank.write(
         cell.text_frame,
         words.splitlines() or [""],
         15,
         bold=head or name,
-        colour="#ffffff" if head else svg.INK,
+        colour=svg.WHITE if head else svg.INK,
         after=0,
     )
     for paragraph in cell.text_frame.paragraphs:

@@ -27,6 +27,7 @@ USES = {
     "surveys/collecting/returned.py": "the number of who handed in",
     "surveys/keys/row_keys.py": "responses begun in a collection",
     "surveys/keys/seal_list.py": "persons on the list beside the database",
+    "surveys/views/by_link/picture_screen.py": "the screen that shows a meeting's figures",
     "surveys/views/teachers/device.py": "how many responses a device began",
     "teams/people/contact_person.py": "who counted a team, or confirmed its addresses",
     "teams/forms/filled.py": "a form that was open in between",

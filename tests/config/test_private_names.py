@@ -32,6 +32,13 @@ class Pinned:
 
 PINNED = [
     Pinned(
+        "python-pptx",
+        "pptx.dml.line.LineFormat._get_or_add_ln",
+        (),
+        "analysis/office/native_charts.py",
+        "rounds the ends of the line of an interval, for which there is no public name",
+    ),
+    Pinned(
         "django-allauth",
         "allauth.account.internal.stagekit.unstash_login",
         ("request", "peek"),

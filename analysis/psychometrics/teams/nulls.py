@@ -8,9 +8,8 @@ gives them for 5 to 11 points: for fewer there is none but the uniform and what 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 UNIFORM = "uniform"
 SLIGHT_SKEW = "slight_skew"
@@ -49,11 +48,11 @@ def null_variance(probabilities: Sequence[float]) -> float:
 
     Raises ``ValueError`` unless these are at least two numbers from 0 to 1 with sum 1, and a variance over 0.
     """
-    p = np.asarray(probabilities, dtype=np.float64)
-    if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1.0, atol=1e-9, rtol=0):
+    shares = [float(share) for share in probabilities]
+    if len(shares) < 2 or not all(share >= 0 for share in shares) or not abs(math.fsum(shares) - 1) <= 1e-9:
         raise ValueError("A null distribution is a list of at least two probabilities with sum 1.")
-    answer = np.arange(1, len(p) + 1)
-    variance = float(p @ answer**2 - (p @ answer) ** 2)
+    mean = math.fsum(share * answer for answer, share in enumerate(shares, start=1))
+    variance = math.fsum(share * (answer - mean) ** 2 for answer, share in enumerate(shares, start=1))
     if not variance > 0:
         raise ValueError("A null distribution must leave room for disagreement: its variance is 0.")
     return variance
