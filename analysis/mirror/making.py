@@ -66,13 +66,6 @@ class _World:
     k: int
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What became of a picture: nothing is shown where ``shown`` is empty."""
-
-    shown: dict[str, Any]
-
-
 # ------------------------------------------------------------------------------------------------ what is due
 def _asked() -> QuerySet[Collection]:
     """The sealed teams whose meeting was closed to see their figures, and not so long ago that nobody waits any more."""
